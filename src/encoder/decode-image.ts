@@ -1,0 +1,82 @@
+import { fileTypeFromBuffer } from 'file-type/core'
+import sharp, { type Sharp } from 'sharp'
+import { ImageInvalid, ImageTooLarge, ImageUnsupported } from '../errors.js'
+import type { Pixels } from './resample.js'
+
+export interface ImageLimits {
+  /** Largest width times height. */
+  maxPixels: number
+}
+
+/** The media types that are decoded. */
+export const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/tiff', 'image/avif']
+
+// libvips loads far more than that (SVG and PDF among it): all loaders are blocked, then these allowed.
+sharp.block({ operation: ['VipsForeignLoad'] })
+sharp.unblock({
+  operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Tiff', 'Heif'].map((loader) => `VipsForeignLoad${loader}`)
+})
+// One image a thread: the pool of image workers is what uses the cores.
+sharp.concurrency(1)
+sharp.cache(false)
+
+/**
+ * The media type of an image, from its bytes. Throws IMAGE_UNSUPPORTED for what is not decoded, HEIC among it, and
+ * IMAGE_INVALID for no bytes at all.
+ */
+export async function sniffImage(bytes: Uint8Array): Promise<string> {
+  if (bytes.length === 0) throw new ImageInvalid('it is empty')
+  const type = (await fileTypeFromBuffer(bytes))?.mime
+  const mime = type === 'image/apng' ? 'image/png' : type
+  if (mime && IMAGE_TYPES.includes(mime)) return mime
+  throw new ImageUnsupported(mime ? `of type ${mime}` : 'of no known type')
+}
+
+/**
+ * Decodes an image (its first frame) to upright 8-bit sRGB, alpha laid on white. Order: EXIF orientation, ICC profile
+ * to sRGB, alpha. Throws IMAGE_UNSUPPORTED, IMAGE_INVALID or IMAGE_TOO_LARGE.
+ */
+export async function decodeImage(bytes: Uint8Array, limits: ImageLimits): Promise<Pixels> {
+  await sniffImage(bytes)
+  try {
+    const image = sharp(bytes, { failOn: 'truncated', limitInputPixels: limits.maxPixels })
+    const { space, hasProfile, width, height } = await image.metadata()
+    if (width * height > limits.maxPixels) throw new ImageTooLarge(`${width} x ${height} pixels, of ${limits.maxPixels} allowed`)
+    const upright = image.autoOrient()
+    return space === 'cmyk' && !hasProfile ? await decodePlainCmyk(upright) : await decodeRgb(upright)
+  } catch (error) {
+    throw toPublicError(error)
+  }
+}
+
+async function decodeRgb(image: Sharp): Promise<Pixels> {
+  const { data, info } = await image
+    .flatten({ background: '#fff' })
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true })
+  return { data, width: info.width, height: info.height }
+}
+
+/** CMYK without a profile says nothing of its inks; the plain conversion is Pillow's, which the towers were fed by. */
+async function decodePlainCmyk(image: Sharp): Promise<Pixels> {
+  const raw = image.pipelineColourspace('cmyk').toColourspace('cmyk').raw({ depth: 'uchar' })
+  const { data, info } = await raw.toBuffer({ resolveWithObject: true })
+  const rgb = new Uint8Array(info.width * info.height * 3)
+  for (let p = 0, out = 0; p < data.length; p += 4) {
+    const white = 255 - data[p + 3]
+    for (let ink = 0; ink < 3; ink++) rgb[out++] = white - Math.round((data[p + ink] * white) / 255)
+  }
+  return { data: rgb, width: info.width, height: info.height }
+}
+
+function toPublicError(error: unknown): unknown {
+  if (!(error instanceof Error) || 'code' in error) return error
+  if (/pixel limit|too large|exceeds/i.test(error.message)) return new ImageTooLarge('more pixels than allowed')
+  return new ImageInvalid(firstLine(error.message))
+}
+
+/** libvips prefixes its messages with loaders and repeats them a line each; the first says it. */
+function firstLine(message: string): string {
+  return message.split('\n')[0].replace(/^Input buffer (has corrupt header|contains unsupported image format): ?/, '').slice(0, 200) || 'it is not a whole image'
+}

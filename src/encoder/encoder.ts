@@ -1,0 +1,191 @@
+import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import { Batcher, type Lane } from '../batcher.js'
+import { isPublicError } from '../errors.js'
+import { startThreads, type Threads } from '../threads.js'
+import type { ImageLimits } from './decode-image.js'
+import type { Embedding } from './embedding.js'
+import type { ImageWorkerSettings } from './image-worker.js'
+import type { ModelPackage } from './model-package.js'
+import { loadTokenizer } from './tokenizer.js'
+import type { TowerWorkerSettings } from './tower-worker.js'
+
+export interface EncoderOptions {
+  towerWorkers: number
+  /** Threads of ONNX Runtime in each tower worker. */
+  ortThreads: number
+  imageWorkers: number
+  imageBatchSize: number
+  textBatchSize: number
+  batchDelayMs: number
+  /** Waiting images, and waiting texts, at which a request is rejected. */
+  queueSize: number
+  /** Memory for cached embeddings, in bytes; 0 turns the cache off. */
+  cacheBytes: number
+  limits: ImageLimits
+  onWorkerDeath?: (error: Error) => void
+}
+
+export interface EncodeOptions {
+  lane?: Lane
+  signal?: AbortSignal
+  /** Where the stages of this request add the milliseconds they took. */
+  timings?: StageTimings
+}
+
+/** Milliseconds by stage: waiting in queues, and decoding with preprocessing; the rest is the tower's. */
+export interface StageTimings {
+  queue: number
+  decode: number
+}
+
+/** Bytes or text to embeddings, by the two towers of one model package. */
+export interface Encoder {
+  readonly model: ModelPackage
+  readonly dimension: number
+  encodeImage(bytes: Uint8Array, options?: EncodeOptions): Promise<Embedding>
+  encodeText(text: string, options?: EncodeOptions): Promise<Embedding>
+  /** The images of one request, admitted or refused (QUEUE_FULL) together; each settles by itself. */
+  encodeImages(images: Uint8Array[], options?: EncodeOptions): Promise<Embedding>[]
+  encodeTexts(texts: string[], options?: EncodeOptions): Promise<Embedding>[]
+  /** A small WebP of an image. */
+  thumbnail(bytes: Uint8Array): Promise<Uint8Array>
+  /** Entries that wait for a tower or a decoder. */
+  readonly queued: { image: number; text: number }
+  /** Finishes what was admitted, then ends the threads. */
+  close(): Promise<void>
+}
+
+/** Texts share a batch when their lengths in tokens fall into the same step: padding is then at most one step. */
+const TOKENS_PER_BUCKET = 8
+
+/** Starts the threads of a model package, warmed up, and returns its encoder. Throws when a tower can't be opened. */
+export async function createEncoder(model: ModelPackage, options: EncoderOptions): Promise<Encoder> {
+  const tokenize = await loadTokenizer(model)
+  const { onWorkerDeath: onDeath } = options
+  const towerSettings: TowerWorkerSettings = { model, ortThreads: options.ortThreads }
+  const imageSettings: ImageWorkerSettings = { preprocessing: model.preprocessing, limits: options.limits }
+  const [towers, decoders] = await Promise.all([
+    startThreads<typeof import('./tower-worker.js')>(new URL('./tower-worker.js', import.meta.url), {
+      count: options.towerWorkers,
+      workerData: towerSettings,
+      onDeath
+    }),
+    startThreads<typeof import('./image-worker.js')>(new URL('./image-worker.js', import.meta.url), {
+      count: options.imageWorkers,
+      workerData: imageSettings,
+      onDeath
+    })
+  ])
+  const { textBatcher, cropBatcher, imageQueue } = createQueues(options, { towers, decoders })
+  const cached = embeddingCache(model.fingerprint, options.cacheBytes)
+  const encoder: Omit<Encoder, 'dimension'> = {
+    model,
+    encodeTexts: (texts, encodeOptions = {}) =>
+      cached(texts.map((text) => `text ${text}`), (missing) => {
+        const sequences = missing.map((i) => attempt(() => tokenize(texts[i])))
+        return addValid(textBatcher, sequences, toAddOptions(encodeOptions))
+      }),
+    encodeImages: (images, encodeOptions = {}) =>
+      cached(images.map((bytes) => `image ${createHash('sha256').update(bytes).digest('base64')}`), (missing) =>
+        imageQueue.addAll(missing.map((i) => ({ bytes: images[i], options: encodeOptions })), toAddOptions(encodeOptions))
+      ),
+    encodeText: (text, encodeOptions) => encoder.encodeTexts([text], encodeOptions)[0],
+    encodeImage: (bytes, encodeOptions) => encoder.encodeImages([bytes], encodeOptions)[0],
+    thumbnail: (bytes) => decoders.call('thumbnail', bytes),
+    get queued() {
+      return { image: imageQueue.queued, text: textBatcher.queued }
+    },
+    close: async () => {
+      await Promise.all([imageQueue.close(), textBatcher.close()])
+      await cropBatcher.close()
+      await Promise.all([towers.close(), decoders.close()])
+    }
+  }
+  const { length: dimension } = await encoder.encodeText('')
+  return Object.assign(encoder, { dimension })
+}
+
+interface ImageEntry {
+  bytes: Uint8Array
+  options: EncodeOptions
+}
+
+/**
+ * The three queues. Texts wait for a tower. Images wait, as bytes, for one of a few slots: a slot is held from the
+ * decoder to the embedding, so that few decoded images are in memory however many wait, and the lanes hold for both.
+ */
+function createQueues(
+  options: EncoderOptions,
+  threads: { towers: Threads<typeof import('./tower-worker.js')>; decoders: Threads<typeof import('./image-worker.js')> }
+) {
+  const { towers, decoders } = threads
+  const tower = { maxDelayMs: options.batchDelayMs, concurrency: options.towerWorkers, maxQueueSize: options.queueSize, retryAlone }
+  const textBatcher = new Batcher<Int32Array, Embedding>({
+    ...tower,
+    run: (sequences) => towers.call('encodeTexts', sequences),
+    maxBatchSize: options.textBatchSize,
+    bucket: (ids) => Math.ceil(ids.length / TOKENS_PER_BUCKET)
+  })
+  const cropBatcher = new Batcher<Uint8Array, Embedding>({
+    ...tower,
+    run: (crops) => towers.call('encodeImages', crops),
+    maxBatchSize: options.imageBatchSize
+  })
+  const imageQueue = new Batcher<ImageEntry, Embedding>({
+    run: async ([{ bytes, options: encodeOptions }]) => {
+      const startedAt = performance.now()
+      const crop = await decoders.call('crop', bytes)
+      if (encodeOptions.timings) encodeOptions.timings.decode += performance.now() - startedAt
+      return [await cropBatcher.add(crop, toAddOptions(encodeOptions))]
+    },
+    maxBatchSize: 1,
+    maxDelayMs: 0,
+    // Every tower worker's batch, once running and once being decoded, and the decoders' own.
+    concurrency: 2 * options.towerWorkers * options.imageBatchSize + options.imageWorkers,
+    maxQueueSize: options.queueSize
+  })
+  return { textBatcher, cropBatcher, imageQueue }
+}
+
+/** A batch that failed in a living worker is run again one by one; one that killed its worker is not. */
+function retryAlone(error: unknown): boolean {
+  return !(isPublicError(error) && error.code === 'WORKER_DIED')
+}
+
+function toAddOptions({ lane, signal, timings }: EncodeOptions) {
+  return { lane, signal, ...(timings && { onStart: (waitedMs: number) => void (timings.queue += waitedMs) }) }
+}
+
+function attempt<T>(make: () => T): { value: T } | { error: unknown } {
+  try {
+    return { value: make() }
+  } catch (error) {
+    return { error }
+  }
+}
+
+/** Adds the items that could be made, as one request; the others reject with what stopped them. */
+function addValid<T, R>(batcher: Batcher<T, R>, items: ({ value: T } | { error: unknown })[], options: { lane?: Lane; signal?: AbortSignal }): Promise<R>[] {
+  const valid = items.flatMap((item) => ('value' in item ? [item.value] : []))
+  const added = batcher.addAll(valid, options).values()
+  return items.map((item) => ('value' in item ? added.next().value! : Promise.reject(item.error)))
+}
+
+type EncodeMissing = (missing: number[]) => Promise<Embedding>[]
+
+/** Looks keys up in an LRU of embeddings, has those missing encoded, and keeps what comes. */
+function embeddingCache(fingerprint: string, maxSize: number): (keys: string[], encode: EncodeMissing) => Promise<Embedding>[] {
+  if (maxSize === 0) return (keys, encode) => encode([...keys.keys()])
+  const cache = new LRUCache<string, Embedding>({ maxSize, sizeCalculation: (embedding, key) => embedding.byteLength + 2 * key.length })
+  return (inputs, encode) => {
+    const keys = inputs.map((input) => `${fingerprint} ${input}`)
+    const hits = keys.map((key) => cache.get(key))
+    const missing = [...keys.keys()].filter((i) => !hits[i])
+    const encoded = missing.length > 0 ? encode(missing).values() : [].values()
+    return hits.map((hit, i) => (hit ? Promise.resolve(hit) : encoded.next().value!.then((embedding: Embedding) => {
+      cache.set(keys[i], embedding)
+      return embedding
+    })))
+  }
+}

@@ -1,0 +1,28 @@
+import { workerData } from 'node:worker_threads'
+import { handler, reportReady } from '../threads.js'
+import type { ModelPackage } from './model-package.js'
+import { openImageTower, openTextTower } from './tower.js'
+
+/** What a tower thread starts from. */
+export interface TowerWorkerSettings {
+  model: ModelPackage
+  /** Threads of ONNX Runtime in this thread's sessions. */
+  ortThreads: number
+}
+
+// A worker thread that holds both towers, warmed up by one run each before it takes calls.
+const { model, ortThreads } = workerData as TowerWorkerSettings
+const [imageTower, textTower] = await Promise.all([
+  openImageTower(model, { threads: ortThreads }),
+  openTextTower(model, { threads: ortThreads })
+])
+const { width, height } = model.preprocessing.crop
+await imageTower.run([new Uint8Array(3 * width * height)])
+await textTower.run([Int32Array.of(model.text.padId, model.text.padId)])
+
+/** Crops (8-bit RGB, the package's size) to embeddings. */
+export const encodeImages = handler((crops: Uint8Array[]) => imageTower.run(crops))
+/** Token ids to embeddings. */
+export const encodeTexts = handler((sequences: Int32Array[]) => textTower.run(sequences))
+
+reportReady()

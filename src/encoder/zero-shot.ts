@@ -1,0 +1,129 @@
+import { LabelsInvalid, TemplateInvalid, ZeroShotUnsupported } from '../errors.js'
+import { cosine, meanEmbedding, type Embedding } from './embedding.js'
+import type { EncodeOptions, Encoder } from './encoder.js'
+import type { ZeroShotSettings } from './model-package.js'
+import { TEMPLATES } from './templates.js'
+
+/** A label, or a label with its own prompts in place of the templates. */
+export type Label = string | { label: string; prompts: string[] }
+
+export interface LabelScore {
+  label: string
+  /** A probability, by the model's activation. */
+  score: number
+  /** The cosine of the image and the label's prompts. */
+  similarity: number
+}
+
+export interface Classifier {
+  activation: 'softmax' | 'sigmoid'
+  /** The templates in use, written out. */
+  templates: string[]
+  /** Scores of all labels for one image embedding, best first. */
+  classify(image: Embedding): LabelScore[]
+}
+
+export interface ClassifierOptions {
+  labels: Label[]
+  /** Own templates, each with {label}, or the name of a set of TEMPLATES. By default the model package's. */
+  templates?: string | string[]
+  /** Scores each label on its own, so that several may hold, or none. */
+  multiLabel?: boolean
+}
+
+/** Most prompts (labels times templates) of one classifier. */
+export const MAX_PROMPTS = 20_000
+
+/** Stands for the label in the prompts that a softmax model's labels are held against one by one. */
+const BACKGROUND = 'something'
+
+/**
+ * Encodes the prompts of the labels into a classifier; a label's embedding is the normalised mean of its prompts'
+ * (Radford et al. 2021, 3.1.4). Throws LABELS_INVALID, TEMPLATE_INVALID or ZERO_SHOT_UNSUPPORTED.
+ *
+ * With `multiLabel`, a softmax model weighs each label against its templates with "something" in the label's place:
+ * a two-way softmax. A sigmoid model scores labels on their own in any case.
+ */
+export async function createClassifier(encoder: Encoder, options: ClassifierOptions, encodeOptions: EncodeOptions = {}): Promise<Classifier> {
+  const { name, zeroShot: settings } = encoder.model
+  requireScale(name, settings)
+  const templates = resolveTemplates(options.templates ?? [settings.template])
+  const labels = options.labels.map((label) => (typeof label === 'string' ? { label, prompts: fill(templates, label) } : label))
+  requireDistinct(labels.map(({ label }) => label))
+  const weighsBackground = options.multiLabel === true && settings.activation === 'softmax'
+  const prompts = [...labels.map((label) => label.prompts), ...(weighsBackground ? [fill(templates, BACKGROUND)] : [])]
+  const embeddings = await encodePrompts(encoder, prompts, encodeOptions)
+  const background = weighsBackground ? embeddings.pop() : undefined
+  const activate = activation(settings, background)
+  return {
+    activation: background ? 'sigmoid' : settings.activation,
+    templates,
+    classify: (image) => {
+      const similarities = embeddings.map((embedding) => cosine(image, embedding))
+      const scores = activate(similarities, image)
+      return labels
+        .map(({ label }, i) => ({ label, score: scores[i], similarity: similarities[i] }))
+        .sort((a, b) => b.score - a.score || b.similarity - a.similarity)
+    }
+  }
+}
+
+function requireScale(name: string, { activation, logitScale, logitBias }: ZeroShotSettings): void {
+  if (logitScale === undefined) throw new ZeroShotUnsupported(name, 'its package gives no logit scale (logit_scale in semblance.json)')
+  if (activation === 'sigmoid' && logitBias === undefined) throw new ZeroShotUnsupported(name, 'its package gives no logit bias (logit_bias in semblance.json)')
+}
+
+function resolveTemplates(templates: string | string[]): string[] {
+  if (typeof templates === 'string') {
+    if (!Object.hasOwn(TEMPLATES, templates)) throw new TemplateInvalid(`There are no templates '${templates}'; named are ${Object.keys(TEMPLATES).join(', ')}.`)
+    return TEMPLATES[templates]
+  }
+  const wrong = templates.find((template) => !template.includes('{label}'))
+  if (wrong !== undefined) throw new TemplateInvalid(`The template '${wrong}' lacks {label}.`)
+  return templates
+}
+
+function requireDistinct(labels: string[]): void {
+  const seen = new Set<string>()
+  for (const label of labels) {
+    if (label.trim() === '') throw new LabelsInvalid('A label is empty.')
+    if (seen.has(label)) throw new LabelsInvalid(`The label '${label}' is there twice.`)
+    seen.add(label)
+  }
+}
+
+function fill(templates: string[], label: string): string[] {
+  return templates.map((template) => template.replaceAll('{label}', () => label))
+}
+
+async function encodePrompts(encoder: Encoder, prompts: string[][], options: EncodeOptions): Promise<Embedding[]> {
+  const all = prompts.flat()
+  if (all.length > MAX_PROMPTS) throw new LabelsInvalid(`Labels times templates are ${all.length} prompts, of ${MAX_PROMPTS} allowed.`)
+  const embeddings = await Promise.all(encoder.encodeTexts(all, options))
+  let start = 0
+  return prompts.map(({ length }) => meanEmbedding(embeddings.slice(start, (start += length))))
+}
+
+type Activate = (similarities: number[], image: Embedding) => number[]
+
+function activation({ activation: kind, logitScale: scale = 1, logitBias: bias = 0 }: ZeroShotSettings, background?: Embedding): Activate {
+  if (background) {
+    return (similarities, image) => {
+      const floor = cosine(image, background)
+      return similarities.map((similarity) => sigmoid(scale * (similarity - floor)))
+    }
+  }
+  if (kind === 'sigmoid') return (similarities) => similarities.map((similarity) => sigmoid(scale * similarity + bias))
+  return (similarities) => softmax(similarities.map((similarity) => scale * similarity))
+}
+
+function sigmoid(logit: number): number {
+  return 1 / (1 + Math.exp(-logit))
+}
+
+function softmax(logits: number[]): number[] {
+  const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity)
+  const weights = logits.map((logit) => Math.exp(logit - largest))
+  const sum = weights.reduce((a, b) => a + b, 0)
+  return weights.map((weight) => weight / sum)
+}

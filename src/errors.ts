@@ -1,0 +1,53 @@
+import createError from '@fastify/error'
+
+// Every public error: its code, its message (which says what to mend) and its status.
+
+export const InvalidRequest = createError('INVALID_REQUEST', '%s', 400)
+export const HostNotAllowed = createError('HOST_NOT_ALLOWED', "The Host '%s' is not served here; name it in ALLOWED_HOSTS.", 403)
+export const OriginNotAllowed = createError('ORIGIN_NOT_ALLOWED', "Requests from the Origin '%s' are not allowed; name it in ALLOWED_ORIGINS.", 403)
+export const RouteNotFound = createError('ROUTE_NOT_FOUND', 'There is no %s; /docs lists the routes.', 404)
+export const MethodNotAllowed = createError('METHOD_NOT_ALLOWED', '%s does not take %s; it takes %s.', 405)
+export const CollectionNotFound = createError('COLLECTION_NOT_FOUND', "There is no collection '%s'.", 404)
+export const RecordNotFound = createError('RECORD_NOT_FOUND', "Collection '%s' has no record '%s'.", 404)
+export const ImageNotKept = createError('IMAGE_NOT_KEPT', "No image is kept for record '%s'.", 404)
+export const ModelNotFound = createError('MODEL_NOT_FOUND', "The model '%s' is not loaded; loaded is '%s'.", 404)
+export const CollectionConflict = createError('COLLECTION_CONFLICT', "Collection '%s' exists with another %s (%s, not %s), which can't be changed; use another name or delete it first.", 409)
+export const FingerprintMismatch = createError('FINGERPRINT_MISMATCH', "Collection '%s' was made with encoder '%s' (%s), the loaded one is '%s' (%s), and their embeddings can't be compared. Load the first model, or re-index the collection.", 409)
+export const ImageTooLarge = createError('IMAGE_TOO_LARGE', 'The image is too large: %s.', 413)
+export const ImageUnsupported = createError('IMAGE_UNSUPPORTED', 'The image is %s; send jpeg, png, webp, gif, tiff or avif.', 415)
+export const ImageInvalid = createError('IMAGE_INVALID', "The image can't be decoded: %s.", 422)
+export const ImageUrlsDisabled = createError('IMAGE_URLS_DISABLED', 'Images by url are not fetched here; send the bytes as base64 or multipart.', 422)
+export const TextInvalid = createError('TEXT_INVALID', '%s', 422)
+export const RecordInvalid = createError('RECORD_INVALID', '%s', 422)
+export const LabelsInvalid = createError('LABELS_INVALID', '%s', 422)
+export const TemplateInvalid = createError('TEMPLATE_INVALID', '%s', 422)
+export const ZeroShotUnsupported = createError('ZERO_SHOT_UNSUPPORTED', "Model '%s' can't classify: %s.", 422)
+export const QueueFull = createError('QUEUE_FULL', 'Too much work is waiting; try again soon.', 429)
+export const Internal = createError('INTERNAL', 'Something went wrong here; the log has it under this request_id.', 500)
+export const EncoderFailed = createError('ENCODER_FAILED', 'The encoder failed on this input.', 500)
+export const Closed = createError('CLOSED', 'The service is shutting down.', 503)
+export const WorkerDied = createError('WORKER_DIED', 'The worker that held this work ended; try again.', 503)
+export const StorageFull = createError('STORAGE_FULL', 'There is no space left to write; nothing of this request was stored.', 507)
+
+/** An error as it crosses threads and stands in responses. */
+export interface ErrorShape {
+  code: string
+  message: string
+  statusCode: number
+}
+
+/** Whether an error is one of the public ones above (or Fastify's), which a caller may see. */
+export function isPublicError(error: unknown): error is Error & ErrorShape {
+  return error instanceof Error && 'code' in error && typeof (error as Error & ErrorShape).statusCode === 'number'
+}
+
+/** The code, message and status of a public error; anything else is INTERNAL. */
+export function toErrorShape(error: unknown): ErrorShape {
+  const { code, message, statusCode } = isPublicError(error) ? error : new Internal()
+  return { code, message, statusCode: statusCode ?? 500 }
+}
+
+/** The error that a shape from another thread stands for. */
+export function fromErrorShape({ message, ...rest }: ErrorShape): Error & ErrorShape {
+  return Object.assign(new Error(message), rest)
+}

@@ -1,0 +1,105 @@
+import { isMainThread, parentPort } from 'node:worker_threads'
+import { Piscina } from 'piscina'
+import { fromErrorShape, toErrorShape, WorkerDied, type ErrorShape } from './errors.js'
+
+export interface ThreadsOptions {
+  count: number
+  /** What a thread starts from; it is cloned. */
+  workerData: unknown
+  /** Calls that one thread works on at the same time; 1 unless its calls yield. */
+  callsPerThread?: number
+  /** Told what a thread reports by itself (progress, say). */
+  onReport?: (report: unknown) => void
+  /** Told when a thread ended unasked; it is replaced. */
+  onDeath?: (error: Error) => void
+}
+
+/** Worker threads that start from one file, whose calls are its exported handlers. */
+export interface Threads<Handlers> {
+  call<Name extends keyof Handlers & string>(name: Name, argument: Argument<Handlers[Name]>): Promise<Answer<Handlers[Name]>>
+  close(): Promise<void>
+}
+
+type Handler = (argument: never) => unknown
+type Argument<H> = H extends (argument: infer A) => unknown ? A : never
+type Answer<H> = H extends Handler ? Exclude<Awaited<ReturnType<H>>, Failure> : never
+
+/** How a handler's error crosses to the caller's thread; `detail` is for the log. */
+interface Failure {
+  failure: ErrorShape & { detail: string }
+}
+
+const READY = 'ready'
+
+/** Called by a thread's file when it can take calls. */
+export function reportReady(): void {
+  if (!isMainThread) parentPort?.postMessage(READY)
+}
+
+/** Wraps a handler of a thread's file so that its errors reach the caller with their code and status. */
+export function handler<A, R>(run: (argument: A) => R | Promise<R>): (argument: A) => Promise<R | Failure> {
+  return async (argument) => {
+    try {
+      return await run(argument)
+    } catch (error) {
+      return { failure: { ...toErrorShape(error), detail: String((error as Error)?.stack ?? error) } }
+    }
+  }
+}
+
+/**
+ * Starts threads and resolves when each has reported that it is ready; rejects with the error of one that could not
+ * start. A thread that dies later rejects its calls with WORKER_DIED and is replaced.
+ */
+export async function startThreads<Handlers>(file: URL, options: ThreadsOptions): Promise<Threads<Handlers>> {
+  const pool = new Piscina({
+    filename: file.href,
+    minThreads: options.count,
+    maxThreads: options.count,
+    concurrentTasksPerWorker: options.callsPerThread ?? 1,
+    idleTimeout: Infinity,
+    // A thread that sleeps in Atomics.wait runs no timers, and those between calls are what the searcher lives by.
+    atomics: 'disabled',
+    workerData: options.workerData
+  })
+  try {
+    await allReady(pool, options)
+  } catch (error) {
+    await pool.destroy()
+    throw error
+  }
+  let closing = false
+  pool.on('error', (error: Error) => !closing && options.onDeath?.(error))
+  return {
+    call: async (name, argument) => {
+      const answer = await pool.run(argument, { name }).catch((error: Error) => {
+        if (!closing) options.onDeath?.(error)
+        throw Object.assign(new WorkerDied(), { cause: error })
+      })
+      if (isFailure(answer)) throw Object.assign(fromErrorShape(answer.failure), { cause: answer.failure.detail })
+      return answer
+    },
+    close: async () => {
+      closing = true
+      await pool.destroy()
+    }
+  }
+}
+
+function isFailure(answer: unknown): answer is Failure {
+  return typeof answer === 'object' && answer !== null && 'failure' in answer
+}
+
+function allReady(pool: Piscina, { count, onReport }: ThreadsOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let ready = 0
+    pool.on('message', (message: unknown) => {
+      if (message !== READY) onReport?.(message)
+      else if (++ready === count) {
+        pool.off('error', reject)
+        resolve()
+      }
+    })
+    pool.once('error', reject)
+  })
+}
