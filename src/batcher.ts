@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { Closed, QueueFull } from './errors.js'
 
 /** `interactive` (someone waits for the answer) goes before `bulk` (ingest). */
@@ -77,6 +78,8 @@ export class Batcher<Item, Result> {
   addAll(items: Item[], options: AddOptions = {}): Promise<Result>[] {
     const refusal = this.#closed ? new Closed() : this.queued >= this.#options.maxQueueSize ? new QueueFull() : undefined
     if (refusal) return items.map(() => Promise.reject(refusal))
+    // One request may wait with thousands of entries on its signal; that is no leak.
+    if (options.signal) setMaxListeners(0, options.signal)
     const promises = items.map((item) => this.#enqueue(item, options))
     this.#schedule()
     return promises

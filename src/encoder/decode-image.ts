@@ -1,15 +1,12 @@
-import { fileTypeFromBuffer } from 'file-type/core'
 import sharp, { type Sharp } from 'sharp'
-import { ImageInvalid, ImageTooLarge, ImageUnsupported } from '../errors.js'
+import { ImageInvalid, ImageTooLarge } from '../errors.js'
 import type { Pixels } from './resample.js'
+import { sniffImage } from './sniff-image.js'
 
 export interface ImageLimits {
   /** Largest width times height. */
   maxPixels: number
 }
-
-/** The media types that are decoded. */
-export const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/tiff', 'image/avif']
 
 // libvips loads far more than that (SVG and PDF among it): all loaders are blocked, then these allowed.
 sharp.block({ operation: ['VipsForeignLoad'] })
@@ -19,18 +16,6 @@ sharp.unblock({
 // One image a thread: the pool of image workers is what uses the cores.
 sharp.concurrency(1)
 sharp.cache(false)
-
-/**
- * The media type of an image, from its bytes. Throws IMAGE_UNSUPPORTED for what is not decoded, HEIC among it, and
- * IMAGE_INVALID for no bytes at all.
- */
-export async function sniffImage(bytes: Uint8Array): Promise<string> {
-  if (bytes.length === 0) throw new ImageInvalid('it is empty')
-  const type = (await fileTypeFromBuffer(bytes))?.mime
-  const mime = type === 'image/apng' ? 'image/png' : type
-  if (mime && IMAGE_TYPES.includes(mime)) return mime
-  throw new ImageUnsupported(mime ? `of type ${mime}` : 'of no known type')
-}
 
 /**
  * Decodes an image (its first frame) to upright 8-bit sRGB, alpha laid on white. Order: EXIF orientation, ICC profile

@@ -1,0 +1,154 @@
+import { Batcher } from '../batcher.js'
+import { CollectionConflict, CollectionNotFound, fromErrorShape } from '../errors.js'
+import { startThreads } from '../threads.js'
+import { createCollection, type Collection, type CollectionParts } from './collection.js'
+import type { CollectionSettings, MutableSettings, StoredCollection } from './record.js'
+import type { IndexProgress } from './searcher-worker.js'
+import type { WriteAnswer, Written } from './store/writes.js'
+import type { RawWrite } from './writer-worker.js'
+
+export interface CollectionsOptions {
+  dataDir: string
+  /** Told how far the indexes are, while they are built at the start. */
+  onProgress?: (progress: IndexProgress) => void
+  onWorkerDeath?: (error: Error) => void
+}
+
+/** All collections of a data folder. */
+export interface Collections {
+  /**
+   * Creates a collection, or gives the one of that name the new mutable settings. Throws COLLECTION_CONFLICT when
+   * another of its settings differs.
+   */
+  create(settings: CollectionSettings): Promise<{ collection: Collection; created: boolean }>
+  /** Throws COLLECTION_NOT_FOUND. */
+  get(name: string): Collection
+  list(): Collection[]
+  /** Removes a collection with all its records. Throws COLLECTION_NOT_FOUND. */
+  drop(name: string): Promise<void>
+  /** Commits what was accepted, then lets go of the folder. */
+  close(): Promise<void>
+}
+
+export type Writer = typeof import('./writer-worker.js')
+export type Searcher = typeof import('./searcher-worker.js')
+
+/** Writes that go into one transaction, at most. */
+const GROUP = 64
+const MAX_WAITING_WRITES = 4096
+/** Calls that the searcher holds at a time: adds that wait for the graphs among them, which must not keep searches out. */
+const SEARCHER_CALLS = 10_000
+
+/**
+ * Opens a data folder: takes its lock, brings the store's schema up to date and reads the vectors of its indexes, whose
+ * graphs are then built while they serve. Throws when another process has the folder or a newer version wrote it.
+ */
+export async function openCollections(options: CollectionsOptions): Promise<Collections> {
+  const { writer, searcher } = await openThreads(options)
+  // Group commit: what arrives while a transaction is being synced goes into the next one together.
+  const writes = new Batcher<RawWrite, WriteAnswer>({
+    run: (group) => writer.call('write', group),
+    maxBatchSize: GROUP,
+    maxDelayMs: 0,
+    concurrency: 1,
+    maxQueueSize: MAX_WAITING_WRITES
+  })
+  const commit = async (write: RawWrite): Promise<Written> => {
+    const answer = await writes.add(write)
+    if ('failure' in answer) throw fromErrorShape(answer.failure)
+    return answer
+  }
+  const byName = new Map<string, Collection>()
+  const hold = (stored: StoredCollection) => {
+    const collection = createCollection(stored, { dataDir: options.dataDir, commit, searcher })
+    byName.set(stored.name, collection)
+    return collection
+  }
+  for (const stored of await searcher.call('collections', undefined)) hold(stored)
+  return {
+    ...collectionList({ byName, hold, commit, searcher }),
+    close: async () => {
+      await writes.close()
+      await searcher.close()
+      await writer.call('close', undefined)
+      await writer.close()
+    }
+  }
+}
+
+async function openThreads({ dataDir, onProgress, onWorkerDeath: onDeath }: CollectionsOptions) {
+  const workerData = { dataDir }
+  const writer = await startThreads<Writer>(new URL('./writer-worker.js', import.meta.url), { count: 1, workerData, onDeath })
+  const searcher = await startThreads<Searcher>(new URL('./searcher-worker.js', import.meta.url), {
+    count: 1,
+    workerData,
+    callsPerThread: SEARCHER_CALLS,
+    onReport: (report) => onProgress?.(report as IndexProgress),
+    onDeath
+  })
+  return { writer, searcher }
+}
+
+interface ListParts extends Pick<CollectionParts, 'commit' | 'searcher'> {
+  byName: Map<string, Collection>
+  hold: (stored: StoredCollection) => Collection
+}
+
+function collectionList({ byName, hold, commit, searcher }: ListParts): Omit<Collections, 'close'> {
+  const get = (name: string) => {
+    const collection = byName.get(name)
+    if (!collection) throw new CollectionNotFound(name)
+    return collection
+  }
+  const create = async (settings: CollectionSettings) => {
+    const { created } = await commit({ kind: 'create', settings })
+    await searcher.call('open', created!)
+    return hold(created!)
+  }
+  const configure = async (stored: StoredCollection, { hnsw, storage }: MutableSettings) => {
+    const changed = { ...stored, hnsw, storage }
+    if (JSON.stringify(changed) === JSON.stringify(stored)) return get(stored.name)
+    await commit({ kind: 'configure', collection: stored, settings: changed })
+    await searcher.call('configure', changed)
+    return hold(changed)
+  }
+  // One change of the list at a time: the names in memory and in the store change together.
+  let lastChange: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(change: () => Promise<T>): Promise<T> => {
+    const result = lastChange.then(change)
+    lastChange = result.catch(() => undefined)
+    return result
+  }
+  return {
+    get,
+    list: () => [...byName.values()].sort((a, b) => (a.settings.name < b.settings.name ? -1 : 1)),
+    create: (settings) =>
+      inTurn(async () => {
+        const existing = byName.get(settings.name)
+        if (!existing) return { collection: await create(settings), created: true }
+        requireSame(existing.settings, settings)
+        return { collection: await configure(existing.settings, settings), created: false }
+      }),
+    drop: (name) =>
+      inTurn(async () => {
+        const { settings } = get(name)
+        await commit({ kind: 'drop', collection: settings })
+        byName.delete(name)
+        await searcher.call('drop', settings.id)
+      })
+  }
+}
+
+function requireSame(existing: CollectionSettings, wanted: CollectionSettings): void {
+  const immutable = ({ fingerprint, dimension, hnsw }: CollectionSettings) => ({
+    fingerprint,
+    dimension,
+    m: hnsw.m,
+    ef_construction: hnsw.efConstruction
+  })
+  const after = immutable(wanted)
+  for (const [key, value] of Object.entries(immutable(existing))) {
+    const asked = after[key as keyof typeof after]
+    if (value !== asked) throw new CollectionConflict(existing.name, `${key} ${value}`, String(asked))
+  }
+}

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+
+/**
+ * Kept images: `DATA_DIR/images/<sha256>`, one file for equal bytes. Only the writer thread changes the folder, so
+ * that a file is never removed while a write that needs it is under way.
+ */
+export function imageFolder(dataDir: string): string {
+  return join(dataDir, 'images')
+}
+
+/** Where the image with this digest lies. */
+export function imagePath(dataDir: string, sha256: string): string {
+  return join(imageFolder(dataDir), sha256)
+}
+
+/** The SHA-256 of an image's bytes, in hex. */
+export function imageDigest(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+/**
+ * Writes images that are not there yet, each synced before it gets its name, then syncs the folder: when this returns
+ * the files survive a power cut. Throws the system's error, having removed what was half written.
+ */
+export function writeImages(dataDir: string, images: Map<string, Uint8Array>): void {
+  const missing = [...images].filter(([sha256]) => !existsSync(imagePath(dataDir, sha256)))
+  for (const [sha256, bytes] of missing) writeImage(imagePath(dataDir, sha256), bytes)
+  if (missing.length > 0) syncFolder(imageFolder(dataDir))
+}
+
+function writeImage(path: string, bytes: Uint8Array): void {
+  const aside = `${path}.partial`
+  try {
+    const file = openSync(aside, 'w')
+    try {
+      for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written)
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    renameSync(aside, path)
+  } catch (error) {
+    rmSync(aside, { force: true })
+    throw error
+  }
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
+
+/** Removes images that no record refers to any more. */
+export function removeImages(dataDir: string, digests: Iterable<string>): void {
+  for (const sha256 of digests) rmSync(imagePath(dataDir, sha256), { force: true })
+}
+
+/** Removes what a crash left behind: half-written files, and images whose record never committed. Returns how many. */
+export function sweepImages(dataDir: string, isReferred: (sha256: string) => boolean): number {
+  mkdirSync(imageFolder(dataDir), { recursive: true })
+  const orphans = readdirSync(imageFolder(dataDir)).filter((name) => !isReferred(name))
+  removeImages(dataDir, orphans)
+  return orphans.length
+}

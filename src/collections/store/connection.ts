@@ -1,0 +1,78 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import SQLite from 'better-sqlite3'
+import { MIGRATIONS } from './migrations.js'
+
+/** An open connection to the store. Only this file knows the driver. */
+export type Connection = SQLite.Database
+
+const storeFile = (dataDir: string) => join(dataDir, 'semblance.db')
+
+/**
+ * Opens the read-write connection: WAL, every commit synced, foreign keys on, schema brought up to date. Throws when
+ * the store was written by a newer version, or when one of the settings did not take.
+ */
+export function openStore(dataDir: string): Connection {
+  const db = new SQLite(storeFile(dataDir))
+  db.pragma('journal_mode = WAL')
+  db.pragma('synchronous = FULL')
+  db.pragma('foreign_keys = ON')
+  assertSettings(db)
+  migrate(db)
+  return db
+}
+
+/** Opens a read-only connection to a store that exists. */
+export function openReader(dataDir: string): Connection {
+  return new SQLite(storeFile(dataDir), { readonly: true, fileMustExist: true })
+}
+
+/** The driver is compiled with synchronous=NORMAL for WAL, in which a power cut loses acknowledged commits. */
+function assertSettings(db: Connection): void {
+  const expected = { journal_mode: 'wal', synchronous: 2, foreign_keys: 1 }
+  for (const [name, value] of Object.entries(expected)) {
+    const actual = db.pragma(name, { simple: true })
+    if (actual !== value) throw new Error(`The store's ${name} is ${actual}, not ${value}: its file system can't keep what is promised.`)
+  }
+}
+
+function migrate(db: Connection): void {
+  const version = db.pragma('user_version', { simple: true }) as number
+  if (version > MIGRATIONS.length) {
+    throw new Error(`The store has schema ${version}, written by a newer version; this one knows schemas up to ${MIGRATIONS.length}.`)
+  }
+  db.transaction(() => {
+    for (const step of MIGRATIONS.slice(version)) db.exec(step)
+    db.pragma(`user_version = ${MIGRATIONS.length}`)
+  }).exclusive()
+}
+
+/**
+ * Takes the data folder for this process until the connection closes or the process ends, however it ends: SQLite's
+ * lock on a file of its own (a pid file is stale after a kill, and in a container every process is pid 1). Throws when
+ * another process has it, naming that.
+ */
+export function lockFolder(dataDir: string): Connection {
+  mkdirSync(dataDir, { recursive: true })
+  const holderFile = join(dataDir, 'lock.holder')
+  const lock = new SQLite(join(dataDir, 'lock.db'), { timeout: 0 })
+  try {
+    lock.pragma('locking_mode = EXCLUSIVE')
+    lock.exec('BEGIN EXCLUSIVE')
+  } catch (error) {
+    lock.close()
+    if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw error
+    throw new Error(`The data folder ${dataDir} is in use by ${readHolder(holderFile)}.`, { cause: error })
+  }
+  writeFileSync(holderFile, `process ${process.pid} on ${hostname()}`)
+  return lock
+}
+
+function readHolder(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return 'another process'
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * The store's schema, one step a version; `PRAGMA user_version` counts the steps taken. A step that has been released
+ * is never changed.
+ *
+ * Embeddings are immutable: an update of a record inserts new rows. Their AUTOINCREMENT key, never given twice, is the
+ * label in the HNSW graph.
+ */
+export const MIGRATIONS = [
+  `
+  CREATE TABLE collection (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    model TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    dimension INTEGER NOT NULL,
+    hnsw TEXT NOT NULL,
+    storage TEXT NOT NULL,
+    records INTEGER NOT NULL DEFAULT 0,
+    image_bytes INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE record (
+    key INTEGER PRIMARY KEY,
+    collection INTEGER NOT NULL REFERENCES collection (id) ON DELETE CASCADE,
+    id TEXT NOT NULL,
+    text TEXT,
+    metadata TEXT,
+    image_sha256 TEXT,
+    image_type TEXT,
+    image_bytes INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    UNIQUE (collection, id)
+  ) STRICT;
+  CREATE INDEX record_image ON record (image_sha256) WHERE image_sha256 IS NOT NULL;
+
+  CREATE TABLE embedding (
+    label INTEGER PRIMARY KEY AUTOINCREMENT CHECK (label < 4294967296),
+    collection INTEGER NOT NULL REFERENCES collection (id) ON DELETE CASCADE,
+    record INTEGER NOT NULL REFERENCES record (key) ON DELETE CASCADE,
+    modality TEXT NOT NULL CHECK (modality IN ('image', 'text')),
+    vector BLOB NOT NULL,
+    UNIQUE (record, modality)
+  ) STRICT;
+  CREATE INDEX embedding_collection ON embedding (collection);
+
+  CREATE TRIGGER record_added AFTER INSERT ON record BEGIN
+    UPDATE collection SET records = records + 1, image_bytes = image_bytes + new.image_bytes WHERE id = new.collection;
+  END;
+  CREATE TRIGGER record_changed AFTER UPDATE OF image_bytes ON record BEGIN
+    UPDATE collection SET image_bytes = image_bytes + new.image_bytes - old.image_bytes WHERE id = new.collection;
+  END;
+  CREATE TRIGGER record_removed AFTER DELETE ON record BEGIN
+    UPDATE collection SET records = records - 1, image_bytes = image_bytes - old.image_bytes WHERE id = old.collection;
+  END;
+  `
+]

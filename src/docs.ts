@@ -1,0 +1,28 @@
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import plugin from 'fastify-plugin'
+
+const DESCRIPTION = `Cross-modal retrieval: images and texts in one embedding space, searched in both directions, and zero-shot classification.
+
+Errors have one shape, \`{"error": {"code", "message", "request_id"}}\`: 4xx says what to mend, 429 and 503 carry Retry-After.`
+
+/** The OpenAPI description made from the routes' schemas: /openapi.json, and a page to read and try it at /docs. */
+export const docs = plugin(async (app) => {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Semblance', version: '1', description: DESCRIPTION },
+      tags: ['Search', 'Zero-shot', 'Records', 'Collections', 'Models', 'Health'].map((name) => ({ name })),
+      servers: [{ url: '/' }]
+    },
+    hideUntagged: true,
+    transformObject: (document) => binaryAsStrings('openapiObject' in document ? document.openapiObject : document.swaggerObject)
+  })
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true, uiConfig: { tryItOutEnabled: true, validatorUrl: null } })
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+})
+
+/** Files of a form reach validation as objects; in OpenAPI they are strings of format binary. */
+function binaryAsStrings<T extends object>(document: T): T {
+  return JSON.parse(JSON.stringify(document), (_, value) => (value?.format === 'binary' ? { ...value, type: 'string' } : value))
+}

@@ -1,0 +1,58 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Internal, InvalidRequest, MethodNotAllowed, QueueFull, RouteNotFound, toErrorShape, type ErrorShape } from './errors.js'
+
+/** Fastify's own errors under the names that this API gives them. */
+const FRAMEWORK_CODES: Record<string, string> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
+  FST_REQ_FILE_TOO_LARGE: 'IMAGE_TOO_LARGE',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'MEDIA_TYPE_UNSUPPORTED'
+}
+
+/** Seconds after which a client turned away by load should try again. */
+const RETRY_AFTER_S = 1
+
+/** What a caller is told of an error. Faults of ours become INTERNAL, without their message. */
+export function describeError(error: FastifyError): ErrorShape {
+  if (error.validation) return toErrorShape(new InvalidRequest(error.message))
+  const { code, message, statusCode } = toErrorShape(error)
+  if (statusCode >= 500 && code.startsWith('FST_')) return toErrorShape(new Internal())
+  if (code.startsWith('FST_')) return { code: FRAMEWORK_CODES[code] ?? 'INVALID_REQUEST', message, statusCode }
+  return { code, message, statusCode }
+}
+
+/** Answers with the one error shape; logs what is not the caller's fault, with its cause. */
+export function errorHandler(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const { code, message, statusCode } = describeError(error)
+  if (statusCode >= 500) request.log.error({ err: error, code }, 'request failed')
+  if (statusCode === new QueueFull().statusCode || statusCode === 503) reply.header('retry-after', RETRY_AFTER_S)
+  reply.code(statusCode).send({ error: { code, message, request_id: request.id } })
+}
+
+/** A handler of unknown routes: 405 with Allow where the path has other methods, else 404. */
+export function notFoundHandler(app: FastifyInstance): (request: FastifyRequest, reply: FastifyReply) => void {
+  const routes: { segments: string[]; methods: string[] }[] = []
+  app.addHook('onRoute', ({ url, method }) => {
+    routes.push({ segments: url.split('/'), methods: [method].flat() })
+  })
+  return (request, reply) => {
+    const path = request.url.split('?')[0]
+    const segments = path.split('/')
+    const matching = routes.filter(
+      (route) => route.segments.length === segments.length && route.segments.every((segment, i) => segment.startsWith(':') || segment === segments[i])
+    )
+    const allowed = [...new Set(matching.flatMap(({ methods }) => methods))]
+    if (allowed.length === 0) throw new RouteNotFound(path)
+    reply.header('allow', allowed.join(', '))
+    throw new MethodNotAllowed(path, request.method, allowed.join(', '))
+  }
+}
+
+/** The raw answer to what is not HTTP at all, in the same shape. */
+export function malformedRequest(error: NodeJS.ErrnoException): string {
+  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW'
+  const status = tooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request'
+  const body = JSON.stringify({
+    error: { code: 'INVALID_REQUEST', message: tooLarge ? 'The headers are too large.' : 'This is not a valid HTTP request.', request_id: '' }
+  })
+  return `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`
+}

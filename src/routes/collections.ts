@@ -1,0 +1,109 @@
+import { Type, type Static } from 'typebox'
+import type { Collection } from '../collections/collection.js'
+import { DEFAULT_HNSW, type HnswSettings } from '../collections/record.js'
+import { ModelNotFound } from '../errors.js'
+import { CollectionParams, responses } from '../schemas.js'
+import type { App, Services } from './services.js'
+
+const Hnsw = Type.Object(
+  {
+    m: Type.Integer({ minimum: 2, maximum: 128, description: 'Links a node. Fixed at creation.' }),
+    ef_construction: Type.Integer({ minimum: 8, maximum: 2000, description: 'Candidates while building. Fixed at creation.' }),
+    ef_search: Type.Integer({ minimum: 8, maximum: 10000, description: 'Candidates while searching; more is slower and finds more.' })
+  },
+  { additionalProperties: false, description: 'Settings of the HNSW graphs.' }
+)
+
+const Storage = Type.Enum(['original', 'thumbnail', 'none'], { description: 'What is kept of images beside their embeddings.' })
+
+const CollectionBody = Type.Object({
+  name: Type.String(),
+  records: Type.Integer(),
+  images: Type.Integer({ description: 'Records searchable by an image.' }),
+  texts: Type.Integer({ description: 'Records searchable by a text.' }),
+  dimension: Type.Integer(),
+  model: Type.String(),
+  fingerprint: Type.String({ description: "SHA-256 of all that the encoder's embeddings depend on." }),
+  hnsw: Hnsw,
+  storage: Storage,
+  bytes: Type.Integer({ description: 'Kept images and embeddings.' }),
+  created_at: Type.String({ format: 'date-time' })
+})
+
+const CreateBody = Type.Object(
+  { model: Type.Optional(Type.String({ description: 'The loaded model, by default.' })), hnsw: Type.Optional(Type.Partial(Hnsw)), storage: Type.Optional(Storage) },
+  { additionalProperties: false, examples: [{ storage: 'original', hnsw: { ef_search: 128 } }] }
+)
+
+const tags = ['Collections']
+
+/** Creating, listing and dropping collections. */
+export function collectionRoutes(app: App, { collections, encoder }: Services): void {
+  app.put(
+    '/v1/collections/:collection',
+    {
+      schema: {
+        tags,
+        summary: 'Create a collection',
+        description: 'Again with the same settings it changes nothing, and never clears. `storage` and `ef_search` may be changed later; the other settings answer 409.',
+        params: CollectionParams,
+        body: Type.Optional(CreateBody),
+        response: responses({ 200: CollectionBody, 201: CollectionBody })
+      },
+      // A PUT without a body asks for the defaults.
+      preValidation: async (request) => void (request.body ??= {})
+    },
+    async (request, reply) => {
+      const { model: modelName, hnsw, storage } = request.body as Static<typeof CreateBody>
+      const { model, dimension } = encoder
+      if (modelName !== undefined && modelName !== model.name) throw new ModelNotFound(modelName, model.name)
+      const existing = collections.list().find(({ settings }) => settings.name === request.params.collection)?.settings
+      const wanted = { ...toWire(existing?.hnsw ?? DEFAULT_HNSW), ...hnsw }
+      const { collection, created } = await collections.create({
+        name: request.params.collection,
+        model: model.name,
+        fingerprint: model.fingerprint,
+        dimension,
+        hnsw: { m: wanted.m, efConstruction: wanted.ef_construction, efSearch: wanted.ef_search },
+        storage: storage ?? existing?.storage ?? 'original'
+      })
+      return reply.code(created ? 201 : 200).send(await describe(collection))
+    }
+  )
+  app.get(
+    '/v1/collections/:collection',
+    { schema: { tags, summary: 'Show a collection', params: CollectionParams, response: responses({ 200: CollectionBody }) } },
+    async ({ params }) => describe(collections.get(params.collection))
+  )
+  app.get(
+    '/v1/collections',
+    { schema: { tags, summary: 'List the collections', response: responses({ 200: Type.Object({ collections: Type.Array(CollectionBody) }) }) } },
+    async () => ({ collections: await Promise.all(collections.list().map(describe)) })
+  )
+  app.delete(
+    '/v1/collections/:collection',
+    { schema: { tags, summary: 'Drop a collection with all its records', params: CollectionParams, response: responses({ 204: Type.Null() }) } },
+    async ({ params }, reply) => {
+      await collections.drop(params.collection)
+      return reply.code(204).send(null)
+    }
+  )
+}
+
+async function describe(collection: Collection): Promise<Static<typeof CollectionBody>> {
+  const { name, dimension, model, fingerprint, hnsw, storage, createdAt } = collection.settings
+  return {
+    name,
+    ...(await collection.counts()),
+    dimension,
+    model,
+    fingerprint,
+    hnsw: toWire(hnsw),
+    storage,
+    created_at: new Date(createdAt).toISOString()
+  }
+}
+
+function toWire({ m, efConstruction, efSearch }: HnswSettings): Static<typeof Hnsw> {
+  return { m, ef_construction: efConstruction, ef_search: efSearch }
+}

@@ -1,0 +1,24 @@
+import { ImageInvalid, ImageTooLarge, ImageUrlsDisabled } from '../errors.js'
+import type { ImageBody } from '../schemas.js'
+
+const DATA_URL = /^data:[^,]{0,100};base64,/
+
+/**
+ * The bytes of an image from JSON or a form. Throws IMAGE_INVALID for what is not base64, IMAGE_TOO_LARGE over
+ * `maxBytes`, IMAGE_URLS_DISABLED for a url.
+ */
+export function imageBytes(image: ImageBody, maxBytes: number): Uint8Array {
+  const bytes = image instanceof Uint8Array ? image : decodeBase64(image.base64)
+  if (bytes.length > maxBytes) throw new ImageTooLarge(`${bytes.length} bytes, of ${maxBytes} allowed`)
+  return bytes
+}
+
+function decodeBase64(text: string | undefined): Uint8Array {
+  if (text === undefined) throw new ImageUrlsDisabled()
+  const base64 = text.slice(0, 200).match(DATA_URL) ? text.slice(text.indexOf(',') + 1) : text
+  const bytes = Buffer.from(base64, 'base64')
+  // Node passes over what is not base64; then the bytes are fewer than the text stands for.
+  const expected = Math.floor((base64.replace(/=+$/, '').length * 3) / 4)
+  if (bytes.length !== expected) throw new ImageInvalid('it is not base64')
+  return bytes
+}

@@ -1,0 +1,22 @@
+import type { FastifyInstance, FastifyBaseLogger, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { Collections } from '../collections/collections.js'
+import type { Config } from '../config.js'
+import type { Encoder } from '../encoder/encoder.js'
+
+/** What keeps the service from being ready, or nothing. */
+export interface Readiness {
+  /** What is under way at start, with how far it is (0 to 1). */
+  pending: Map<string, number>
+}
+
+/** What the routes work with. */
+export interface Services {
+  config: Config
+  encoder: Encoder
+  collections: Collections
+  readiness: Readiness
+}
+
+/** A Fastify instance whose handlers are typed by their TypeBox schemas. */
+export type App = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, TypeBoxTypeProvider>

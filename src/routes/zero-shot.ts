@@ -1,0 +1,91 @@
+import { Type, type Static } from 'typebox'
+import { TEMPLATES } from '../encoder/templates.js'
+import { createClassifier, type Classifier } from '../encoder/zero-shot.js'
+import { InvalidRequest, ModelNotFound } from '../errors.js'
+import { FormImage, JsonImage, responses, type ImageBody } from '../schemas.js'
+import { formBody, type Form, single, parseField } from './form.js'
+import { imageBytes } from './image-body.js'
+import type { App, Services } from './services.js'
+
+const MAX_LABELS = 4096
+const MAX_IMAGES = 64
+
+const LabelText = Type.String({ minLength: 1, maxLength: 1000 })
+const Label = Type.Union([LabelText, Type.Object({ label: LabelText, prompts: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }) }, { additionalProperties: false })], {
+  description: 'A label, put into the templates, or a label with prompts of its own.'
+})
+const options = {
+  labels: Type.Array(Label, { minItems: 1, maxItems: MAX_LABELS }),
+  templates: Type.Optional(
+    Type.Union([Type.String(), Type.Array(Type.String({ maxLength: 1000 }), { minItems: 1, maxItems: 256 })], {
+      description: `Own templates, each with {label}, or the name of a set: ${Object.keys(TEMPLATES).join(', ')}. The model's own by default.`
+    })
+  ),
+  multi_label: Type.Optional(Type.Boolean({ description: 'Score each label on its own, so that several may hold, or none.' })),
+  top_k: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_LABELS, description: 'Best labels to return; all by default.' })),
+  model: Type.Optional(Type.String({ description: 'The loaded model, by default.' }))
+}
+const bodyOf = <Image extends typeof JsonImage | typeof FormImage>(image: Image) =>
+  Type.Object({ image: Type.Optional(image), images: Type.Optional(Type.Array(image, { minItems: 1, maxItems: MAX_IMAGES })), ...options }, { additionalProperties: false, description: 'Either `image` or `images`.' })
+type Body = Omit<Static<ReturnType<typeof bodyOf<typeof JsonImage>>>, 'image' | 'images'> & { image?: ImageBody; images?: ImageBody[] }
+
+const Labels = Type.Array(
+  Type.Object({
+    label: Type.String(),
+    score: Type.Number({ description: 'A probability, by the activation.' }),
+    similarity: Type.Number({ description: "The cosine of the image and the label's prompts." })
+  }),
+  { description: 'Best first.' }
+)
+const ResponseBody = Type.Object({
+  labels: Type.Optional(Labels),
+  results: Type.Optional(Type.Array(Type.Object({ labels: Labels }), { description: 'For `images`, one each, in their order.' })),
+  activation: Type.Enum(['softmax', 'sigmoid'], { description: 'softmax: the scores of all labels sum to 1. sigmoid: each stands alone.' }),
+  templates: Type.Array(Type.String()),
+  model: Type.String()
+})
+
+/** Zero-shot classification of one image or several. */
+export function zeroShotRoutes(app: App, { config, encoder }: Services): void {
+  const maxImageBytes = config.MAX_IMAGE_MIB << 20
+  app.post(
+    '/v1/zero-shot',
+    {
+      bodyLimit: Math.ceil(maxImageBytes * 1.4),
+      schema: {
+        tags: ['Zero-shot'],
+        summary: 'Classify images by labels in words',
+        description: "A label's embedding is the normalised mean over its prompts. As a form: file parts `image`, and `labels`, `templates` as JSON (or repeated fields of plain text).",
+        body: { content: { 'application/json': { schema: bodyOf(JsonImage) }, 'multipart/form-data': { schema: bodyOf(FormImage) } } },
+        response: responses({ 200: ResponseBody })
+      },
+      preValidation: formBody({ fileBytes: maxImageBytes, totalBytes: maxImageBytes + (1 << 20) }, bodyFromForm)
+    },
+    async ({ body, gone: signal }) => {
+      const { image, images, labels, templates, multi_label: multiLabel, top_k: topK, model } = body as Body
+      if ((image === undefined) === (images === undefined)) throw new InvalidRequest('Send either image or images.')
+      if (model !== undefined && model !== encoder.model.name) throw new ModelNotFound(model, encoder.model.name)
+      const encodeOptions = { lane: 'interactive', signal } as const
+      const bytes = (images ?? [image!]).map((body) => imageBytes(body, maxImageBytes))
+      const [classifier, ...embeddings] = await Promise.all([
+        createClassifier(encoder, { labels, templates, multiLabel }, encodeOptions),
+        ...encoder.encodeImages(bytes, encodeOptions)
+      ])
+      const results = embeddings.map((embedding) => ({ labels: (classifier as Classifier).classify(embedding).slice(0, topK) }))
+      const { activation, templates: used } = classifier as Classifier
+      return { ...(images ? { results } : results[0]), activation, templates: used, model: encoder.model.name }
+    }
+  )
+}
+
+/** `labels` and `templates` are JSON, or plain text as often as there are values. */
+function bodyFromForm(form: Form): Record<string, unknown> {
+  const body: Record<string, unknown> = form.images.length > 1 ? { images: form.images } : { image: form.images[0] }
+  for (const [name, values] of form.fields) {
+    const isList = name === 'labels' || name === 'templates'
+    if (isList && values[0]?.trimStart().startsWith('[')) body[name] = parseField(name, single(form, name)!)
+    else if (isList) body[name] = name === 'templates' && values.length === 1 && !values[0].includes('{label}') ? values[0] : values
+    else body[name] = name === 'multi_label' || name === 'top_k' ? parseField(name, single(form, name)!) : single(form, name)
+  }
+  return body
+}

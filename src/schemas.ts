@@ -1,0 +1,60 @@
+import { Type, type Static, type TSchema } from 'typebox'
+
+// Schemas that several routes share. On the wire names are snake_case.
+
+export const ErrorBody = Type.Object({
+  error: Type.Object({
+    code: Type.String({ description: 'Stable, in capitals.' }),
+    message: Type.String({ description: 'What is wrong and what to mend.' }),
+    request_id: Type.String({ description: 'Finds the request in the log.' })
+  })
+})
+
+/** The responses of a route: the given one, and the error shape for every other status. */
+export function responses<S extends Record<number, TSchema>>(success: S) {
+  return { ...success, '4xx': ErrorBody, '5xx': ErrorBody }
+}
+
+export const CollectionName = Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,63}$', description: 'Name of a collection.', examples: ['emoji'] })
+export const CollectionParams = Type.Object({ collection: CollectionName })
+
+export const RecordId = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  pattern: '^[^\\u0000-\\u001f\\u007f]+$',
+  description: 'Id of a record: up to 255 bytes of UTF-8, no control characters.'
+})
+export const RecordParams = Type.Object({ collection: CollectionName, id: RecordId })
+
+/** An image in JSON. */
+export const JsonImage = Type.Object(
+  {
+    base64: Type.Optional(Type.String({ description: 'The bytes of the file in base64; a data: URL is taken too.' })),
+    url: Type.Optional(Type.String({ description: 'Where to fetch the file (off unless the operator turns it on).' }))
+  },
+  { additionalProperties: false, minProperties: 1, maxProperties: 1, description: 'One of base64 and url. jpeg, png, webp, gif, tiff or avif.' }
+)
+
+/** An image in a form: its bytes, which arrive as an object and are a string of format binary in OpenAPI. */
+export const FormImage = Type.Unsafe<Uint8Array>({ type: 'object', format: 'binary', description: 'An image file: jpeg, png, webp, gif, tiff or avif.' })
+
+/** An image as it reaches a route, from JSON or from a form. */
+export type ImageBody = Static<typeof JsonImage> | Uint8Array
+
+export const Metadata = Type.Record(Type.String(), Type.Unknown(), { description: 'Any JSON object, up to 64 KiB.' })
+
+export const Limit = Type.Integer({ minimum: 1, maximum: 1000, default: 10, description: 'Matches to return, at most.' })
+
+export const Modality = Type.Enum(['image', 'text'])
+
+export const RecordBody = Type.Object({
+  id: Type.String(),
+  text: Type.Union([Type.String(), Type.Null()]),
+  metadata: Type.Union([Metadata, Type.Null()]),
+  modalities: Type.Array(Modality, { description: 'What the record is searched by.' }),
+  image_url: Type.Union([Type.String(), Type.Null()], { description: 'Path of the kept image.' }),
+  created_at: Type.String({ format: 'date-time' }),
+  updated_at: Type.String({ format: 'date-time' })
+})
+
+export const Milliseconds = Type.Number({ description: 'Milliseconds.' })

@@ -1,0 +1,104 @@
+import { mkdir } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { resolve } from 'node:path'
+import type { Logger } from 'pino'
+import { buildApp } from './app.js'
+import { openCollections } from './collections/collections.js'
+import type { Config } from './config.js'
+import { loadDemo } from './demo.js'
+import { createEncoder } from './encoder/encoder.js'
+import { loadModelPackage, modelFolder } from './encoder/model-package.js'
+import type { Readiness } from './routes/services.js'
+
+export interface RunningServer {
+  url: string
+  /** Resolves when the first demo load is done, or failed. */
+  demo: Promise<void>
+  /** Stops listening, answers what is under way, and lets go of everything. */
+  close(): Promise<void>
+}
+
+export interface ServerOptions {
+  config: Config
+  logger: Logger
+  /** Told how far the first demo load is. */
+  onDemoProgress?: (loaded: number, total: number) => void
+}
+
+/** Starts the service: config -> encoder -> collections -> app -> listen. Throws with what is wrong. */
+export async function startServer({ config, logger, onDemoProgress }: ServerOptions): Promise<RunningServer> {
+  const startedAt = performance.now()
+  const readiness: Readiness = { pending: new Map() }
+  const onWorkerDeath = (error: Error) => logger.error({ err: error }, 'a worker thread died')
+  const dataDir = resolve(config.DATA_DIR)
+  await mkdir(dataDir, { recursive: true })
+  const collections = await openCollections({
+    dataDir,
+    onWorkerDeath,
+    onProgress: ({ indexed, total }) => {
+      logger.info({ indexed, total }, 'building the indexes')
+      track(readiness, 'indexes', indexed / total)
+    }
+  })
+  const encoder = await openEncoder(config, onWorkerDeath).catch(async (error) => {
+    await collections.close()
+    throw error
+  })
+  logger.info({ model: encoder.model.name, fingerprint: encoder.model.fingerprint, dimension: encoder.dimension, workers: config.ENCODER_WORKERS }, 'encoder is warm')
+  const stop = new AbortController()
+  if (config.DEMO) track(readiness, 'demo', 0)
+  const app = await buildApp({ config, encoder, collections, readiness, logger })
+  await app.listen({ host: config.HOST, port: config.PORT })
+  const { port } = app.server.address() as AddressInfo
+  const url = `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`
+  logger.info({ url, ms: Math.round(performance.now() - startedAt) }, 'listening')
+  const demo = config.DEMO ? runDemo() : Promise.resolve()
+
+  async function runDemo(): Promise<void> {
+    try {
+      const onProgress = (loaded: number, total: number) => {
+        onDemoProgress?.(loaded, total)
+        if (loaded < total) track(readiness, 'demo', loaded / total)
+      }
+      const added = await loadDemo({ encoder, collections, dataDir, signal: stop.signal, onProgress })
+      if (added > 0) logger.info({ records: added, ms: Math.round(performance.now() - startedAt) }, 'demo collection loaded')
+    } catch (error) {
+      if (!stop.signal.aborted) logger.error({ err: error }, 'the demo collection could not be loaded')
+    } finally {
+      track(readiness, 'demo', 1)
+    }
+  }
+
+  return {
+    url,
+    demo,
+    close: async () => {
+      stop.abort()
+      await app.close()
+      await demo
+      await encoder.close()
+      await collections.close()
+    }
+  }
+}
+
+function track({ pending }: Readiness, task: string, progress: number): void {
+  if (progress < 1) pending.set(task, progress)
+  else pending.delete(task)
+}
+
+async function openEncoder(config: Config, onWorkerDeath: (error: Error) => void) {
+  const model = await loadModelPackage(modelFolder(config.MODEL, config.MODELS_DIR))
+  return createEncoder(model, {
+    towerWorkers: config.ENCODER_WORKERS,
+    ortThreads: config.ORT_THREADS,
+    imageWorkers: config.DECODE_WORKERS,
+    imageBatchSize: config.IMAGE_BATCH_SIZE,
+    textBatchSize: config.TEXT_BATCH_SIZE,
+    batchDelayMs: config.BATCH_DELAY_MS,
+    queueSize: config.QUEUE_SIZE,
+    cacheBytes: config.EMBEDDING_CACHE_MIB << 20,
+    limits: { maxPixels: config.MAX_IMAGE_MEGAPIXELS * 1e6 },
+    onWorkerDeath
+  })
+}
