@@ -62,14 +62,15 @@ export async function startThreads<Handlers>(file: URL, options: ThreadsOptions)
     atomics: 'disabled',
     workerData: options.workerData
   })
+  let closing = false
+  pool.on('error', (error: Error) => !closing && options.onDeath?.(error))
   try {
     await allReady(pool, options)
   } catch (error) {
+    closing = true
     await pool.destroy()
     throw error
   }
-  let closing = false
-  pool.on('error', (error: Error) => !closing && options.onDeath?.(error))
   return {
     call: async (name, argument) => {
       const answer = await pool.run(argument, { name }).catch((error: Error) => {

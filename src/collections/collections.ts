@@ -26,7 +26,7 @@ export interface Collections {
   list(): Collection[]
   /** Removes a collection with all its records. Throws COLLECTION_NOT_FOUND. */
   drop(name: string): Promise<void>
-  /** Commits what was accepted, then lets go of the folder. */
+  /** Commits what was accepted, then lets go of the folder. May be called again. */
   close(): Promise<void>
 }
 
@@ -65,15 +65,15 @@ export async function openCollections(options: CollectionsOptions): Promise<Coll
     return collection
   }
   for (const stored of await searcher.call('collections', undefined)) hold(stored)
-  return {
-    ...collectionList({ byName, hold, commit, searcher }),
-    close: async () => {
-      await writes.close()
-      await searcher.close()
-      await writer.call('close', undefined)
-      await writer.close()
-    }
+  let closed: Promise<void> | undefined
+  const close = async () => {
+    await writes.close()
+    await searcher.call('stop', undefined)
+    await searcher.close()
+    await writer.call('close', undefined)
+    await writer.close()
   }
+  return { ...collectionList({ byName, hold, commit, searcher }), close: () => (closed ??= close()) }
 }
 
 async function openThreads({ dataDir, onProgress, onWorkerDeath: onDeath }: CollectionsOptions) {

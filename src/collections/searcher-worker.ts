@@ -35,6 +35,7 @@ const { dataDir } = workerData as { dataDir: string }
 const store = createStoreReader(openReader(dataDir))
 const indexes = new Map<number, Record<Modality, ModalityIndex>>()
 let building: Promise<void> | undefined
+let stopping = false
 
 function openIndexes({ id, dimension, hnsw }: StoredCollection): void {
   if (!indexes.has(id)) indexes.set(id, { image: new ModalityIndex(dimension, hnsw), text: new ModalityIndex(dimension, hnsw) })
@@ -53,7 +54,7 @@ function totalPending(): number {
 /** Moves waiting labels into their graphs, a slice at a time, so that searches go on in between. */
 function build(onSlice?: (pending: number) => void): Promise<void> {
   building ??= (async () => {
-    while (totalPending() > 0) {
+    while (totalPending() > 0 && !stopping) {
       const until = performance.now() + SLICE_MS
       for (const index of allIndexes()) if (performance.now() < until) index.insertPending(until)
       onSlice?.(totalPending())
@@ -101,9 +102,17 @@ export const apply = handler(async ({ collection, added, removed, vectors }: Ind
   const target = indexes.get(collection)
   if (!target) return
   for (const { label, modality } of removed) target[modality].remove(label)
-  added.forEach(({ label, modality }, i) => target[modality].add(label, vectors[i]))
+  // An id twice in one write: the first one's label was never the record's to anyone else.
+  const gone = new Set(removed.map(({ label }) => label))
+  added.forEach(({ label, modality }, i) => gone.has(label) || target[modality].add(label, vectors[i]))
   void build()
-  while (totalPending() > MAX_PENDING) await nextTurn()
+  while (totalPending() > MAX_PENDING && !stopping) await nextTurn()
+})
+
+/** Ends the building of graphs: a thread that is ended within hnswlib takes the process with it. */
+export const stop = handler(async () => {
+  stopping = true
+  await building
 })
 
 /** The best matches, joined to the store: hits whose record went meanwhile are dropped and the search refills. */

@@ -52,7 +52,7 @@ export interface Encoder {
   thumbnail(bytes: Uint8Array): Promise<Uint8Array>
   /** Entries that wait for a tower or a decoder. */
   readonly queued: { image: number; text: number }
-  /** Finishes what was admitted, then ends the threads. */
+  /** Finishes what was admitted, then ends the threads. May be called again. */
   close(): Promise<void>
 }
 
@@ -79,6 +79,12 @@ export async function createEncoder(model: ModelPackage, options: EncoderOptions
   ])
   const { textBatcher, cropBatcher, imageQueue } = createQueues(options, { towers, decoders })
   const cached = embeddingCache(model.fingerprint, options.cacheBytes)
+  let closed: Promise<void> | undefined
+  const close = async () => {
+    await Promise.all([imageQueue.close(), textBatcher.close()])
+    await cropBatcher.close()
+    await Promise.all([towers.close(), decoders.close()])
+  }
   const encoder: Omit<Encoder, 'dimension'> = {
     model,
     encodeTexts: (texts, encodeOptions = {}) =>
@@ -96,11 +102,7 @@ export async function createEncoder(model: ModelPackage, options: EncoderOptions
     get queued() {
       return { image: imageQueue.queued, text: textBatcher.queued }
     },
-    close: async () => {
-      await Promise.all([imageQueue.close(), textBatcher.close()])
-      await cropBatcher.close()
-      await Promise.all([towers.close(), decoders.close()])
-    }
+    close: () => (closed ??= close())
   }
   const { length: dimension } = await encoder.encodeText('')
   return Object.assign(encoder, { dimension })

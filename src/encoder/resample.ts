@@ -134,14 +134,26 @@ function resampleColumns(data: Uint8Array, rows: Taps, rowLength: number): Uint8
 
 function resampleNearest({ data, width, height }: Pixels, target: ResampleOptions): Pixels {
   const { window } = target
+  const columns = nearest({ from: width, to: target.width, start: window.left, count: window.width })
+  const rows = nearest({ from: height, to: target.height, start: window.top, count: window.height })
   const result = new Uint8Array(window.width * window.height * 3)
-  for (let y = 0, out = 0; y < window.height; y++) {
-    const sourceY = Math.min(height - 1, Math.trunc(((window.top + y + 0.5) * height) / target.height))
-    for (let x = 0; x < window.width; x++, out += 3) {
-      const sourceX = Math.min(width - 1, Math.trunc(((window.left + x + 0.5) * width) / target.width))
-      const p = (sourceY * width + sourceX) * 3
-      result.set(data.subarray(p, p + 3), out)
+  let out = 0
+  for (const y of rows) {
+    for (const x of columns) {
+      const p = (y * width + x) * 3
+      result[out++] = data[p]
+      result[out++] = data[p + 1]
+      result[out++] = data[p + 2]
     }
   }
   return { data: result, width: window.width, height: window.height }
+}
+
+/** Input positions by adding up the scale, as Pillow's `Geometry.c` does: a product rounds otherwise now and then. */
+function nearest(axis: { from: number; to: number; start: number; count: number }): number[] {
+  const scale = axis.from / axis.to
+  const positions: number[] = []
+  let position = scale * 0.5
+  for (let i = 0; i < axis.start + axis.count; i++, position += scale) if (i >= axis.start) positions.push(Math.min(axis.from - 1, Math.trunc(position)))
+  return positions
 }

@@ -1,21 +1,108 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { cosine } from '../../src/encoder/embedding.js'
+import { golden, solid } from '../fixtures/images.js'
 import { miniEncoder, miniFolder } from '../fixtures/mini.js'
 
-const golden = JSON.parse(await readFile(`${miniFolder}/golden.json`, 'utf8')) as {
-  texts: { text: string; input_ids: number[]; embedding: number[] }[]
+const reference = JSON.parse(await readFile(`${miniFolder}/golden.json`, 'utf8')) as {
+  texts: { text: string; embedding: number[] }[]
   images: { file: string; embedding: number[] }[]
 }
 
-t.test('embeddings of the golden texts and pictures are the reference implementation\'s', async (t) => {
+t.test("embeddings of the golden texts and pictures are the reference implementation's", async (t) => {
   const encoder = await miniEncoder(t)
-  for (const { text, embedding } of golden.texts) {
+  t.equal(encoder.dimension, 256)
+  for (const { text, embedding } of reference.texts) {
     const similarity = cosine(await encoder.encodeText(text), Float32Array.from(embedding))
     t.ok(similarity >= 0.9999, `'${text.slice(0, 30)}' has cosine ${similarity.toFixed(6)}`)
   }
-  for (const { file, embedding } of golden.images) {
+  for (const { file, embedding } of reference.images) {
     const similarity = cosine(await encoder.encodeImage(await readFile(`${miniFolder}/${file}`)), Float32Array.from(embedding))
     t.ok(similarity >= 0.999, `${file} has cosine ${similarity.toFixed(6)}`)
   }
+})
+
+t.test('a batch of texts of all lengths gives what each gives alone', async (t) => {
+  const encoder = await miniEncoder(t, { towerWorkers: 2 })
+  const texts = Array.from({ length: 60 }, (_, i) => `number ${i} ` + 'and a dog '.repeat(i % 23))
+  const together = await Promise.all(encoder.encodeTexts(texts))
+  for (const [i, text] of texts.entries()) {
+    const similarity = cosine(together[i], await encoder.encodeText(text))
+    t.ok(similarity > 0.9999, `text ${i}: ${similarity}`)
+  }
+  for (const embedding of together) t.ok(Math.abs(cosine(embedding, embedding) - 1) < 1e-5)
+})
+
+t.test('a batch of images gives what each gives alone, a broken one fails alone', async (t) => {
+  const encoder = await miniEncoder(t, { towerWorkers: 2, imageWorkers: 2 })
+  const files = await Promise.all(['landscape.png', 'alpha.png', 'grey.png', 'portrait.jpg', 'odd.png'].map(golden))
+  const results = await Promise.allSettled(encoder.encodeImages([...files, Buffer.from('no image')]))
+  t.match(results.pop(), { status: 'rejected', reason: { code: 'IMAGE_UNSUPPORTED' } })
+  for (const [i, result] of results.entries()) {
+    if (result.status !== 'fulfilled') return t.fail(String(result.reason))
+    t.ok(cosine(result.value, await encoder.encodeImage(files[i])) > 0.9999)
+  }
+})
+
+t.test('what was seen before comes from the cache', async (t) => {
+  const encoder = await miniEncoder(t, { cacheBytes: 1 << 20 })
+  const picture = await solid('#336699')
+  const timings = () => ({ queue: 0, decode: 0 })
+  const [first, again] = [timings(), timings()]
+  const embedding = await encoder.encodeImage(picture, { timings: first })
+  t.same(await encoder.encodeImage(Buffer.from(picture), { timings: again }), embedding)
+  t.ok(first.decode > 0, 'it was decoded')
+  t.equal(again.decode, 0, 'and then no more')
+  t.equal(await encoder.encodeText('a dog'), await encoder.encodeText('a dog'), 'the very same vector')
+  t.not(await encoder.encodeText('a cat'), await encoder.encodeText('a dog'))
+})
+
+t.test('search overtakes ingest', async (t) => {
+  const encoder = await miniEncoder(t)
+  const pictures = await Promise.all(Array.from({ length: 40 }, (_, i) => solid(`rgb(${i},0,0)`)))
+  let done = 0
+  const bulk = encoder.encodeImages(pictures, { lane: 'bulk' }).map((promise) => promise.then(() => done++))
+  await encoder.encodeText('a dog', { lane: 'interactive' })
+  t.ok(done < 20, `a text came back after ${done} of 40 pictures`)
+  await encoder.encodeImage(await solid('#00ff00'), { lane: 'interactive' })
+  t.ok(done < 40, `a picture came back after ${done} of 40 pictures`)
+  await Promise.all(bulk)
+})
+
+t.test('a full queue refuses a request, aborted work is not done', async (t) => {
+  const encoder = await miniEncoder(t, { queueSize: 8 })
+  const pictures = await Promise.all(Array.from({ length: 30 }, (_, i) => solid(`rgb(0,${i},0)`)))
+  const controller = new AbortController()
+  const admitted = Promise.allSettled(encoder.encodeImages(pictures, { lane: 'bulk', signal: controller.signal }))
+  await t.rejects(encoder.encodeImage(pictures[0]), { code: 'QUEUE_FULL', statusCode: 429 })
+  controller.abort(new Error('gone'))
+  const results = await admitted
+  t.ok(results.filter(({ status }) => status === 'rejected').length > 15)
+  t.equal(encoder.queued.image, 0)
+  t.ok(await encoder.encodeImage(pictures[0]), 'the queue is free again')
+})
+
+t.test('too long a text fails alone', async (t) => {
+  const encoder = await miniEncoder(t)
+  const results = await Promise.allSettled(encoder.encodeTexts(['a', 'b'.repeat(9000), 'c']))
+  t.match(results, [{ status: 'fulfilled' }, { status: 'rejected', reason: { code: 'TEXT_INVALID' } }, { status: 'fulfilled' }])
+})
+
+t.test('close finishes what was admitted', async (t) => {
+  const encoder = await miniEncoder(t)
+  const pending = Promise.all(encoder.encodeTexts(Array.from({ length: 100 }, (_, i) => `text ${i}`)))
+  const image = encoder.encodeImage(await solid('#0000ff'))
+  await encoder.close()
+  t.equal((await pending).length, 100)
+  t.ok(await image)
+  await t.rejects(encoder.encodeText('late'), { code: 'CLOSED' })
+})
+
+t.test('a tower that does not load says so', async (t) => {
+  const { createEncoder } = await import('../../src/encoder/encoder.js')
+  const { loadModelPackage } = await import('../../src/encoder/model-package.js')
+  const model = await loadModelPackage(miniFolder)
+  const broken = { ...model, towers: { ...model.towers, text: `${miniFolder}/config.json` } }
+  const options = { towerWorkers: 1, ortThreads: 1, imageWorkers: 1, imageBatchSize: 1, textBatchSize: 1, batchDelayMs: 0, queueSize: 1, cacheBytes: 0, limits: { maxPixels: 1e6 } }
+  await t.rejects(createEncoder(broken, options), /config\.json/)
 })

@@ -1,0 +1,63 @@
+import hnswlib from 'hnswlib-node'
+import t from 'tap'
+import { HnswGraph } from '../../src/collections/hnsw-graph.js'
+import { DIMENSION, randomVector, settings } from '../fixtures/collections.js'
+
+const { hnsw } = settings('any')
+
+t.test('edges of hnswlib-node that the graph rounds', async (t) => {
+  t.test('its ef is 10 by default: the graph sets it at every search', async (t) => {
+    const raw = new hnswlib.HierarchicalNSW('ip', DIMENSION)
+    raw.initIndex(10)
+    t.equal(raw.getEf(), 10)
+    const graph = new HnswGraph(DIMENSION, hnsw)
+    for (let label = 0; label < 400; label++) graph.add(label, randomVector())
+    t.equal(new Set(graph.search(randomVector(), 200, 1)).size, 200, 'ef is raised to k')
+  })
+
+  t.test('k above the count throws there: here it gives what there is', async (t) => {
+    const raw = new hnswlib.HierarchicalNSW('ip', DIMENSION)
+    raw.initIndex(2)
+    raw.addPoint(Array.from(randomVector()), 0)
+    t.throws(() => raw.searchKnn(Array.from(randomVector()), 3))
+    const graph = new HnswGraph(DIMENSION, hnsw)
+    t.same(graph.search(randomVector(), 5, 10), [])
+    graph.add(7, randomVector())
+    t.same(graph.search(randomVector(), 5, 10), [7])
+  })
+
+  t.test('a full index throws there: here it grows', async (t) => {
+    const raw = new hnswlib.HierarchicalNSW('ip', DIMENSION)
+    raw.initIndex(1)
+    raw.addPoint(Array.from(randomVector()), 0)
+    t.throws(() => raw.addPoint(Array.from(randomVector()), 1))
+    const graph = new HnswGraph(DIMENSION, hnsw)
+    for (let label = 0; label < 2500; label++) graph.add(label, randomVector())
+    t.equal(graph.count, 2500)
+  })
+
+  t.test('NaN goes in silently there: here it throws', async (t) => {
+    const raw = new hnswlib.HierarchicalNSW('ip', DIMENSION)
+    raw.initIndex(1)
+    t.doesNotThrow(() => raw.addPoint(new Array(DIMENSION).fill(NaN), 0))
+    const graph = new HnswGraph(DIMENSION, hnsw)
+    t.throws(() => graph.add(0, new Float32Array(DIMENSION).fill(NaN)), /finite/)
+    t.throws(() => graph.add(0, randomVector(DIMENSION + 1)), /dimensions/)
+    t.equal(graph.count, 0)
+  })
+
+  t.test('typed arrays are refused there: here they are what is taken', async (t) => {
+    const raw = new hnswlib.HierarchicalNSW('ip', DIMENSION)
+    raw.initIndex(1)
+    t.throws(() => raw.addPoint(randomVector() as unknown as number[], 0))
+  })
+
+  t.test('deleted labels are found no more', async (t) => {
+    const graph = new HnswGraph(DIMENSION, hnsw)
+    for (let label = 0; label < 100; label++) graph.add(label, randomVector())
+    for (let label = 0; label < 90; label++) graph.markDeleted(label)
+    const found = graph.search(randomVector(), 20, 200)
+    t.ok(found.every((label) => label >= 90))
+    t.equal(graph.count, 100)
+  })
+})

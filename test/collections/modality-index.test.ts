@@ -1,0 +1,78 @@
+import t from 'tap'
+import { ModalityIndex } from '../../src/collections/modality-index.js'
+import { ResidentVectors } from '../../src/collections/resident-vectors.js'
+import { TopK } from '../../src/collections/top-k.js'
+import { DIMENSION, randomVector, settings } from '../fixtures/collections.js'
+
+const { hnsw } = settings('any')
+const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, d) => sum + value * b[d], 0)
+
+t.test('the k best are those of a full sort', async (t) => {
+  for (const k of [0, 1, 5, 100, 300]) {
+    const scores = Array.from({ length: 200 }, () => Math.round(Math.random() * 50))
+    const best = new TopK(k)
+    scores.forEach((score, label) => best.push(label, score))
+    t.same(best.sorted().map(({ score }) => score), [...scores].sort((a, b) => b - a).slice(0, k), `k ${k}`)
+  }
+})
+
+t.test('resident vectors come and go, slots are used again', async (t) => {
+  const vectors = new ResidentVectors(DIMENSION)
+  const held = new Map<number, Float32Array>()
+  for (let step = 0, label = 1; step < 8000; step++) {
+    if (Math.random() < 0.6) {
+      const vector = randomVector()
+      vectors.add(label, vector)
+      held.set(label++, vector)
+    } else if (held.size > 0) {
+      const some = [...held.keys()][Math.floor(Math.random() * held.size)]
+      t.equal(vectors.remove(some), true)
+      held.delete(some)
+    }
+  }
+  t.equal(vectors.remove(0), false)
+  t.equal(vectors.size, held.size)
+  for (const [label, vector] of held) t.same(vectors.get(label), vector)
+  const query = randomVector()
+  const expected = [...held].map(([label, vector]) => ({ label, score: dot(query, vector) })).sort((a, b) => b.score - a.score)
+  t.same(vectors.scan(query, 10).map(({ label }) => label), expected.slice(0, 10).map(({ label }) => label))
+  t.ok(vectors.bytes >= held.size * DIMENSION * 4)
+})
+
+t.test('an index finds what an exact scan finds, while it is built and after, with deletes', async (t) => {
+  const index = new ModalityIndex(DIMENSION, hnsw)
+  for (let label = 0; label < 3000; label++) index.add(label, randomVector())
+  const recall = () => {
+    let found = 0
+    for (let i = 0; i < 100; i++) {
+      const query = randomVector()
+      const exact = new Set(index.search(query, { limit: 10, exact: true }).map(({ label }) => label))
+      found += index.search(query, { limit: 10 }).filter(({ label }) => exact.has(label)).length
+    }
+    return found / 1000
+  }
+  t.equal(index.pending, 3000)
+  t.equal(recall(), 1, 'all wait: all are scanned')
+  while (index.pending > 1500) index.insertPending(performance.now() + 1)
+  t.ok(recall() >= 0.97, 'half wait')
+  index.insertPending(Infinity)
+  t.equal(index.pending, 0)
+  t.ok(recall() >= 0.97, 'none waits')
+  for (let label = 0; label < 3000; label += 2) index.remove(label)
+  index.remove(0)
+  t.equal(index.size, 1500)
+  t.ok(recall() >= 0.97, 'half are gone')
+  t.ok(index.search(randomVector(), { limit: 1000 }).every(({ label }) => label % 2 === 1))
+})
+
+t.test('an update while the label waits leaves one vector', async (t) => {
+  const index = new ModalityIndex(DIMENSION, hnsw)
+  const [before, after] = [randomVector(), randomVector()]
+  index.add(1, before)
+  index.remove(1)
+  index.add(2, after)
+  index.add(2, before)
+  index.insertPending(Infinity)
+  t.same(index.search(after, { limit: 5 }).map(({ label }) => label), [2])
+  t.ok(index.search(after, { limit: 5 })[0].score > 0.9999, 'a label that is there is not overwritten')
+})

@@ -1,0 +1,88 @@
+import sharp from 'sharp'
+import t from 'tap'
+import { decodeImage } from '../../src/encoder/decode-image.js'
+import { sniffImage } from '../../src/encoder/sniff-image.js'
+import { golden, heic, pngBomb, solid, svg } from '../fixtures/images.js'
+
+const limits = { maxPixels: 64e6 }
+// decode-image.ts blocks loaders for its whole process; these fixtures are made by encoders, which stay.
+const red = () => sharp({ create: { width: 20, height: 10, channels: 3, background: '#ff0000' } })
+const firstPixel = async (bytes: Uint8Array) => [...(await decodeImage(bytes, limits)).data.subarray(0, 3)]
+
+t.test('every kind of image that is listed decodes to upright 8-bit RGB', async (t) => {
+  const files: [string, Buffer, string][] = [
+    ['jpeg', await red().jpeg().toBuffer(), 'image/jpeg'],
+    ['png', await red().png().toBuffer(), 'image/png'],
+    ['palette png', await red().png({ palette: true }).toBuffer(), 'image/png'],
+    ['16-bit png', await red().toColourspace('rgb16').png().toBuffer(), 'image/png'],
+    ['webp', await red().webp().toBuffer(), 'image/webp'],
+    ['gif', await red().gif().toBuffer(), 'image/gif'],
+    ['tiff', await red().tiff().toBuffer(), 'image/tiff'],
+    ['16-bit tiff', await red().toColourspace('rgb16').tiff().toBuffer(), 'image/tiff'],
+    ['avif', await red().avif().toBuffer(), 'image/avif']
+  ]
+  for (const [name, bytes, type] of files) {
+    t.equal(await sniffImage(bytes), type, name)
+    const { width, height, data } = await decodeImage(bytes, limits)
+    t.match({ width, height, length: data.length }, { width: 20, height: 10, length: 600 }, name)
+    const [r, g, b] = data
+    t.ok(r > 245 && g < 10 && b < 10, `${name} is red: ${r} ${g} ${b}`)
+  }
+})
+
+t.test('greyscale becomes RGB, of 8 and 16 bits', async (t) => {
+  const grey = () => sharp({ create: { width: 4, height: 4, channels: 3, background: '#808080' } })
+  t.same(await firstPixel(await grey().toColourspace('b-w').png().toBuffer()), [128, 128, 128])
+  const [value] = await firstPixel(await grey().toColourspace('grey16').png().toBuffer())
+  t.ok(Math.abs(value - 128) <= 1, `16-bit grey is ${value}`)
+})
+
+t.test('alpha is laid on white', async (t) => {
+  const half = { r: 255, g: 0, b: 0, alpha: 0.5 }
+  const bytes = await sharp({ create: { width: 4, height: 4, channels: 4, background: half } }).png().toBuffer()
+  const [r, g, b] = await firstPixel(bytes)
+  t.ok(r === 255 && Math.abs(g - 127) <= 1 && Math.abs(b - 127) <= 1, `${r} ${g} ${b}`)
+  const clear = await sharp({ create: { width: 4, height: 4, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } } }).webp({ lossless: true }).toBuffer()
+  t.same(await firstPixel(clear), [255, 255, 255])
+})
+
+t.test('of an animation the first frame is taken', async (t) => {
+  const frames = Buffer.concat([Buffer.alloc(300, Buffer.of(255, 0, 0)), Buffer.alloc(300, Buffer.of(0, 0, 255))])
+  const animated = (format: 'gif' | 'webp') => sharp(frames, { raw: { width: 10, height: 20, channels: 3, pageHeight: 10 } })[format]().toBuffer()
+  for (const format of ['gif', 'webp'] as const) {
+    const { height, data } = await decodeImage(await animated(format), limits)
+    t.equal(height, 10, format)
+    t.ok(data[0] > 245 && data[2] < 10, `${format} shows red`)
+  }
+})
+
+t.test('EXIF orientation is applied, an ICC profile converted to sRGB', async (t) => {
+  const upright = await decodeImage(await golden('exif6.jpg'), limits)
+  t.match(upright, { width: 250, height: 400 })
+  const plain = await solid('#40c040')
+  const p3 = await sharp(plain).withIccProfile('p3').png().toBuffer()
+  const pixel = await firstPixel(p3)
+  t.ok(pixel.every((value, i) => Math.abs(value - [0x40, 0xc0, 0x40][i]) <= 3), `P3 comes back as sRGB: ${pixel}`)
+})
+
+t.test('what is no image, or none that is decoded, gets its own answer', async (t) => {
+  const jpeg = await sharp(await solid('#123456', { width: 300, height: 300 })).jpeg().toBuffer()
+  const cases: [string, Uint8Array, { code: string; statusCode?: number; message?: RegExp }][] = [
+    ['an empty file', Buffer.alloc(0), { code: 'IMAGE_INVALID', statusCode: 422, message: /empty/ }],
+    ['a text', Buffer.from('hello, I am a text called photo.jpg'), { code: 'IMAGE_UNSUPPORTED', statusCode: 415 }],
+    ['SVG', svg, { code: 'IMAGE_UNSUPPORTED', statusCode: 415 }],
+    ['HEIC', heic, { code: 'IMAGE_UNSUPPORTED', statusCode: 415, message: /heic/ }],
+    ['PDF', Buffer.from('%PDF-1.7\n%âãÏÓ\n1 0 obj'), { code: 'IMAGE_UNSUPPORTED', message: /pdf/ }],
+    ['a truncated JPEG', jpeg.subarray(0, jpeg.length >> 1), { code: 'IMAGE_INVALID', statusCode: 422 }],
+    ['a JPEG of which only the head is there', jpeg.subarray(0, 40), { code: 'IMAGE_INVALID', statusCode: 422 }],
+    ['a truncated PNG', (await solid('#123456')).subarray(0, 60), { code: 'IMAGE_INVALID', statusCode: 422 }],
+    ['30,000 x 30,000 pixels', pngBomb(30_000, 30_000), { code: 'IMAGE_TOO_LARGE', statusCode: 413 }]
+  ]
+  for (const [name, bytes, error] of cases) await t.rejects(decodeImage(bytes, limits), error as Error & typeof error, name)
+})
+
+t.test('an error message is one short line that names no file or library call', async (t) => {
+  const jpeg = (await golden('portrait.jpg')).subarray(0, 9000)
+  const error = await decodeImage(jpeg, limits).then(() => undefined, (thrown: Error) => thrown)
+  t.ok(error && !error.message.includes('\n') && error.message.length < 250, String(error))
+})
