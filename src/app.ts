@@ -5,6 +5,7 @@ import { Ajv, type Options as AjvOptions } from 'ajv'
 import Fastify, { type FastifyBaseLogger, type FastifyError } from 'fastify'
 import { clientGone } from './client-gone.js'
 import { docs } from './docs.js'
+import { drain } from './drain.js'
 import { errorHandler, malformedRequest, notFoundHandler } from './error-shape.js'
 import { InvalidRequest } from './errors.js'
 import { requestGuard } from './request-guard.js'
@@ -41,6 +42,7 @@ export async function buildApp({ logger, ...services }: AppOptions): Promise<App
   useUtf8Json(app)
   app.addHook('onRequest', requestGuard(services.config))
   app.addHook('onRequest', async (request, reply) => void reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' }))
+  await app.register(drain)
   await app.register(clientGone)
   await app.register(multipart)
   await app.register(docs)
@@ -62,6 +64,7 @@ function useStrictValidation(app: App): void {
 
 /** JSON as Fastify parses it (prototype poisoning refused), once its bytes are UTF-8. */
 function useUtf8Json(app: App): void {
+  app.removeContentTypeParser('text/plain')
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
     if (!isUtf8(bytes as Buffer)) return done(new InvalidRequest('The body is not UTF-8.'), undefined)

@@ -16,6 +16,7 @@ export interface NewRecord {
 export type IngestResult = { id: string; status: 'created' | 'updated' } | { id: string; status: 'failed'; error: Pick<ErrorShape, 'code' | 'message'> }
 
 const MAX_METADATA_BYTES = 64 * 1024
+const MAX_METADATA_DEPTH = 32
 
 /** Throws FINGERPRINT_MISMATCH when a collection's embeddings come from another encoder. */
 export function requireSameEncoder({ settings }: Collection, { model }: Encoder): void {
@@ -55,10 +56,16 @@ function check(record: NewRecord): NewRecord | { id: string; error: unknown } {
   if (text === undefined && !image) return fault('A record needs an image or a text.')
   if (text?.trim() === '') return fault('The text is empty; leave it out if there is none.')
   if (Buffer.byteLength(id) > 255) return fault('The id is over 255 bytes.')
+  if (!isShallow(metadata, MAX_METADATA_DEPTH)) return fault(`The metadata is nested over ${MAX_METADATA_DEPTH} deep.`)
   const metadataText = JSON.stringify(metadata ?? {})
   if (Buffer.byteLength(metadataText) > MAX_METADATA_BYTES) return fault('The metadata is over 64 KiB.')
   if (![id, text ?? ''].every((value) => value.isWellFormed())) return fault('The id or the text holds half of a surrogate pair, which is no UTF-8.')
   return record
+}
+
+function isShallow(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  return depth > 0 && Object.values(value).every((inner) => isShallow(inner, depth - 1))
 }
 
 type Encoded = Partial<Record<Modality, PromiseSettledResult<Embedding>>>
@@ -88,7 +95,7 @@ async function encodeAll(encoder: Encoder, records: NewRecord[], signal?: AbortS
 
 /** Whether an error is about the request or the service, not about one record. */
 function stopsAll(error: unknown): boolean {
-  return !isPublicError(error) || ['QUEUE_FULL', 'CLOSED', 'WORKER_DIED'].includes(error.code)
+  return !isPublicError(error) || ['QUEUE_FULL', 'CLOSED', 'CLIENT_GONE', 'WORKER_DIED'].includes(error.code)
 }
 
 async function prepare(

@@ -2,13 +2,16 @@ import { Type, type Static, type TSchema } from 'typebox'
 
 // Schemas that several routes share. On the wire names are snake_case.
 
-export const ErrorBody = Type.Object({
-  error: Type.Object({
-    code: Type.String({ description: 'Stable, in capitals.' }),
-    message: Type.String({ description: 'What is wrong and what to mend.' }),
-    request_id: Type.String({ description: 'Finds the request in the log.' })
-  })
-})
+export const ErrorBody = Type.Object(
+  {
+    error: Type.Object({
+      code: Type.String({ description: 'Stable, in capitals.' }),
+      message: Type.String({ description: 'What is wrong and what to mend.' }),
+      request_id: Type.String({ description: 'Finds the request in the log.' })
+    })
+  },
+  { description: 'What is wrong, in the one error shape.' }
+)
 
 /** The responses of a route: the given one, and the error shape for every other status. */
 export function responses<S extends Record<number, TSchema>>(success: S) {
@@ -24,7 +27,7 @@ export const RecordId = Type.String({
   pattern: '^[^\\u0000-\\u001f\\u007f]+$',
   description: 'Id of a record: up to 255 bytes of UTF-8, no control characters.'
 })
-export const RecordParams = Type.Object({ collection: CollectionName, id: RecordId })
+export const RecordParams = Type.Object({ collection: CollectionName, id: Type.String({ ...RecordId, examples: ['1f355'] }) })
 
 /** An image in JSON. */
 export const JsonImage = Type.Object(
@@ -38,10 +41,16 @@ export const JsonImage = Type.Object(
 /** An image in a form: its bytes, which arrive as an object and are a string of format binary in OpenAPI. */
 export const FormImage = Type.Unsafe<Uint8Array>({ type: 'object', format: 'binary', description: 'An image file: jpeg, png, webp, gif, tiff or avif.' })
 
+/** A small picture for examples: an apple, drawn for this. */
+export const EXAMPLE_IMAGE = {
+  base64:
+    'iVBORw0KGgoAAAANSUhEUgAAABgAAAAYBAMAAAASWSDLAAAAMFBMVEXdIiL///8iiETmWVnrenrfLCzgMjLiRET2xsb3ysr74eH639/2xMTiRkbfMTHqeHgB5k/5AAAACXBIWXMAAAsTAAALEwEAmpwYAAAAcklEQVQY02MQRAIMYFJIkRjO+SJ1HxhnMwOTAoM1hCP5gAEI+CaCOfsYwCAbzDGAcJhBHBkGKDgI5MjDOI5AjjiMUwjkiMI4gegcuLKL6AbAjW5Et1RwGbJzJBNAbLaJMC8AgTXMc0euxnogvI0SOlAAACknGS5obOCyAAAAAElFTkSuQmCC'
+}
+
 /** An image as it reaches a route, from JSON or from a form. */
 export type ImageBody = Static<typeof JsonImage> | Uint8Array
 
-export const Metadata = Type.Record(Type.String(), Type.Unknown(), { description: 'Any JSON object, up to 64 KiB.' })
+export const Metadata = Type.Record(Type.String(), Type.Unknown(), { description: 'Any JSON object, up to 64 KiB and 32 levels deep.' })
 
 export const Limit = Type.Integer({ minimum: 1, maximum: 1000, default: 10, description: 'Matches to return, at most.' })
 

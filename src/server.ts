@@ -44,14 +44,13 @@ export async function startServer({ config, logger, onDemoProgress }: ServerOpti
     await collections.close()
     throw error
   })
-  logger.info({ model: encoder.model.name, fingerprint: encoder.model.fingerprint, dimension: encoder.dimension, workers: config.ENCODER_WORKERS }, 'encoder is warm')
+  logger.info({ model: encoder.model.name, fingerprint: encoder.model.fingerprint, dimension: encoder.dimension, workers: config.ENCODER_WORKERS, ms: Math.round(performance.now() - startedAt) }, 'encoder is warm')
   const stop = new AbortController()
   if (config.DEMO) track(readiness, 'demo', 0)
   const app = await buildApp({ config, encoder, collections, readiness, logger })
   await app.listen({ host: config.HOST, port: config.PORT })
   const { port } = app.server.address() as AddressInfo
   const url = `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`
-  logger.info({ url, ms: Math.round(performance.now() - startedAt) }, 'listening')
   const demo = config.DEMO ? runDemo() : Promise.resolve()
 
   async function runDemo(): Promise<void> {

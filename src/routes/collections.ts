@@ -44,6 +44,7 @@ export function collectionRoutes(app: App, { collections, encoder }: Services): 
     {
       schema: {
         tags,
+        operationId: 'createCollection',
         summary: 'Create a collection',
         description: 'Again with the same settings it changes nothing, and never clears. `storage` and `ef_search` may be changed later; the other settings answer 409.',
         params: CollectionParams,
@@ -72,17 +73,17 @@ export function collectionRoutes(app: App, { collections, encoder }: Services): 
   )
   app.get(
     '/v1/collections/:collection',
-    { schema: { tags, summary: 'Show a collection', params: CollectionParams, response: responses({ 200: CollectionBody }) } },
+    { schema: { tags, operationId: 'getCollection', summary: 'Show a collection', params: CollectionParams, response: responses({ 200: CollectionBody }) } },
     async ({ params }) => describe(collections.get(params.collection))
   )
   app.get(
     '/v1/collections',
-    { schema: { tags, summary: 'List the collections', response: responses({ 200: Type.Object({ collections: Type.Array(CollectionBody) }) }) } },
+    { schema: { tags, operationId: 'listCollections', summary: 'List the collections', response: responses({ 200: Type.Object({ collections: Type.Array(CollectionBody) }) }) } },
     async () => ({ collections: await Promise.all(collections.list().map(describe)) })
   )
   app.delete(
     '/v1/collections/:collection',
-    { schema: { tags, summary: 'Drop a collection with all its records', params: CollectionParams, response: responses({ 204: Type.Null() }) } },
+    { schema: { tags, operationId: 'dropCollection', summary: 'Drop a collection with all its records', params: CollectionParams, response: responses({ 204: Type.Null() }) } },
     async ({ params }, reply) => {
       await collections.drop(params.collection)
       return reply.code(204).send(null)

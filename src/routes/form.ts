@@ -21,7 +21,15 @@ export interface FormLimits {
  */
 export function formBody(limits: FormLimits, toBody: (form: Form) => unknown) {
   return async (request: FastifyRequest): Promise<void> => {
-    if (request.isMultipart()) request.body = toBody(await readForm(request, limits))
+    if (!request.isMultipart()) return
+    try {
+      request.body = toBody(await readForm(request, limits))
+    } catch (error) {
+      // The client still sends: what nobody reads would keep it from ever seeing the answer.
+      request.raw.unpipe()
+      request.raw.resume()
+      throw error
+    }
   }
 }
 

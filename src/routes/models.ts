@@ -21,7 +21,7 @@ const Model = Type.Object({
 export function modelRoutes(app: App, { encoder }: Services): void {
   app.get(
     '/v1/models',
-    { schema: { tags: ['Models'], summary: 'List the loaded models', response: responses({ 200: Type.Object({ models: Type.Array(Model) }) }) } },
+    { schema: { tags: ['Models'], operationId: 'listModels', summary: 'List the loaded models', response: responses({ 200: Type.Object({ models: Type.Array(Model) }) }) } },
     async () => {
       const { name, family, fingerprint, preprocessing, text, zeroShot } = encoder.model
       const { activation, logitScale = null, logitBias = null, template } = zeroShot

@@ -1,31 +1,41 @@
 import { randomUUID } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import type { FastifyReply } from 'fastify'
-import { Type, type Static } from 'typebox'
+import { Type, type Static, type TSchema } from 'typebox'
 import { ImageNotKept, InvalidRequest, RecordNotFound } from '../errors.js'
 import { ingest } from '../ingest.js'
-import { CollectionParams, FormImage, JsonImage, Metadata, RecordBody, RecordId, RecordParams, responses, type ImageBody } from '../schemas.js'
+import { CollectionParams, EXAMPLE_IMAGE, FormImage, JsonImage, Metadata, RecordBody, RecordId, RecordParams, responses, type ImageBody } from '../schemas.js'
 import { formBody, parseField, type Form } from './form.js'
 import { imageBytes } from './image-body.js'
 import { toRecordBody } from './record-body.js'
 import type { App, Services } from './services.js'
 
-const content = {
-  id: Type.Optional(RecordId),
-  text: Type.Optional(Type.String({ description: 'Up to 8,000 characters; the model reads the first of them.' })),
-  metadata: Type.Optional(Metadata)
-}
-const recordsOf = <Image extends typeof JsonImage | typeof FormImage>(image: Image) =>
-  Type.Object(
-    { records: Type.Array(Type.Object({ ...content, image: Type.Optional(image) }, { additionalProperties: false }), { minItems: 1, maxItems: 256 }) },
-    { additionalProperties: false }
-  )
+const Text = Type.String({ description: 'Up to 8,000 characters; the model reads the first of them.' })
+const MAX_RECORDS = 256
 
-const JsonBody = Type.Object(recordsOf(JsonImage).properties, {
-  additionalProperties: false,
-  examples: [{ records: [{ id: 'greeting', text: 'a dog says hello', metadata: { mood: 'glad' } }] }]
-})
-type Body = Static<typeof JsonBody> | Static<ReturnType<typeof recordsOf<typeof FormImage>>>
+const JsonBody = Type.Object(
+  {
+    records: Type.Array(
+      Type.Object({ id: Type.Optional(RecordId), text: Type.Optional(Text), metadata: Type.Optional(Metadata), image: Type.Optional(JsonImage) }, { additionalProperties: false }),
+      { minItems: 1, maxItems: MAX_RECORDS }
+    )
+  },
+  { additionalProperties: false, examples: [{ records: [{ id: 'apple', text: 'a red apple', image: EXAMPLE_IMAGE, metadata: { kind: 'fruit' } }] }] }
+)
+
+const column = <S extends TSchema>(item: S) => Type.Optional(Type.Array(item, { minItems: 1, maxItems: MAX_RECORDS }))
+const FormRecords = Type.Object(
+  { image: column(FormImage), id: column(RecordId), text: column(Text), metadata: column(Metadata) },
+  { additionalProperties: false, minProperties: 1, description: 'Repeated fields pair up by their order; one that is given is given for every record.' }
+)
+
+type Column = Static<typeof FormRecords>
+interface RecordBodyIn {
+  id?: string
+  text?: string
+  metadata?: Record<string, unknown>
+  image?: ImageBody
+}
 
 const Result = Type.Object({
   id: Type.String(),
@@ -45,21 +55,24 @@ export function recordRoutes(app: App, { config, encoder, collections }: Service
       bodyLimit,
       schema: {
         tags,
+        operationId: 'upsertRecords',
         summary: 'Add or replace records',
         description:
           'Up to 256 records, each with an image, a text or both. Every record gets a status of its own, in the order sent; one that fails leaves the others be. ' +
-          'As a form: a file part `image` for each record, and `id`, `text`, `metadata` (JSON) as often as the images, in their order, or not at all; without images, one record of text.',
+          'As a form: parts `image` (files), `id`, `text`, `metadata` (JSON), each as often as there are records.',
         params: CollectionParams,
-        body: { content: { 'application/json': { schema: JsonBody }, 'multipart/form-data': { schema: recordsOf(FormImage) } } },
+        body: { content: { 'application/json': { schema: JsonBody }, 'multipart/form-data': { schema: FormRecords } } },
         response: responses({ 200: Type.Object({ results: Type.Array(Result) }) })
       },
-      preValidation: formBody({ fileBytes: maxImageBytes, totalBytes: bodyLimit }, recordsFromForm)
+      preValidation: formBody({ fileBytes: maxImageBytes, totalBytes: bodyLimit }, toColumns)
     },
     async (request) => {
       const collection = collections.get(request.params.collection)
-      const records = (request.body as Body).records.map(({ id = randomUUID(), image, ...rest }) => {
+      const body = request.body as Static<typeof JsonBody> | Column
+      const sent: RecordBodyIn[] = 'records' in body ? body.records : toRecords(body)
+      const records = sent.map(({ id = randomUUID(), image, ...rest }) => {
         try {
-          return { id, ...rest, ...(image && { image: imageBytes(image as ImageBody, maxImageBytes) }) }
+          return { id, ...rest, ...(image && { image: imageBytes(image, maxImageBytes) }) }
         } catch (error) {
           return { id, error }
         }
@@ -69,7 +82,7 @@ export function recordRoutes(app: App, { config, encoder, collections }: Service
   )
   app.get(
     '/v1/collections/:collection/records/:id',
-    { schema: { tags, summary: 'Show a record', params: RecordParams, response: responses({ 200: RecordBody }) } },
+    { schema: { tags, operationId: 'getRecord', summary: 'Show a record', params: RecordParams, response: responses({ 200: RecordBody }) } },
     async ({ params }) => {
       const record = await collections.get(params.collection).get(params.id)
       if (!record) throw new RecordNotFound(params.collection, params.id)
@@ -78,7 +91,7 @@ export function recordRoutes(app: App, { config, encoder, collections }: Service
   )
   app.delete(
     '/v1/collections/:collection/records/:id',
-    { schema: { tags, summary: 'Delete a record', params: RecordParams, response: responses({ 204: Type.Null() }) } },
+    { schema: { tags, operationId: 'deleteRecord', summary: 'Delete a record', params: RecordParams, response: responses({ 204: Type.Null() }) } },
     async ({ params }, reply) => {
       const [{ existed }] = await collections.get(params.collection).delete([params.id])
       if (!existed) throw new RecordNotFound(params.collection, params.id)
@@ -94,6 +107,7 @@ export function imageRoute(app: App, { collections }: Services): void {
     {
       schema: {
         tags,
+        operationId: 'getRecordImage',
         summary: "Fetch a record's image",
         description: 'As it was sent, or as a WebP thumbnail, by the `storage` of the collection.',
         params: RecordParams,
@@ -116,17 +130,17 @@ export function imageRoute(app: App, { collections }: Services): void {
   )
 }
 
-/** Fields of a form pair up with its images by order. */
-function recordsFromForm({ fields, images }: Form): unknown {
-  const count = Math.max(images.length, 1)
-  const columns = [...fields].map(([name, values]) => {
-    if (values.length !== count) throw new InvalidRequest(`The form field '${name}' is there ${values.length} times, for ${count} records.`)
-    return values.map((value) => [name, name === 'metadata' ? parseField(name, value) : value])
-  })
-  return {
-    records: Array.from({ length: count }, (_, i) => ({
-      ...Object.fromEntries(columns.map((column) => column[i])),
-      ...(images[i] && { image: images[i] })
-    }))
-  }
+/** The fields of a form as columns of values. */
+function toColumns({ fields, images }: Form): unknown {
+  const columns = [...fields].map(([name, values]) => [name, name === 'metadata' ? values.map((value) => parseField(name, value)) : values])
+  return { ...Object.fromEntries(columns), ...(images.length > 0 && { image: images }) }
+}
+
+/** The records that columns make, row by row. Throws INVALID_REQUEST when one is shorter than another. */
+function toRecords(columns: Column): RecordBodyIn[] {
+  const entries = Object.entries(columns)
+  const count = Math.max(...entries.map(([, values]) => values.length))
+  const short = entries.find(([, values]) => values.length !== count)
+  if (short) throw new InvalidRequest(`The form field '${short[0]}' is there ${short[1].length} times, for ${count} records.`)
+  return Array.from({ length: count }, (_, row) => Object.fromEntries(entries.map(([name, values]) => [name, values[row]])))
 }

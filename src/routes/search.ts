@@ -4,7 +4,7 @@ import type { Match, Modality as ModalityName } from '../collections/record.js'
 import type { Embedding } from '../encoder/embedding.js'
 import type { EncodeOptions, StageTimings } from '../encoder/encoder.js'
 import { requireSameEncoder } from '../ingest.js'
-import { CollectionParams, FormImage, JsonImage, Limit, Metadata, Milliseconds, Modality, responses, type ImageBody } from '../schemas.js'
+import { CollectionParams, EXAMPLE_IMAGE, FormImage, JsonImage, Limit, Metadata, Milliseconds, Modality, responses, type ImageBody } from '../schemas.js'
 import { formBody, singleBody } from './form.js'
 import { imageBytes } from './image-body.js'
 import { imageUrl } from './record-body.js'
@@ -21,7 +21,8 @@ const TextQuery = Type.Object(
   { text: Type.String({ minLength: 1, description: 'What the pictures show.' }), ...options },
   { additionalProperties: false, examples: [{ text: 'a slice of pizza', limit: 3 }] }
 )
-const imageQuery = <Image extends typeof JsonImage | typeof FormImage>(image: Image) => Type.Object({ image, ...options }, { additionalProperties: false })
+const JsonQuery = Type.Object({ image: JsonImage, ...options }, { additionalProperties: false, examples: [{ image: EXAMPLE_IMAGE, limit: 3 }] })
+const FormQuery = Type.Object({ image: FormImage, ...options }, { additionalProperties: false })
 
 const SearchBody = Type.Object({
   matches: Type.Array(
@@ -63,7 +64,7 @@ export function searchRoutes(app: App, { config, encoder, collections }: Service
 
   app.post(
     '/v1/collections/:collection/search/text-to-image',
-    { schema: { tags, summary: 'Find pictures by words', params: CollectionParams, body: TextQuery, response: responses({ 200: SearchBody }) } },
+    { schema: { tags, operationId: 'searchTextToImage', summary: 'Find pictures by words', params: CollectionParams, body: TextQuery, response: responses({ 200: SearchBody }) } },
     async ({ params, body: { text, ...rest }, gone: signal }) =>
       search(collections.get(params.collection), { target: 'image', encode: (encodeOptions) => encoder.encodeText(text, encodeOptions), signal }, rest)
   )
@@ -74,9 +75,10 @@ export function searchRoutes(app: App, { config, encoder, collections }: Service
       bodyLimit: Math.ceil(maxImageBytes * 1.4),
       schema: {
         tags,
+        operationId: 'searchImageToText',
         summary: 'Find texts by a picture',
         params: CollectionParams,
-        body: { content: { 'application/json': { schema: imageQuery(JsonImage) }, 'multipart/form-data': { schema: imageQuery(FormImage) } } },
+        body: { content: { 'application/json': { schema: JsonQuery }, 'multipart/form-data': { schema: FormQuery } } },
         response: responses({ 200: SearchBody })
       },
       preValidation: formBody({ fileBytes: maxImageBytes, totalBytes: maxImageBytes + (1 << 20) }, (form) => singleBody(form, Object.keys(options)))

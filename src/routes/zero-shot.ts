@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox'
 import { TEMPLATES } from '../encoder/templates.js'
 import { createClassifier, type Classifier } from '../encoder/zero-shot.js'
 import { InvalidRequest, ModelNotFound } from '../errors.js'
-import { FormImage, JsonImage, responses, type ImageBody } from '../schemas.js'
+import { EXAMPLE_IMAGE, FormImage, JsonImage, responses, type ImageBody } from '../schemas.js'
 import { formBody, type Form, single, parseField } from './form.js'
 import { imageBytes } from './image-body.js'
 import type { App, Services } from './services.js'
@@ -25,9 +25,14 @@ const options = {
   top_k: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_LABELS, description: 'Best labels to return; all by default.' })),
   model: Type.Optional(Type.String({ description: 'The loaded model, by default.' }))
 }
-const bodyOf = <Image extends typeof JsonImage | typeof FormImage>(image: Image) =>
-  Type.Object({ image: Type.Optional(image), images: Type.Optional(Type.Array(image, { minItems: 1, maxItems: MAX_IMAGES })), ...options }, { additionalProperties: false, description: 'Either `image` or `images`.' })
-type Body = Omit<Static<ReturnType<typeof bodyOf<typeof JsonImage>>>, 'image' | 'images'> & { image?: ImageBody; images?: ImageBody[] }
+const JsonBody = Type.Object(
+  { image: Type.Optional(JsonImage), images: Type.Optional(Type.Array(JsonImage, { minItems: 1, maxItems: MAX_IMAGES })), ...options },
+  { additionalProperties: false, description: 'Either `image` or `images`.', examples: [{ image: EXAMPLE_IMAGE, labels: ['apple', 'dog', 'car'], templates: 'simple' }] }
+)
+const FormBody = Type.Object(
+  { image: Type.Array(FormImage, { minItems: 1, maxItems: MAX_IMAGES, description: 'One image, or several for `results`.' }), ...options },
+  { additionalProperties: false }
+)
 
 const Labels = Type.Array(
   Type.Object({
@@ -54,33 +59,41 @@ export function zeroShotRoutes(app: App, { config, encoder }: Services): void {
       bodyLimit: Math.ceil(maxImageBytes * 1.4),
       schema: {
         tags: ['Zero-shot'],
+        operationId: 'zeroShot',
         summary: 'Classify images by labels in words',
         description: "A label's embedding is the normalised mean over its prompts. As a form: file parts `image`, and `labels`, `templates` as JSON (or repeated fields of plain text).",
-        body: { content: { 'application/json': { schema: bodyOf(JsonImage) }, 'multipart/form-data': { schema: bodyOf(FormImage) } } },
+        body: { content: { 'application/json': { schema: JsonBody }, 'multipart/form-data': { schema: FormBody } } },
         response: responses({ 200: ResponseBody })
       },
       preValidation: formBody({ fileBytes: maxImageBytes, totalBytes: maxImageBytes + (1 << 20) }, bodyFromForm)
     },
     async ({ body, gone: signal }) => {
-      const { image, images, labels, templates, multi_label: multiLabel, top_k: topK, model } = body as Body
-      if ((image === undefined) === (images === undefined)) throw new InvalidRequest('Send either image or images.')
+      const { labels, templates, multi_label: multiLabel, top_k: topK, model, ...sent } = body as Static<typeof JsonBody> | Static<typeof FormBody>
+      const { images, isList } = sentImages(sent)
       if (model !== undefined && model !== encoder.model.name) throw new ModelNotFound(model, encoder.model.name)
       const encodeOptions = { lane: 'interactive', signal } as const
-      const bytes = (images ?? [image!]).map((body) => imageBytes(body, maxImageBytes))
+      const bytes = images.map((body) => imageBytes(body, maxImageBytes))
       const [classifier, ...embeddings] = await Promise.all([
         createClassifier(encoder, { labels, templates, multiLabel }, encodeOptions),
         ...encoder.encodeImages(bytes, encodeOptions)
       ])
       const results = embeddings.map((embedding) => ({ labels: (classifier as Classifier).classify(embedding).slice(0, topK) }))
       const { activation, templates: used } = classifier as Classifier
-      return { ...(images ? { results } : results[0]), activation, templates: used, model: encoder.model.name }
+      return { ...(isList ? { results } : results[0]), activation, templates: used, model: encoder.model.name }
     }
   )
 }
 
+/** Whether one image was sent or a list, however they came. */
+function sentImages({ image, images }: { image?: ImageBody | ImageBody[]; images?: ImageBody[] }): { images: ImageBody[]; isList: boolean } {
+  if ((image === undefined) === (images === undefined)) throw new InvalidRequest('Send either image or images.')
+  const list = images ?? [image!].flat()
+  return { images: list, isList: images !== undefined || list.length > 1 }
+}
+
 /** `labels` and `templates` are JSON, or plain text as often as there are values. */
 function bodyFromForm(form: Form): Record<string, unknown> {
-  const body: Record<string, unknown> = form.images.length > 1 ? { images: form.images } : { image: form.images[0] }
+  const body: Record<string, unknown> = form.images.length > 0 ? { image: form.images } : {}
   for (const [name, values] of form.fields) {
     const isList = name === 'labels' || name === 'templates'
     if (isList && values[0]?.trimStart().startsWith('[')) body[name] = parseField(name, single(form, name)!)

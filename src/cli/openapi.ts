@@ -1,0 +1,3 @@
+import { openapiYaml } from '../openapi.js'
+
+process.stdout.write(await openapiYaml())

@@ -1,0 +1,132 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import t from 'tap'
+import { form, heic, pngBomb, solid, svg } from './fixtures/images.js'
+import { testServer } from './fixtures/server.js'
+
+t.test('the service at its edges', async (t) => {
+  const { api, url } = await testServer(t, { MAX_IMAGE_MIB: '1', MAX_RECORDS_BODY_MIB: '4', ALLOWED_HOSTS: 'pictures.example', ALLOWED_ORIGINS: 'https://friend.example' })
+  const port = Number(new URL(url).port)
+  await api('PUT', '/v1/collections/things')
+
+  t.test('unknown paths, methods and malformed requests have the one error shape', async (t) => {
+    t.match(await api('GET', '/nowhere'), { status: 404, body: { error: { code: 'ROUTE_NOT_FOUND', message: /\/nowhere/ } } })
+    const wrongMethod = await api('POST', '/v1/collections/things')
+    t.match(wrongMethod, { status: 405, body: { error: { code: 'METHOD_NOT_ALLOWED' } } })
+    t.match(wrongMethod.headers.get('allow'), /GET.*DELETE/)
+    t.match(await api('GET', '/%ff'), { status: 400, body: { error: { code: 'INVALID_REQUEST' } } })
+    t.match(await raw('NONSENSE\r\n\r\n'), /400 Bad Request[\s\S]*"code":"INVALID_REQUEST"/)
+    t.match(await raw(`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`), /431[\s\S]*"error"/)
+  })
+
+  t.test('every answer has a request id, one that is sent is kept', async (t) => {
+    const made = await api('GET', '/nowhere')
+    t.equal(made.headers.get('x-request-id'), made.body.error.request_id)
+    const { headers } = await api('GET', '/health/live', undefined, { headers: { 'x-request-id': 'mine-1' } })
+    t.equal(headers.get('x-request-id'), 'mine-1')
+    t.equal(headers.get('x-content-type-options'), 'nosniff')
+  })
+
+  t.test('other sites are kept out', async (t) => {
+    const withHost = (host: string, more = '') => raw(`GET /health/live HTTP/1.1\r\nHost: ${host}\r\n${more}Connection: close\r\n\r\n`)
+    for (const host of ['localhost', `localhost:${port}`, '127.0.0.1', '[::1]:80', '192.168.1.7:8080', 'pictures.example', 'LOCALHOST']) t.match(await withHost(host), / 200 OK/, host)
+    for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', '']) t.match(await withHost(host), /403|400/, host)
+    t.match(await withHost('evil.example'), /HOST_NOT_ALLOWED/)
+    const withOrigin = (origin: string) => withHost(`localhost:${port}`, `Origin: ${origin}\r\n`)
+    for (const origin of [`http://localhost:${port}`, 'https://friend.example']) t.match(await withOrigin(origin), / 200 OK/, origin)
+    for (const origin of ['http://evil.example', 'null', 'http://localhost:1', `http://localhost:${port}.evil.example`]) t.match(await withOrigin(origin), /403[\s\S]*ORIGIN_NOT_ALLOWED/, origin)
+  })
+
+  t.test('hostile images get a clear answer each, by every way in', async (t) => {
+    const cases: [string, Buffer, number, string][] = [
+      ['an empty file', Buffer.alloc(0), 422, 'IMAGE_INVALID'],
+      ['a text', Buffer.from('this is no photo'), 415, 'IMAGE_UNSUPPORTED'],
+      ['SVG', svg, 415, 'IMAGE_UNSUPPORTED'],
+      ['HEIC', heic, 415, 'IMAGE_UNSUPPORTED'],
+      ['a truncated PNG', (await solid('red')).subarray(0, 70), 422, 'IMAGE_INVALID'],
+      ['30,000 x 30,000 pixels', pngBomb(30_000, 30_000), 413, 'IMAGE_TOO_LARGE'],
+      ['2 MiB of noise', Buffer.alloc(2 << 20, 'noise'), 413, 'IMAGE_TOO_LARGE']
+    ]
+    for (const [name, bytes, status, code] of cases) {
+      const expected = { status, body: { error: { code, message: /./, request_id: /./ } } }
+      t.match(await api('POST', '/v1/collections/things/search/image-to-text', form([['image', bytes]])), expected, `${name} in a form`)
+      t.match(await api('POST', '/v1/zero-shot', form([['image', bytes], ['labels', '["a"]']])), expected, `${name} to zero-shot`)
+      if (bytes.length > 1 << 20) continue
+      t.match(await api('POST', '/v1/collections/things/search/image-to-text', { image: { base64: bytes.toString('base64') } }), expected, `${name} in JSON`)
+      t.match(await api('POST', '/v1/collections/things/records', { records: [{ id: 'a', image: { base64: bytes.toString('base64') } }] }), { status: 200, body: { results: [{ status: 'failed', error: { code } }] } }, `${name} as a record`)
+    }
+    t.match(await api('GET', '/v1/collections/things'), { body: { records: 0 } })
+    t.match(await api('GET', '/health/ready'), { status: 200, body: { status: 'ready' } })
+  })
+
+  t.test('bodies over their limit are refused, not read', async (t) => {
+    const large = Buffer.alloc(100 << 20, 'x')
+    t.match(await api('POST', '/v1/collections/things/records', large, { headers: { 'content-type': 'application/json' } }), { status: 413, body: { error: { code: 'BODY_TOO_LARGE' } } })
+    t.match(await api('POST', '/v1/collections/things/records', form([['image', large]])), { status: 413, body: { error: { code: 'IMAGE_TOO_LARGE' } } })
+    const many: [string, Uint8Array][] = Array.from({ length: 6 }, () => ['image', Buffer.alloc(1 << 20, 'x')])
+    t.match(await api('POST', '/v1/collections/things/records', form(many)), { status: 413, body: { error: { code: 'IMAGE_TOO_LARGE' } } })
+    t.match(await api('POST', '/v1/collections/things/search/text-to-image', `{"text":"${'x'.repeat(2 << 20)}"}`, { headers: { 'content-type': 'application/json' } }), { status: 413 })
+    t.match(await api('GET', '/health/live'), { status: 200 })
+  })
+
+  t.test('prototype poisoning and deep nesting do nothing', async (t) => {
+    const json = { headers: { 'content-type': 'application/json' } }
+    t.match(await api('POST', '/v1/collections/things/records', '{"records":[{"text":"x","__proto__":{"a":1}}]}', json), { status: 400 })
+    const deep = `{"records":[{"text":"x","metadata":{"a":${'['.repeat(5000)}${']'.repeat(5000)}}}]}`
+    t.match(await api('POST', '/v1/collections/things/records', deep, json), { status: 200, body: { results: [{ error: { code: 'RECORD_INVALID', message: /deep/ } }] } })
+  })
+
+  async function raw(request: string): Promise<string> {
+    const socket = connect(port, '127.0.0.1')
+    socket.end(request)
+    let answer = ''
+    socket.on('data', (chunk) => (answer += chunk))
+    socket.on('error', () => undefined)
+    await once(socket, 'close')
+    return answer
+  }
+})
+
+t.test('a full queue answers 429 with Retry-After, and health stays green', async (t) => {
+  const { api } = await testServer(t, { QUEUE_SIZE: '4', EMBEDDING_CACHE_MIB: '0' })
+  const image = { base64: (await solid('red', { width: 900, height: 900 })).toString('base64') }
+  const calls = Array.from({ length: 60 }, () => api('POST', '/v1/zero-shot', { image, labels: ['a'] }))
+  const live = await Promise.all(Array.from({ length: 10 }, () => api('GET', '/health/live')))
+  const answers = await Promise.all(calls)
+  const refused = answers.filter(({ status }) => status === 429)
+  t.ok(refused.length > 0 && refused.length < 60, `${refused.length} of 60 were refused`)
+  t.ok(answers.every(({ status }) => status === 200 || status === 429))
+  t.ok(refused.every(({ headers, body }) => Number(headers.get('retry-after')) >= 1 && body.error.code === 'QUEUE_FULL'))
+  t.ok(live.every(({ status }) => status === 200))
+  t.match(await api('POST', '/v1/zero-shot', { image, labels: ['a'] }), { status: 200 }, 'and then it takes work again')
+})
+
+t.test('a collection of another encoder answers 409 that names both', async (t) => {
+  const dataDir = t.testdir()
+  const first = await testServer(t, { DATA_DIR: dataDir })
+  await first.api('PUT', '/v1/collections/things')
+  await first.api('POST', '/v1/collections/things/records', { records: [{ id: 'a', text: 'x' }] })
+  await first.close()
+  const { cp, writeFile } = await import('node:fs/promises')
+  const { miniFolder } = await import('./fixtures/mini.js')
+  const other = `${t.testdirName}-models/other`
+  await cp(miniFolder, other, { recursive: true })
+  await writeFile(`${other}/semblance.json`, '{"template":"{label}"}')
+  t.teardown(async () => (await import('node:fs/promises')).rm(`${t.testdirName}-models`, { recursive: true }))
+  const { api } = await testServer(t, { DATA_DIR: dataDir, MODEL: other })
+  const conflict = { status: 409, body: { error: { code: 'FINGERPRINT_MISMATCH', message: /'mini' \([0-9a-f]{12}\).*'other' \([0-9a-f]{12}\)/ } } }
+  t.match(await api('POST', '/v1/collections/things/search/text-to-image', { text: 'x' }), conflict)
+  t.match(await api('POST', '/v1/collections/things/records', { records: [{ id: 'b', text: 'x' }] }), conflict)
+  t.match(await api('GET', '/v1/collections/things/records/a'), { status: 200 })
+  t.match(await api('PUT', '/v1/collections/things'), { status: 409, body: { error: { code: 'COLLECTION_CONFLICT' } } })
+})
+
+t.test('closing answers what is under way', async (t) => {
+  const server = await testServer(t)
+  const image = { base64: (await solid('red', { width: 1200, height: 1200 })).toString('base64') }
+  const call = server.api('POST', '/v1/zero-shot', { image, labels: ['a'], templates: 'imagenet-80' })
+  await new Promise((resolve) => setTimeout(resolve, 60))
+  await server.close()
+  t.match(await call, { status: 200 })
+  await t.rejects(server.api('GET', '/health/live'))
+})
