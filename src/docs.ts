@@ -6,6 +6,16 @@ const DESCRIPTION = `Cross-modal retrieval: images and texts in one embedding sp
 
 Errors have one shape, \`{"error": {"code", "message", "request_id"}}\`: 4xx says what to mend, 429 and 503 carry Retry-After.`
 
+/** Swagger UI styles elements in place. The plugin's own policy upgrades to https, which a plain http service has not. */
+const CONTENT_SECURITY_POLICY = {
+  'default-src': "'self'",
+  'img-src': "'self' data: blob:",
+  'style-src': "'self' 'unsafe-inline'",
+  'object-src': "'none'",
+  'base-uri': "'self'",
+  'frame-ancestors': "'self'"
+}
+
 /** The OpenAPI description made from the routes' schemas: /openapi.json, and a page to read and try it at /docs. */
 export const docs = plugin(async (app) => {
   await app.register(swagger, {
@@ -18,7 +28,7 @@ export const docs = plugin(async (app) => {
     hideUntagged: true,
     transformObject: (document) => binaryAsStrings('openapiObject' in document ? document.openapiObject : document.swaggerObject)
   })
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true, uiConfig: { tryItOutEnabled: true, validatorUrl: null } })
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: CONTENT_SECURITY_POLICY, uiConfig: { tryItOutEnabled: true, validatorUrl: null } })
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
 })
 

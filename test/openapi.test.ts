@@ -1,0 +1,34 @@
+import { readFile } from 'node:fs/promises'
+import t from 'tap'
+import { parse } from 'yaml'
+import { openapiYaml } from '../src/openapi.js'
+import { golden } from './fixtures/images.js'
+import { testServer } from './fixtures/server.js'
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type Document = Record<string, any>
+
+t.test('openapi.yaml is what the routes say (npm run openapi writes it)', async (t) => {
+  t.equal(await readFile(new URL('../openapi.yaml', import.meta.url), 'utf8'), await openapiYaml())
+})
+
+t.test('the served description is the same, complete, and its examples run', async (t) => {
+  const { api } = await testServer(t)
+  const { body: document } = await api('GET', '/openapi.json')
+  t.same(document, parse(await openapiYaml()))
+  await api('PUT', '/v1/collections/emoji')
+  await api('POST', '/v1/collections/emoji/records', { records: [{ id: '1f355', text: 'pizza', image: { base64: (await golden('portrait.jpg')).toString('base64') } }] })
+  const operations = Object.entries(document.paths as Document).flatMap(([path, methods]) =>
+    Object.entries(methods as Document).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation }))
+  )
+  t.equal(new Set(operations.map(({ operation }) => operation.operationId)).size, operations.length, 'each operation has an id of its own')
+  // Deletions last, so that what the others need is there.
+  for (const { path, method, operation } of operations.sort((a, b) => Number(a.method === 'DELETE') - Number(b.method === 'DELETE') || b.path.length - a.path.length)) {
+    const url = path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(operation.parameters.find((parameter: Document) => parameter.name === name).example))
+    const media = operation.requestBody?.content['application/json']
+    if (media) t.ok(media.example, `${operation.operationId} has an example`)
+    const { status } = await api(method, url, media?.example)
+    t.ok(status < 300, `${method} ${url} answers ${status}`)
+    t.ok(operation.summary && operation.tags?.length === 1, operation.operationId)
+  }
+})
