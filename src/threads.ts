@@ -68,7 +68,7 @@ export async function startThreads<Handlers>(file: URL, options: ThreadsOptions)
     await allReady(pool, options)
   } catch (error) {
     closing = true
-    await pool.destroy()
+    await end(pool)
     throw error
   }
   return {
@@ -82,9 +82,15 @@ export async function startThreads<Handlers>(file: URL, options: ThreadsOptions)
     },
     close: async () => {
       closing = true
-      await pool.destroy()
+      await end(pool)
     }
   }
+}
+
+async function end(pool: Piscina): Promise<void> {
+  // A thread that failed may exit after destroy() is done, and Piscina 5.3 would replace it then.
+  pool.options.minThreads = 0
+  await pool.destroy()
 }
 
 function isFailure(answer: unknown): answer is Failure {
