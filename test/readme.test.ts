@@ -21,14 +21,14 @@ t.test('the configuration table lists every setting as the code has it', async (
 })
 
 t.test('every curl command runs as it stands', async (t) => {
-  const { url, api } = await testServer(t)
+  const folder = t.testdir({ data: {}, pictures: {} })
+  const { url, api } = await testServer(t, { DATA_DIR: `${folder}/data` })
   await api('PUT', '/v1/collections/emoji')
   await api('POST', '/v1/collections/emoji/records', { records: [{ id: '1f355', text: 'pizza', image: { base64: (await golden('portrait.jpg')).toString('base64') } }] })
   const commands = readme.split('\n').filter((line) => line.startsWith('curl '))
   t.ok(commands.length >= 10)
-  const cwd = t.testdir({})
   for (const command of commands) {
-    const { stdout } = await promisify(execFile)('bash', ['-c', command.replace('curl -s', 'curl -s --fail-with-body').replaceAll('http://localhost:8080', url)], { cwd })
+    const { stdout } = await promisify(execFile)('bash', ['-c', command.replace('curl -s', 'curl -s --fail-with-body').replaceAll('http://localhost:8080', url)], { cwd: `${folder}/pictures` })
     t.notMatch(stdout, /^\{"error"/, command)
   }
 })
