@@ -1,19 +1,26 @@
 import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
+import cors, { type FastifyCorsOptions } from '@fastify/cors'
 import multipart from '@fastify/multipart'
 import { Ajv, type Options as AjvOptions } from 'ajv'
 import Fastify, { type FastifyBaseLogger, type FastifyError } from 'fastify'
+import { access } from './access.js'
 import { clientGone } from './client-gone.js'
+import type { Config } from './config.js'
 import { docs } from './docs.js'
 import { drain } from './drain.js'
 import { errorHandler, malformedRequest, notFoundHandler } from './error-shape.js'
 import { InvalidRequest } from './errors.js'
 import { requestGuard } from './request-guard.js'
+import { bulkRoutes } from './routes/bulk.js'
 import { collectionRoutes } from './routes/collections.js'
+import { embeddingRoutes } from './routes/embeddings.js'
 import { healthRoutes } from './routes/health.js'
+import { metricsRoutes } from './routes/metrics.js'
 import { modelRoutes } from './routes/models.js'
-import { imageRoute, recordRoutes } from './routes/records.js'
-import { searchRoutes } from './routes/search.js'
+import { imageRoute, recordRoutes, singleRecordRoutes } from './routes/records.js'
+import { recordSetRoutes } from './routes/record-sets.js'
+import { generalSearchRoutes, searchRoutes } from './routes/search.js'
 import type { App, Services } from './routes/services.js'
 import { zeroShotRoutes } from './routes/zero-shot.js'
 
@@ -24,6 +31,15 @@ export interface AppOptions extends Services {
 /** Longest parameter in a path: an id of 255 bytes, each percent-encoded. */
 const MAX_PARAM_LENGTH = 3 * 255
 
+const ROUTES = [
+  searchRoutes, generalSearchRoutes, zeroShotRoutes, embeddingRoutes,
+  recordRoutes, singleRecordRoutes, imageRoute, recordSetRoutes, bulkRoutes,
+  collectionRoutes, modelRoutes, healthRoutes, metricsRoutes
+]
+
+/** A connection on which nothing moves for so long is closed: half an upload must not hold its memory for ever. */
+const IDLE_CONNECTION_MS = 120_000
+
 /** Assembles the HTTP service: plugins, guards, routes and the one error shape. It does not listen yet. */
 export async function buildApp({ logger, ...services }: AppOptions): Promise<App> {
   const base = Fastify({
@@ -31,6 +47,7 @@ export async function buildApp({ logger, ...services }: AppOptions): Promise<App
     genReqId: () => randomUUID(),
     requestIdHeader: 'x-request-id',
     bodyLimit: 1 << 20,
+    connectionTimeout: IDLE_CONNECTION_MS,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: (error, request, reply) => errorHandler(error as FastifyError, request, reply),
     clientErrorHandler: (error, socket) => void (socket.writable ? socket.end(malformedRequest(error)) : socket.destroy())
@@ -42,16 +59,26 @@ export async function buildApp({ logger, ...services }: AppOptions): Promise<App
   useUtf8Json(app)
   app.addHook('onRequest', requestGuard(services.config))
   app.addHook('onRequest', async (request, reply) => void reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' }))
+  app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
+    services.metrics.observeRequest({ method, route: routeOptions.url ?? 'unknown', status: reply.statusCode }, reply.elapsedTime / 1000)
+  })
+  if (services.config.ALLOWED_ORIGINS.length > 0) await app.register(cors, corsOptions(services.config))
   await app.register(drain)
   await app.register(clientGone)
-  await app.register(multipart)
+  await app.register(access, services.config)
+  await app.register(multipart, { throwFileSizeLimit: false })
   await app.register(docs)
   await app.register(async (scope) => {
-    for (const routes of [collectionRoutes, recordRoutes, imageRoute, searchRoutes, zeroShotRoutes, modelRoutes, healthRoutes]) {
+    for (const routes of ROUTES) {
       routes(scope as unknown as App, services)
     }
   })
   return app
+}
+
+/** What the browsers of ALLOWED_ORIGINS need to be told before they call. */
+function corsOptions({ ALLOWED_ORIGINS: origins }: Config): FastifyCorsOptions {
+  return { origin: origins.includes('*') ? true : origins, methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'], exposedHeaders: ['x-request-id', 'retry-after'] }
 }
 
 /** Bodies are taken as they are sent: no coercion, no silent removal. Paths and queries are text, and may be coerced. */
@@ -65,8 +92,14 @@ function useStrictValidation(app: App): void {
 /** JSON as Fastify parses it (prototype poisoning refused), once its bytes are UTF-8. */
 function useUtf8Json(app: App): void {
   app.removeContentTypeParser('text/plain')
+  // Where bodies differ by content type Fastify validates none that is not there.
+  app.addHook('preHandler', async ({ body, routeOptions }) => {
+    const { content } = (routeOptions.schema?.body ?? {}) as { content?: object }
+    if (content && (body === undefined || body === null)) throw new InvalidRequest(`A body is needed: ${Object.keys(content).join(' or ')}.`)
+  })
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
+    if (bytes.length === 0) return done(null, undefined)
     if (!isUtf8(bytes as Buffer)) return done(new InvalidRequest('The body is not UTF-8.'), undefined)
     parse(request, bytes.toString('utf8'), done)
   })

@@ -2,11 +2,11 @@ import { availableParallelism } from 'node:os'
 import { isIP } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { Type, type Static } from 'typebox'
+import { parseApiKeys } from './api-keys.js'
 import envSchema, { type JSONSchemaType } from 'env-schema'
 
 const cores = availableParallelism()
-const integer = (value: number, minimum: number, description: string) =>
-  Type.Integer({ default: value, minimum, description })
+const integer = (value: number, [minimum, maximum]: [number, number], description: string) => Type.Integer({ default: value, minimum, maximum, description })
 const list = (value: string, description: string) =>
   Type.Unsafe<string[]>({ type: 'string', separator: ',', default: value, description })
 
@@ -18,26 +18,31 @@ const Environment = Type.Object({
   MODELS_DIR: Type.String({ default: fileURLToPath(new URL('../models', import.meta.url)), minLength: 1, description: 'Folder of model packages.' }),
   DEMO: Type.Boolean({ default: true, description: 'Load the emoji collection at the first start.' }),
   LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info', description: 'Least level that is logged.' }),
-  ALLOW_ANONYMOUS: Type.Boolean({ default: false, description: 'Serve everyone on a HOST other than loopback.' }),
+  API_KEYS: list('', 'Keys that callers must show, comma-separated: read:KEY or write:KEY, of 16 or more characters.'),
+  RATE_LIMIT_PER_MINUTE: integer(0, [0, 1e9], 'Requests a minute by key, or by address where there are no keys; 0 sets no limit.'),
+  ALLOW_ANONYMOUS: Type.Boolean({ default: false, description: 'Serve everyone on a HOST other than loopback, without API_KEYS.' }),
   ALLOWED_HOSTS: list('', 'Host names served beside localhost, IP addresses and HOST, comma-separated; * for all.'),
   ALLOWED_ORIGINS: list('', 'Web origins that may call beside the own one, comma-separated; * for all.'),
-  ENCODER_WORKERS: integer(cores, 1, 'Threads that run the towers.'),
-  ORT_THREADS: integer(1, 1, 'Threads of ONNX Runtime in each worker.'),
-  DECODE_WORKERS: integer(cores, 1, 'Threads that decode and preprocess images.'),
-  IMAGE_BATCH_SIZE: integer(4, 1, 'Images in one run of the vision tower, at most.'),
-  TEXT_BATCH_SIZE: integer(32, 1, 'Texts in one run of the text tower, at most.'),
-  BATCH_DELAY_MS: integer(0, 0, 'How long a batch waits to fill while a worker is free.'),
-  QUEUE_SIZE: integer(4096, 1, 'Waiting images or texts at which a request gets 429.'),
-  EMBEDDING_CACHE_MIB: integer(64, 0, 'Memory for embeddings of texts and images seen before; 0 turns it off.'),
-  MAX_IMAGE_MIB: integer(16, 1, 'Largest image file.'),
-  MAX_IMAGE_MEGAPIXELS: integer(64, 1, 'Largest image, width times height.'),
-  MAX_RECORDS_BODY_MIB: integer(64, 1, 'Largest body on records.')
+  ENCODER_WORKERS: integer(cores, [1, 256], 'Threads that run the towers.'),
+  ORT_THREADS: integer(1, [1, 256], 'Threads of ONNX Runtime in each worker.'),
+  DECODE_WORKERS: integer(cores, [1, 256], 'Threads that decode and preprocess images.'),
+  IMAGE_BATCH_SIZE: integer(4, [1, 1024], 'Images in one run of the vision tower, at most.'),
+  TEXT_BATCH_SIZE: integer(32, [1, 4096], 'Texts in one run of the text tower, at most.'),
+  BATCH_DELAY_MS: integer(0, [0, 1000], 'How long a batch waits to fill while a worker is free.'),
+  QUEUE_SIZE: integer(4096, [1, 1e6], 'Waiting images or texts at which a request gets 429.'),
+  EMBEDDING_CACHE_MIB: integer(64, [0, 65_536], 'Memory for embeddings of texts and images seen before; 0 turns it off.'),
+  MAX_IMAGE_MIB: integer(16, [1, 512], 'Largest image file.'),
+  MAX_IMAGE_MEGAPIXELS: integer(64, [1, 1000], 'Largest image, width times height.'),
+  MAX_RECORDS_BODY_MIB: integer(64, [1, 1024], 'Largest body on records.')
 })
 
 export type Config = Static<typeof Environment>
 
 /** The schema of the environment, from which the README's table is made. */
 export const environmentSchema = Environment
+
+/** Bytes in a MiB. */
+export const MIB = 2 ** 20
 
 /** Whether an address can be reached from this machine only. */
 export function isLoopback(host: string): boolean {
@@ -55,8 +60,9 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     env: false,
     dotenv: true
   })
-  if (!isLoopback(config.HOST) && !config.ALLOW_ANONYMOUS) {
-    throw new Error(`HOST ${config.HOST} lets other machines in, and nothing asks them who they are: set ALLOW_ANONYMOUS=true if that is meant, or HOST=127.0.0.1.`)
+  parseApiKeys(config.API_KEYS)
+  if (!isLoopback(config.HOST) && config.API_KEYS.length === 0 && !config.ALLOW_ANONYMOUS) {
+    throw new Error(`HOST ${config.HOST} lets other machines in, and nothing asks them who they are: set API_KEYS, or ALLOW_ANONYMOUS=true if that is meant, or HOST=127.0.0.1.`)
   }
   return config
 }

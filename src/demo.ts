@@ -36,14 +36,13 @@ export async function loadDemo({ encoder, collections, dataDir, onProgress, sign
   const marker = join(dataDir, 'demo-loaded')
   if (await access(marker).then(() => true, () => false)) return 0
   const { model, dimension } = encoder
-  const { collection } = await collections.create({
-    name: DEMO_COLLECTION,
+  const { collection } = await collections.create(DEMO_COLLECTION, () => ({
     model: model.name,
     fingerprint: model.fingerprint,
     dimension,
     hnsw: DEFAULT_HNSW,
     storage: 'original'
-  })
+  }))
   const emoji = await demoEmoji()
   const batches = Array.from({ length: Math.ceil(emoji.length / BATCH) }, (_, i) => emoji.slice(i * BATCH, (i + 1) * BATCH)).values()
   let loaded = 0

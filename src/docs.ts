@@ -22,8 +22,10 @@ export const docs = plugin(async (app) => {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Semblance', version: '1', description: DESCRIPTION },
-      tags: ['Search', 'Zero-shot', 'Records', 'Collections', 'Models', 'Health'].map((name) => ({ name })),
-      servers: [{ url: '/' }]
+      tags: ['Search', 'Zero-shot', 'Embeddings', 'Records', 'Collections', 'Models', 'Health'].map((name) => ({ name })),
+      servers: [{ url: '/' }],
+      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'Where the operator set API_KEYS.' } } },
+      security: [{ apiKey: [] }, {}]
     },
     hideUntagged: true,
     transformObject: (document) => binaryAsStrings('openapiObject' in document ? document.openapiObject : document.swaggerObject)

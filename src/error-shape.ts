@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { Internal, InvalidRequest, MethodNotAllowed, QueueFull, RouteNotFound, toErrorShape, type ErrorShape } from './errors.js'
+import { Internal, InvalidRequest, MethodNotAllowed, RouteNotFound, toErrorShape, type ErrorShape } from './errors.js'
 
 /** Fastify's own errors under the names that this API gives them. */
 const FRAMEWORK_CODES: Record<string, string> = {
@@ -24,7 +24,8 @@ export function describeError(error: FastifyError): ErrorShape {
 export function errorHandler(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const { code, message, statusCode } = describeError(error)
   if (statusCode >= 500) request.log.error({ err: error, code }, 'request failed')
-  if (statusCode === new QueueFull().statusCode || statusCode === 503) reply.header('retry-after', RETRY_AFTER_S)
+  if ((statusCode === 429 || statusCode === 503) && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_S)
+  if (statusCode === 401) reply.header('www-authenticate', 'Bearer')
   reply.code(statusCode).send({ error: { code, message, request_id: request.id } })
 }
 

@@ -1,76 +1,67 @@
-import type { Collection } from './collections/collection.js'
 import type { Modality, RecordWrite } from './collections/record.js'
 import type { Embedding } from './encoder/embedding.js'
-import type { Encoder } from './encoder/encoder.js'
-import { sniffImage } from './encoder/sniff-image.js'
-import { FingerprintMismatch, isPublicError, RecordInvalid, toErrorShape, type ErrorShape } from './errors.js'
+import { isPublicError, RecordInvalid, toErrorShape, type ErrorShape } from './errors.js'
+import { keepImage, requireSameEncoder, requireStorable, toEmbeddings, type Target } from './record-parts.js'
 
-/** A record as it is sent in, before it has embeddings. */
+/** A record as it is sent in. */
 export interface NewRecord {
   id: string
   text?: string
   metadata?: Record<string, unknown>
   image?: Uint8Array
+  /** Embeddings brought along, used in place of the encoder's. */
+  embeddings?: Partial<Record<Modality, number[]>>
 }
 
 export type IngestResult = { id: string; status: 'created' | 'updated' } | { id: string; status: 'failed'; error: Pick<ErrorShape, 'code' | 'message'> }
 
-const MAX_METADATA_BYTES = 64 * 1024
-const MAX_METADATA_DEPTH = 32
-
-/** Throws FINGERPRINT_MISMATCH when a collection's embeddings come from another encoder. */
-export function requireSameEncoder({ settings }: Collection, { model }: Encoder): void {
-  if (settings.fingerprint === model.fingerprint) return
-  const describe = (name: string, fingerprint: string) => `'${name}' (${fingerprint.slice(0, 12)})`
-  throw new FingerprintMismatch(settings.name, describe(settings.model, settings.fingerprint), describe(model.name, model.fingerprint))
-}
+type Faulty = { id: string; error: unknown }
+/** A record whose brought embeddings are checked. */
+type Checked = Omit<NewRecord, 'embeddings'> & { embeddings: Partial<Record<Modality, Embedding>> }
 
 /**
  * Encodes records in the bulk lane and writes those that could be encoded, in one commit; a result a record, in their
  * order. Throws FINGERPRINT_MISMATCH, and what stops the whole request: QUEUE_FULL, CLOSED, an abort.
  */
-export async function ingest(
-  { encoder, collection }: { encoder: Encoder; collection: Collection },
-  records: (NewRecord | { id: string; error: unknown })[],
-  signal?: AbortSignal
-): Promise<IngestResult[]> {
-  requireSameEncoder(collection, encoder)
-  const checked = records.map((record) => ('error' in record ? record : check(record)))
-  const valid = checked.filter((record): record is NewRecord => !('error' in record))
-  const encoded = await encodeAll(encoder, valid, signal)
-  const prepared = await Promise.all(valid.map((record, i) => prepare({ encoder, collection }, record, encoded[i])))
+export async function ingest(target: Target, records: (NewRecord | Faulty)[], signal?: AbortSignal): Promise<IngestResult[]> {
+  requireSameEncoder(target)
+  const checked = records.map((record) => ('error' in record ? record : check(target, record)))
+  const valid = checked.filter((record): record is Checked => !('error' in record))
+  const encoded = await encodeAll(target, valid, signal)
+  const prepared = await Promise.all(valid.map((record, i) => prepare(target, record, encoded[i])))
   const writes = prepared.filter((record): record is RecordWrite => !('error' in record))
-  const written = (writes.length > 0 ? await collection.upsert(writes) : []).values()
+  const written = (writes.length > 0 ? await target.collection.upsert(writes) : []).values()
   const outcomes = prepared.map((record) => ('error' in record ? failed(record) : written.next().value!)).values()
   return checked.map((record) => ('error' in record ? failed(record) : outcomes.next().value!))
 }
 
-function failed({ id, error }: { id: string; error: unknown }): IngestResult {
+function failed({ id, error }: Faulty): IngestResult {
   const { code, message } = toErrorShape(error)
   return { id, status: 'failed', error: { code, message } }
 }
 
-function check(record: NewRecord): NewRecord | { id: string; error: unknown } {
-  const { id, text, metadata, image } = record
-  const fault = (message: string) => ({ id, error: new RecordInvalid(message) })
-  if (text === undefined && !image) return fault('A record needs an image or a text.')
-  if (text?.trim() === '') return fault('The text is empty; leave it out if there is none.')
-  if (Buffer.byteLength(id) > 255) return fault('The id is over 255 bytes.')
-  if (!isShallow(metadata, MAX_METADATA_DEPTH)) return fault(`The metadata is nested over ${MAX_METADATA_DEPTH} deep.`)
-  const metadataText = JSON.stringify(metadata ?? {})
-  if (Buffer.byteLength(metadataText) > MAX_METADATA_BYTES) return fault('The metadata is over 64 KiB.')
-  if (![id, text ?? ''].every((value) => value.isWellFormed())) return fault('The id or the text holds half of a surrogate pair, which is no UTF-8.')
-  return record
-}
-
-function isShallow(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return true
-  return depth > 0 && Object.values(value).every((inner) => isShallow(inner, depth - 1))
+function check({ collection: { settings } }: Target, record: NewRecord): Checked | Faulty {
+  try {
+    requireStorable(record)
+    const embeddings = toEmbeddings(record.embeddings ?? {}, settings.dimension)
+    const isBrought = Object.keys(embeddings).length > 0
+    if (settings.model === null && !isBrought) throw new RecordInvalid(`A record of '${settings.name}' brings its embeddings: the collection has no model.`)
+    if (record.text === undefined && !record.image && !isBrought) throw new RecordInvalid('A record needs an image, a text or embeddings.')
+    return { ...record, embeddings }
+  } catch (error) {
+    return { id: record.id, error }
+  }
 }
 
 type Encoded = Partial<Record<Modality, PromiseSettledResult<Embedding>>>
 
-async function encodeAll(encoder: Encoder, records: NewRecord[], signal?: AbortSignal): Promise<Encoded[]> {
+/** Encodes what the records hold and bring no embedding for. */
+async function encodeAll({ encoder, collection }: Target, records: Checked[], signal?: AbortSignal): Promise<Encoded[]> {
+  const isEncoded = collection.settings.model !== null
+  const toEncode = records.map(({ image, text, embeddings }) => ({
+    ...(isEncoded && image && !embeddings.image && { image }),
+    ...(isEncoded && text !== undefined && !embeddings.text && { text })
+  }))
   const given = <T>(values: (T | undefined)[]) => values.filter((value): value is T => value !== undefined)
   // What one refusal makes pointless is dropped unrun.
   const stop = new AbortController()
@@ -81,13 +72,13 @@ async function encodeAll(encoder: Encoder, records: NewRecord[], signal?: AbortS
       throw error
     })))
   const [images, texts] = await Promise.all([
-    orStop(encoder.encodeImages(given(records.map((record) => record.image)), options)),
-    orStop(encoder.encodeTexts(given(records.map((record) => record.text)), options))
+    orStop(encoder.encodeImages(given(toEncode.map(({ image }) => image)), options)),
+    orStop(encoder.encodeTexts(given(toEncode.map(({ text }) => text)), options))
   ])
   const refusal = [...images, ...texts].find((result) => result.status === 'rejected' && stopsAll(result.reason))
   if (refusal?.status === 'rejected') throw refusal.reason
   const [nextImage, nextText] = [images.values(), texts.values()]
-  return records.map(({ image, text }) => ({
+  return toEncode.map(({ image, text }) => ({
     ...(image && { image: nextImage.next().value! }),
     ...(text !== undefined && { text: nextText.next().value! })
   }))
@@ -98,23 +89,17 @@ function stopsAll(error: unknown): boolean {
   return !isPublicError(error) || ['QUEUE_FULL', 'CLOSED', 'CLIENT_GONE', 'WORKER_DIED'].includes(error.code)
 }
 
-async function prepare(
-  { encoder, collection }: { encoder: Encoder; collection: Collection },
-  { id, text, metadata, image }: NewRecord,
-  encoded: Encoded
-): Promise<RecordWrite | { id: string; error: unknown }> {
-  const embeddings: RecordWrite['embeddings'] = {}
+async function prepare(target: Target, { id, text, metadata, image, embeddings: brought }: Checked, encoded: Encoded): Promise<RecordWrite | Faulty> {
+  const embeddings: RecordWrite['embeddings'] = { ...brought }
   for (const [modality, result] of Object.entries(encoded) as [Modality, PromiseSettledResult<Embedding>][]) {
     if (result.status === 'rejected') return { id, error: result.reason }
     embeddings[modality] = result.value
   }
-  const kept = image && (await keepImage({ encoder, collection }, image))
-  return { id, text, metadata, embeddings, ...(kept && { image: kept }) }
-}
-
-async function keepImage({ encoder, collection }: { encoder: Encoder; collection: Collection }, bytes: Uint8Array): Promise<RecordWrite['image']> {
-  const { storage } = collection.settings
-  if (storage === 'none') return undefined
-  if (storage === 'thumbnail') return { bytes: await encoder.thumbnail(bytes), type: 'image/webp' }
-  return { bytes, type: await sniffImage(bytes) }
+  try {
+    const kept = image && (await keepImage(target, image))
+    return { id, text, metadata, embeddings, ...(kept && { image: kept }) }
+  } catch (error) {
+    // An image that brought its embedding was not decoded before.
+    return { id, error }
+  }
 }

@@ -50,7 +50,22 @@ export const EXAMPLE_IMAGE = {
 /** An image as it reaches a route, from JSON or from a form. */
 export type ImageBody = Static<typeof JsonImage> | Uint8Array
 
-export const Metadata = Type.Record(Type.String(), Type.Unknown(), { description: 'Any JSON object, up to 64 KiB and 32 levels deep.' })
+export const Metadata = Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true, description: 'Any JSON object, up to 64 KiB and 32 levels deep.' })
+
+const EmbeddingValues = Type.Array(Type.Number(), { minItems: 1, maxItems: 8192 })
+/** Embeddings brought along, by modality. */
+export const Embeddings = Type.Object(
+  { image: Type.Optional(EmbeddingValues), text: Type.Optional(EmbeddingValues) },
+  { additionalProperties: false, minProperties: 1, description: "Embeddings brought along, used in place of the encoder's; they are L2-normalised." }
+)
+
+export const RecordText = Type.String({ description: 'Up to 8,000 characters; the model reads the first of them.' })
+
+/** A record as it is sent in as JSON. */
+export const JsonRecord = Type.Object(
+  { id: Type.Optional(RecordId), text: Type.Optional(RecordText), metadata: Type.Optional(Metadata), image: Type.Optional(JsonImage), embeddings: Type.Optional(Embeddings) },
+  { additionalProperties: false }
+)
 
 export const Limit = Type.Integer({ minimum: 1, maximum: 1000, default: 10, description: 'Matches to return, at most.' })
 

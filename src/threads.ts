@@ -63,7 +63,13 @@ export async function startThreads<Handlers>(file: URL, options: ThreadsOptions)
     workerData: options.workerData
   })
   let closing = false
-  pool.on('error', (error: Error) => !closing && options.onDeath?.(error))
+  let lastDeath: Error | undefined
+  // All calls that a thread held reject with one error: it is one death.
+  const onDeath = (error: Error) => {
+    if (!closing && error !== lastDeath) options.onDeath?.(error)
+    lastDeath = error
+  }
+  pool.on('error', onDeath)
   try {
     await allReady(pool, options)
   } catch (error) {
@@ -74,7 +80,7 @@ export async function startThreads<Handlers>(file: URL, options: ThreadsOptions)
   return {
     call: async (name, argument) => {
       const answer = await pool.run(argument, { name }).catch((error: Error) => {
-        if (!closing) options.onDeath?.(error)
+        onDeath(error)
         throw Object.assign(new WorkerDied(), { cause: error })
       })
       if (isFailure(answer)) throw Object.assign(fromErrorShape(answer.failure), { cause: answer.failure.detail })

@@ -62,7 +62,8 @@ t.test('the service at its edges', async (t) => {
   t.test('bodies over their limit are refused, not read', async (t) => {
     const large = Buffer.alloc(100 << 20, 'x')
     t.match(await api('POST', '/v1/collections/things/records', large, { headers: { 'content-type': 'application/json' } }), { status: 413, body: { error: { code: 'BODY_TOO_LARGE' } } })
-    t.match(await api('POST', '/v1/collections/things/records', form([['image', large]])), { status: 413, body: { error: { code: 'IMAGE_TOO_LARGE' } } })
+    t.match(await api('POST', '/v1/collections/things/records', form([['image', large], ['image', await solid('red')]])), { status: 200, body: { results: [{ status: 'failed', error: { code: 'IMAGE_TOO_LARGE' } }, { status: 'created' }] } }, 'one large image of a form fails alone')
+    t.match(await api('POST', '/v1/zero-shot', form([['image', large], ['labels', 'a']])), { status: 413, body: { error: { code: 'IMAGE_TOO_LARGE' } } })
     const many: [string, Uint8Array][] = Array.from({ length: 6 }, () => ['image', Buffer.alloc(1 << 20, 'x')])
     t.match(await api('POST', '/v1/collections/things/records', form(many)), { status: 413, body: { error: { code: 'IMAGE_TOO_LARGE' } } })
     t.match(await api('POST', '/v1/collections/things/search/text-to-image', `{"text":"${'x'.repeat(2 << 20)}"}`, { headers: { 'content-type': 'application/json' } }), { status: 413 })

@@ -27,7 +27,13 @@ t.test('the served description is the same, complete, and its examples run', asy
     const url = path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(operation.parameters.find((parameter: Document) => parameter.name === name).example))
     const media = operation.requestBody?.content['application/json']
     if (media) t.ok(media.example, `${operation.operationId} has an example`)
-    const { status } = await api(method, url, media?.example)
+    const query = (operation.parameters ?? []).filter((parameter: Document) => parameter.in === 'query' && parameter.required)
+    const queryString = new URLSearchParams(query.map((parameter: Document) => [parameter.name, parameter.example])).toString()
+    const ndjson = operation.requestBody?.content['application/x-ndjson']
+    const lines = ndjson?.example ?? ndjson?.schema.example
+    const { status } = lines
+      ? await api(method, url, lines, { headers: { 'content-type': 'application/x-ndjson' } })
+      : await api(method, queryString ? `${url}?${queryString}` : url, media?.example)
     t.ok(status < 300, `${method} ${url} answers ${status}`)
     t.ok(operation.summary && operation.tags?.length === 1, operation.operationId)
   }

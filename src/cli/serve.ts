@@ -4,14 +4,14 @@ import { pino } from 'pino'
 import { readConfig, type Config } from '../config.js'
 import { startServer } from '../server.js'
 
-/** How long requests under way have to end after SIGTERM, in milliseconds. */
-const DRAIN_MS = 30_000
+/** After so long a close that does not end is given up, in milliseconds: the server cuts connections well before. */
+const GIVE_UP_MS = 30_000
 
 /** Serves until SIGTERM or SIGINT; exits with 1 and the reason when it can't start. */
 async function serve(config: Config): Promise<void> {
   const logger = pino({ level: config.LOG_LEVEL })
   const server = await startServer({ config, logger, onDemoProgress: progressBar() })
-  closeWithGrace({ delay: DRAIN_MS, logger }, async ({ signal, err }) => {
+  closeWithGrace({ delay: GIVE_UP_MS, logger }, async ({ signal, err }) => {
     if (err) logger.fatal({ err }, 'closing after an error')
     else logger.info({ signal }, 'draining')
     await server.close()

@@ -1,31 +1,35 @@
 import { Batcher } from '../batcher.js'
-import { CollectionConflict, CollectionNotFound, fromErrorShape } from '../errors.js'
+import { CollectionConflict, CollectionNotFound, fromErrorShape, isPublicError } from '../errors.js'
 import { startThreads } from '../threads.js'
 import { createCollection, type Collection, type CollectionParts } from './collection.js'
 import type { CollectionSettings, MutableSettings, StoredCollection } from './record.js'
-import type { IndexProgress } from './searcher-worker.js'
+import type { SearcherReport } from './searcher-worker.js'
 import type { WriteAnswer, Written } from './store/writes.js'
 import type { RawWrite } from './writer-worker.js'
 
 export interface CollectionsOptions {
   dataDir: string
   /** Told how far the indexes are, while they are built at the start. */
-  onProgress?: (progress: IndexProgress) => void
+  onProgress?: (progress: { indexed: number; total: number }) => void
+  /** Told what went wrong and was got over: a damaged snapshot, say. */
+  onProblem?: (problem: string) => void
   onWorkerDeath?: (error: Error) => void
 }
 
 /** All collections of a data folder. */
 export interface Collections {
   /**
-   * Creates a collection, or gives the one of that name the new mutable settings. Throws COLLECTION_CONFLICT when
-   * another of its settings differs.
+   * Creates a collection, or gives the one of that name the new mutable settings; `settings` may be made from those it
+   * has. Throws COLLECTION_CONFLICT when another of its settings differs.
    */
-  create(settings: CollectionSettings): Promise<{ collection: Collection; created: boolean }>
+  create(name: string, settings: (existing?: CollectionSettings) => Omit<CollectionSettings, 'name'>): Promise<{ collection: Collection; created: boolean }>
   /** Throws COLLECTION_NOT_FOUND. */
   get(name: string): Collection
   list(): Collection[]
   /** Removes a collection with all its records. Throws COLLECTION_NOT_FOUND. */
   drop(name: string): Promise<void>
+  /** Embeddings that wait to enter their graph, in all collections. */
+  pending(): Promise<number>
   /** Commits what was accepted, then lets go of the folder. May be called again. */
   close(): Promise<void>
 }
@@ -54,9 +58,19 @@ export async function openCollections(options: CollectionsOptions): Promise<Coll
     maxQueueSize: MAX_WAITING_WRITES
   })
   const commit = async (write: RawWrite): Promise<Written> => {
-    const answer = await writes.add(write)
+    const answer = await writes.add(write).catch(async (error) => {
+      if (isPublicError(error) && error.code === 'WORKER_DIED') await recover()
+      throw error
+    })
     if ('failure' in answer) throw fromErrorShape(answer.failure)
     return answer
+  }
+  // The writer may have died after a commit and before it said so: memory is made to agree with the store again.
+  const recover = async () => {
+    await searcher.call('resync', undefined)
+    const stored = await searcher.call('collections', undefined)
+    byName.clear()
+    stored.forEach(hold)
   }
   const byName = new Map<string, Collection>()
   const hold = (stored: StoredCollection) => {
@@ -73,20 +87,24 @@ export async function openCollections(options: CollectionsOptions): Promise<Coll
     await writer.call('close', undefined)
     await writer.close()
   }
-  return { ...collectionList({ byName, hold, commit, searcher }), close: () => (closed ??= close()) }
+  return { ...collectionList({ byName, hold, commit, searcher }), pending: () => searcher.call('pending', undefined), close: () => (closed ??= close()) }
 }
 
-async function openThreads({ dataDir, onProgress, onWorkerDeath: onDeath }: CollectionsOptions) {
+async function openThreads({ dataDir, onProgress, onProblem, onWorkerDeath: onDeath }: CollectionsOptions) {
   const workerData = { dataDir }
   const writer = await startThreads<Writer>(new URL('./writer-worker.js', import.meta.url), { count: 1, workerData, onDeath })
-  const searcher = await startThreads<Searcher>(new URL('./searcher-worker.js', import.meta.url), {
-    count: 1,
-    workerData,
-    callsPerThread: SEARCHER_CALLS,
-    onReport: (report) => onProgress?.(report as IndexProgress),
-    onDeath
-  })
-  return { writer, searcher }
+  const onReport = (report: unknown) => {
+    const message = report as SearcherReport
+    if ('problem' in message) onProblem?.(message.problem)
+    else onProgress?.(message)
+  }
+  try {
+    const searcher = await startThreads<Searcher>(new URL('./searcher-worker.js', import.meta.url), { count: 1, workerData, callsPerThread: SEARCHER_CALLS, onReport, onDeath })
+    return { writer, searcher }
+  } catch (error) {
+    await writer.close()
+    throw error
+  }
 }
 
 interface ListParts extends Pick<CollectionParts, 'commit' | 'searcher'> {
@@ -94,7 +112,7 @@ interface ListParts extends Pick<CollectionParts, 'commit' | 'searcher'> {
   hold: (stored: StoredCollection) => Collection
 }
 
-function collectionList({ byName, hold, commit, searcher }: ListParts): Omit<Collections, 'close'> {
+function collectionList({ byName, hold, commit, searcher }: ListParts): Omit<Collections, 'close' | 'pending'> {
   const get = (name: string) => {
     const collection = byName.get(name)
     if (!collection) throw new CollectionNotFound(name)
@@ -102,8 +120,9 @@ function collectionList({ byName, hold, commit, searcher }: ListParts): Omit<Col
   }
   const create = async (settings: CollectionSettings) => {
     const { created } = await commit({ kind: 'create', settings })
+    const collection = hold(created!)
     await searcher.call('open', created!)
-    return hold(created!)
+    return collection
   }
   const configure = async (stored: StoredCollection, { hnsw, storage }: MutableSettings) => {
     const changed = { ...stored, hnsw, storage }
@@ -122,9 +141,10 @@ function collectionList({ byName, hold, commit, searcher }: ListParts): Omit<Col
   return {
     get,
     list: () => [...byName.values()].sort((a, b) => (a.settings.name < b.settings.name ? -1 : 1)),
-    create: (settings) =>
+    create: (name, settingsOf) =>
       inTurn(async () => {
-        const existing = byName.get(settings.name)
+        const existing = byName.get(name)
+        const settings = { name, ...settingsOf(existing?.settings) }
         if (!existing) return { collection: await create(settings), created: true }
         requireSame(existing.settings, settings)
         return { collection: await configure(existing.settings, settings), created: false }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { syncPath } from './sync-path.js'
 
 /**
  * Kept images: `DATA_DIR/images/<sha256>`, one file for equal bytes. Only the writer thread changes the folder, so
@@ -27,7 +28,7 @@ export function imageDigest(bytes: Uint8Array): string {
 export function writeImages(dataDir: string, images: Map<string, Uint8Array>): void {
   const missing = [...images].filter(([sha256]) => !existsSync(imagePath(dataDir, sha256)))
   for (const [sha256, bytes] of missing) writeImage(imagePath(dataDir, sha256), bytes)
-  if (missing.length > 0) syncFolder(imageFolder(dataDir))
+  if (missing.length > 0) syncPath(imageFolder(dataDir))
 }
 
 function writeImage(path: string, bytes: Uint8Array): void {
@@ -47,24 +48,24 @@ function writeImage(path: string, bytes: Uint8Array): void {
   }
 }
 
-function syncFolder(path: string): void {
-  const folder = openSync(path, 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
+/** Removes images that no record refers to any more. One that can't be removed stays for the sweep at the next start. */
+export function removeImages(dataDir: string, digests: Iterable<string>): void {
+  for (const sha256 of digests) {
+    try {
+      rmSync(imagePath(dataDir, sha256), { force: true })
+    } catch {
+      continue
+    }
   }
 }
 
-/** Removes images that no record refers to any more. */
-export function removeImages(dataDir: string, digests: Iterable<string>): void {
-  for (const sha256 of digests) rmSync(imagePath(dataDir, sha256), { force: true })
-}
+/** The names that are written here; the folder's other files are somebody else's. */
+const OWN_NAME = /^[0-9a-f]{64}(\.partial)?$/
 
 /** Removes what a crash left behind: half-written files, and images whose record never committed. Returns how many. */
 export function sweepImages(dataDir: string, isReferred: (sha256: string) => boolean): number {
   mkdirSync(imageFolder(dataDir), { recursive: true })
-  const orphans = readdirSync(imageFolder(dataDir)).filter((name) => !isReferred(name))
+  const orphans = readdirSync(imageFolder(dataDir)).filter((name) => OWN_NAME.test(name) && !isReferred(name))
   removeImages(dataDir, orphans)
   return orphans.length
 }

@@ -3,12 +3,16 @@ import type { HnswSettings } from './record.js'
 import { ResidentVectors } from './resident-vectors.js'
 import type { Hit } from './top-k.js'
 
-export interface SearchOptions {
+export interface IndexSearch {
   limit: number
-  /** Scans every vector instead of the graph. */
+  /** Scans vectors instead of the graph. */
   exact?: boolean
   /** Candidates while searching the graph; the collection's by default. */
   efSearch?: number
+  /** The labels that may be found, all by default. */
+  labels?: number[]
+  /** The same as a function, for the graph. */
+  passes?: (label: number) => boolean
 }
 
 /**
@@ -16,15 +20,19 @@ export interface SearchOptions {
  * the graph. A label is searchable once added: while it waits, it is scanned exactly.
  */
 export class ModalityIndex {
-  #settings: HnswSettings
+  readonly dimension: number
+  settings: HnswSettings
   readonly #vectors: ResidentVectors
-  readonly #graph: HnswGraph
+  #graph: HnswGraph
   readonly #pending = new Set<number>()
+  /** Adds and removals that the last snapshot lacks. */
+  unsaved = 0
 
   constructor(dimension: number, settings: HnswSettings) {
-    this.#settings = settings
+    this.dimension = dimension
+    this.settings = settings
     this.#vectors = new ResidentVectors(dimension)
-    this.#graph = new HnswGraph(dimension, settings)
+    this.#graph = HnswGraph.empty(dimension, settings)
   }
 
   /** Live vectors. */
@@ -37,9 +45,18 @@ export class ModalityIndex {
     return this.#pending.size
   }
 
-  /** Takes new search settings. */
-  configure(settings: HnswSettings): void {
-    this.#settings = settings
+  get graph(): HnswGraph {
+    return this.#graph
+  }
+
+  /** Labels of the graph that are not live any more. */
+  get dead(): number {
+    return this.#graph.count - (this.size - this.pending)
+  }
+
+  /** Memory of the vectors, in bytes. */
+  get bytes(): number {
+    return this.#vectors.bytes
   }
 
   /** Adds a vector; a label that is there already is passed over (a searcher that restarted has read it from the store). */
@@ -47,27 +64,55 @@ export class ModalityIndex {
     if (this.#vectors.has(label)) return
     this.#vectors.add(label, vector)
     this.#pending.add(label)
+    this.unsaved++
   }
 
   /** Removes a label; one that is not there is passed over. */
   remove(label: number): void {
     if (!this.#vectors.remove(label)) return
     if (!this.#pending.delete(label)) this.#graph.markDeleted(label)
+    this.unsaved++
   }
 
-  /** Moves waiting labels into the graph until none waits or the time (of performance.now) is up. */
-  insertPending(until: number): void {
+  /**
+   * Moves waiting labels into the graph until none waits or the time (of performance.now) is up. A vector that the
+   * graph refuses is reported and found no more.
+   */
+  insertPending(until: number, onProblem: (message: string) => void): void {
     for (const label of this.#pending) {
-      this.#graph.add(label, this.#vectors.get(label)!)
       this.#pending.delete(label)
+      try {
+        this.#graph.add(label, this.#vectors.get(label)!)
+      } catch (error) {
+        this.#vectors.remove(label)
+        onProblem(`embedding ${label} can't be indexed: ${(error as Error).message}`)
+      }
       if (performance.now() >= until) return
     }
   }
 
+  /**
+   * Takes another graph in: what it holds and is not live is marked deleted, what is live and not in it waits. Labels
+   * are never given twice and their vectors never change, so this difference is all that can separate the two.
+   */
+  adopt(graph: HnswGraph): void {
+    const held = new Set(graph.labels())
+    for (const label of held) if (!this.#vectors.has(label)) graph.markDeleted(label)
+    this.#pending.clear()
+    for (const label of this.#vectors.labels()) if (!held.has(label)) this.#pending.add(label)
+    this.#graph = graph
+  }
+
+  /** The cosine of a query and a label, or undefined when it is not live. */
+  score(query: Float32Array, label: number): number | undefined {
+    return this.#vectors.has(label) ? this.#vectors.score(query, label) : undefined
+  }
+
   /** The labels of highest cosine to a normalised query, best first. */
-  search(query: Float32Array, { limit, exact = false, efSearch = this.#settings.efSearch }: SearchOptions): Hit[] {
-    if (exact) return this.#vectors.scan(query, limit)
-    const candidates = this.#graph.search(query, limit, efSearch)
-    return this.#vectors.scan(query, limit, [...candidates, ...this.#pending])
+  search(query: Float32Array, { limit, exact = false, efSearch = this.settings.efSearch, labels, passes }: IndexSearch): Hit[] {
+    if (exact) return this.#vectors.scan(query, limit, labels)
+    const candidates = this.#graph.search(query, { k: limit, ef: efSearch, passes })
+    for (const label of this.#pending) if (!passes || passes(label)) candidates.push(label)
+    return this.#vectors.scan(query, limit, candidates)
   }
 }

@@ -12,14 +12,17 @@ export interface HnswSettings {
 /** hnswlib's documentation finds M 12 to 48 good for most; these held recall@10 over 0.97 where it was measured. */
 export const DEFAULT_HNSW: HnswSettings = { m: 16, efConstruction: 200, efSearch: 128 }
 
+/** Largest metadata of a record, as JSON. */
+export const MAX_METADATA_BYTES = 64 * 1024
+
 /** What is kept of a record's image beside its embedding. */
 export type ImageStorage = 'original' | 'thumbnail' | 'none'
 
 export interface CollectionSettings {
   name: string
-  /** The model and the fingerprint of the encoder that its embeddings come from. */
-  model: string
-  fingerprint: string
+  /** The model and the fingerprint of the encoder that its embeddings come from; null where they are brought along. */
+  model: string | null
+  fingerprint: string | null
   dimension: number
   hnsw: HnswSettings
   storage: ImageStorage
@@ -45,6 +48,17 @@ export interface RecordWrite {
   embeddings: Partial<Record<Modality, Float32Array>>
 }
 
+/**
+ * A change of some parts of a record: what is undefined stays, null removes. Metadata is merged (RFC 7396). A new image
+ * comes with its embedding; `image` is what is kept of it.
+ */
+export interface RecordPatch {
+  text?: string | null
+  metadata?: Record<string, unknown> | null
+  image?: RecordWrite['image'] | null
+  embeddings: Partial<Record<Modality, Float32Array | null>>
+}
+
 export interface StoredRecord {
   id: string
   text: string | null
@@ -56,9 +70,14 @@ export interface StoredRecord {
   updatedAt: number
 }
 
-/** One search result: a record, the modality that matched, and the cosine. */
+/** What a search compares a query with: one modality, or records by both, fused. */
+export type Target = Modality | 'record'
+
+/** One search result. `score` is the cosine, or for the target `record` what the fusion makes of the two. */
 export interface Match {
   record: StoredRecord
-  modality: Modality
+  modality: Target
   score: number
+  /** Its embeddings, where they were asked for. */
+  embeddings?: Partial<Record<Modality, Float32Array>>
 }

@@ -1,147 +1,196 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
-import { handler, reportReady } from '../threads.js'
-import { ModalityIndex, type SearchOptions } from './modality-index.js'
+import { handler, reportReady, startThreads } from '../threads.js'
+import { CollectionIndex, type CollectionSearch, type Explanation, type RecordHit } from './collection-index.js'
+import type { Filter } from './filter.js'
+import type { HnswGraph } from './hnsw-graph.js'
 import { MODALITIES, type Match, type Modality, type StoredCollection, type StoredRecord } from './record.js'
+import { readSnapshot, sweepSnapshots, type GraphIdentity } from './snapshots.js'
 import { openReader } from './store/connection.js'
-import { createStoreReader, type CollectionCounts } from './store/reads.js'
-import type { Written } from './store/writes.js'
+import { createStoreReader, type CollectionCounts, type RecordPage } from './store/reads.js'
+import type { RecordChange } from './store/writes.js'
+import { Upkeep } from './upkeep.js'
 
-/** Labels that may wait for their graph before adds are held back. */
-const MAX_PENDING = 5000
-/** How long the graph is built before calls are looked at again. */
-const SLICE_MS = 4
+/** What the searcher reports: how far the graphs are at the start, and what went wrong on the way. */
+export type SearcherReport = { indexed: number; total: number } | { problem: string }
 
-/** What the searcher reports while it starts. */
-export interface IndexProgress {
-  indexed: number
-  total: number
+export interface IndexChange {
+  collection: number
+  changes: RecordChange[]
+  /** By change one vector an added label, in the same order. */
+  vectors: Float32Array[][]
 }
 
-export interface IndexChange extends Pick<Written, 'added' | 'removed'> {
+export interface SearchCall extends CollectionSearch {
   collection: number
-  /** One vector an added label, in the same order. */
-  vectors: Float32Array[]
-}
-
-export interface SearchCall extends SearchOptions {
-  collection: number
-  modality: Modality
   query: Float32Array
+  /** Ids of records that are left out: those that the query came from. */
+  without?: string[]
+  /** Matches that are passed over. */
+  offset?: number
+  /** Least score. */
+  scoreThreshold?: number
+  /** Least part of the best match's score, 0 to 1: cosines of different queries have different heights. */
+  relativeThreshold?: number
+  withEmbeddings?: boolean
 }
 
 // The searcher thread: a read-only connection and all indexes, so that scans, graphs and joins hold no other thread.
 const { dataDir } = workerData as { dataDir: string }
 const store = createStoreReader(openReader(dataDir))
-const indexes = new Map<number, Record<Modality, ModalityIndex>>()
-let building: Promise<void> | undefined
-let stopping = false
+const indexes = new Map<number, CollectionIndex>()
+const REPORT_EVERY_MS = 250
+const report = (message: SearcherReport) => parentPort?.postMessage(message)
+const onProblem = (problem: string) => report({ problem })
+const upkeep = new Upkeep({ dataDir, indexes, rebuild: rebuildElsewhere, onProblem })
 
-function openIndexes({ id, dimension, hnsw }: StoredCollection): void {
-  if (!indexes.has(id)) indexes.set(id, { image: new ModalityIndex(dimension, hnsw), text: new ModalityIndex(dimension, hnsw) })
-}
-
-function* allIndexes(): Generator<ModalityIndex> {
-  for (const byModality of indexes.values()) yield* MODALITIES.map((modality) => byModality[modality])
-}
-
-function totalPending(): number {
-  let total = 0
-  for (const index of allIndexes()) total += index.pending
-  return total
-}
-
-/** Moves waiting labels into their graphs, a slice at a time, so that searches go on in between. */
-function build(onSlice?: (pending: number) => void): Promise<void> {
-  building ??= (async () => {
-    while (totalPending() > 0 && !stopping) {
-      const until = performance.now() + SLICE_MS
-      for (const index of allIndexes()) if (performance.now() < until) index.insertPending(until)
-      onSlice?.(totalPending())
-      await nextTurn()
-    }
-    building = undefined
-  })()
-  return building
-}
-
-function readVectors(): void {
-  store.collections().forEach(openIndexes)
-  for (const { collection, modality, label, vector } of store.embeddings()) indexes.get(collection)?.[modality].add(label, vector)
-}
-
-/** Builds the graphs of what was read, reporting how far it is. Searches are answered by scans meanwhile. */
-async function rebuild(): Promise<void> {
-  const total = totalPending()
-  if (total === 0) return
-  let reported = 0
-  const report = (indexed: number) => {
-    reported = indexed
-    parentPort?.postMessage({ indexed, total } satisfies IndexProgress)
+async function rebuildElsewhere(identity: GraphIdentity, stopped: AbortSignal): Promise<HnswGraph | undefined> {
+  const stop = new Int32Array(new SharedArrayBuffer(4))
+  stopped.addEventListener('abort', () => Atomics.store(stop, 0, 1), { once: true })
+  const thread = await startThreads<typeof import('./rebuild-worker.js')>(new URL('./rebuild-worker.js', import.meta.url), { count: 1, workerData })
+  try {
+    return (await thread.call('rebuild', { identity, stop })) ? await readSnapshot(dataDir, identity, onProblem) : undefined
+  } finally {
+    await thread.close()
   }
-  report(0)
-  await build((pending) => {
-    const indexed = Math.max(reported, total - pending)
-    if (pending === 0 || indexed - reported > total / 20) report(pending === 0 ? total : indexed)
-  })
+}
+
+/** Makes the indexes hold what the store does: the difference is found both ways. */
+function readStore(): StoredCollection[] {
+  const collections = store.collections()
+  const live = new Map(collections.map((collection) => [collection.id, { keys: new Set<number>(), labels: new Set<number>() }]))
+  for (const id of indexes.keys()) if (!live.has(id)) indexes.delete(id)
+  for (const collection of collections) if (!indexes.has(collection.id)) indexes.set(collection.id, new CollectionIndex(collection))
+  for (const { key, collection, metadata } of store.allMetadata()) {
+    live.get(collection)?.keys.add(key)
+    indexes.get(collection)?.put(key, metadata)
+  }
+  for (const { key, collection, modality, label, vector } of store.embeddings()) {
+    live.get(collection)?.labels.add(label)
+    if (!indexes.get(collection)?.has(label)) indexes.get(collection)?.add(key, { label, modality }, vector)
+  }
+  for (const [id, { keys, labels }] of live) indexes.get(id)!.keep(keys, labels)
+  return collections
+}
+
+/** Reads the store, and the snapshots of the graphs. */
+async function load(): Promise<void> {
+  const collections = readStore()
+  sweepSnapshots(dataDir, (collection) => indexes.has(collection))
+  for (const { id, dimension, hnsw } of collections) {
+    for (const modality of MODALITIES) {
+      const index = indexes.get(id)!.modalities[modality]
+      const graph = index.size > 0 && (await readSnapshot(dataDir, { collection: id, modality, dimension, hnsw }, onProblem))
+      if (graph) index.adopt(graph)
+      index.unsaved = index.pending
+    }
+  }
+}
+
+/** Builds what the snapshots lacked, reporting how far it is. Searches are answered by scans meanwhile. */
+function catchUp(): void {
+  const total = upkeep.pending
+  void upkeep.wake()
+  if (total === 0) return
+  report({ indexed: 0, total })
+  const timer = setInterval(() => {
+    const indexed = Math.max(0, total - upkeep.pending)
+    report({ indexed, total })
+    if (indexed === total) clearInterval(timer)
+  }, REPORT_EVERY_MS)
 }
 
 /** Opens the indexes of a new collection. */
-export const open = handler(openIndexes)
+export const open = handler((collection: StoredCollection) => {
+  if (!indexes.has(collection.id)) indexes.set(collection.id, new CollectionIndex(collection))
+})
 
 /** Takes a collection's changed settings. */
 export const configure = handler(({ id, hnsw }: StoredCollection) => {
-  for (const modality of MODALITIES) indexes.get(id)?.[modality].configure(hnsw)
+  const index = indexes.get(id)
+  if (index) for (const modality of MODALITIES) index.modalities[modality].settings = hnsw
+})
+
+/** Reads the store anew, where it is not known what became of a write. */
+export const resync = handler(() => {
+  readStore()
+  void upkeep.wake()
 })
 
 /** Frees the indexes of a dropped collection. */
 export const drop = handler((collection: number) => void indexes.delete(collection))
 
 /** Takes a committed change in; it is searchable when this resolves. */
-export const apply = handler(async ({ collection, added, removed, vectors }: IndexChange) => {
-  const target = indexes.get(collection)
-  if (!target) return
-  for (const { label, modality } of removed) target[modality].remove(label)
-  // An id twice in one write: the first one's label was never the record's to anyone else.
-  const gone = new Set(removed.map(({ label }) => label))
-  added.forEach(({ label, modality }, i) => gone.has(label) || target[modality].add(label, vectors[i]))
-  void build()
-  while (totalPending() > MAX_PENDING && !stopping) await nextTurn()
-})
-
-/** Ends the building of graphs: a thread that is ended within hnswlib takes the process with it. */
-export const stop = handler(async () => {
-  stopping = true
-  await building
+export const apply = handler(async ({ collection, changes, vectors }: IndexChange) => {
+  const index = indexes.get(collection)
+  if (!index) return
+  changes.forEach((change, i) => index.apply(change, vectors[i]))
+  void upkeep.wake()
+  await upkeep.room()
 })
 
 /** The best matches, joined to the store: hits whose record went meanwhile are dropped and the search refills. */
-export const search = handler(({ collection, modality, query, ...options }: SearchCall): Match[] => {
-  const index = indexes.get(collection)?.[modality]
-  if (!index) return []
-  for (let limit = options.limit; ; limit *= 2) {
-    const hits = index.search(query, { ...options, limit })
-    const matches = hits.flatMap(({ label, score }): Match[] => {
-      const record = store.recordByLabel(label)
-      return record ? [{ record, modality, score }] : []
-    })
-    if (matches.length >= options.limit || hits.length < limit) return matches.slice(0, options.limit)
+export const search = handler(({ collection, query, withEmbeddings = false, ...options }: SearchCall): { matches: Match[]; explanation: Explanation } => {
+  const index = indexes.get(collection)
+  const { limit, offset = 0, without = [] } = options
+  const wanted = offset + limit
+  for (let depth = wanted + without.length; ; depth *= 2) {
+    const { hits, explanation } = index?.search(query, { ...options, limit: depth }) ?? NOTHING
+    const kept = cutOff(hits, options)
+    const matches = kept.flatMap((hit) => toMatch(hit, options)).filter(({ record }) => !without.includes(record.id))
+    if (matches.length < wanted && kept.length === depth) continue
+    const page = matches.slice(offset, wanted)
+    return { matches: withEmbeddings ? page.map((match) => ({ ...match, embeddings: store.embeddingsOf(collection, match.record.id) })) : page, explanation }
   }
 })
 
+const NOTHING = { hits: [], explanation: { strategy: 'exact' as const, passed: 0, total: 0 } }
+
+function cutOff(hits: RecordHit[], { scoreThreshold = -Infinity, relativeThreshold }: Pick<SearchCall, 'scoreThreshold' | 'relativeThreshold'>): RecordHit[] {
+  const best = hits[0]?.score ?? 0
+  // Of a negative best score no part is less.
+  const least = Math.max(scoreThreshold, relativeThreshold === undefined || best <= 0 ? -Infinity : relativeThreshold * best)
+  return hits.filter(({ score }) => score >= least)
+}
+
+function toMatch({ key, label, score }: RecordHit, { target }: Pick<SearchCall, 'target'>): Match[] {
+  // By label, a record whose embedding was replaced meanwhile is not found under the score of the old one.
+  const record = label === undefined ? store.recordByKey(key) : store.recordByLabel(label)
+  return record ? [{ record, modality: target, score }] : []
+}
+
 /** One record. */
 export const record = handler(({ collection, id }: { collection: number; id: string }): StoredRecord | undefined => store.record(collection, id))
+
+/** The embeddings of a record. */
+export const embeddings = handler(({ collection, id }: { collection: number; id: string }) => store.embeddingsOf(collection, id))
+
+/** Records in the order of their ids, after an id, those that pass a filter. */
+export const list = handler(({ collection, filter, ...page }: RecordPage & { collection: number; filter?: Filter }): StoredRecord[] => {
+  const keys = filter && new Set(indexes.get(collection)?.select(filter))
+  return store.page(collection, page, keys && ((key) => keys.has(key)))
+})
+
+/** The ids of the records that pass a filter. */
+export const select = handler(({ collection, filter }: { collection: number; filter: Filter }): string[] =>
+  (indexes.get(collection)?.select(filter) ?? []).flatMap((key) => store.recordByKey(key)?.id ?? [])
+)
 
 /** Counts of a collection: its records and kept bytes, and its live vectors by modality. */
 export const counts = handler((collection: number): (CollectionCounts & Record<Modality, number>) | undefined => {
   const stored = store.counts(collection)
   const index = indexes.get(collection)
-  return stored && index && { ...stored, image: index.image.size, text: index.text.size }
+  return stored && index && { ...stored, image: index.modalities.image.size, text: index.modalities.text.size }
 })
+
+/** Labels that wait for their graph, in all. */
+export const pending = handler(() => upkeep.pending)
 
 /** All collections of the store. */
 export const collections = handler((): StoredCollection[] => store.collections())
 
-readVectors()
-void rebuild()
+/** Ends the work on graphs and saves what changed. */
+export const stop = handler(() => upkeep.stop())
+
+await load()
+catchUp()
 reportReady()

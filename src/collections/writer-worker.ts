@@ -2,13 +2,17 @@ import { workerData } from 'node:worker_threads'
 import { StorageFull } from '../errors.js'
 import { handler, reportReady } from '../threads.js'
 import { imageDigest, removeImages, sweepImages, writeImages } from './image-files.js'
-import type { RecordWrite } from './record.js'
+import type { RecordPatch, RecordWrite } from './record.js'
 import { lockFolder, openStore } from './store/connection.js'
+import { syncPath } from './sync-path.js'
 import { createStoreReader } from './store/reads.js'
-import { createStoreWriter, type CollectionKey, type Write, type WriteAnswer } from './store/writes.js'
+import { createStoreWriter, type CollectionKey, type Digested, type Write, type WriteAnswer } from './store/writes.js'
 
 /** A write as it is sent to the writer: records still with the bytes of their images. */
-export type RawWrite = Exclude<Write, { kind: 'upsert' }> | { kind: 'upsert'; collection: CollectionKey; records: RecordWrite[] }
+export type RawWrite =
+  | Exclude<Write, { kind: 'upsert' | 'patch' }>
+  | { kind: 'upsert'; collection: CollectionKey; records: RecordWrite[] }
+  | { kind: 'patch'; collection: CollectionKey; id: string; patch: RecordPatch }
 
 // The writer thread: the only read-write connection, the lock on the data folder, and the kept images.
 const { dataDir } = workerData as { dataDir: string }
@@ -17,16 +21,21 @@ const db = openStore(dataDir)
 const store = createStoreWriter(db)
 const { isImageReferred } = createStoreReader(db)
 sweepImages(dataDir, isImageReferred)
+// The names of the store's file and the images' folder are durable once their folder is.
+syncPath(dataDir)
 
+/** Puts the digests of images in their place, and the images aside to be written. */
 function digest(write: RawWrite, images: Map<string, Uint8Array>): Write {
-  if (write.kind !== 'upsert') return write
-  const records = write.records.map(({ image, ...record }) => {
-    if (!image) return record
-    const sha256 = imageDigest(image.bytes)
-    images.set(sha256, image.bytes)
-    return { ...record, image: { sha256, type: image.type, bytes: image.bytes.length } }
-  })
-  return { ...write, records }
+  if (write.kind === 'upsert') return { ...write, records: write.records.map((record) => digestImage(record, images)) }
+  if (write.kind === 'patch') return { ...write, patch: digestImage(write.patch, images) }
+  return write
+}
+
+function digestImage<W extends Pick<RecordPatch, 'image'>>({ image, ...rest }: W, images: Map<string, Uint8Array>): Digested<W> {
+  if (!image) return { ...rest, image }
+  const sha256 = imageDigest(image.bytes)
+  images.set(sha256, image.bytes)
+  return { ...rest, image: { sha256, type: image.type, bytes: image.bytes.length } }
 }
 
 /** Commits a group of writes: images first, synced, then all rows in one transaction, then the images let go. */

@@ -25,10 +25,10 @@ export async function decodeImage(bytes: Uint8Array, limits: ImageLimits): Promi
   await sniffImage(bytes)
   try {
     const image = sharp(bytes, { failOn: 'truncated', limitInputPixels: limits.maxPixels })
-    const { space, hasProfile, width, height } = await image.metadata()
+    const { space, channels, hasProfile, width, height } = await image.metadata()
     if (width * height > limits.maxPixels) throw new ImageTooLarge(`${width} x ${height} pixels, of ${limits.maxPixels} allowed`)
     const upright = image.autoOrient()
-    return space === 'cmyk' && !hasProfile ? await decodePlainCmyk(upright) : await decodeRgb(upright)
+    return space === 'cmyk' && channels === 4 && !hasProfile ? await decodePlainCmyk(upright) : await decodeRgb(upright)
   } catch (error) {
     throw toPublicError(error)
   }

@@ -7,7 +7,8 @@ import type { ImageLimits } from './decode-image.js'
 import type { Embedding } from './embedding.js'
 import type { ImageWorkerSettings } from './image-worker.js'
 import type { ModelPackage } from './model-package.js'
-import { loadTokenizer } from './tokenizer.js'
+import { requireShort } from './tokenizer.js'
+import { EXECUTION_PROVIDER } from './execution-provider.js'
 import type { TowerWorkerSettings } from './tower-worker.js'
 
 export interface EncoderOptions {
@@ -48,6 +49,11 @@ export interface Encoder {
   /** The images of one request, admitted or refused (QUEUE_FULL) together; each settles by itself. */
   encodeImages(images: Uint8Array[], options?: EncodeOptions): Promise<Embedding>[]
   encodeTexts(texts: string[], options?: EncodeOptions): Promise<Embedding>[]
+  /** Tokens of texts that the model reads, special ones included. */
+  countTokens(texts: string[]): Promise<number>
+  /** Look-ups of the embedding cache so far. */
+  readonly cacheLookups: { hit: number; miss: number }
+  readonly executionProvider: string
   /** A small WebP of an image. */
   thumbnail(bytes: Uint8Array): Promise<Uint8Array>
   /** Entries that wait for a tower or a decoder. */
@@ -56,29 +62,17 @@ export interface Encoder {
   close(): Promise<void>
 }
 
-/** Texts share a batch when their lengths in tokens fall into the same step: padding is then at most one step. */
-const TOKENS_PER_BUCKET = 8
+/** Texts share a batch when their lengths fall into the same step, some eight tokens: so much is padding at most. */
+const CHARACTERS_PER_BUCKET = 36
+/** From here on texts are cut to the tower's longest sequence anyway. */
+const LAST_BUCKET = 10
 
 /** Starts the threads of a model package, warmed up, and returns its encoder. Throws when a tower can't be opened. */
 export async function createEncoder(model: ModelPackage, options: EncoderOptions): Promise<Encoder> {
-  const tokenize = await loadTokenizer(model)
-  const { onWorkerDeath: onDeath } = options
-  const towerSettings: TowerWorkerSettings = { model, ortThreads: options.ortThreads }
-  const imageSettings: ImageWorkerSettings = { preprocessing: model.preprocessing, limits: options.limits }
-  const [towers, decoders] = await Promise.all([
-    startThreads<typeof import('./tower-worker.js')>(new URL('./tower-worker.js', import.meta.url), {
-      count: options.towerWorkers,
-      workerData: towerSettings,
-      onDeath
-    }),
-    startThreads<typeof import('./image-worker.js')>(new URL('./image-worker.js', import.meta.url), {
-      count: options.imageWorkers,
-      workerData: imageSettings,
-      onDeath
-    })
-  ])
+  const { towers, decoders } = await startWorkers(model, options)
   const { textBatcher, cropBatcher, imageQueue } = createQueues(options, { towers, decoders })
-  const cached = embeddingCache(model.fingerprint, options.cacheBytes)
+  const cacheLookups = { hit: 0, miss: 0 }
+  const cached = embeddingCache({ fingerprint: model.fingerprint, maxSize: options.cacheBytes, lookups: cacheLookups })
   let closed: Promise<void> | undefined
   const close = async () => {
     await Promise.all([imageQueue.close(), textBatcher.close()])
@@ -89,8 +83,8 @@ export async function createEncoder(model: ModelPackage, options: EncoderOptions
     model,
     encodeTexts: (texts, encodeOptions = {}) =>
       cached(texts.map((text) => `text ${text}`), (missing) => {
-        const sequences = missing.map((i) => attempt(() => tokenize(texts[i])))
-        return addValid(textBatcher, sequences, toAddOptions(encodeOptions))
+        const checked = missing.map((i) => attempt(() => (requireShort(texts[i]), texts[i])))
+        return addValid(textBatcher, checked, toAddOptions(encodeOptions))
       }),
     encodeImages: (images, encodeOptions = {}) =>
       cached(images.map((bytes) => `image ${createHash('sha256').update(bytes).digest('base64')}`), (missing) =>
@@ -98,6 +92,9 @@ export async function createEncoder(model: ModelPackage, options: EncoderOptions
       ),
     encodeText: (text, encodeOptions) => encoder.encodeTexts([text], encodeOptions)[0],
     encodeImage: (bytes, encodeOptions) => encoder.encodeImages([bytes], encodeOptions)[0],
+    countTokens: (texts) => towers.call('countTokens', texts),
+    cacheLookups,
+    executionProvider: EXECUTION_PROVIDER,
     thumbnail: (bytes) => decoders.call('thumbnail', bytes),
     get queued() {
       return { image: imageQueue.queued, text: textBatcher.queued }
@@ -108,41 +105,66 @@ export async function createEncoder(model: ModelPackage, options: EncoderOptions
   return Object.assign(encoder, { dimension })
 }
 
+interface Workers {
+  towers: Threads<typeof import('./tower-worker.js')>
+  decoders: Threads<typeof import('./image-worker.js')>
+}
+
+async function startWorkers(model: ModelPackage, { onWorkerDeath: onDeath, ...options }: EncoderOptions): Promise<Workers> {
+  const towerSettings: TowerWorkerSettings = { model, ortThreads: options.ortThreads }
+  const imageSettings: ImageWorkerSettings = { preprocessing: model.preprocessing, limits: options.limits }
+  const towers = await startThreads<typeof import('./tower-worker.js')>(new URL('./tower-worker.js', import.meta.url), { count: options.towerWorkers, workerData: towerSettings, onDeath })
+  try {
+    const decoders = await startThreads<typeof import('./image-worker.js')>(new URL('./image-worker.js', import.meta.url), { count: options.imageWorkers, workerData: imageSettings, onDeath })
+    return { towers, decoders }
+  } catch (error) {
+    await towers.close()
+    throw error
+  }
+}
+
 interface ImageEntry {
   bytes: Uint8Array
   options: EncodeOptions
 }
 
 /**
- * The three queues. Texts wait for a tower. Images wait, as bytes, for one of a few slots: a slot is held from the
- * decoder to the embedding, so that few decoded images are in memory however many wait, and the lanes hold for both.
+ * The queues. Texts wait for a tower. Images wait, as bytes, for one of a few slots: a slot is held from the decoder to
+ * the embedding, so that few decoded images are in memory however many wait. Within the slots they wait for a decoder
+ * and for a tower. Each queue has its lanes.
  */
-function createQueues(
-  options: EncoderOptions,
-  threads: { towers: Threads<typeof import('./tower-worker.js')>; decoders: Threads<typeof import('./image-worker.js')> }
-) {
-  const { towers, decoders } = threads
+function createQueues(options: EncoderOptions, { towers, decoders }: Workers) {
   const tower = { maxDelayMs: options.batchDelayMs, concurrency: options.towerWorkers, maxQueueSize: options.queueSize, retryAlone }
-  const textBatcher = new Batcher<Int32Array, Embedding>({
+  const textBatcher = new Batcher<string, Embedding>({
     ...tower,
-    run: (sequences) => towers.call('encodeTexts', sequences),
+    run: (texts) => towers.call('encodeTexts', texts),
     maxBatchSize: options.textBatchSize,
-    bucket: (ids) => Math.ceil(ids.length / TOKENS_PER_BUCKET)
+    bucket: ({ length }) => Math.min(LAST_BUCKET, Math.ceil(length / CHARACTERS_PER_BUCKET))
   })
   const cropBatcher = new Batcher<Uint8Array, Embedding>({
     ...tower,
+    maxQueueSize: Infinity,
     run: (crops) => towers.call('encodeImages', crops),
     maxBatchSize: options.imageBatchSize
   })
-  const imageQueue = new Batcher<ImageEntry, Embedding>({
+  const single = { maxBatchSize: 1, maxDelayMs: 0 }
+  const decodeBatcher = new Batcher<ImageEntry, Uint8Array>({
+    ...single,
     run: async ([{ bytes, options: encodeOptions }]) => {
       const startedAt = performance.now()
       const crop = await decoders.call('crop', bytes)
       if (encodeOptions.timings) encodeOptions.timings.decode += performance.now() - startedAt
-      return [await cropBatcher.add(crop, toAddOptions(encodeOptions))]
+      return [crop]
     },
-    maxBatchSize: 1,
-    maxDelayMs: 0,
+    concurrency: options.imageWorkers,
+    maxQueueSize: Infinity
+  })
+  const imageQueue = new Batcher<ImageEntry, Embedding>({
+    ...single,
+    run: async ([entry]) => {
+      const crop = await decodeBatcher.add(entry, toAddOptions(entry.options))
+      return [await cropBatcher.add(crop, toAddOptions(entry.options))]
+    },
     // Every tower worker's batch, once running and once being decoded, and the decoders' own.
     concurrency: 2 * options.towerWorkers * options.imageBatchSize + options.imageWorkers,
     maxQueueSize: options.queueSize
@@ -177,13 +199,15 @@ function addValid<T, R>(batcher: Batcher<T, R>, items: ({ value: T } | { error: 
 type EncodeMissing = (missing: number[]) => Promise<Embedding>[]
 
 /** Looks keys up in an LRU of embeddings, has those missing encoded, and keeps what comes. */
-function embeddingCache(fingerprint: string, maxSize: number): (keys: string[], encode: EncodeMissing) => Promise<Embedding>[] {
+function embeddingCache({ fingerprint, maxSize, lookups }: { fingerprint: string; maxSize: number; lookups: Encoder['cacheLookups'] }): (keys: string[], encode: EncodeMissing) => Promise<Embedding>[] {
   if (maxSize === 0) return (keys, encode) => encode([...keys.keys()])
   const cache = new LRUCache<string, Embedding>({ maxSize, sizeCalculation: (embedding, key) => embedding.byteLength + 2 * key.length })
   return (inputs, encode) => {
     const keys = inputs.map((input) => `${fingerprint} ${input}`)
     const hits = keys.map((key) => cache.get(key))
     const missing = [...keys.keys()].filter((i) => !hits[i])
+    lookups.miss += missing.length
+    lookups.hit += keys.length - missing.length
     const encoded = missing.length > 0 ? encode(missing).values() : [].values()
     return hits.map((hit, i) => (hit ? Promise.resolve(hit) : encoded.next().value!.then((embedding: Embedding) => {
       cache.set(keys[i], embedding)

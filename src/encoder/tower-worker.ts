@@ -1,6 +1,7 @@
 import { workerData } from 'node:worker_threads'
 import { handler, reportReady } from '../threads.js'
 import type { ModelPackage } from './model-package.js'
+import { loadTokenizer } from './tokenizer.js'
 import { openImageTower, openTextTower } from './tower.js'
 
 /** What a tower thread starts from. */
@@ -12,9 +13,10 @@ export interface TowerWorkerSettings {
 
 // A worker thread that holds both towers, warmed up by one run each before it takes calls.
 const { model, ortThreads } = workerData as TowerWorkerSettings
-const [imageTower, textTower] = await Promise.all([
+const [imageTower, textTower, tokenize] = await Promise.all([
   openImageTower(model, { threads: ortThreads }),
-  openTextTower(model, { threads: ortThreads })
+  openTextTower(model, { threads: ortThreads }),
+  loadTokenizer(model)
 ])
 const { width, height } = model.preprocessing.crop
 await imageTower.run([new Uint8Array(3 * width * height)])
@@ -22,7 +24,9 @@ await textTower.run([Int32Array.of(model.text.padId, model.text.padId)])
 
 /** Crops (8-bit RGB, the package's size) to embeddings. */
 export const encodeImages = handler((crops: Uint8Array[]) => imageTower.run(crops))
-/** Token ids to embeddings. */
-export const encodeTexts = handler((sequences: Int32Array[]) => textTower.run(sequences))
+/** Texts to embeddings. They are tokenized here: a long one takes milliseconds, which the HTTP thread has not. */
+export const encodeTexts = handler((texts: string[]) => textTower.run(texts.map(tokenize)))
+/** Tokens of texts that the model reads, special ones included. */
+export const countTokens = handler((texts: string[]) => texts.reduce((sum, text) => sum + tokenize(text).length, 0))
 
 reportReady()

@@ -1,4 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { EncoderFailed } from '../errors.js'
+import { EXECUTION_PROVIDER } from './execution-provider.js'
 import { normalise, type Embedding } from './embedding.js'
 import type { ModelPackage } from './model-package.js'
 import { writePixelValues } from './preprocess.js'
@@ -54,6 +56,7 @@ export async function openTextTower(model: ModelPackage, settings: SessionSettin
 
 function openSession(path: string, { threads }: SessionSettings): Promise<InferenceSession> {
   return InferenceSession.create(path, {
+    executionProviders: [EXECUTION_PROVIDER],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -86,7 +89,10 @@ async function embed(session: InferenceSession, candidates: Record<string, Tenso
   if (!name) throw new Error(`The tower has none of the outputs image_embeds, text_embeds, pooler_output, but ${session.outputNames.join(', ')}.`)
   const { data, dims } = outputs[name]
   const dimension = dims[1]
-  return Array.from({ length: dims[0] }, (_, row) =>
-    normalise((data as Float32Array).slice(row * dimension, (row + 1) * dimension))
-  )
+  return Array.from({ length: dims[0] }, (_, row) => {
+    const embedding = normalise((data as Float32Array).slice(row * dimension, (row + 1) * dimension))
+    // Towers of few bits overflow on some inputs; such a vector would spoil every search it met.
+    if (!embedding.every(Number.isFinite)) throw new EncoderFailed()
+    return embedding
+  })
 }

@@ -3,6 +3,7 @@ import { cosine, meanEmbedding, type Embedding } from './embedding.js'
 import type { EncodeOptions, Encoder } from './encoder.js'
 import type { ZeroShotSettings } from './model-package.js'
 import { TEMPLATES } from './templates.js'
+import { MAX_TEXT_LENGTH } from './tokenizer.js'
 
 /** A label, or a label with its own prompts in place of the templates. */
 export type Label = string | { label: string; prompts: string[] }
@@ -33,6 +34,8 @@ export interface ClassifierOptions {
 
 /** Most prompts (labels times templates) of one classifier. */
 export const MAX_PROMPTS = 20_000
+/** Most characters of all its prompts. */
+const MAX_PROMPT_CHARACTERS = 4_000_000
 
 /** Stands for the label in the prompts that a softmax model's labels are held against one by one. */
 const BACKGROUND = 'something'
@@ -48,8 +51,9 @@ export async function createClassifier(encoder: Encoder, options: ClassifierOpti
   const { name, zeroShot: settings } = encoder.model
   requireScale(name, settings)
   const templates = resolveTemplates(options.templates ?? [settings.template])
+  requireBounded(options.labels, templates)
+  requireDistinct(options.labels.map(nameOf))
   const labels = options.labels.map((label) => (typeof label === 'string' ? { label, prompts: fill(templates, label) } : label))
-  requireDistinct(labels.map(({ label }) => label))
   const weighsBackground = options.multiLabel === true && settings.activation === 'softmax'
   const prompts = [...labels.map((label) => label.prompts), ...(weighsBackground ? [fill(templates, BACKGROUND)] : [])]
   const embeddings = await encodePrompts(encoder, prompts, encodeOptions)
@@ -92,14 +96,32 @@ function requireDistinct(labels: string[]): void {
   }
 }
 
+function nameOf(label: Label): string {
+  return typeof label === 'string' ? label : label.label
+}
+
+/** Throws before any prompt is written out: a short request can stand for gigabytes of them. */
+function requireBounded(labels: Label[], templates: string[]): void {
+  let [prompts, characters] = [0, 0]
+  const count = (length: number) => {
+    if (length > MAX_TEXT_LENGTH) throw new LabelsInvalid(`A prompt has ${length} characters, of ${MAX_TEXT_LENGTH} allowed.`)
+    characters += length
+    if (++prompts > MAX_PROMPTS) throw new LabelsInvalid(`Labels times templates are more than ${MAX_PROMPTS} prompts.`)
+    if (characters > MAX_PROMPT_CHARACTERS) throw new LabelsInvalid(`The prompts have more than ${MAX_PROMPT_CHARACTERS} characters in all.`)
+  }
+  const slots = templates.map((template) => template.split('{label}').length - 1)
+  for (const label of labels) {
+    if (typeof label !== 'string') label.prompts.forEach((prompt) => count(prompt.length))
+    else templates.forEach((template, i) => count(template.length + slots[i] * (label.length - '{label}'.length)))
+  }
+}
+
 function fill(templates: string[], label: string): string[] {
   return templates.map((template) => template.replaceAll('{label}', () => label))
 }
 
 async function encodePrompts(encoder: Encoder, prompts: string[][], options: EncodeOptions): Promise<Embedding[]> {
-  const all = prompts.flat()
-  if (all.length > MAX_PROMPTS) throw new LabelsInvalid(`Labels times templates are ${all.length} prompts, of ${MAX_PROMPTS} allowed.`)
-  const embeddings = await Promise.all(encoder.encodeTexts(all, options))
+  const embeddings = await Promise.all(encoder.encodeTexts(prompts.flat(), options))
   let start = 0
   return prompts.map(({ length }) => meanEmbedding(embeddings.slice(start, (start += length))))
 }

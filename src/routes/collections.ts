@@ -1,7 +1,8 @@
 import { Type, type Static } from 'typebox'
 import type { Collection } from '../collections/collection.js'
-import { DEFAULT_HNSW, type HnswSettings } from '../collections/record.js'
-import { ModelNotFound } from '../errors.js'
+import { DEFAULT_HNSW, type CollectionSettings, type HnswSettings } from '../collections/record.js'
+import type { Encoder } from '../encoder/encoder.js'
+import { InvalidRequest, ModelNotFound } from '../errors.js'
 import { CollectionParams, responses } from '../schemas.js'
 import type { App, Services } from './services.js'
 
@@ -22,8 +23,8 @@ const CollectionBody = Type.Object({
   images: Type.Integer({ description: 'Records searchable by an image.' }),
   texts: Type.Integer({ description: 'Records searchable by a text.' }),
   dimension: Type.Integer(),
-  model: Type.String(),
-  fingerprint: Type.String({ description: "SHA-256 of all that the encoder's embeddings depend on." }),
+  model: Type.Union([Type.String(), Type.Null()], { description: 'null: embeddings are brought along.' }),
+  fingerprint: Type.Union([Type.String(), Type.Null()], { description: "SHA-256 of all that the encoder's embeddings depend on." }),
   hnsw: Hnsw,
   storage: Storage,
   bytes: Type.Integer({ description: 'Kept images and embeddings.' }),
@@ -31,7 +32,11 @@ const CollectionBody = Type.Object({
 })
 
 const CreateBody = Type.Object(
-  { model: Type.Optional(Type.String({ description: 'The loaded model, by default.' })), hnsw: Type.Optional(Type.Partial(Hnsw)), storage: Type.Optional(Storage) },
+  {
+    model: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: 'The loaded model, by default; null with a `dimension` for embeddings that are brought along.' })),
+    dimension: Type.Optional(Type.Integer({ minimum: 1, maximum: 8192, description: "Of embeddings that are brought along; a model has its own." })),
+    hnsw: Type.Optional(Type.Partial(Hnsw)), storage: Type.Optional(Storage)
+  },
   { additionalProperties: false, examples: [{ storage: 'original', hnsw: { ef_search: 128 } }] }
 )
 
@@ -48,25 +53,23 @@ export function collectionRoutes(app: App, { collections, encoder }: Services): 
         summary: 'Create a collection',
         description: 'Again with the same settings it changes nothing, and never clears. `storage` and `ef_search` may be changed later; the other settings answer 409.',
         params: CollectionParams,
-        body: Type.Optional(CreateBody),
+        body: CreateBody,
         response: responses({ 200: CollectionBody, 201: CollectionBody })
       },
       // A PUT without a body asks for the defaults.
-      preValidation: async (request) => void (request.body ??= {})
+      preValidation: async (request) => {
+        if (request.body === undefined && !request.isMultipart()) request.body = {}
+      }
     },
     async (request, reply) => {
-      const { model: modelName, hnsw, storage } = request.body as Static<typeof CreateBody>
-      const { model, dimension } = encoder
-      if (modelName !== undefined && modelName !== model.name) throw new ModelNotFound(modelName, model.name)
-      const existing = collections.list().find(({ settings }) => settings.name === request.params.collection)?.settings
-      const wanted = { ...toWire(existing?.hnsw ?? DEFAULT_HNSW), ...hnsw }
-      const { collection, created } = await collections.create({
-        name: request.params.collection,
-        model: model.name,
-        fingerprint: model.fingerprint,
-        dimension,
-        hnsw: { m: wanted.m, efConstruction: wanted.ef_construction, efSearch: wanted.ef_search },
-        storage: storage ?? existing?.storage ?? 'original'
+      const { hnsw, storage, ...asked } = request.body as Static<typeof CreateBody>
+      const { collection, created } = await collections.create(request.params.collection, (existing) => {
+        const wanted = { ...toWire(existing?.hnsw ?? DEFAULT_HNSW), ...hnsw }
+        return {
+          ...space(encoder, asked),
+          hnsw: { m: wanted.m, efConstruction: wanted.ef_construction, efSearch: wanted.ef_search },
+          storage: storage ?? existing?.storage ?? 'original'
+        }
       })
       return reply.code(created ? 201 : 200).send(await describe(collection))
     }
@@ -89,6 +92,18 @@ export function collectionRoutes(app: App, { collections, encoder }: Services): 
       return reply.code(204).send(null)
     }
   )
+}
+
+/** The space that a collection's embeddings lie in. Throws MODEL_NOT_FOUND or INVALID_REQUEST. */
+function space(encoder: Encoder, { model: name, dimension }: Static<typeof CreateBody>): Pick<CollectionSettings, 'model' | 'fingerprint' | 'dimension'> {
+  if (name === null) {
+    if (dimension === undefined) throw new InvalidRequest('A collection without a model needs the dimension of its embeddings.')
+    return { model: null, fingerprint: null, dimension }
+  }
+  const { model } = encoder
+  if (name !== undefined && name !== model.name) throw new ModelNotFound(name, model.name)
+  if (dimension !== undefined && dimension !== encoder.dimension) throw new InvalidRequest(`Embeddings of '${model.name}' have ${encoder.dimension} dimensions, not ${dimension}; for others set model to null.`)
+  return { model: model.name, fingerprint: model.fingerprint, dimension: encoder.dimension }
 }
 
 async function describe(collection: Collection): Promise<Static<typeof CollectionBody>> {

@@ -1,6 +1,6 @@
 import '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
-import { ImageTooLarge, InvalidRequest } from '../errors.js'
+import { ImageTooLarge, InvalidRequest, isPublicError } from '../errors.js'
 
 /** A multipart form: its text fields by name, in the order sent, and its files named `image`. */
 export interface Form {
@@ -28,7 +28,7 @@ export function formBody(limits: FormLimits, toBody: (form: Form) => unknown) {
       // The client still sends: what nobody reads would keep it from ever seeing the answer.
       request.raw.unpipe()
       request.raw.resume()
-      throw error
+      throw isPublicError(error) ? error : new InvalidRequest(`The form can't be read: ${(error as Error).message}.`)
     }
   }
 }
@@ -40,12 +40,15 @@ export function single({ fields }: Form, name: string): string | undefined {
   return values[0]
 }
 
-/** A field's value parsed as JSON. Throws INVALID_REQUEST. */
+/** A field's value parsed as JSON, without keys that would reach prototypes. Throws INVALID_REQUEST. */
 export function parseField(name: string, value: string): unknown {
   try {
-    return JSON.parse(value)
+    return JSON.parse(value, (key, inner) => {
+      if (key === '__proto__') throw new SyntaxError('a forbidden key')
+      return inner
+    })
   } catch {
-    throw new InvalidRequest(`The form field '${name}' is not JSON.`)
+    throw new InvalidRequest(`The field '${name}' is not JSON.`)
   }
 }
 
@@ -63,7 +66,9 @@ export function singleBody(form: Form, json: string[]): Record<string, unknown> 
 async function readForm(request: FastifyRequest, { fileBytes, totalBytes }: FormLimits): Promise<Form> {
   const form: Form = { fields: new Map(), images: [] }
   let total = 0
-  for await (const part of request.parts({ limits: { fileSize: fileBytes, files: 256, fields: 1024, fieldSize: 1 << 20 } })) {
+  // A file over the limit is cut a byte behind it, and then fails for itself where its bytes are looked at.
+  const limits = { fileSize: fileBytes + 1, files: 256, fields: 1024, fieldSize: 1 << 20 }
+  for await (const part of request.parts({ limits })) {
     if (part.type === 'file') {
       if (part.fieldname !== 'image') throw new InvalidRequest(`The form's file '${part.fieldname}' is not known; images are named 'image'.`)
       const bytes = await part.toBuffer()

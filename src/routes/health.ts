@@ -12,8 +12,8 @@ const tags = ['Health']
 
 /** Liveness (the process answers) and readiness (models warm, indexes built, demo loaded). */
 export function healthRoutes(app: App, { encoder, readiness }: Services): void {
-  app.get('/health/live', { schema: { tags, operationId: 'getLive', summary: 'Is it alive?', response: { 200: Live } } }, async () => ({ status: 'ok' as const }))
-  app.get('/health/ready', { schema: { tags, operationId: 'getReady', summary: 'Can it serve?', response: { 200: Ready, 503: Ready } } }, async (_, reply) => {
+  app.get('/health/live', { config: { scope: 'open' }, schema: { tags, operationId: 'getLive', summary: 'Is it alive?', response: { 200: Live } } }, async () => ({ status: 'ok' as const }))
+  app.get('/health/ready', { config: { scope: 'open' }, schema: { tags, operationId: 'getReady', summary: 'Can it serve?', response: { 200: Ready, 503: Ready } } }, async (_, reply) => {
     const pending = [...readiness.pending].map(([task, progress]) => ({ task, progress }))
     return reply
       .code(pending.length === 0 ? 200 : 503)

@@ -3,6 +3,11 @@ import type { ImageBody } from '../schemas.js'
 
 const DATA_URL = /^data:[^,]{0,100};base64,/
 
+/** The largest body that carries an image: base64 makes four characters of three bytes. */
+export function imageBodyLimit(maxBytes: number): number {
+  return Math.ceil(maxBytes * 1.4)
+}
+
 /**
  * The bytes of an image from JSON or a form. Throws IMAGE_INVALID for what is not base64, IMAGE_TOO_LARGE over
  * `maxBytes`, IMAGE_URLS_DISABLED for a url.
@@ -16,9 +21,11 @@ export function imageBytes(image: ImageBody, maxBytes: number): Uint8Array {
 function decodeBase64(text: string | undefined): Uint8Array {
   if (text === undefined) throw new ImageUrlsDisabled()
   const base64 = text.slice(0, 200).match(DATA_URL) ? text.slice(text.indexOf(',') + 1) : text
-  const bytes = Buffer.from(base64, 'base64')
+  // Lines of base64 are broken in mail and by some encoders.
+  const joined = base64.includes('\n') ? base64.replace(/[\r\n]/g, '') : base64
+  const bytes = Buffer.from(joined, 'base64')
   // Node passes over what is not base64; then the bytes are fewer than the text stands for.
-  const expected = Math.floor((base64.replace(/=+$/, '').length * 3) / 4)
-  if (bytes.length !== expected) throw new ImageInvalid('it is not base64')
+  const padding = joined.endsWith('==') ? 2 : joined.endsWith('=') ? 1 : 0
+  if (bytes.length !== Math.floor(((joined.length - padding) * 3) / 4)) throw new ImageInvalid('it is not base64')
   return bytes
 }

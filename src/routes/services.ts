@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Collections } from '../collections/collections.js'
 import type { Config } from '../config.js'
 import type { Encoder } from '../encoder/encoder.js'
+import type { Metrics } from '../metrics.js'
 
 /** What keeps the service from being ready, or nothing. */
 export interface Readiness {
@@ -16,6 +17,7 @@ export interface Services {
   encoder: Encoder
   collections: Collections
   readiness: Readiness
+  metrics: Metrics
 }
 
 /** A Fastify instance whose handlers are typed by their TypeBox schemas. */

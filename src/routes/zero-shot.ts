@@ -1,14 +1,17 @@
 import { Type, type Static } from 'typebox'
+import { MIB } from '../config.js'
 import { TEMPLATES } from '../encoder/templates.js'
 import { createClassifier, type Classifier } from '../encoder/zero-shot.js'
-import { InvalidRequest, ModelNotFound } from '../errors.js'
+import { InvalidRequest, LabelsInvalid, ModelNotFound } from '../errors.js'
 import { EXAMPLE_IMAGE, FormImage, JsonImage, responses, type ImageBody } from '../schemas.js'
 import { formBody, type Form, single, parseField } from './form.js'
-import { imageBytes } from './image-body.js'
+import { imageBodyLimit, imageBytes } from './image-body.js'
 import type { App, Services } from './services.js'
 
 const MAX_LABELS = 4096
 const MAX_IMAGES = 64
+/** Most scores of one request, images times labels. */
+const MAX_SCORES = 65_536
 
 const LabelText = Type.String({ minLength: 1, maxLength: 1000 })
 const Label = Type.Union([LabelText, Type.Object({ label: LabelText, prompts: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }) }, { additionalProperties: false })], {
@@ -52,11 +55,12 @@ const ResponseBody = Type.Object({
 
 /** Zero-shot classification of one image or several. */
 export function zeroShotRoutes(app: App, { config, encoder }: Services): void {
-  const maxImageBytes = config.MAX_IMAGE_MIB << 20
+  const maxImageBytes = config.MAX_IMAGE_MIB * MIB
   app.post(
     '/v1/zero-shot',
     {
-      bodyLimit: Math.ceil(maxImageBytes * 1.4),
+      bodyLimit: imageBodyLimit(maxImageBytes),
+      config: { scope: 'read' },
       schema: {
         tags: ['Zero-shot'],
         operationId: 'zeroShot',
@@ -71,6 +75,7 @@ export function zeroShotRoutes(app: App, { config, encoder }: Services): void {
       const { labels, templates, multi_label: multiLabel, top_k: topK, model, ...sent } = body as Static<typeof JsonBody> | Static<typeof FormBody>
       const { images, isList } = sentImages(sent)
       if (model !== undefined && model !== encoder.model.name) throw new ModelNotFound(model, encoder.model.name)
+      if (images.length * labels.length > MAX_SCORES) throw new LabelsInvalid(`Images times labels are ${images.length * labels.length} scores, of ${MAX_SCORES} allowed.`)
       const encodeOptions = { lane: 'interactive', signal } as const
       const bytes = images.map((body) => imageBytes(body, maxImageBytes))
       const [classifier, ...embeddings] = await Promise.all([

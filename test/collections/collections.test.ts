@@ -6,34 +6,34 @@ import t, { type Test } from 'tap'
 import type { Collection } from '../../src/collections/collection.js'
 import { openCollections } from '../../src/collections/collections.js'
 import { openReader } from '../../src/collections/store/connection.js'
-import { createStoreWriter } from '../../src/collections/store/writes.js'
+import { createStoreWriter, type Written } from '../../src/collections/store/writes.js'
 import { openStore } from '../../src/collections/store/connection.js'
 import { randomVector, settings } from '../fixtures/collections.js'
 
 async function open(t: Test, dataDir = t.testdir()) {
   const collections = await openCollections({ dataDir })
   t.teardown(() => collections.close())
-  return { collections, dataDir, create: async (name = 'things') => (await collections.create(settings(name))).collection }
+  return { collections, dataDir, create: async (name = 'things') => (await collections.create(name, () => settings(name))).collection }
 }
 
 const ids = async (collection: Collection, query: Float32Array, options = {}) =>
-  (await collection.search(query, { target: 'image', limit: 10, ...options })).map(({ record }) => record.id)
+  (await collection.search(query, { target: 'image', limit: 10, ...options })).matches.map(({ record }) => record.id)
 
 t.test('records are searchable once acknowledged, and after a restart', async (t) => {
   const dataDir = t.testdir()
   const first = await openCollections({ dataDir })
-  const { collection } = await first.create(settings('things'))
+  const { collection } = await first.create('things', () => settings('things'))
   const vectors = Array.from({ length: 50 }, () => randomVector())
   const results = await collection.upsert(vectors.map((image, i) => ({ id: `r${i}`, text: `record ${i}`, metadata: { i }, embeddings: { image } })))
   t.ok(results.every(({ status }) => status === 'created'))
   const check = async (collection: Collection) => {
     for (const exact of [true, false]) {
-      const [best] = await collection.search(vectors[7], { target: 'image', limit: 3, exact })
+      const { matches: [best] } = await collection.search(vectors[7], { target: 'image', limit: 3, exact })
       t.match(best, { record: { id: 'r7', text: 'record 7', metadata: { i: 7 }, modalities: ['image'], image: null }, modality: 'image' })
       t.ok(best.score > 0.9999)
     }
     t.match(await collection.counts(), { records: 50, images: 50, texts: 0, bytes: 50 * 16 * 4 })
-    t.same(await collection.search(vectors[7], { target: 'text', limit: 3 }), [])
+    t.match(await collection.search(vectors[7], { target: 'text', limit: 3 }), { matches: [] })
   }
   await check(collection)
   await first.close()
@@ -51,7 +51,7 @@ t.test('an upsert replaces a record, its embeddings and its modalities', async (
   t.equal(status, 'updated')
   t.match(await collection.get('a'), { text: 'new', metadata: null, modalities: ['image'], createdAt: created!.createdAt })
   t.match(await collection.counts(), { records: 1, images: 1, texts: 0 })
-  const [match] = await collection.search(after, { target: 'image', limit: 5 })
+  const { matches: [match] } = await collection.search(after, { target: 'image', limit: 5 })
   t.ok(match.score > 0.9999)
 })
 
@@ -99,7 +99,7 @@ t.test('collections live side by side, and go whole', async (t) => {
   t.throws(() => collections.get('one'), { code: 'COLLECTION_NOT_FOUND' })
   await t.rejects(collections.drop('one'), { code: 'COLLECTION_NOT_FOUND', statusCode: 404 })
   await t.rejects(one.upsert([{ id: 'late', embeddings: { image: vector } }]), { code: 'COLLECTION_NOT_FOUND', message: /'one'/ })
-  t.same(await one.search(vector, { target: 'image', limit: 5 }), [])
+  t.match(await one.search(vector, { target: 'image', limit: 5 }), { matches: [] })
   t.same(await ids(two, vector), ['same'])
   const again = await create('one')
   t.match(await again.counts(), { records: 0, images: 0 })
@@ -110,13 +110,13 @@ t.test('creating again: the same changes nothing, mutable settings change, other
   const { collections, create } = await open(t)
   const collection = await create()
   await collection.upsert([{ id: 'a', embeddings: { image: randomVector() } }])
-  t.match(await collections.create(settings('things')), { created: false })
-  const changed = await collections.create(settings('things', { storage: 'none', hnsw: { m: 16, efConstruction: 200, efSearch: 300 } }))
+  t.match(await collections.create('things', () => settings('things')), { created: false })
+  const changed = await collections.create('things', () => settings('things', { storage: 'none', hnsw: { m: 16, efConstruction: 200, efSearch: 300 } }))
   t.match(changed, { created: false, collection: { settings: { storage: 'none', hnsw: { efSearch: 300 } } } })
   t.match(await changed.collection.counts(), { records: 1 })
-  await t.rejects(collections.create(settings('things', { hnsw: { m: 8, efConstruction: 200, efSearch: 100 } })), { code: 'COLLECTION_CONFLICT', message: /m 16/ })
-  await t.rejects(collections.create(settings('things', { fingerprint: 'other' })), { code: 'COLLECTION_CONFLICT' })
-  const both = await Promise.all([collections.create(settings('new')), collections.create(settings('new'))])
+  await t.rejects(collections.create('things', () => settings('things', { hnsw: { m: 8, efConstruction: 200, efSearch: 100 } })), { code: 'COLLECTION_CONFLICT', message: /m 16/ })
+  await t.rejects(collections.create('things', () => settings('things', { fingerprint: 'other' })), { code: 'COLLECTION_CONFLICT' })
+  const both = await Promise.all([collections.create('new', () => settings('new')), collections.create('new', () => settings('new'))])
   t.same(both.map(({ created }) => created), [true, false], 'two at once make one')
 })
 
@@ -210,15 +210,15 @@ t.test('the store is opened as promised', async (t) => {
   const upsert = (id: string) => ({ kind: 'upsert' as const, collection: key, records: [{ id, embeddings: { image: randomVector() } }] })
   t.test('one write that can not be done fails alone', async (t) => {
     const { answers } = writer.commit([upsert('a'), { kind: 'drop', collection: { id: 99, name: 'nowhere' } }, upsert('b')])
-    t.match(answers, [{ existed: [false] }, { failure: { code: 'COLLECTION_NOT_FOUND' } }, { existed: [false] }])
+    t.match(answers, [{ changes: [{ existed: false }] }, { failure: { code: 'COLLECTION_NOT_FOUND' } }, { changes: [{ existed: false }] }])
   })
   t.test('a fault of the store leaves nothing of the group', async (t) => {
-    const broken = { ...upsert('d'), records: [{ id: 'd', embeddings: { image: undefined as never } }] }
+    const broken = { ...upsert('d'), records: [{ id: 'd', embeddings: { image: 'no vector' as never } }] }
     t.throws(() => writer.commit([upsert('c'), broken]))
     t.equal(db.prepare("SELECT count(*) FROM record WHERE id IN ('c', 'd')").pluck().get(), 0)
   })
   t.test('labels are never given twice', async (t) => {
-    const label = () => (writer.commit([upsert('a')]).answers[0] as { added: { label: number }[] }).added[0].label
+    const label = () => (writer.commit([upsert('a')]).answers[0] as Written).changes[0].added[0].label
     const first = label()
     db.exec('DELETE FROM embedding')
     t.ok(label() > first)

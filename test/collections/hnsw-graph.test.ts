@@ -10,9 +10,9 @@ t.test('edges of hnswlib-node that the graph rounds', async (t) => {
     const raw = new hnswlib.HierarchicalNSW('ip', DIMENSION)
     raw.initIndex(10)
     t.equal(raw.getEf(), 10)
-    const graph = new HnswGraph(DIMENSION, hnsw)
+    const graph = HnswGraph.empty(DIMENSION, hnsw)
     for (let label = 0; label < 400; label++) graph.add(label, randomVector())
-    t.equal(new Set(graph.search(randomVector(), 200, 1)).size, 200, 'ef is raised to k')
+    t.equal(new Set(graph.search(randomVector(), { k: 200, ef: 1 })).size, 200, 'ef is raised to k')
   })
 
   t.test('k above the count throws there: here it gives what there is', async (t) => {
@@ -20,10 +20,10 @@ t.test('edges of hnswlib-node that the graph rounds', async (t) => {
     raw.initIndex(2)
     raw.addPoint(Array.from(randomVector()), 0)
     t.throws(() => raw.searchKnn(Array.from(randomVector()), 3))
-    const graph = new HnswGraph(DIMENSION, hnsw)
-    t.same(graph.search(randomVector(), 5, 10), [])
+    const graph = HnswGraph.empty(DIMENSION, hnsw)
+    t.same(graph.search(randomVector(), { k: 5, ef: 10 }), [])
     graph.add(7, randomVector())
-    t.same(graph.search(randomVector(), 5, 10), [7])
+    t.same(graph.search(randomVector(), { k: 5, ef: 10 }), [7])
   })
 
   t.test('a full index throws there: here it grows', async (t) => {
@@ -31,7 +31,7 @@ t.test('edges of hnswlib-node that the graph rounds', async (t) => {
     raw.initIndex(1)
     raw.addPoint(Array.from(randomVector()), 0)
     t.throws(() => raw.addPoint(Array.from(randomVector()), 1))
-    const graph = new HnswGraph(DIMENSION, hnsw)
+    const graph = HnswGraph.empty(DIMENSION, hnsw)
     for (let label = 0; label < 2500; label++) graph.add(label, randomVector())
     t.equal(graph.count, 2500)
   })
@@ -40,7 +40,7 @@ t.test('edges of hnswlib-node that the graph rounds', async (t) => {
     const raw = new hnswlib.HierarchicalNSW('ip', DIMENSION)
     raw.initIndex(1)
     t.doesNotThrow(() => raw.addPoint(new Array(DIMENSION).fill(NaN), 0))
-    const graph = new HnswGraph(DIMENSION, hnsw)
+    const graph = HnswGraph.empty(DIMENSION, hnsw)
     t.throws(() => graph.add(0, new Float32Array(DIMENSION).fill(NaN)), /finite/)
     t.throws(() => graph.add(0, randomVector(DIMENSION + 1)), /dimensions/)
     t.equal(graph.count, 0)
@@ -53,10 +53,10 @@ t.test('edges of hnswlib-node that the graph rounds', async (t) => {
   })
 
   t.test('deleted labels are found no more', async (t) => {
-    const graph = new HnswGraph(DIMENSION, hnsw)
+    const graph = HnswGraph.empty(DIMENSION, hnsw)
     for (let label = 0; label < 100; label++) graph.add(label, randomVector())
     for (let label = 0; label < 90; label++) graph.markDeleted(label)
-    const found = graph.search(randomVector(), 20, 200)
+    const found = graph.search(randomVector(), { k: 20, ef: 200 })
     t.ok(found.every((label) => label >= 90))
     t.equal(graph.count, 100)
   })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { startProcess, whenReady } from '../fixtures/process.js'
+import { startProcess, whenReady } from '../fixtures/service.js'
 import { client } from '../fixtures/server.js'
 
 /** A picture of one of these kinds is among the three best. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { solid } from '../fixtures/images.js'
-import { startProcess } from '../fixtures/process.js'
+import { startProcess } from '../fixtures/service.js'
 import { client, type Api } from '../fixtures/server.js'
 
 const ROUNDS = 5

@@ -3,15 +3,15 @@
  * is never changed.
  *
  * Embeddings are immutable: an update of a record inserts new rows. Their AUTOINCREMENT key, never given twice, is the
- * label in the HNSW graph.
+ * label in the HNSW graph. A collection without model and fingerprint holds embeddings that were brought along.
  */
 export const MIGRATIONS = [
   `
   CREATE TABLE collection (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,
-    model TEXT NOT NULL,
-    fingerprint TEXT NOT NULL,
+    model TEXT,
+    fingerprint TEXT,
     dimension INTEGER NOT NULL,
     hnsw TEXT NOT NULL,
     storage TEXT NOT NULL,
@@ -21,7 +21,7 @@ export const MIGRATIONS = [
   ) STRICT;
 
   CREATE TABLE record (
-    key INTEGER PRIMARY KEY,
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
     collection INTEGER NOT NULL REFERENCES collection (id) ON DELETE CASCADE,
     id TEXT NOT NULL,
     text TEXT,

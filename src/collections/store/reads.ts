@@ -9,6 +9,8 @@ export interface CollectionCounts {
 
 export interface StoredEmbedding {
   label: number
+  /** The key of its record. */
+  key: number
   collection: number
   modality: Modality
   vector: Float32Array
@@ -21,10 +23,21 @@ export interface StoreReader {
   record(collection: number, id: string): StoredRecord | undefined
   /** The record that an embedding belongs to. */
   recordByLabel(label: number): StoredRecord | undefined
-  countEmbeddings(): number
-  /** All embeddings in the order of their labels, one at a time. */
-  embeddings(): Iterable<StoredEmbedding>
+  recordByKey(key: number): StoredRecord | undefined
+  /** Records in the order of their ids, those that pass. */
+  page(collection: number, page: RecordPage, passes?: (key: number) => boolean): StoredRecord[]
+  /** All embeddings, or those of one collection and modality, in the order of their labels, one at a time. */
+  embeddings(of?: { collection: number; modality: Modality }): Iterable<StoredEmbedding>
+  embeddingsOf(collection: number, id: string): Partial<Record<Modality, Float32Array>>
+  /** The metadata of all records, one at a time. */
+  allMetadata(): Iterable<{ key: number; collection: number; metadata: Record<string, unknown> | null }>
   isImageReferred(sha256: string): boolean
+}
+
+/** A part of a listing: up to `limit` records whose ids come after one. */
+export interface RecordPage {
+  limit: number
+  after?: string
 }
 
 interface CollectionRow extends Omit<CollectionSettings, 'hnsw'> {
@@ -57,19 +70,44 @@ export function createStoreReader(db: Connection): StoreReader {
   const counts = db.prepare<[number], CollectionCounts>('SELECT records, image_bytes AS imageBytes FROM collection WHERE id = ?')
   const record = db.prepare<[number, string], RecordRow>(`${RECORD} WHERE r.collection = ? AND r.id = ?`)
   const recordByLabel = db.prepare<[number], RecordRow>(`${RECORD} WHERE r.key = (SELECT record FROM embedding WHERE label = ?)`)
-  const countEmbeddings = db.prepare<[], number>('SELECT count(*) FROM embedding').pluck()
-  const embeddings = db.prepare<[], Omit<StoredEmbedding, 'vector'> & { vector: Buffer }>('SELECT label, collection, modality, vector FROM embedding ORDER BY label')
+  const recordByKey = db.prepare<[number], RecordRow>(`${RECORD} WHERE r.key = ?`)
+  const keysAfter = db.prepare<[number, string], number>('SELECT key FROM record WHERE collection = ? AND id > ? ORDER BY id').pluck()
+  const allMetadata = db.prepare<[], { key: number; collection: number; metadata: string | null }>('SELECT key, collection, metadata FROM record')
+  const embeddingsOf = db.prepare<[number, string], { modality: Modality; vector: Buffer }>(
+    'SELECT modality, vector FROM embedding WHERE record = (SELECT key FROM record WHERE collection = ? AND id = ?)'
+  )
+  const embeddings = embeddingReads(db)
   const isImageReferred = db.prepare<[string], number>('SELECT 1 FROM record WHERE image_sha256 = ? LIMIT 1').pluck()
   return {
     collections: () => collections.all().map((row) => ({ ...row, hnsw: JSON.parse(row.hnsw) })),
     counts: (collection) => counts.get(collection),
     record: (collection, id) => toRecord(record.get(collection, id)),
     recordByLabel: (label) => toRecord(recordByLabel.get(label)),
-    countEmbeddings: () => countEmbeddings.get() ?? 0,
-    *embeddings() {
-      for (const row of embeddings.iterate()) yield { ...row, vector: toVector(row.vector) }
+    recordByKey: (key) => toRecord(recordByKey.get(key)),
+    page: (collection, { limit, after = '' }, passes = () => true) => {
+      const keys: number[] = []
+      for (const key of keysAfter.iterate(collection, after)) {
+        if (passes(key)) keys.push(key)
+        if (keys.length === limit) break
+      }
+      return keys.flatMap((key) => toRecord(recordByKey.get(key)) ?? [])
+    },
+    embeddings,
+    embeddingsOf: (collection, id) => Object.fromEntries(embeddingsOf.all(collection, id).map(({ modality, vector }) => [modality, toVector(vector)])),
+    *allMetadata() {
+      for (const row of allMetadata.iterate()) yield { ...row, metadata: row.metadata === null ? null : JSON.parse(row.metadata) }
     },
     isImageReferred: (sha256) => isImageReferred.get(sha256) !== undefined
+  }
+}
+
+function embeddingReads(db: Connection): StoreReader['embeddings'] {
+  type Row = Omit<StoredEmbedding, 'vector'> & { vector: Buffer }
+  const columns = 'SELECT label, record AS key, collection, modality, vector FROM embedding'
+  const all = db.prepare<[], Row>(`${columns} ORDER BY label`)
+  const some = db.prepare<[number, Modality], Row>(`${columns} WHERE collection = ? AND modality = ? ORDER BY label`)
+  return function* (of) {
+    for (const row of of ? some.iterate(of.collection, of.modality) : all.iterate()) yield { ...row, vector: toVector(row.vector) }
   }
 }
 

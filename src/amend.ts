@@ -1,0 +1,39 @@
+import { MODALITIES, type Modality, type RecordPatch } from './collections/record.js'
+import type { Embedding } from './encoder/embedding.js'
+import { keepImage, requireModel, requireSameEncoder, requireStorable, toEmbeddings, type Target } from './record-parts.js'
+
+/** A change of a record as it is sent in: what is undefined stays, null removes. */
+export interface Amendment {
+  text?: string | null
+  metadata?: Record<string, unknown> | null
+  image?: Uint8Array | null
+  /** Embeddings brought along, used in place of the encoder's. */
+  embeddings?: Partial<Record<Modality, number[]>>
+}
+
+/**
+ * Encodes what an amendment brings and merges it into a record. Throws RECORD_NOT_FOUND, RECORD_INVALID,
+ * EMBEDDING_INVALID, FINGERPRINT_MISMATCH, or what stops the encoder on its image or text.
+ */
+export async function amend(target: Target, { id, ...amendment }: Amendment & { id: string }, signal?: AbortSignal): Promise<void> {
+  const { collection } = target
+  const { text, metadata, image } = amendment
+  requireSameEncoder(target)
+  requireStorable({ id, text, metadata })
+  const brought = toEmbeddings(amendment.embeddings ?? {}, collection.settings.dimension)
+  const changes = await Promise.all(MODALITIES.map(async (modality) => [modality, brought[modality] ?? (await encode(target, { ...amendment, modality }, signal))] as const))
+  const embeddings: RecordPatch['embeddings'] = Object.fromEntries(changes.filter(([, embedding]) => embedding !== undefined))
+  const kept = image && ((await keepImage(target, image)) ?? null)
+  await collection.patch(id, { text, metadata, embeddings, ...(image !== undefined && { image: kept }) })
+}
+
+/** The embedding that an amendment makes of one modality: undefined leaves the one that is there, null removes it. */
+async function encode({ encoder, collection }: Target, { modality, image, text }: Amendment & { modality: Modality }, signal?: AbortSignal): Promise<Embedding | null | undefined> {
+  const value = modality === 'image' ? image : text
+  if (value === undefined || value === null) return value
+  // Without a model a text is kept as it is; an image would be searched by nothing.
+  if (modality === 'text' && collection.settings.model === null) return undefined
+  requireModel(collection)
+  const options = { lane: 'interactive', signal } as const
+  return value instanceof Uint8Array ? encoder.encodeImage(value, options) : encoder.encodeText(value, options)
+}

@@ -1,0 +1,114 @@
+import type { Filter, RangeOperator, Scalar } from './filter.js'
+import { RowSet } from './row-set.js'
+
+/** What a field of one record holds: a scalar, or the scalars of a list. */
+type Cell = Scalar | Scalar[]
+
+/**
+ * The metadata of a collection's records by field, so that a filter is a scan of the columns it names: extracting
+ * JSON from 100,000 rows of the store takes tens of milliseconds, a column of as many about one.
+ */
+export class MetadataColumns {
+  readonly #columns = new Map<string, Map<number, Cell>>()
+  readonly #fields = new Map<number, string[]>()
+  /** Rows ever used; numbers of removed records are used again. */
+  #bound = 0
+
+  /** Puts the metadata of a record in place of what its row held. */
+  set(row: number, metadata: Record<string, unknown> | null | undefined): void {
+    this.remove(row)
+    this.#bound = Math.max(this.#bound, row + 1)
+    const cells = [...flatten(metadata ?? {}, '')]
+    if (cells.length > 0) this.#fields.set(row, cells.map(([field]) => field))
+    for (const [field, cell] of cells) {
+      let column = this.#columns.get(field)
+      if (!column) this.#columns.set(field, (column = new Map()))
+      column.set(row, cell)
+    }
+  }
+
+  /** Empties a row. */
+  remove(row: number): void {
+    for (const field of this.#fields.get(row) ?? []) {
+      const column = this.#columns.get(field)!
+      column.delete(row)
+      if (column.size === 0) this.#columns.delete(field)
+    }
+    this.#fields.delete(row)
+  }
+
+  /** The rows that pass a filter; rows of no record may be among them. */
+  rows(filter: Filter): RowSet {
+    switch (filter.kind) {
+      case 'not':
+        return this.rows(filter.filter).complement()
+      case 'and':
+        return filter.filters.reduce((passing, inner) => passing.intersect(this.rows(inner)), this.#all())
+      case 'or':
+        return filter.filters.reduce((passing, inner) => passing.unite(this.rows(inner)), new RowSet(this.#bound))
+      case 'exists':
+        return this.#present(filter.field)
+      case 'range':
+        return this.#scan(filter.field, inRange(filter.operator, filter.value))
+      case 'in':
+        return this.#in(filter.field, new Set(filter.values))
+    }
+  }
+
+  #all(): RowSet {
+    return new RowSet(this.#bound).complement()
+  }
+
+  /** Null matches a missing field too, as in MongoDB. */
+  #in(field: string, values: Set<Scalar>): RowSet {
+    const passing = this.#scan(field, (value) => values.has(value))
+    return values.has(null) ? passing.unite(this.#present(field).complement()) : passing
+  }
+
+  #present(field: string): RowSet {
+    const rows = new RowSet(this.#bound)
+    for (const row of this.#columns.get(field)?.keys() ?? []) rows.add(row)
+    return rows
+  }
+
+  #scan(field: string, passes: (value: Scalar) => boolean): RowSet {
+    const passing = new RowSet(this.#bound)
+    for (const [row, cell] of this.#columns.get(field) ?? []) {
+      if (Array.isArray(cell) ? cell.some(passes) : passes(cell)) passing.add(row)
+    }
+    return passing
+  }
+}
+
+/** The fields of an object by path; lists give their scalars, and the objects in them their fields. */
+function* flatten(value: Record<string, unknown>, prefix: string): Generator<[string, Cell]> {
+  const lists = new Map<string, Scalar[]>()
+  for (const [key, inner] of Object.entries(value)) {
+    const path = prefix + key
+    if (Array.isArray(inner)) {
+      lists.set(path, inner.filter(isScalar))
+      for (const item of inner) {
+        if (isScalar(item) || Array.isArray(item)) continue
+        for (const [field, cell] of flatten(item, `${path}.`)) lists.set(field, [...(lists.get(field) ?? []), ...[cell].flat()])
+      }
+    } else if (isScalar(inner)) yield [path, inner]
+    else yield* flatten(inner as Record<string, unknown>, `${path}.`)
+  }
+  yield* lists
+}
+
+function isScalar(value: unknown): value is Scalar {
+  return value === null || typeof value !== 'object'
+}
+
+/** Numbers compare with numbers, strings (dates as ISO 8601, say) with strings by code units. */
+function inRange(operator: RangeOperator, bound: number | string): (value: Scalar) => boolean {
+  const type = typeof bound
+  const compare: Record<RangeOperator, (value: number | string) => boolean> = {
+    $gt: (value) => value > bound,
+    $gte: (value) => value >= bound,
+    $lt: (value) => value < bound,
+    $lte: (value) => value <= bound
+  }
+  return (value) => typeof value === type && compare[operator](value as number | string)
+}

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto'
+import { createReadStream, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { HnswGraph } from './hnsw-graph.js'
+import type { HnswSettings, Modality } from './record.js'
+import { syncPath } from './sync-path.js'
+
+/** Which graph a snapshot is of. */
+export interface GraphIdentity {
+  collection: number
+  modality: Modality
+  dimension: number
+  hnsw: HnswSettings
+}
+
+/** Stands beside a graph's file and says whether it is the one, and whole. */
+interface Header {
+  format: number
+  dimension: number
+  m: number
+  efConstruction: number
+  highestLabel: number
+  bytes: number
+  sha256: string
+}
+
+/** Changes when a snapshot of before could be misread. */
+const FORMAT = 1
+/** Snapshots of a graph that are kept: the last one, and one in case it is damaged. */
+const KEPT = 2
+
+/** Where the snapshots lie: `DATA_DIR/snapshots/<collection>-<modality>/<number>/{graph.hnsw,header.json}`. */
+function snapshotFolder(dataDir: string, { collection, modality }: Pick<GraphIdentity, 'collection' | 'modality'>): string {
+  return join(dataDir, 'snapshots', `${collection}-${modality}`)
+}
+
+/** The numbers of the snapshots in a folder, newest first. */
+function numbers(folder: string): number[] {
+  try {
+    return readdirSync(folder).filter((name) => /^\d+$/.test(name)).map(Number).sort((a, b) => b - a)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+/**
+ * Writes a snapshot aside, syncs it, gives it its name, and removes all but the last two. Nothing may be added to the
+ * graph meanwhile. Throws when the disk does not take it; the snapshots before stay.
+ */
+export async function writeSnapshot(dataDir: string, identity: GraphIdentity, graph: HnswGraph): Promise<void> {
+  const folder = snapshotFolder(dataDir, identity)
+  const aside = join(folder, 'partial')
+  rmSync(aside, { recursive: true, force: true })
+  mkdirSync(aside, { recursive: true })
+  try {
+    const file = join(aside, 'graph.hnsw')
+    await graph.save(file)
+    const { dimension, hnsw } = identity
+    const highestLabel = graph.labels().reduce((highest, label) => Math.max(highest, label), 0)
+    const header: Header = { format: FORMAT, dimension, m: hnsw.m, efConstruction: hnsw.efConstruction, highestLabel, bytes: statSync(file).size, sha256: await digest(file) }
+    writeFileSync(join(aside, 'header.json'), JSON.stringify(header))
+    for (const name of ['graph.hnsw', 'header.json', '']) syncPath(join(aside, name))
+    renameSync(aside, join(folder, String((numbers(folder)[0] ?? 0) + 1)))
+    syncPath(folder)
+  } catch (error) {
+    rmSync(aside, { recursive: true, force: true })
+    throw error
+  }
+  for (const old of numbers(folder).slice(KEPT)) rmSync(join(folder, String(old)), { recursive: true, force: true })
+}
+
+/**
+ * Reads the newest snapshot that is whole and fits; undefined where there is none. One that is damaged, of another
+ * format or of other settings is reported and removed: the store has all that it held.
+ */
+export async function readSnapshot(dataDir: string, identity: GraphIdentity, report: (reason: string) => void): Promise<HnswGraph | undefined> {
+  const folder = snapshotFolder(dataDir, identity)
+  for (const number of numbers(folder)) {
+    const path = join(folder, String(number))
+    try {
+      const file = join(path, 'graph.hnsw')
+      await requireFit(JSON.parse(readFileSync(join(path, 'header.json'), 'utf8')), identity, file)
+      return HnswGraph.load(file, identity.dimension)
+    } catch (error) {
+      report(`${path} is not used: ${(error as Error).message}`)
+      rmSync(path, { recursive: true, force: true })
+    }
+  }
+  return undefined
+}
+
+/** Removes the snapshots of collections that are gone. */
+export function sweepSnapshots(dataDir: string, isLive: (collection: number) => boolean): void {
+  const folder = join(dataDir, 'snapshots')
+  mkdirSync(folder, { recursive: true })
+  for (const name of readdirSync(folder)) if (!isLive(Number.parseInt(name, 10))) rmSync(join(folder, name), { recursive: true, force: true })
+}
+
+async function requireFit(header: Header, { dimension, hnsw }: GraphIdentity, file: string): Promise<void> {
+  if (header.format !== FORMAT) throw new Error(`it has format ${header.format}, not ${FORMAT}`)
+  if (header.dimension !== dimension || header.m !== hnsw.m || header.efConstruction !== hnsw.efConstruction) throw new Error('it is of other settings')
+  const { size } = statSync(file)
+  if (size !== header.bytes) throw new Error(`it has ${size} bytes, not ${header.bytes}`)
+  if ((await digest(file)) !== header.sha256) throw new Error('its checksum differs')
+}
+
+async function digest(file: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash)
+  return hash.digest('hex')
+}

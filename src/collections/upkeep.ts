@@ -1,0 +1,119 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { CollectionIndex } from './collection-index.js'
+import { HnswGraph } from './hnsw-graph.js'
+import type { ModalityIndex } from './modality-index.js'
+import { MODALITIES, type Modality } from './record.js'
+import { writeSnapshot, type GraphIdentity } from './snapshots.js'
+
+export interface UpkeepOptions {
+  dataDir: string
+  indexes: Map<number, CollectionIndex>
+  /** Rebuilds a graph from the store in another thread, and gives up when it is told to stop. */
+  rebuild: (identity: GraphIdentity, stopped: AbortSignal) => Promise<HnswGraph | undefined>
+  onProblem: (message: string) => void
+}
+
+/** Labels that may wait for their graph before adds are held back. */
+const MAX_PENDING = 5000
+/** How long a graph is built before other calls are looked at. */
+const SLICE_MS = 4
+/** Changes after which a graph is saved: so many, and that part of it. */
+const SAVE_AFTER = 1000
+const SAVE_PART = 0.1
+/** Dead labels over which a graph is rebuilt: that part of it, in a graph of some size. */
+const DEAD_PART = 1 / 3
+const REBUILD_FROM = 1000
+
+/**
+ * The work on graphs that goes on beside searches, one thing at a time: waiting labels move in, a slice at a time; a
+ * graph that changed much is saved; one that is a third dead is rebuilt elsewhere and swapped.
+ */
+export class Upkeep {
+  readonly #options: UpkeepOptions
+  #running: Promise<void> | undefined
+  readonly #stop = new AbortController()
+
+  constructor(options: UpkeepOptions) {
+    this.#options = options
+  }
+
+  /** Labels that wait, in all graphs. */
+  get pending(): number {
+    let total = 0
+    for (const [, , index] of this.#all()) total += index.pending
+    return total
+  }
+
+  /** Starts the work unless it goes on; resolves when there is none left. */
+  wake(): Promise<void> {
+    this.#running ??= this.#work()
+      .catch((error) => this.#options.onProblem(`the upkeep of the graphs failed: ${error.message}`))
+      .finally(() => (this.#running = undefined))
+    return this.#running
+  }
+
+  /** Resolves when few enough labels wait that more may come. */
+  async room(): Promise<void> {
+    while (this.pending > MAX_PENDING && !this.#stop.signal.aborted) await nextTurn()
+  }
+
+  /** Ends the work, then saves what changed: a thread that is ended within hnswlib takes the process with it. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.#running
+    for (const [collection, modality, index] of this.#all()) if (index.unsaved > 0) await this.#save({ collection, modality }, index)
+  }
+
+  async #work(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      if (this.pending > 0) await this.#insert()
+      else if (!(await this.#maintain())) return
+    }
+  }
+
+  async #insert(): Promise<void> {
+    const until = performance.now() + SLICE_MS
+    for (const [, , index] of this.#all()) if (performance.now() < until) index.insertPending(until, this.#options.onProblem)
+    await nextTurn()
+  }
+
+  /** Does one thing that is due; resolves to whether there was one. */
+  async #maintain(): Promise<boolean> {
+    for (const [collection, modality, index] of this.#all()) {
+      if (index.graph.count >= REBUILD_FROM && index.dead > DEAD_PART * index.graph.count) {
+        await this.#rebuild({ collection, modality }, index)
+        return true
+      }
+      if (index.unsaved >= Math.max(SAVE_AFTER, SAVE_PART * index.size)) {
+        await this.#save({ collection, modality }, index)
+        return true
+      }
+    }
+    return false
+  }
+
+  async #save(which: { collection: number; modality: Modality }, index: ModalityIndex): Promise<void> {
+    // What changes from here on is not in the snapshot for sure.
+    index.unsaved = 0
+    const { dimension, settings: hnsw } = index
+    await writeSnapshot(this.#options.dataDir, { ...which, dimension, hnsw }, index.graph).catch((error) => this.#options.onProblem(`a snapshot could not be written: ${error.message}`))
+  }
+
+  async #rebuild(which: { collection: number; modality: Modality }, index: ModalityIndex): Promise<void> {
+    const { dimension, settings: hnsw } = index
+    // Waiting labels move into the old graph meanwhile; the difference to the new one is found when it is adopted.
+    let done = false
+    const rebuilt = this.#options.rebuild({ ...which, dimension, hnsw }, this.#stop.signal).finally(() => (done = true))
+    while (!done && !this.#stop.signal.aborted) {
+      if (this.pending > 0) await this.#insert()
+      else await Promise.race([rebuilt.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, SLICE_MS))])
+    }
+    const graph = await rebuilt.catch((error) => this.#options.onProblem(`a graph could not be rebuilt: ${error.message}`))
+    if (graph) index.adopt(graph)
+    else if (!this.#stop.signal.aborted) index.adopt(HnswGraph.empty(dimension, hnsw))
+  }
+
+  *#all(): Generator<[number, Modality, ModalityIndex]> {
+    for (const [collection, { modalities }] of this.#options.indexes) for (const modality of MODALITIES) yield [collection, modality, modalities[modality]]
+  }
+}

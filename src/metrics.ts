@@ -1,0 +1,94 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import type { Collections } from './collections/collections.js'
+import type { Encoder } from './encoder/encoder.js'
+
+/** Prometheus metrics of one service. Durations are in seconds. */
+export interface Metrics {
+  /** What /metrics answers, and its content type. */
+  render(): Promise<{ text: string; type: string }>
+  observeRequest(labels: { method: string; route: string; status: number }, seconds: number): void
+  /** Milliseconds that a request spent by stage: queue, decode, encode, search, total. */
+  observeStages(milliseconds: Record<string, number>): void
+  countRecords(status: 'created' | 'updated' | 'failed', count: number): void
+  countWorkerDeath(): void
+}
+
+/** From half a millisecond (a cached query) to ten seconds (a large bulk). */
+const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+/** Makes the metrics of a service; gauges are read when they are asked for. */
+export function createMetrics({ encoder, collections }: { encoder: Encoder; collections: Collections }): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  const requests = new Histogram({ name: 'semblance_http_request_duration_seconds', help: 'Requests by route.', labelNames: ['method', 'route', 'status'], buckets: BUCKETS, registers })
+  const stages = new Histogram({ name: 'semblance_stage_duration_seconds', help: 'Time that searches spent by stage.', labelNames: ['stage'], buckets: BUCKETS, registers })
+  const records = new Counter({ name: 'semblance_records_written_total', help: 'Records sent in, by what became of them.', labelNames: ['status'], registers })
+  const deaths = new Counter({ name: 'semblance_worker_deaths_total', help: 'Worker threads that ended unasked.', registers })
+  encoderGauges(encoder, registers)
+  collectionGauges(collections, registers)
+  return {
+    render: async () => ({ text: await registry.metrics(), type: registry.contentType }),
+    observeRequest: (labels, seconds) => requests.observe(labels, seconds),
+    observeStages: (milliseconds) => {
+      for (const [stage, ms] of Object.entries(milliseconds)) stages.observe({ stage }, ms / 1000)
+    },
+    countRecords: (status, count) => records.inc({ status }, count),
+    countWorkerDeath: () => deaths.inc()
+  }
+}
+
+function encoderGauges(encoder: Encoder, registers: Registry[]): void {
+  new Gauge({
+    name: 'semblance_encoder_queue_length',
+    help: 'Images and texts that wait to be encoded.',
+    labelNames: ['input'],
+    registers,
+    collect() {
+      for (const [input, length] of Object.entries(encoder.queued)) this.set({ input }, length)
+    }
+  })
+  new Gauge({
+    name: 'semblance_encoder_info',
+    help: '1, with the model and the execution provider that the towers run on.',
+    labelNames: ['model', 'fingerprint', 'execution_provider'],
+    registers,
+    collect() {
+      const { name: model, fingerprint } = encoder.model
+      this.set({ model, fingerprint, execution_provider: encoder.executionProvider }, 1)
+    }
+  })
+  const lookups = new Counter({
+    name: 'semblance_embedding_cache_lookups_total',
+    help: 'Look-ups of the embedding cache, by result.',
+    labelNames: ['result'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [result, count] of Object.entries(encoder.cacheLookups)) lookups.inc({ result }, count)
+    }
+  })
+}
+
+function collectionGauges(collections: Collections, registers: Registry[]): void {
+  const records = new Gauge({ name: 'semblance_collection_records', help: 'Records by collection.', labelNames: ['collection'], registers })
+  const vectors = new Gauge({ name: 'semblance_collection_vectors', help: 'Live embeddings by collection and modality.', labelNames: ['collection', 'modality'], registers })
+  const bytes = new Gauge({ name: 'semblance_collection_bytes', help: 'Kept images and embeddings.', labelNames: ['collection'], registers })
+  new Gauge({
+    name: 'semblance_index_pending',
+    help: 'Embeddings that wait to enter their graph.',
+    registers,
+    async collect() {
+      this.set(await collections.pending())
+      for (const gauge of [records, vectors, bytes]) gauge.reset()
+      for (const collection of collections.list()) {
+        const counts = await collection.counts()
+        const { name } = collection.settings
+        records.set({ collection: name }, counts.records)
+        vectors.set({ collection: name, modality: 'image' }, counts.images)
+        vectors.set({ collection: name, modality: 'text' }, counts.texts)
+        bytes.set({ collection: name }, counts.bytes)
+      }
+    }
+  })
+}

@@ -1,0 +1,63 @@
+import type { Collection } from './collections/collection.js'
+import { MAX_METADATA_BYTES, type Modality, type RecordWrite } from './collections/record.js'
+import { normalise, type Embedding } from './encoder/embedding.js'
+import type { Encoder } from './encoder/encoder.js'
+import { sniffImage } from './encoder/sniff-image.js'
+import { CollectionHasNoModel, EmbeddingInvalid, FingerprintMismatch, RecordInvalid } from './errors.js'
+
+/** An encoder and the collection it serves. */
+export interface Target {
+  encoder: Encoder
+  collection: Collection
+}
+
+const MAX_METADATA_DEPTH = 32
+
+/** Throws FINGERPRINT_MISMATCH when a collection's embeddings come from another encoder; those brought along may be from any. */
+export function requireSameEncoder({ collection: { settings }, encoder: { model } }: Target): void {
+  if (settings.fingerprint === null || settings.fingerprint === model.fingerprint) return
+  const describe = (name: string | null, fingerprint: string) => `'${name}' (${fingerprint.slice(0, 12)})`
+  throw new FingerprintMismatch(settings.name, describe(settings.model, settings.fingerprint), describe(model.name, model.fingerprint))
+}
+
+/** Throws COLLECTION_HAS_NO_MODEL when a collection's embeddings are brought along: nothing can be encoded for it. */
+export function requireModel({ settings }: Collection): void {
+  if (settings.model === null) throw new CollectionHasNoModel(settings.name)
+}
+
+/** Throws RECORD_INVALID for an id, a text or metadata that can't be kept as they are. */
+export function requireStorable({ id, text, metadata }: { id: string; text?: string | null; metadata?: Record<string, unknown> | null }): void {
+  if (text?.trim() === '') throw new RecordInvalid('The text is empty; leave it out if there is none.')
+  if (id === '.' || id === '..') throw new RecordInvalid(`The id '${id}' can't stand in a path.`)
+  if (Buffer.byteLength(id) > 255) throw new RecordInvalid('The id is over 255 bytes.')
+  if (!isShallow(metadata, MAX_METADATA_DEPTH)) throw new RecordInvalid(`The metadata is nested over ${MAX_METADATA_DEPTH} deep.`)
+  if (Buffer.byteLength(JSON.stringify(metadata ?? {})) > MAX_METADATA_BYTES) throw new RecordInvalid('The metadata is over 64 KiB.')
+  if (![id, text ?? ''].every((value) => value.isWellFormed())) throw new RecordInvalid('The id or the text holds half of a surrogate pair, which is no UTF-8.')
+}
+
+function isShallow(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  return depth > 0 && Object.values(value).every((inner) => isShallow(inner, depth - 1))
+}
+
+/** An embedding that was sent in, L2-normalised. Throws EMBEDDING_INVALID for another dimension, zeros, or what overflows. */
+export function toEmbedding(values: number[], dimension: number): Embedding {
+  if (values.length !== dimension) throw new EmbeddingInvalid(`The embedding has ${values.length} dimensions, the collection ${dimension}.`)
+  // The norm is taken in doubles: what is far from 1 may leave the range of floats.
+  const norm = Math.hypot(...values)
+  if (!Number.isFinite(norm) || norm === 0) throw new EmbeddingInvalid('The embedding is all zeros or not finite.')
+  return normalise(Float32Array.from(values, (value) => value / norm))
+}
+
+/** Embeddings that were sent in, by modality. Throws EMBEDDING_INVALID. */
+export function toEmbeddings(sent: Partial<Record<Modality, number[]>>, dimension: number): Partial<Record<Modality, Embedding>> {
+  return Object.fromEntries(Object.entries(sent).map(([modality, values]) => [modality, toEmbedding(values, dimension)]))
+}
+
+/** What a collection keeps of an image: the file, a thumbnail, or nothing. */
+export async function keepImage({ encoder, collection }: Target, bytes: Uint8Array): Promise<RecordWrite['image']> {
+  const { storage } = collection.settings
+  if (storage === 'none') return undefined
+  if (storage === 'thumbnail') return { bytes: await encoder.thumbnail(bytes), type: 'image/webp' }
+  return { bytes, type: await sniffImage(bytes) }
+}

@@ -1,0 +1,80 @@
+import { Type } from 'typebox'
+import { parseFilter } from '../collections/filter.js'
+import { InvalidRequest } from '../errors.js'
+import { CollectionParams, RecordBody, RecordId, responses } from '../schemas.js'
+import { parseField } from './form.js'
+import { toRecordBody } from './record-body.js'
+import { FilterBody } from './search-schemas.js'
+import type { App, Services } from './services.js'
+
+const tags = ['Records']
+/** Records deleted in one transaction, when a filter names more. */
+const DELETE_BATCH = 1000
+
+/** Listing and deleting many records. */
+export function recordSetRoutes(app: App, { collections }: Services): void {
+  app.get(
+    '/v1/collections/:collection/records',
+    {
+      schema: {
+        tags,
+        operationId: 'listRecords',
+        summary: 'List records',
+        description: 'In the order of their ids. `next_cursor` fetches the next page; it is null on the last.',
+        params: CollectionParams,
+        querystring: Type.Object(
+          {
+            cursor: Type.Optional(Type.String({ description: 'The next_cursor of the page before.' })),
+            limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
+            filter: Type.Optional(Type.String({ description: 'A filter as JSON.' }))
+          },
+          { additionalProperties: false }
+        ),
+        response: responses({ 200: Type.Object({ records: Type.Array(RecordBody), next_cursor: Type.Union([Type.String(), Type.Null()]) }) })
+      }
+    },
+    async ({ params, query: { cursor, limit = 100, filter } }) => {
+      const after = cursor === undefined ? undefined : fromCursor(cursor)
+      const records = await collections.get(params.collection).list({ limit: limit + 1, after, filter: filter === undefined ? undefined : parseFilter(parseField('filter', filter)) })
+      const page = records.slice(0, limit)
+      return { records: page.map((record) => toRecordBody(params.collection, record)), next_cursor: records.length > limit ? toCursor(page[page.length - 1].id) : null }
+    }
+  )
+  app.post(
+    '/v1/collections/:collection/records/delete',
+    {
+      schema: {
+        tags,
+        operationId: 'deleteRecords',
+        summary: 'Delete records by ids or by filter',
+        params: CollectionParams,
+        body: Type.Object(
+          { ids: Type.Optional(Type.Array(RecordId, { minItems: 1, maxItems: 10_000 })), filter: Type.Optional(FilterBody) },
+          { additionalProperties: false, minProperties: 1, maxProperties: 1, description: 'Either ids or a filter.', examples: [{ ids: ['no-such-record'] }] }
+        ),
+        response: responses({ 200: Type.Object({ deleted: Type.Integer({ description: 'Records that were there and are gone.' }) }) })
+      }
+    },
+    async ({ params, body: { ids, filter } }) => {
+      if (filter && Object.keys(filter).length === 0) throw new InvalidRequest('An empty filter would delete every record; drop the collection if that is meant.')
+      const collection = collections.get(params.collection)
+      const victims = ids ?? (await collection.select(parseFilter(filter)))
+      let deleted = 0
+      for (let start = 0; start < victims.length; start += DELETE_BATCH) {
+        const results = await collection.delete(victims.slice(start, start + DELETE_BATCH))
+        deleted += results.filter(({ existed }) => existed).length
+      }
+      return { deleted }
+    }
+  )
+}
+
+function toCursor(id: string): string {
+  return Buffer.from(id).toString('base64url')
+}
+
+function fromCursor(cursor: string): string {
+  const id = Buffer.from(cursor, 'base64url').toString()
+  if (toCursor(id) !== cursor) throw new InvalidRequest('The cursor is none that was given here.')
+  return id
+}

@@ -1,0 +1,88 @@
+import { Type, type Static } from 'typebox'
+import { EXAMPLE_IMAGE, FormImage, JsonImage, Limit, Metadata, Milliseconds, Modality, RecordId } from '../schemas.js'
+
+/** Deepest match that can be asked for, offset and limit together. */
+export const MAX_DEPTH = 10_000
+const MAX_PARTS = 32
+
+export const FilterBody = Type.Unsafe<Record<string, unknown>>({
+  type: 'object',
+  additionalProperties: true,
+  description: 'A condition on metadata: `{"field": value}`, `{"field": {"$in": [..], "$nin", "$gt", "$gte", "$lt", "$lte", "$ne", "$exists"}}`, and `$and`, `$or`, `$not`. Of a list any element may match; `a.b` is a field of an object.'
+})
+const Field = Type.Enum(['text', 'metadata', 'image_url', 'embeddings'])
+
+/** What all searches take beside their query. */
+export const searchOptions = {
+  limit: Type.Optional(Limit),
+  offset: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_DEPTH, default: 0, description: `Matches to pass over; with \`limit\` up to ${MAX_DEPTH}.` })),
+  filter: Type.Optional(FilterBody),
+  score_threshold: Type.Optional(Type.Number({ description: 'Least score of a match.' })),
+  relative_threshold: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: "Least part of the best match's score: cosines run higher for some queries than for others, so that one least score does not fit all." })),
+  exact: Type.Optional(Type.Boolean({ description: 'Compare with every embedding instead of the HNSW graph.' })),
+  ef_search: Type.Optional(Type.Integer({ minimum: 1, maximum: 10000, description: "Candidates in the graph; the collection's by default." })),
+  with: Type.Optional(Type.Array(Field, { uniqueItems: true, description: 'Fields of the matches; text, metadata and image_url by default.' })),
+  explain: Type.Optional(Type.Boolean({ description: 'Say how it was searched, and how many records passed the filter.' }))
+}
+export type SearchOptionsBody = Static<ReturnType<typeof Type.Object<typeof searchOptions>>>
+
+export const TextQuery = Type.Object(
+  { text: Type.String({ minLength: 1, description: 'What the pictures show.' }), ...searchOptions },
+  { additionalProperties: false, examples: [{ text: 'a slice of pizza', limit: 3, filter: { group: 'food & drink' } }] }
+)
+export const JsonImageQuery = Type.Object({ image: JsonImage, ...searchOptions }, { additionalProperties: false, examples: [{ image: EXAMPLE_IMAGE, limit: 3 }] })
+export const FormImageQuery = Type.Object({ image: FormImage, ...searchOptions }, { additionalProperties: false })
+
+export const EmbeddingBody = Type.Array(Type.Number(), { minItems: 1, maxItems: 8192 })
+const Part = Type.Object(
+  {
+    text: Type.Optional(Type.String({ minLength: 1 })),
+    image: Type.Optional(JsonImage),
+    record: Type.Optional(Type.String({ ...RecordId, description: 'A record of this collection, which is then left out of the matches.' })),
+    modality: Type.Optional(Type.Enum(['image', 'text'], { description: "Of the record's embeddings which; the image's by default, if it has one." })),
+    embedding: Type.Optional(EmbeddingBody),
+    weight: Type.Optional(Type.Number({ minimum: -100, maximum: 100, default: 1, description: 'A negative one leads away.' }))
+  },
+  { additionalProperties: false, description: 'One of text, image, record and embedding.' }
+)
+export const TargetName = Type.Enum(['image', 'text', 'record'], { default: 'image', description: 'What the query is compared with: pictures, texts, or records by both, fused.' })
+const Weights = Type.Object({ image: Type.Optional(Type.Number({ minimum: 0 })), text: Type.Optional(Type.Number({ minimum: 0 })) }, { additionalProperties: false })
+
+export const GeneralQuery = Type.Object(
+  {
+    query: Type.Union([Part, Type.Array(Part, { minItems: 1, maxItems: MAX_PARTS })]),
+    target: Type.Optional(TargetName),
+    fusion: Type.Optional(
+      Type.Object(
+        { method: Type.Enum(['rrf', 'weighted'], { description: 'rrf: reciprocal ranks, 60 added. weighted: the mean of the cosines.' }), weights: Type.Optional(Weights) },
+        { additionalProperties: false, description: 'How image and text become one score, for the target record; rrf by default.' }
+      )
+    ),
+    ...searchOptions
+  },
+  { additionalProperties: false, examples: [{ query: [{ text: 'a fruit' }, { text: 'red', weight: 0.5 }, { text: 'an animal', weight: -0.5 }], target: 'image', limit: 3, explain: true }] }
+)
+
+const Embeddings = Type.Object({ image: Type.Optional(EmbeddingBody), text: Type.Optional(EmbeddingBody) })
+export const SearchBody = Type.Object({
+  matches: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      score: Type.Number({ description: 'The cosine of the query and the record, -1 to 1; for the target record what the fusion gives.' }),
+      modality: Type.Union([Modality, Type.Literal('record')]),
+      text: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+      metadata: Type.Optional(Type.Union([Metadata, Type.Null()])),
+      image_url: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+      embeddings: Type.Optional(Embeddings)
+    })
+  ),
+  model: Type.Union([Type.String(), Type.Null()]),
+  took_ms: Type.Object({ queue: Milliseconds, decode: Milliseconds, encode: Milliseconds, search: Milliseconds, total: Milliseconds }),
+  explanation: Type.Optional(
+    Type.Object({
+      strategy: Type.Enum(['exact', 'hnsw']),
+      passed: Type.Integer({ description: 'Records that passed the filter and hold the modality.' }),
+      total: Type.Integer({ description: 'Records that hold the modality.' })
+    })
+  )
+})
