@@ -10,7 +10,7 @@ import type { Config } from './config.js'
 import { docs } from './docs.js'
 import { drain } from './drain.js'
 import { errorHandler, malformedRequest, notFoundHandler } from './error-shape.js'
-import { InvalidRequest } from './errors.js'
+import { InvalidRequest, MediaTypeUnsupported } from './errors.js'
 import { requestGuard } from './request-guard.js'
 import { bulkRoutes } from './routes/bulk.js'
 import { collectionRoutes } from './routes/collections.js'
@@ -93,9 +93,13 @@ function useStrictValidation(app: App): void {
 function useUtf8Json(app: App): void {
   app.removeContentTypeParser('text/plain')
   // Where bodies differ by content type Fastify validates none that is not there.
-  app.addHook('preHandler', async ({ body, routeOptions }) => {
+  app.addHook('preHandler', async ({ body, headers, routeOptions }) => {
     const { content } = (routeOptions.schema?.body ?? {}) as { content?: object }
-    if (content && (body === undefined || body === null)) throw new InvalidRequest(`A body is needed: ${Object.keys(content).join(' or ')}.`)
+    if (!content) return
+    const types = Object.keys(content)
+    if (body === undefined || body === null) throw new InvalidRequest(`A body is needed: ${types.join(' or ')}.`)
+    const type = headers['content-type']?.split(';')[0].trim().toLowerCase() ?? 'of no type'
+    if (!types.includes(type)) throw new MediaTypeUnsupported(type, types.join(' or '))
   })
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {

@@ -16,6 +16,7 @@ export const ModelNotFound = createError('MODEL_NOT_FOUND', "The model '%s' is n
 export const CollectionConflict = createError('COLLECTION_CONFLICT', "Collection '%s' exists with %s, which can't be changed to %s; use another name or delete it first.", 409)
 export const FingerprintMismatch = createError('FINGERPRINT_MISMATCH', "Collection '%s' was made with encoder %s, the loaded one is %s, and their embeddings can't be compared. Load the first one, or re-index the collection.", 409)
 export const ImageTooLarge = createError('IMAGE_TOO_LARGE', 'The image is too large: %s.', 413)
+export const MediaTypeUnsupported = createError('MEDIA_TYPE_UNSUPPORTED', 'The body is %s; send %s.', 415)
 export const ImageUnsupported = createError('IMAGE_UNSUPPORTED', 'The image is %s; send jpeg, png, webp, gif, tiff or avif.', 415)
 export const ImageInvalid = createError('IMAGE_INVALID', "The image can't be decoded: %s.", 422)
 export const ImageUrlsDisabled = createError('IMAGE_URLS_DISABLED', 'Images by url are not fetched here; send the bytes as base64 or multipart.', 422)

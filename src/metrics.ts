@@ -26,9 +26,12 @@ export function createMetrics({ encoder, collections }: { encoder: Encoder; coll
   const records = new Counter({ name: 'semblance_records_written_total', help: 'Records sent in, by what became of them.', labelNames: ['status'], registers })
   const deaths = new Counter({ name: 'semblance_worker_deaths_total', help: 'Worker threads that ended unasked.', registers })
   encoderGauges(encoder, registers)
-  collectionGauges(collections, registers)
+  const readCollections = collectionGauges(collections, registers)
   return {
-    render: async () => ({ text: await registry.metrics(), type: registry.contentType }),
+    render: async () => {
+      await readCollections()
+      return { text: await registry.metrics(), type: registry.contentType }
+    },
     observeRequest: (labels, seconds) => requests.observe(labels, seconds),
     observeStages: (milliseconds) => {
       for (const [stage, ms] of Object.entries(milliseconds)) stages.observe({ stage }, ms / 1000)
@@ -70,25 +73,21 @@ function encoderGauges(encoder: Encoder, registers: Registry[]): void {
   })
 }
 
-function collectionGauges(collections: Collections, registers: Registry[]): void {
+/** Gauges of the collections, and a function that reads them all at once: a scrape asks for each collection once. */
+function collectionGauges(collections: Collections, registers: Registry[]): () => Promise<void> {
+  const pending = new Gauge({ name: 'semblance_index_pending', help: 'Embeddings that wait to enter their graph.', registers })
   const records = new Gauge({ name: 'semblance_collection_records', help: 'Records by collection.', labelNames: ['collection'], registers })
   const vectors = new Gauge({ name: 'semblance_collection_vectors', help: 'Live embeddings by collection and modality.', labelNames: ['collection', 'modality'], registers })
   const bytes = new Gauge({ name: 'semblance_collection_bytes', help: 'Kept images and embeddings.', labelNames: ['collection'], registers })
-  new Gauge({
-    name: 'semblance_index_pending',
-    help: 'Embeddings that wait to enter their graph.',
-    registers,
-    async collect() {
-      this.set(await collections.pending())
-      for (const gauge of [records, vectors, bytes]) gauge.reset()
-      for (const collection of collections.list()) {
-        const counts = await collection.counts()
-        const { name } = collection.settings
-        records.set({ collection: name }, counts.records)
-        vectors.set({ collection: name, modality: 'image' }, counts.images)
-        vectors.set({ collection: name, modality: 'text' }, counts.texts)
-        bytes.set({ collection: name }, counts.bytes)
-      }
+  return async () => {
+    pending.set(await collections.pending())
+    const counted = await Promise.all(collections.list().map(async (collection) => ({ collection: collection.settings.name, ...(await collection.counts()) })))
+    for (const gauge of [records, vectors, bytes]) gauge.reset()
+    for (const { collection, ...counts } of counted) {
+      records.set({ collection }, counts.records)
+      vectors.set({ collection, modality: 'image' }, counts.images)
+      vectors.set({ collection, modality: 'text' }, counts.texts)
+      bytes.set({ collection }, counts.bytes)
     }
-  })
+  }
 }

@@ -5,6 +5,11 @@ export interface Hit {
   score: number
 }
 
+/** Equal scores are told apart by label, so that pages of a search fit together. */
+function isWorse(a: Hit, b: Hit): boolean {
+  return a.score < b.score || (a.score === b.score && a.label > b.label)
+}
+
 /** Keeps the k best of a stream of hits, in a binary heap whose root is the worst kept. */
 export class TopK {
   readonly #k: number
@@ -20,7 +25,7 @@ export class TopK {
     if (heap.length < this.#k) {
       heap.push({ label, score })
       this.#rise(heap.length - 1)
-    } else if (this.#k > 0 && score > heap[0].score) {
+    } else if (this.#k > 0 && isWorse(heap[0], { label, score })) {
       heap[0] = { label, score }
       this.#sink()
     }
@@ -35,7 +40,7 @@ export class TopK {
     const heap = this.#heap
     while (position > 0) {
       const parent = (position - 1) >> 1
-      if (heap[parent].score <= heap[position].score) return
+      if (!isWorse(heap[position], heap[parent])) return
       ;[heap[parent], heap[position]] = [heap[position], heap[parent]]
       position = parent
     }
@@ -46,10 +51,10 @@ export class TopK {
     for (let position = 0; ; ) {
       const left = 2 * position + 1
       if (left >= heap.length) return
-      const lesser = left + 1 < heap.length && heap[left + 1].score < heap[left].score ? left + 1 : left
-      if (heap[position].score <= heap[lesser].score) return
-      ;[heap[position], heap[lesser]] = [heap[lesser], heap[position]]
-      position = lesser
+      const worse = left + 1 < heap.length && isWorse(heap[left + 1], heap[left]) ? left + 1 : left
+      if (!isWorse(heap[worse], heap[position])) return
+      ;[heap[position], heap[worse]] = [heap[worse], heap[position]]
+      position = worse
     }
   }
 }

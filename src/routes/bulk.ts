@@ -23,7 +23,7 @@ type Line = { line: number; record: NewRecord } | { line: number; id: null; erro
 /** Records of any number, a line of JSON each; answers a line each as they are written. */
 export function bulkRoutes(app: App, { config, encoder, collections, metrics }: Services): void {
   const maxImageBytes = config.MAX_IMAGE_MIB * MIB
-  app.addContentTypeParser(['application/x-ndjson', 'application/jsonl'], (_, payload, done) => done(null, payload))
+  app.addContentTypeParser('application/x-ndjson', (_, payload, done) => done(null, payload))
   app.post(
     '/v1/collections/:collection/records/bulk',
     {
