@@ -23,6 +23,7 @@ const Environment = Type.Object({
   ALLOW_ANONYMOUS: Type.Boolean({ default: false, description: 'Serve everyone on a HOST other than loopback, without API_KEYS.' }),
   ALLOWED_HOSTS: list('', 'Host names served beside localhost, IP addresses and HOST, comma-separated; * for all.'),
   ALLOWED_ORIGINS: list('', 'Web origins that may call beside the own one, comma-separated; * for all.'),
+  EXECUTION_PROVIDERS: Type.Unsafe<string[]>({ type: 'string', separator: ',', default: 'cpu', pattern: '^(cpu|cuda|tensorrt|webgpu)(,(cpu|cuda|tensorrt|webgpu))*$', description: 'Execution providers of ONNX Runtime in order of preference: cuda, tensorrt, webgpu, cpu.' }),
   ENCODER_WORKERS: integer(cores, [1, 256], 'Threads that run the towers.'),
   ORT_THREADS: integer(1, [1, 256], 'Threads of ONNX Runtime in each worker.'),
   DECODE_WORKERS: integer(cores, [1, 256], 'Threads that decode and preprocess images.'),

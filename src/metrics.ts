@@ -53,12 +53,12 @@ function encoderGauges(encoder: Encoder, registers: Registry[]): void {
   })
   new Gauge({
     name: 'semblance_encoder_info',
-    help: '1, with the model and the execution provider that the towers run on.',
-    labelNames: ['model', 'fingerprint', 'execution_provider'],
+    help: '1, with the model and the execution providers that its sessions were created for.',
+    labelNames: ['model', 'fingerprint', 'execution_providers'],
     registers,
     collect() {
       const { name: model, fingerprint } = encoder.model
-      this.set({ model, fingerprint, execution_provider: encoder.executionProvider }, 1)
+      this.set({ model, fingerprint, execution_providers: encoder.executionProviders.join() }, 1)
     }
   })
   const lookups = new Counter({

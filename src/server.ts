@@ -110,6 +110,7 @@ async function openEncoder(config: Config, onWorkerDeath: (error: Error) => void
   return createEncoder(model, {
     towerWorkers: config.ENCODER_WORKERS,
     ortThreads: config.ORT_THREADS,
+    executionProviders: config.EXECUTION_PROVIDERS,
     imageWorkers: config.DECODE_WORKERS,
     imageBatchSize: config.IMAGE_BATCH_SIZE,
     textBatchSize: config.TEXT_BATCH_SIZE,

@@ -71,7 +71,7 @@ t.test('metrics tell of routes, stages, queues, the cache and the indexes', asyn
   has(/semblance_stage_duration_seconds_count\{stage="encode"\} 3/)
   has(/semblance_stage_duration_seconds_count\{stage="search"\} 3/)
   has(/semblance_encoder_queue_length\{input="image"\} 0/)
-  has(/semblance_encoder_info\{model="mini",fingerprint="[0-9a-f]{64}",execution_provider="cpu"\} 1/)
+  has(/semblance_encoder_info\{model="mini",fingerprint="[0-9a-f]{64}",execution_providers="cpu"\} 1/)
   has(/semblance_embedding_cache_lookups_total\{result="hit"\} 2/)
   has(/semblance_records_written_total\{status="created"\} 1/)
   has(/semblance_records_written_total\{status="failed"\} 1/)

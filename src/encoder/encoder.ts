@@ -8,13 +8,13 @@ import type { Embedding } from './embedding.js'
 import type { ImageWorkerSettings } from './image-worker.js'
 import type { ModelPackage } from './model-package.js'
 import { requireShort } from './tokenizer.js'
-import { EXECUTION_PROVIDER } from './execution-provider.js'
 import type { TowerWorkerSettings } from './tower-worker.js'
 
 export interface EncoderOptions {
   towerWorkers: number
   /** Threads of ONNX Runtime in each tower worker. */
   ortThreads: number
+  executionProviders: string[]
   imageWorkers: number
   imageBatchSize: number
   textBatchSize: number
@@ -53,7 +53,8 @@ export interface Encoder {
   countTokens(texts: string[]): Promise<number>
   /** Look-ups of the embedding cache so far. */
   readonly cacheLookups: { hit: number; miss: number }
-  readonly executionProvider: string
+  /** What the towers' sessions were created for, in order of preference. */
+  readonly executionProviders: string[]
   /** A small WebP of an image. */
   thumbnail(bytes: Uint8Array): Promise<Uint8Array>
   /** Entries that wait for a tower or a decoder. */
@@ -94,7 +95,7 @@ export async function createEncoder(model: ModelPackage, options: EncoderOptions
     encodeImage: (bytes, encodeOptions) => encoder.encodeImages([bytes], encodeOptions)[0],
     countTokens: (texts) => towers.call('countTokens', texts),
     cacheLookups,
-    executionProvider: EXECUTION_PROVIDER,
+    executionProviders: options.executionProviders,
     thumbnail: (bytes) => decoders.call('thumbnail', bytes),
     get queued() {
       return { image: imageQueue.queued, text: textBatcher.queued }
@@ -111,7 +112,7 @@ interface Workers {
 }
 
 async function startWorkers(model: ModelPackage, { onWorkerDeath: onDeath, ...options }: EncoderOptions): Promise<Workers> {
-  const towerSettings: TowerWorkerSettings = { model, ortThreads: options.ortThreads }
+  const towerSettings: TowerWorkerSettings = { model, ortThreads: options.ortThreads, executionProviders: options.executionProviders }
   const imageSettings: ImageWorkerSettings = { preprocessing: model.preprocessing, limits: options.limits }
   const towers = await startThreads<typeof import('./tower-worker.js')>(new URL('./tower-worker.js', import.meta.url), { count: options.towerWorkers, workerData: towerSettings, onDeath })
   try {

@@ -9,13 +9,15 @@ export interface TowerWorkerSettings {
   model: ModelPackage
   /** Threads of ONNX Runtime in this thread's sessions. */
   ortThreads: number
+  executionProviders: string[]
 }
 
 // A worker thread that holds both towers, warmed up by one run each before it takes calls.
-const { model, ortThreads } = workerData as TowerWorkerSettings
+const { model, ortThreads, executionProviders } = workerData as TowerWorkerSettings
+const settings = { threads: ortThreads, executionProviders }
 const [imageTower, textTower, tokenize] = await Promise.all([
-  openImageTower(model, { threads: ortThreads }),
-  openTextTower(model, { threads: ortThreads }),
+  openImageTower(model, settings),
+  openTextTower(model, settings),
   loadTokenizer(model)
 ])
 const { width, height } = model.preprocessing.crop

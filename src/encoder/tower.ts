@@ -1,6 +1,5 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { EncoderFailed } from '../errors.js'
-import { EXECUTION_PROVIDER } from './execution-provider.js'
 import { normalise, type Embedding } from './embedding.js'
 import type { ModelPackage } from './model-package.js'
 import { writePixelValues } from './preprocess.js'
@@ -14,6 +13,8 @@ export interface Tower<Input> {
 export interface SessionSettings {
   /** Intra-op threads of ONNX Runtime. */
   threads: number
+  /** Execution providers in order of preference. One whose libraries are missing fails the start. */
+  executionProviders: string[]
 }
 
 /** The vision tower: 8-bit RGB crops of the package's size in, L2-normalised embeddings out. */
@@ -54,9 +55,9 @@ export async function openTextTower(model: ModelPackage, settings: SessionSettin
   }
 }
 
-function openSession(path: string, { threads }: SessionSettings): Promise<InferenceSession> {
+function openSession(path: string, { threads, executionProviders }: SessionSettings): Promise<InferenceSession> {
   return InferenceSession.create(path, {
-    executionProviders: [EXECUTION_PROVIDER],
+    executionProviders,
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',

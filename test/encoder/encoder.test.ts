@@ -103,6 +103,6 @@ t.test('a tower that does not load says so', async (t) => {
   const { loadModelPackage } = await import('../../src/encoder/model-package.js')
   const model = await loadModelPackage(miniFolder)
   const broken = { ...model, towers: { ...model.towers, text: `${miniFolder}/config.json` } }
-  const options = { towerWorkers: 1, ortThreads: 1, imageWorkers: 1, imageBatchSize: 1, textBatchSize: 1, batchDelayMs: 0, queueSize: 1, cacheBytes: 0, limits: { maxPixels: 1e6 } }
+  const options = { towerWorkers: 1, ortThreads: 1, executionProviders: ['cpu'], imageWorkers: 1, imageBatchSize: 1, textBatchSize: 1, batchDelayMs: 0, queueSize: 1, cacheBytes: 0, limits: { maxPixels: 1e6 } }
   await t.rejects(createEncoder(broken, options), /config\.json/)
 })
