@@ -36,6 +36,7 @@ export const Internal = createError('INTERNAL', 'Something went wrong here; the 
 export const EncoderFailed = createError('ENCODER_FAILED', 'The encoder failed on this input.', 500)
 export const Closed = createError('CLOSED', 'The service is shutting down.', 503)
 export const WorkerDied = createError('WORKER_DIED', 'The worker that held this work ended; try again.', 503)
+export const StorageUnwritable = createError('STORAGE_UNWRITABLE', 'The data folder can\'t be written to; nothing of this request was stored.', 503)
 export const StorageFull = createError('STORAGE_FULL', 'There is no space left to write; nothing of this request was stored.', 507)
 
 /** An error as it crosses threads and stands in responses. */

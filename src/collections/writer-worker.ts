@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads'
-import { StorageFull } from '../errors.js'
+import { StorageFull, StorageUnwritable } from '../errors.js'
 import { handler, reportReady } from '../threads.js'
 import { imageDigest, removeImages, sweepImages, writeImages } from './image-files.js'
 import type { RecordPatch, RecordWrite } from './record.js'
@@ -38,6 +38,16 @@ function digestImage<W extends Pick<RecordPatch, 'image'>>({ image, ...rest }: W
   return { ...rest, image: { sha256, type: image.type, bytes: image.bytes.length } }
 }
 
+const FULL = /^(SQLITE_FULL|ENOSPC|EDQUOT)$/
+const UNWRITABLE = /^(SQLITE_(READONLY|IOERR|CANTOPEN)\w*|EROFS|EACCES|EPERM|EIO)$/
+
+/** What a caller is told of a disk that refuses. */
+function storageError(error: unknown): unknown {
+  const { code = '' } = error as { code?: string }
+  if (FULL.test(code)) return Object.assign(new StorageFull(), { cause: error })
+  return UNWRITABLE.test(code) ? Object.assign(new StorageUnwritable(), { cause: error }) : error
+}
+
 /** Commits a group of writes: images first, synced, then all rows in one transaction, then the images let go. */
 export const write = handler((writes: RawWrite[]): WriteAnswer[] => {
   const images = new Map<string, Uint8Array>()
@@ -49,8 +59,7 @@ export const write = handler((writes: RawWrite[]): WriteAnswer[] => {
     return answers
   } catch (error) {
     removeImages(dataDir, [...images.keys()].filter((sha256) => !isImageReferred(sha256)))
-    if (['SQLITE_FULL', 'ENOSPC', 'EDQUOT'].includes((error as { code: string }).code)) throw new StorageFull()
-    throw error
+    throw storageError(error)
   }
 })
 

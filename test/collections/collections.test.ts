@@ -217,6 +217,14 @@ t.test('the store is opened as promised', async (t) => {
     t.throws(() => writer.commit([upsert('c'), broken]))
     t.equal(db.prepare("SELECT count(*) FROM record WHERE id IN ('c', 'd')").pluck().get(), 0)
   })
+  t.test('a full disk refuses the whole group, and takes it when there is room', async (t) => {
+    db.pragma(`max_page_count = ${db.pragma('page_count', { simple: true })}`)
+    const large = { ...upsert('large'), records: [{ id: 'large', text: 'x'.repeat(1 << 20), embeddings: { image: randomVector() } }] }
+    t.throws(() => writer.commit([upsert('e'), large]), { code: 'SQLITE_FULL' })
+    t.equal(db.prepare("SELECT count(*) FROM record WHERE id IN ('e', 'large')").pluck().get(), 0)
+    db.pragma('max_page_count = 100000')
+    t.match(writer.commit([upsert('e'), large]).answers, [{ changes: [{}] }, { changes: [{}] }])
+  })
   t.test('labels are never given twice', async (t) => {
     const label = () => (writer.commit([upsert('a')]).answers[0] as Written).changes[0].added[0].label
     const first = label()
