@@ -111,9 +111,18 @@ interface Workers {
   decoders: Threads<typeof import('./image-worker.js')>
 }
 
+/**
+ * ONNX Runtime's builds report to its maker since 1.30, on Linux too, unless this variable stands before it is loaded.
+ * Nothing leaves a self-hosted service that its operator did not send.
+ */
+function silenceTelemetry(): void {
+  process.env.ORT_DISABLE_TELEMETRY = '1'
+}
+
 async function startWorkers(model: ModelPackage, { onWorkerDeath: onDeath, ...options }: EncoderOptions): Promise<Workers> {
   const towerSettings: TowerWorkerSettings = { model, ortThreads: options.ortThreads, executionProviders: options.executionProviders }
   const imageSettings: ImageWorkerSettings = { preprocessing: model.preprocessing, limits: options.limits }
+  silenceTelemetry()
   const towers = await startThreads<typeof import('./tower-worker.js')>(new URL('./tower-worker.js', import.meta.url), { count: options.towerWorkers, workerData: towerSettings, onDeath })
   try {
     const decoders = await startThreads<typeof import('./image-worker.js')>(new URL('./image-worker.js', import.meta.url), { count: options.imageWorkers, workerData: imageSettings, onDeath })

@@ -1,3 +1,4 @@
+import { mkdir, readdir } from 'node:fs/promises'
 import t from 'tap'
 import { startProcess, whenReady } from '../fixtures/service.js'
 import { client } from '../fixtures/server.js'
@@ -46,12 +47,15 @@ t.test('a load that was cut off goes on; DEMO=false leaves it out', async (t) =>
   for (let i = 0; i < 200 && ((await api('GET', '/v1/collections/emoji')).body.records ?? 0) < 200; i++) await new Promise((resolve) => setTimeout(resolve, 50))
   first.child.kill('SIGTERM')
   t.equal(await first.ended, 0, 'SIGTERM in the middle of the load ends it well')
-  const without = await startProcess(t, { DATA_DIR: dataDir, DEMO: 'false', LOG_LEVEL: 'info' })
+  const home = `${dataDir}/home`
+  await mkdir(home)
+  const without = await startProcess(t, { DATA_DIR: dataDir, DEMO: 'false', LOG_LEVEL: 'info', HOME: home })
   await whenReady(without.url)
   const { body } = await client(without.url)('GET', '/v1/collections/emoji')
   t.ok(body.records >= 200 && body.records < 1800, `${body.records} records`)
   without.child.kill('SIGTERM')
   await without.ended
+  t.same(await readdir(home), [], 'no library leaves an identifier behind, as those that report to their makers do')
 })
 
 t.test('what is wrong with the start is said in one line, with exit code 1', async (t) => {
