@@ -89,7 +89,8 @@ export class CollectionIndex {
 
   /** Removes the records, and the embeddings, that are not among the ones named. */
   keep(keys: Set<number>, labels: Set<number>): void {
-    for (const modality of MODALITIES) for (const label of this.#labels[modality]) if (label && !labels.has(label)) this.#removeLabel(label, modality)
+    // By label, since a row shows only the newest of its modality; the modality that a label is not of passes it over.
+    for (const label of [...this.#rowOfLabel.keys()]) if (!labels.has(label)) for (const modality of MODALITIES) this.#removeLabel(label, modality)
     for (const key of [...this.#rowOfKey.keys()]) if (!keys.has(key)) this.#removeRow(key)
   }
 

@@ -22,7 +22,7 @@ export const searchOptions = {
   exact: Type.Optional(Type.Boolean({ description: 'Compare with every embedding instead of the HNSW graph.' })),
   ef_search: Type.Optional(Type.Integer({ minimum: 1, maximum: 10000, description: "Candidates in the graph; the collection's by default." })),
   with: Type.Optional(Type.Array(Field, { uniqueItems: true, description: 'Fields of the matches; text, metadata and image_url by default.' })),
-  explain: Type.Optional(Type.Boolean({ description: 'Say how it was searched, and how many records passed the filter.' }))
+  explain: Type.Optional(Type.Boolean({ description: 'Say in `explanation` how it was searched, and how many records passed the filter.' }))
 }
 export type SearchOptionsBody = Static<ReturnType<typeof Type.Object<typeof searchOptions>>>
 
