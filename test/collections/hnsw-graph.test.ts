@@ -61,3 +61,34 @@ t.test('edges of hnswlib-node that the graph rounds', async (t) => {
     t.equal(graph.count, 100)
   })
 })
+
+t.test('edges of hnswlib-node around files', async (t) => {
+  const folder = t.testdir()
+  const raw = () => new hnswlib.HierarchicalNSW('ip', DIMENSION)
+  const written = raw()
+  written.initIndex(10)
+  written.setEf(77)
+  for (let label = 1; label <= 5; label++) written.addPoint(Array.from(randomVector()), label)
+  written.writeIndexSync(`${folder}/graph`)
+
+  t.test('ef is 10 again after loading: every search sets it', async (t) => {
+    const loaded = raw()
+    loaded.readIndexSync(`${folder}/graph`)
+    t.equal(loaded.getEf(), 10)
+    t.equal(HnswGraph.load(`${folder}/graph`, DIMENSION).search(randomVector(), { k: 5, ef: 50 }).length, 5)
+  })
+
+  t.test('a file of another dimension is taken silently: a header beside it tells', async (t) => {
+    const other = new hnswlib.HierarchicalNSW('ip', DIMENSION / 2)
+    t.doesNotThrow(() => other.readIndexSync(`${folder}/graph`))
+  })
+
+  t.test('a write to a missing folder says nothing: here it throws', async (t) => {
+    await written.writeIndex(`${folder}/nowhere/graph`)
+    const graph = HnswGraph.empty(DIMENSION, hnsw)
+    graph.add(1, randomVector())
+    await t.rejects(graph.save(`${folder}/nowhere/graph`))
+    await graph.save(`${folder}/mine`)
+    t.same(HnswGraph.load(`${folder}/mine`, DIMENSION).labels(), [1])
+  })
+})

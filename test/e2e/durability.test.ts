@@ -1,15 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import sharp from 'sharp'
 import t from 'tap'
-import { solid } from '../fixtures/images.js'
 import { startProcess } from '../fixtures/service.js'
 import { client, type Api } from '../fixtures/server.js'
 
 const ROUNDS = 5
 const PER_CALL = 4
 
-/** Every picture is told by its colour. */
-const colour = (n: number) => `rgb(${(n * 37) % 256},${(n * 91) % 256},${(n * 151) % 256})`
-const picture = async (n: number) => ({ base64: (await solid(colour(n), { width: 40 + (n % 60), height: 40 })).toString('base64') })
+/** A picture like no other: a board of coloured fields that its number draws. */
+async function picture(n: number): Promise<{ base64: string }> {
+  let state = n * 2654435761 + 1
+  const fields = Uint8Array.from({ length: 6 * 6 * 3 }, () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 24)
+  const board = sharp(fields, { raw: { width: 6, height: 6, channels: 3 } }).resize(96, 96, { kernel: 'nearest' })
+  return { base64: (await board.png().toBuffer()).toString('base64') }
+}
 
 t.test('kill -9 during ingest loses nothing that was acknowledged', async (t) => {
   const dataDir = t.testdir()
@@ -43,8 +47,9 @@ t.test('kill -9 during ingest loses nothing that was acknowledged', async (t) =>
     for (const [id, n] of acknowledged) {
       const record = await api('GET', `/v1/collections/things/records/${id}`)
       const image = await fetch(`${url}/v1/collections/things/records/${id}/image`)
-      const { body } = await api('POST', '/v1/collections/things/search/image-to-text', { image: await picture(n), limit: 1000, exact: true })
-      const found = body.matches.some((match: { id: string }) => match.id === id)
+      const finds = async (target: string, query: object) =>
+        (await api('POST', '/v1/collections/things/search', { query, target, limit: 3 })).body.matches.some((match: { id: string }) => match.id === id)
+      const found = (await finds('image', { image: await picture(n) })) && (await finds('text', { text: `picture number ${n}` }))
       if (record.body.metadata?.n !== n || image.status !== 200 || !found) lost.push(id)
       await image.arrayBuffer()
     }
