@@ -34,7 +34,8 @@ export async function encodeQuery(target: Target, parts: QueryPart[], options: E
     for (let d = 0; d < sum.length; d++) sum[d] += weight * embedding[d]
   })
   // What is left of parts that cancel each other is rounding, which normalising would blow up to a direction.
-  if (Math.hypot(...sum) < 1e-4) throw new QueryInvalid('The parts of the query cancel each other out.')
+  const total = parts.reduce((sum, { weight = 1 }) => sum + Math.abs(weight), 0)
+  if (Math.hypot(...sum) <= 1e-4 * total) throw new QueryInvalid('The parts of the query cancel each other out.')
   return normalise(sum)
 }
 

@@ -121,7 +121,8 @@ export class CollectionIndex {
     const depth = Math.max(FUSION_DEPTH, options.limit)
     const fusion = options.fusion ?? { method: 'rrf' }
     const found = MODALITIES.map((modality) => this.#searchModality(query, modality, { ...options, limit: depth }))
-    const [image, text] = found.map(({ hits }) => hits.map(({ key }) => key))
+    // What weighs nothing brings no records in.
+    const [image, text] = found.map(({ hits }, i) => (fusion.weights?.[MODALITIES[i]] === 0 ? [] : hits.map(({ key }) => key)))
     const scores = fusion.method === 'rrf' ? reciprocalRankFusion({ image, text }, fusion) : new Map([...image, ...text].map((key) => [key, weightedScore(this.#cosines(query, key), fusion)]))
     const hits = [...scores].map(([key, score]) => ({ key, score })).sort((a, b) => b.score - a.score || a.key - b.key)
     const explanation: Explanation = {

@@ -5,7 +5,7 @@ import type { Filter } from './filter.js'
 import { imagePath } from './image-files.js'
 import type { Match, Modality, RecordPatch, RecordWrite, StoredCollection, StoredRecord } from './record.js'
 import type { SearchCall } from './searcher-worker.js'
-import type { RecordPage } from './store/reads.js'
+import type { RecordPage, RecordVersion } from './store/reads.js'
 import type { Written } from './store/writes.js'
 import type { RawWrite } from './writer-worker.js'
 
@@ -16,15 +16,15 @@ export interface Collection {
   upsert(records: RecordWrite[]): Promise<{ id: string; status: 'created' | 'updated' }[]>
   /** Changes parts of a record. Throws RECORD_NOT_FOUND, and RECORD_INVALID when nothing would be left to search by. */
   patch(id: string, patch: RecordPatch): Promise<void>
-  /** Removes records; by id, whether it was there. */
-  delete(ids: string[]): Promise<{ id: string; existed: boolean }[]>
+  /** Removes records, with `updatedAt` those that were not changed since; by id, whether it was removed. */
+  delete(ids: string[], updatedAt?: number[]): Promise<{ id: string; existed: boolean }[]>
   get(id: string): Promise<StoredRecord | undefined>
   /** The L2-normalised embeddings of a record. */
   embeddings(id: string): Promise<Partial<Record<Modality, Float32Array>>>
   /** Records in the order of their ids (by bytes), those that pass a filter. */
   list(page: RecordPage & { filter?: Filter }): Promise<StoredRecord[]>
-  /** The ids of the records that pass a filter. */
-  select(filter: Filter): Promise<string[]>
+  /** The records that pass a filter, by id, as they are now. */
+  select(filter: Filter): Promise<RecordVersion[]>
   /** The records that compare best with a normalised query, best first. */
   search(query: Float32Array, options: SearchOptions): Promise<{ matches: Match[]; explanation: Explanation }>
   /** Counts; `bytes` are those of kept images and embeddings. */
@@ -59,8 +59,8 @@ export function createCollection(settings: StoredCollection, { dataDir, commit, 
       return records.map(({ id }, i) => ({ id, status: changes[i].existed ? 'updated' : 'created' }))
     },
     patch: async (id, patch) => void (await commitAndApply({ kind: 'patch', collection: settings, id, patch }, [patch.embeddings])),
-    delete: async (ids) => {
-      const changes = await commitAndApply({ kind: 'delete', collection: settings, ids }, [])
+    delete: async (ids, updatedAt) => {
+      const changes = await commitAndApply({ kind: 'delete', collection: settings, ids, updatedAt }, [])
       return ids.map((id, i) => ({ id, existed: changes[i].existed }))
     },
     get: (id) => searcher.call('record', { collection, id }),

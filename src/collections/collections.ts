@@ -66,12 +66,14 @@ export async function openCollections(options: CollectionsOptions): Promise<Coll
     return answer
   }
   // The writer may have died after a commit and before it said so: memory is made to agree with the store again.
-  const recover = async () => {
+  const resync = async () => {
     await searcher.call('resync', undefined)
     const stored = await searcher.call('collections', undefined)
     byName.clear()
     stored.forEach(hold)
   }
+  let recovering: Promise<void> | undefined
+  const recover = () => (recovering ??= resync().finally(() => (recovering = undefined)))
   const byName = new Map<string, Collection>()
   const hold = (stored: StoredCollection) => {
     const collection = createCollection(stored, { dataDir: options.dataDir, commit, searcher })

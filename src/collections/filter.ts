@@ -16,6 +16,8 @@ export type RangeOperator = '$gt' | '$gte' | '$lt' | '$lte'
 /** Most conditions of one filter. */
 const MAX_CONDITIONS = 1000
 const MAX_DEPTH = 16
+/** Longest filter, as JSON. */
+const MAX_CHARACTERS = 64 * 1024
 const OPERATORS = '$in, $nin, $gt, $gte, $lt, $lte, $ne, $exists, $and, $or, $not'
 
 /**
@@ -24,6 +26,7 @@ const OPERATORS = '$in, $nin, $gt, $gte, $lt, $lte, $ne, $exists, $and, $or, $no
  * missing. Throws FILTER_INVALID with the path of what is wrong.
  */
 export function parseFilter(filter: unknown): Filter {
+  if (JSON.stringify(filter ?? null).length > MAX_CHARACTERS) throw new FilterInvalid(`The filter is over ${MAX_CHARACTERS} characters.`)
   let conditions = 0
   const count = () => {
     if (++conditions > MAX_CONDITIONS) throw new FilterInvalid(`The filter has more than ${MAX_CONDITIONS} conditions.`)
@@ -39,6 +42,8 @@ interface Place {
 
 function parseObject(filter: unknown, place: Place): Filter {
   if (!isObject(filter)) throw new FilterInvalid(`${place.path} must be an object.`)
+  place.count()
+  if (place.depth > 0 && Object.keys(filter).length === 0) throw new FilterInvalid(`${place.path} has no condition.`)
   if (place.depth > MAX_DEPTH) throw new FilterInvalid(`${place.path} is nested over ${MAX_DEPTH} deep.`)
   return all(Object.entries(filter).map(([key, value]) => parseEntry(key, value, { ...place, path: `${place.path}.${key}`, depth: place.depth + 1 })))
 }

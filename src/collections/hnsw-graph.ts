@@ -2,6 +2,9 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import hnswlib from 'hnswlib-node'
 import type { HnswSettings } from './record.js'
 
+/** A vector that no graph of its settings can hold. */
+export class VectorRefused extends Error {}
+
 /** The capacity a graph starts with; it doubles when it is full. */
 const FIRST_CAPACITY = 1024
 
@@ -43,8 +46,8 @@ export class HnswGraph {
 
   /** Adds a vector; a millisecond or so of work. Throws on another dimension or a value that is not finite. */
   add(label: number, vector: Float32Array): void {
-    if (vector.length !== this.#dimension) throw new Error(`A vector of ${vector.length} dimensions does not fit a graph of ${this.#dimension}.`)
-    if (!vector.every(Number.isFinite)) throw new Error('A vector holds a value that is not finite.')
+    if (vector.length !== this.#dimension) throw new VectorRefused(`A vector of ${vector.length} dimensions does not fit a graph of ${this.#dimension}.`)
+    if (!vector.every(Number.isFinite)) throw new VectorRefused('A vector holds a value that is not finite.')
     if (this.count === this.#index.getMaxElements()) this.#index.resizeIndex(Math.max(FIRST_CAPACITY, 2 * this.count))
     this.#index.addPoint(Array.from(vector), label)
   }

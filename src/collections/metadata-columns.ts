@@ -18,8 +18,8 @@ export class MetadataColumns {
   set(row: number, metadata: Record<string, unknown> | null | undefined): void {
     this.remove(row)
     this.#bound = Math.max(this.#bound, row + 1)
-    const cells = [...flatten(metadata ?? {}, '')]
-    if (cells.length > 0) this.#fields.set(row, cells.map(([field]) => field))
+    const cells = flatten(metadata ?? {})
+    if (cells.size > 0) this.#fields.set(row, [...cells.keys()])
     for (const [field, cell] of cells) {
       let column = this.#columns.get(field)
       if (!column) this.#columns.set(field, (column = new Map()))
@@ -80,21 +80,33 @@ export class MetadataColumns {
   }
 }
 
-/** The fields of an object by path; lists give their scalars, and the objects in them their fields. */
-function* flatten(value: Record<string, unknown>, prefix: string): Generator<[string, Cell]> {
-  const lists = new Map<string, Scalar[]>()
-  for (const [key, inner] of Object.entries(value)) {
-    const path = prefix + key
-    if (Array.isArray(inner)) {
-      lists.set(path, inner.filter(isScalar))
-      for (const item of inner) {
-        if (isScalar(item) || Array.isArray(item)) continue
-        for (const [field, cell] of flatten(item, `${path}.`)) lists.set(field, [...(lists.get(field) ?? []), ...[cell].flat()])
-      }
-    } else if (isScalar(inner)) yield [path, inner]
-    else yield* flatten(inner as Record<string, unknown>, `${path}.`)
+/**
+ * The fields of an object by path; lists give their scalars, and the objects in them their fields. A path that is there
+ * twice (`{"a.b": 1, "a": {"b": 2}}`) holds both values. An object is there, and has no value of its own.
+ */
+function flatten(metadata: Record<string, unknown>): Map<string, Cell> {
+  const cells = new Map<string, Cell>()
+  const put = (path: string, values: Scalar[], isList: boolean) => {
+    const cell = cells.get(path)
+    if (Array.isArray(cell)) for (const value of values) cell.push(value)
+    else if (cell !== undefined) cells.set(path, [cell, ...values])
+    else cells.set(path, isList ? values : values[0])
   }
-  yield* lists
+  const walk = (value: unknown, path: string) => {
+    if (isScalar(value)) return put(path, [value], false)
+    if (Array.isArray(value)) {
+      put(path, value.filter(isScalar), true)
+      for (const item of value) if (!isScalar(item) && !Array.isArray(item)) walkFields(item, `${path}.`)
+      return
+    }
+    put(path, [], true)
+    walkFields(value as Record<string, unknown>, `${path}.`)
+  }
+  const walkFields = (object: Record<string, unknown>, prefix: string) => {
+    for (const [key, value] of Object.entries(object)) walk(value, prefix + key)
+  }
+  walkFields(metadata, '')
+  return cells
 }
 
 function isScalar(value: unknown): value is Scalar {

@@ -1,4 +1,4 @@
-import { HnswGraph } from './hnsw-graph.js'
+import { HnswGraph, VectorRefused } from './hnsw-graph.js'
 import type { HnswSettings } from './record.js'
 import { ResidentVectors } from './resident-vectors.js'
 import type { Hit } from './top-k.js'
@@ -76,19 +76,26 @@ export class ModalityIndex {
 
   /**
    * Moves waiting labels into the graph until none waits or the time (of performance.now) is up. A vector that the
-   * graph refuses is reported and found no more.
+   * graph refuses is reported and found no more. Returns how many went in.
    */
-  insertPending(until: number, onProblem: (message: string) => void): void {
+  insertPending(until: number, onProblem: (message: string) => void): number {
+    let inserted = 0
     for (const label of this.#pending) {
       this.#pending.delete(label)
       try {
         this.#graph.add(label, this.#vectors.get(label)!)
       } catch (error) {
+        if (!(error instanceof VectorRefused)) {
+          this.#pending.add(label)
+          throw error
+        }
         this.#vectors.remove(label)
         onProblem(`embedding ${label} can't be indexed: ${(error as Error).message}`)
       }
-      if (performance.now() >= until) return
+      inserted++
+      if (performance.now() >= until) break
     }
+    return inserted
   }
 
   /**

@@ -6,7 +6,7 @@ import type { HnswGraph } from './hnsw-graph.js'
 import { MODALITIES, type Match, type Modality, type StoredCollection, type StoredRecord } from './record.js'
 import { readSnapshot, sweepSnapshots, type GraphIdentity } from './snapshots.js'
 import { openReader } from './store/connection.js'
-import { createStoreReader, type CollectionCounts, type RecordPage } from './store/reads.js'
+import { createStoreReader, type CollectionCounts, type RecordPage, type RecordVersion } from './store/reads.js'
 import type { RecordChange } from './store/writes.js'
 import { Upkeep } from './upkeep.js'
 
@@ -48,7 +48,7 @@ async function rebuildElsewhere(identity: GraphIdentity, stopped: AbortSignal): 
   stopped.addEventListener('abort', () => Atomics.store(stop, 0, 1), { once: true })
   const thread = await startThreads<typeof import('./rebuild-worker.js')>(new URL('./rebuild-worker.js', import.meta.url), { count: 1, workerData })
   try {
-    return (await thread.call('rebuild', { identity, stop })) ? await readSnapshot(dataDir, identity, onProblem) : undefined
+    return (await thread.call('rebuild', { identity, stop })) ? await readSnapshot(dataDir, { ...identity, highestLabel: store.highestLabel() }, onProblem) : undefined
   } finally {
     await thread.close()
   }
@@ -56,6 +56,10 @@ async function rebuildElsewhere(identity: GraphIdentity, stopped: AbortSignal): 
 
 /** Makes the indexes hold what the store does: the difference is found both ways. */
 function readStore(): StoredCollection[] {
+  return store.atOnce(readAll)
+}
+
+function readAll(): StoredCollection[] {
   const collections = store.collections()
   const live = new Map(collections.map((collection) => [collection.id, { keys: new Set<number>(), labels: new Set<number>() }]))
   for (const id of indexes.keys()) if (!live.has(id)) indexes.delete(id)
@@ -79,7 +83,7 @@ async function load(): Promise<void> {
   for (const { id, dimension, hnsw } of collections) {
     for (const modality of MODALITIES) {
       const index = indexes.get(id)!.modalities[modality]
-      const graph = index.size > 0 && (await readSnapshot(dataDir, { collection: id, modality, dimension, hnsw }, onProblem))
+      const graph = index.size > 0 && (await readSnapshot(dataDir, { collection: id, modality, dimension, hnsw, highestLabel: store.highestLabel() }, onProblem))
       if (graph) index.adopt(graph)
       index.unsaved = index.pending
     }
@@ -92,8 +96,10 @@ function catchUp(): void {
   void upkeep.wake()
   if (total === 0) return
   report({ indexed: 0, total })
+  const before = upkeep.inserted
   const timer = setInterval(() => {
-    const indexed = Math.max(0, total - upkeep.pending)
+    // Those that were there at the start go first; what comes meanwhile is not waited for.
+    const indexed = upkeep.pending === 0 ? total : Math.min(total, upkeep.inserted - before)
     report({ indexed, total })
     if (indexed === total) clearInterval(timer)
   }, REPORT_EVERY_MS)
@@ -117,7 +123,10 @@ export const resync = handler(() => {
 })
 
 /** Frees the indexes of a dropped collection. */
-export const drop = handler((collection: number) => void indexes.delete(collection))
+export const drop = handler((collection: number) => {
+  indexes.delete(collection)
+  sweepSnapshots(dataDir, (other) => indexes.has(other))
+})
 
 /** Takes a committed change in; it is searchable when this resolves. */
 export const apply = handler(async ({ collection, changes, vectors }: IndexChange) => {
@@ -135,10 +144,14 @@ export const search = handler(({ collection, query, withEmbeddings = false, ...o
   const wanted = offset + limit
   for (let depth = wanted + without.length; ; depth *= 2) {
     const { hits, explanation } = index?.search(query, { ...options, limit: depth }) ?? NOTHING
-    const kept = cutOff(hits, options)
-    const matches = kept.flatMap((hit) => toMatch(hit, options)).filter(({ record }) => !without.includes(record.id))
-    if (matches.length < wanted && kept.length === depth) continue
-    const page = matches.slice(offset, wanted)
+    // Ids alone are read of what only counts: metadata of thousands of records would be parsed to be passed over.
+    const present = hits.filter((hit) => {
+      const id = idOf(hit)
+      return id !== undefined && !without.includes(id)
+    })
+    const kept = cutOff(present, options)
+    if (kept.length < wanted && hits.length === depth && kept.length === present.length) continue
+    const page = kept.slice(offset, wanted).flatMap((hit) => toMatch(hit, options))
     return { matches: withEmbeddings ? page.map((match) => ({ ...match, embeddings: store.embeddingsOf(collection, match.record.id) })) : page, explanation }
   }
 })
@@ -150,6 +163,10 @@ function cutOff(hits: RecordHit[], { scoreThreshold = -Infinity, relativeThresho
   // Of a negative best score no part is less.
   const least = Math.max(scoreThreshold, relativeThreshold === undefined || best <= 0 ? -Infinity : relativeThreshold * best)
   return hits.filter(({ score }) => score >= least)
+}
+
+function idOf({ key, label }: RecordHit): string | undefined {
+  return label === undefined ? store.idByKey(key) : store.idByLabel(label)
 }
 
 function toMatch({ key, label, score }: RecordHit, { target }: Pick<SearchCall, 'target'>): Match[] {
@@ -170,9 +187,9 @@ export const list = handler(({ collection, filter, ...page }: RecordPage & { col
   return store.page(collection, page, keys && ((key) => keys.has(key)))
 })
 
-/** The ids of the records that pass a filter. */
-export const select = handler(({ collection, filter }: { collection: number; filter: Filter }): string[] =>
-  (indexes.get(collection)?.select(filter) ?? []).flatMap((key) => store.recordByKey(key)?.id ?? [])
+/** The records that pass a filter, by id, as they are now. */
+export const select = handler(({ collection, filter }: { collection: number; filter: Filter }): RecordVersion[] =>
+  (indexes.get(collection)?.select(filter) ?? []).flatMap((key) => store.versionByKey(key) ?? [])
 )
 
 /** Counts of a collection: its records and kept bytes, and its live vectors by modality. */

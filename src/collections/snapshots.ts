@@ -75,7 +75,7 @@ export async function writeSnapshot(dataDir: string, identity: GraphIdentity, gr
  * Reads the newest snapshot that is whole and fits; undefined where there is none. One that is damaged, of another
  * format or of other settings is reported and removed: the store has all that it held.
  */
-export async function readSnapshot(dataDir: string, identity: GraphIdentity, report: (reason: string) => void): Promise<HnswGraph | undefined> {
+export async function readSnapshot(dataDir: string, identity: GraphIdentity & { highestLabel?: number }, report: (reason: string) => void): Promise<HnswGraph | undefined> {
   const folder = snapshotFolder(dataDir, identity)
   for (const number of numbers(folder)) {
     const path = join(folder, String(number))
@@ -98,9 +98,11 @@ export function sweepSnapshots(dataDir: string, isLive: (collection: number) => 
   for (const name of readdirSync(folder)) if (!isLive(Number.parseInt(name, 10))) rmSync(join(folder, name), { recursive: true, force: true })
 }
 
-async function requireFit(header: Header, { dimension, hnsw }: GraphIdentity, file: string): Promise<void> {
+async function requireFit(header: Header, { dimension, hnsw, highestLabel = Infinity }: GraphIdentity & { highestLabel?: number }, file: string): Promise<void> {
   if (header.format !== FORMAT) throw new Error(`it has format ${header.format}, not ${FORMAT}`)
   if (header.dimension !== dimension || header.m !== hnsw.m || header.efConstruction !== hnsw.efConstruction) throw new Error('it is of other settings')
+  // A store that was put back to an older state gives labels anew, with other vectors.
+  if (header.highestLabel > highestLabel) throw new Error('it is newer than the store')
   const { size } = statSync(file)
   if (size !== header.bytes) throw new Error(`it has ${size} bytes, not ${header.bytes}`)
   if ((await digest(file)) !== header.sha256) throw new Error('its checksum differs')

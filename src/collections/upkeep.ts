@@ -1,6 +1,6 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { CollectionIndex } from './collection-index.js'
-import { HnswGraph } from './hnsw-graph.js'
+import type { HnswGraph } from './hnsw-graph.js'
 import type { ModalityIndex } from './modality-index.js'
 import { MODALITIES, type Modality } from './record.js'
 import { writeSnapshot, type GraphIdentity } from './snapshots.js'
@@ -23,6 +23,12 @@ const SAVE_PART = 0.1
 /** Dead labels over which a graph is rebuilt: that part of it, in a graph of some size. */
 const DEAD_PART = 1 / 3
 const REBUILD_FROM = 1000
+/** After a rebuild that failed the next one waits. */
+const REBUILD_AGAIN_MS = 60_000
+/** How often it is looked whether a graph should be saved or rebuilt, while labels wait all the time. */
+const MAINTAIN_EVERY_MS = 10_000
+/** How long an add is held back at most. */
+const MAX_HOLD_MS = 30_000
 
 /**
  * The work on graphs that goes on beside searches, one thing at a time: waiting labels move in, a slice at a time; a
@@ -31,6 +37,10 @@ const REBUILD_FROM = 1000
 export class Upkeep {
   readonly #options: UpkeepOptions
   #running: Promise<void> | undefined
+  #turn = 0
+  #nextRebuild = 0
+  /** Labels that went into their graphs so far. */
+  inserted = 0
   readonly #stop = new AbortController()
 
   constructor(options: UpkeepOptions) {
@@ -54,7 +64,9 @@ export class Upkeep {
 
   /** Resolves when few enough labels wait that more may come. */
   async room(): Promise<void> {
-    while (this.pending > MAX_PENDING && !this.#stop.signal.aborted) await nextTurn()
+    // Not for ever: what was committed and can be searched should be acknowledged before its client gives up.
+    const giveUp = performance.now() + MAX_HOLD_MS
+    while (this.pending > MAX_PENDING && !this.#stop.signal.aborted && performance.now() < giveUp) await sleep(SLICE_MS)
   }
 
   /** Ends the work, then saves what changed: a thread that is ended within hnswlib takes the process with it. */
@@ -65,22 +77,31 @@ export class Upkeep {
   }
 
   async #work(): Promise<void> {
+    let nextLook = performance.now() + MAINTAIN_EVERY_MS
     while (!this.#stop.signal.aborted) {
-      if (this.pending > 0) await this.#insert()
-      else if (!(await this.#maintain())) return
+      // Under a load without end there is always something that waits; saving and rebuilding must have their turns.
+      const isDue = performance.now() >= nextLook
+      if (this.pending > 0 && !isDue) await this.#insert()
+      else if (!(await this.#maintain()) && this.pending === 0) return
+      if (isDue) nextLook = performance.now() + MAINTAIN_EVERY_MS
     }
   }
 
   async #insert(): Promise<void> {
     const until = performance.now() + SLICE_MS
-    for (const [, , index] of this.#all()) if (performance.now() < until) index.insertPending(until, this.#options.onProblem)
+    const waiting = [...this.#all()].filter(([, , index]) => index.pending > 0)
+    // Another one is first each time, so that a busy collection does not keep the others waiting.
+    const first = this.#turn++ % Math.max(1, waiting.length)
+    for (const [, , index] of [...waiting.slice(first), ...waiting.slice(0, first)]) {
+      if (performance.now() < until) this.inserted += index.insertPending(until, this.#options.onProblem)
+    }
     await nextTurn()
   }
 
   /** Does one thing that is due; resolves to whether there was one. */
   async #maintain(): Promise<boolean> {
     for (const [collection, modality, index] of this.#all()) {
-      if (index.graph.count >= REBUILD_FROM && index.dead > DEAD_PART * index.graph.count) {
+      if (performance.now() >= this.#nextRebuild && index.graph.count >= REBUILD_FROM && index.dead > DEAD_PART * index.graph.count) {
         await this.#rebuild({ collection, modality }, index)
         return true
       }
@@ -110,7 +131,8 @@ export class Upkeep {
     }
     const graph = await rebuilt.catch((error) => this.#options.onProblem(`a graph could not be rebuilt: ${error.message}`))
     if (graph) index.adopt(graph)
-    else if (!this.#stop.signal.aborted) index.adopt(HnswGraph.empty(dimension, hnsw))
+    // The old graph serves on; what failed once is not tried again and again.
+    else this.#nextRebuild = performance.now() + REBUILD_AGAIN_MS
   }
 
   *#all(): Generator<[number, Modality, ModalityIndex]> {

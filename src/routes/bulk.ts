@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { MIB } from '../config.js'
 import { InvalidRequest, isPublicError, toErrorShape } from '../errors.js'
 import { ingest, type IngestResult, type NewRecord } from '../ingest.js'
@@ -42,7 +42,8 @@ export function bulkRoutes(app: App, { config, encoder, collections, metrics }: 
       },
       bodyLimit: Number.MAX_SAFE_INTEGER
     },
-    async ({ params, body, gone }, typedReply) => {
+    async (request, typedReply) => {
+      const { params, body, gone } = request
       const reply: FastifyReply = typedReply
       const target: Target = { encoder, collection: collections.get(params.collection) }
       const validate = app.validatorCompiler!({ schema: JsonRecord, method: 'POST', url: '', httpPart: 'body' })
@@ -64,7 +65,7 @@ export function bulkRoutes(app: App, { config, encoder, collections, metrics }: 
           yield outcomes.map((outcome, i) => JSON.stringify({ line: batch[i].line, ...outcome }) + '\n').join('')
         }
       }
-      return reply.type('application/x-ndjson').send(Readable.from(endWithError(results()), { objectMode: false }))
+      return reply.type('application/x-ndjson').send(Readable.from(endWithError(results(), request), { objectMode: false }))
     }
   )
 }
@@ -115,11 +116,12 @@ async function ingestPatiently(target: Target, batch: Line[], signal: AbortSigna
 }
 
 /** The status is sent by the time that a fault of the whole shows; it becomes the last line. */
-async function* endWithError(lines: AsyncGenerator<string>): AsyncGenerator<string> {
+async function* endWithError(lines: AsyncGenerator<string>, { id, log }: Pick<FastifyRequest, 'id' | 'log'>): AsyncGenerator<string> {
   try {
     yield* lines
   } catch (error) {
-    const { code, message } = toErrorShape(error)
-    yield JSON.stringify({ error: { code, message } }) + '\n'
+    const { code, message, statusCode } = toErrorShape(error)
+    if (statusCode >= 500) log.error({ err: error, code }, 'bulk failed')
+    yield JSON.stringify({ error: { code, message, request_id: id } }) + '\n'
   }
 }

@@ -58,10 +58,13 @@ export function recordSetRoutes(app: App, { collections }: Services): void {
     async ({ params, body: { ids, filter } }) => {
       if (filter && Object.keys(filter).length === 0) throw new InvalidRequest('An empty filter would delete every record; drop the collection if that is meant.')
       const collection = collections.get(params.collection)
-      const victims = ids ?? (await collection.select(parseFilter(filter)))
+      // What was changed after it passed the filter may pass it no more: it stays.
+      const selected = ids ? undefined : await collection.select(parseFilter(filter))
+      const victims = ids ?? selected!.map(({ id }) => id)
       let deleted = 0
       for (let start = 0; start < victims.length; start += DELETE_BATCH) {
-        const results = await collection.delete(victims.slice(start, start + DELETE_BATCH))
+        const end = start + DELETE_BATCH
+        const results = await collection.delete(victims.slice(start, end), selected?.slice(start, end).map(({ updatedAt }) => updatedAt))
         deleted += results.filter(({ existed }) => existed).length
       }
       return { deleted }

@@ -46,7 +46,7 @@ const Part = Type.Object(
   { additionalProperties: false, description: 'One of text, image, record and embedding.' }
 )
 export const TargetName = Type.Enum(['image', 'text', 'record'], { default: 'image', description: 'What the query is compared with: pictures, texts, or records by both, fused.' })
-const Weights = Type.Object({ image: Type.Optional(Type.Number({ minimum: 0 })), text: Type.Optional(Type.Number({ minimum: 0 })) }, { additionalProperties: false })
+const Weights = Type.Object({ image: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })), text: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })) }, { additionalProperties: false })
 
 export const GeneralQuery = Type.Object(
   {

@@ -36,6 +36,8 @@ t.test('every operator', async (t) => {
     [{ tags: { $in: ['a'] } }, [0]],
     [{ tags: { $exists: true } }, [0, 1, 2]],
     [{ 'place.city': 'Rome' }, [1]],
+    [{ place: { $exists: true } }, [0, 1]],
+    [{ place: null }, [2, 3, 4, 5]],
     [{ 'parts.name': 'y' }, [2]],
     [{ 'parts.deep.n': 1 }, [2]],
     [{ sold: true }, [0]],
@@ -65,6 +67,10 @@ t.test('what is no filter is refused with its place', async (t) => {
     [{ a: { $gt: true } }, /must be a number or a string/],
     [{ a: { $exists: 1 } }, /must be true or false/],
     [{ $and: [] }, /must be a list/],
+    [{ $or: [{}] }, /filter\.\$or\[0\] has no condition/],
+    [{ $not: {} }, /filter\.\$not has no condition/],
+    [{ $or: Array(1001).fill({ a: 1 }) }, /1000 conditions/],
+    [{ a: 'x'.repeat(70_000) }, /characters/],
     [{ $or: [5] }, /filter\.\$or\[0\] must be an object/],
     [deep(20), /nested/],
     [{ a: { $in: Array(1001).fill(1) } }, /1000 conditions/]
@@ -81,6 +87,13 @@ t.test('rows change with their records', async (t) => {
   changing.set(0, { b: 3 })
   t.same(find({ a: 1 }), [1])
   t.same(find({ b: { $exists: true } }), [0])
+  changing.set(2, { 'a.b': 1, a: { b: 2 }, l: [{ x: 1 }, { x: [2, 3] }], 'l.x': 4 })
+  for (const value of [1, 2]) t.same(find({ 'a.b': value }), [2], 'a path that is there twice holds both values')
+  for (const value of [1, 2, 3, 4]) t.same(find({ 'l.x': value }), [2])
+  changing.set(2, { other: 1 })
+  t.same(find({ 'a.b': { $exists: true } }), [])
+  changing.remove(2)
+  changing.remove(2)
   changing.remove(1)
   t.same(find({ a: { $exists: true } }), [])
 })

@@ -73,6 +73,10 @@ t.test('a damaged snapshot is passed over for the one before, or for none', asyn
   }
   const dataDir = t.testdir()
   await writeSnapshot(dataDir, identity, graphOf(5))
+  await writeSnapshot(dataDir, identity, graphOf(5))
+  t.equal(await readSnapshot(dataDir, { ...identity, highestLabel: 4 }, () => undefined), undefined, 'of labels that the store never gave')
+  await writeSnapshot(dataDir, identity, graphOf(5))
+  t.equal((await readSnapshot(dataDir, { ...identity, highestLabel: 5 }, t.fail))!.count, 5)
   t.equal(await readSnapshot(dataDir, { ...identity, hnsw: { ...hnsw, m: 8 } }, () => undefined), undefined, 'of other settings')
 })
 

@@ -56,6 +56,8 @@ t.test('the general search over embeddings that were brought along', async (t) =
     const byText = (await search({ query: { embedding: axis(0) }, target: 'record', fusion: { method: 'weighted', weights: { image: 0, text: 1 } }, limit: 2 })).body.matches as Matches
     t.equal(byText[0].id, 'texts')
     const weighted = (await search({ query: { embedding: axis(0) }, target: 'record', fusion: { method: 'weighted', weights: { image: 3, text: 1 } }, limit: 3 })).body.matches as Matches
+    const textOnly = (await search({ query: { embedding: axis(0) }, target: 'record', fusion: { method: 'rrf', weights: { image: 0 } }, limit: 100 })).body.matches as Matches
+    t.same(textOnly.map(({ id }) => id), ['texts', 'both'], 'what weighs nothing brings no records in')
     const both = weighted.find(({ id }) => id === 'both')!
     t.ok(Math.abs(both.score - 0.75) < 1e-6, 'the weighted mean of its cosines')
   })
@@ -67,6 +69,7 @@ t.test('the general search over embeddings that were brought along', async (t) =
     t.match(await search({ query: { embedding: axis(0) }, offset: 9999, limit: 2 }), { status: 400 })
     t.same((await ids({ query: { embedding: axis(0) }, score_threshold: 0.5 })).sort(), ['axis0', 'both'])
     t.same((await ids({ query: { embedding: axis(0) }, relative_threshold: 0.9 })).sort(), ['axis0', 'both'])
+    t.same(await ids({ query: { record: 'axis0' }, relative_threshold: 0.9 }), ['both'], 'the record itself is not the best match')
     t.same((await ids({ query: { embedding: axis(0) }, filter: { even: true, n: { $gt: 2 } } })).sort(), ['axis4', 'axis6'])
     const { body } = await search({ query: { embedding: axis(0) }, filter: { n: { $lt: 4 } }, explain: true, with: ['embeddings'], limit: 1 })
     t.match(body.explanation, { strategy: 'exact', passed: 4, total: 9 })

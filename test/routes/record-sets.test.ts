@@ -105,6 +105,7 @@ t.test('records in numbers', async (t) => {
     t.match(await api('POST', `${base}/records/delete`, { filter: { n: { $gte: 100 } } }), { status: 200, body: { deleted: 200 } })
     t.match(await api('GET', base), { body: { records: 98, texts: 98 } })
     t.match(await api('POST', `${base}/search`, { query: { text: 'number 250' }, target: 'text', limit: 200 }), { body: { matches: { length: 98 } } })
+    t.match(await api('POST', `${base}/records/delete`, { filter: { $and: [{}] } }), { status: 422 }, 'no way round')
     for (const wrong of [{}, { filter: {} }, { ids: [] }, { ids: ['a'], filter: { n: 1 } }]) t.match(await api('POST', `${base}/records/delete`, wrong), { status: 400 }, JSON.stringify(wrong))
     t.match(await api('POST', `${base}/records/delete`, { filter: { $bad: 1 } }), { status: 422 })
     t.match(await api('GET', base), { body: { records: 98 } })

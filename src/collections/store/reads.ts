@@ -24,6 +24,14 @@ export interface StoreReader {
   /** The record that an embedding belongs to. */
   recordByLabel(label: number): StoredRecord | undefined
   recordByKey(key: number): StoredRecord | undefined
+  idByLabel(label: number): string | undefined
+  idByKey(key: number): string | undefined
+  /** A record's id, and when it was last changed. */
+  versionByKey(key: number): RecordVersion | undefined
+  /** The highest label ever given. */
+  highestLabel(): number
+  /** Runs reads that must see one state of the store. */
+  atOnce<T>(read: () => T): T
   /** Records in the order of their ids, those that pass. */
   page(collection: number, page: RecordPage, passes?: (key: number) => boolean): StoredRecord[]
   /** All embeddings, or those of one collection and modality, in the order of their labels, one at a time. */
@@ -32,6 +40,12 @@ export interface StoreReader {
   /** The metadata of all records, one at a time. */
   allMetadata(): Iterable<{ key: number; collection: number; metadata: Record<string, unknown> | null }>
   isImageReferred(sha256: string): boolean
+}
+
+/** A record as of one of its writes. */
+export interface RecordVersion {
+  id: string
+  updatedAt: number
 }
 
 /** A part of a listing: up to `limit` records whose ids come after one. */
@@ -71,6 +85,10 @@ export function createStoreReader(db: Connection): StoreReader {
   const record = db.prepare<[number, string], RecordRow>(`${RECORD} WHERE r.collection = ? AND r.id = ?`)
   const recordByLabel = db.prepare<[number], RecordRow>(`${RECORD} WHERE r.key = (SELECT record FROM embedding WHERE label = ?)`)
   const recordByKey = db.prepare<[number], RecordRow>(`${RECORD} WHERE r.key = ?`)
+  const idByLabel = db.prepare<[number], string>('SELECT r.id FROM embedding e JOIN record r ON r.key = e.record WHERE e.label = ?').pluck()
+  const idByKey = db.prepare<[number], string>('SELECT id FROM record WHERE key = ?').pluck()
+  const versionByKey = db.prepare<[number], RecordVersion>('SELECT id, updated_at AS updatedAt FROM record WHERE key = ?')
+  const highestLabel = db.prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'embedding'").pluck()
   const keysAfter = db.prepare<[number, string], number>('SELECT key FROM record WHERE collection = ? AND id > ? ORDER BY id').pluck()
   const allMetadata = db.prepare<[], { key: number; collection: number; metadata: string | null }>('SELECT key, collection, metadata FROM record')
   const embeddingsOf = db.prepare<[number, string], { modality: Modality; vector: Buffer }>(
@@ -84,6 +102,11 @@ export function createStoreReader(db: Connection): StoreReader {
     record: (collection, id) => toRecord(record.get(collection, id)),
     recordByLabel: (label) => toRecord(recordByLabel.get(label)),
     recordByKey: (key) => toRecord(recordByKey.get(key)),
+    idByLabel: (label) => idByLabel.get(label),
+    idByKey: (key) => idByKey.get(key),
+    versionByKey: (key) => versionByKey.get(key),
+    highestLabel: () => highestLabel.get() ?? 0,
+    atOnce: (read) => db.transaction(read)(),
     page: (collection, { limit, after = '' }, passes = () => true) => {
       const keys: number[] = []
       for (const key of keysAfter.iterate(collection, after)) {

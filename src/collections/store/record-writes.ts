@@ -11,21 +11,23 @@ interface Row {
   sha256: string | null
   type: string | null
   bytes: number
+  updatedAt: number
 }
 
-type Content = Omit<Row, 'key'>
+type Content = Omit<Row, 'key' | 'updatedAt'>
 
 /** Writes of single records, inside a transaction of the caller. `released` collects images that are let go of. */
 export interface RecordWriter {
   upsert(collection: number, record: Digested<RecordWrite>, released: Set<string>): RecordChange
   /** Throws RECORD_NOT_FOUND, and RECORD_INVALID when nothing would be left to search by. */
   patch(collection: CollectionKey, write: { id: string; patch: Digested<RecordPatch> }, released: Set<string>): RecordChange
-  remove(collection: number, id: string, released: Set<string>): RecordChange
+  /** With `updatedAt`, only if it was not changed since. */
+  remove(collection: number, record: { id: string; updatedAt?: number }, released: Set<string>): RecordChange
 }
 
 /** Prepares the statements that write records. */
 export function createRecordWriter(db: Connection): RecordWriter {
-  const find = db.prepare<[number, string], Row>('SELECT key, text, metadata, image_sha256 AS sha256, image_type AS type, image_bytes AS bytes FROM record WHERE collection = ? AND id = ?')
+  const find = db.prepare<[number, string], Row>('SELECT key, text, metadata, image_sha256 AS sha256, image_type AS type, image_bytes AS bytes, updated_at AS updatedAt FROM record WHERE collection = ? AND id = ?')
   const insert = db.prepare<unknown[], { key: number }>(
     'INSERT INTO record (collection, id, text, metadata, image_sha256, image_type, image_bytes, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key'
   )
@@ -60,9 +62,9 @@ export function createRecordWriter(db: Connection): RecordWriter {
       update.run(...columns({ ...before, ...image, text: patch.text === undefined ? before.text : patch.text, metadata: metadataText }), Date.now(), key)
       return { key, existed: true, gone: false, metadata, added, removed }
     },
-    remove: (collection, id, released) => {
+    remove: (collection, { id, updatedAt }, released) => {
       const before = find.get(collection, id)
-      if (!before) return { key: 0, existed: false, gone: true, metadata: null, added: [], removed: [] }
+      if (!before || (updatedAt !== undefined && before.updatedAt !== updatedAt)) return { key: 0, existed: false, gone: true, metadata: null, added: [], removed: [] }
       const removed = embeddings.remove(before.key, MODALITIES)
       if (before.sha256) released.add(before.sha256)
       remove.run(before.key)

@@ -10,7 +10,8 @@ export type Write =
   | { kind: 'drop'; collection: CollectionKey }
   | { kind: 'upsert'; collection: CollectionKey; records: Digested<RecordWrite>[] }
   | { kind: 'patch'; collection: CollectionKey; id: string; patch: Digested<RecordPatch> }
-  | { kind: 'delete'; collection: CollectionKey; ids: string[] }
+  /** With `updatedAt`, those that were changed since stay. */
+  | { kind: 'delete'; collection: CollectionKey; ids: string[]; updatedAt?: number[] }
 
 /** A collection by its key in the store; the name is for messages. */
 export type CollectionKey = Pick<StoredCollection, 'id' | 'name'>
@@ -104,7 +105,7 @@ function createWrite(db: Connection): (write: Write, released: Set<string>) => W
       case 'patch':
         return { changes: [records.patch(write.collection, write, released)] }
       case 'delete':
-        return { changes: write.ids.map((recordId) => records.remove(id, recordId, released)) }
+        return { changes: write.ids.map((recordId, i) => records.remove(id, { id: recordId, updatedAt: write.updatedAt?.[i] }, released)) }
     }
   })
 }
