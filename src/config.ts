@@ -10,7 +10,8 @@ const integer = (value: number, [minimum, maximum]: [number, number], descriptio
 const list = (value: string, description: string) =>
   Type.Unsafe<string[]>({ type: 'string', separator: ',', default: value, description })
 
-const Environment = Type.Object({
+/** The schema of the environment; the README's table says the same. */
+export const environmentSchema = Type.Object({
   HOST: Type.String({ default: '127.0.0.1', description: 'Address to listen on.' }),
   PORT: Type.Integer({ default: 8080, minimum: 0, maximum: 65535, description: 'Port to listen on; 0 takes a free one.' }),
   DATA_DIR: Type.String({ default: './data', minLength: 1, description: 'Folder of the store and the kept images.' }),
@@ -37,10 +38,7 @@ const Environment = Type.Object({
   MAX_RECORDS_BODY_MIB: integer(64, [1, 1024], 'Largest body on records.')
 })
 
-export type Config = Static<typeof Environment>
-
-/** The schema of the environment, from which the README's table is made. */
-export const environmentSchema = Environment
+export type Config = Static<typeof environmentSchema>
 
 /** Bytes in a MiB. */
 export const MIB = 2 ** 20
@@ -56,7 +54,7 @@ export function isLoopback(host: string): boolean {
  */
 export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const config = envSchema<Config>({
-    schema: Environment as unknown as JSONSchemaType<Config>,
+    schema: environmentSchema as unknown as JSONSchemaType<Config>,
     data: Object.fromEntries(Object.entries(env).filter(([, value]) => value !== '')),
     env: false,
     dotenv: true

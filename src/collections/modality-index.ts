@@ -54,11 +54,6 @@ export class ModalityIndex {
     return this.#graph.count - (this.size - this.pending)
   }
 
-  /** Memory of the vectors, in bytes. */
-  get bytes(): number {
-    return this.#vectors.bytes
-  }
-
   /** Adds a vector; a label that is there already is passed over (a searcher that restarted has read it from the store). */
   add(label: number, vector: Float32Array): void {
     if (this.#vectors.has(label)) return

@@ -2,8 +2,9 @@ import { Type, type Static } from 'typebox'
 import type { Collection } from '../collections/collection.js'
 import { DEFAULT_HNSW, type CollectionSettings, type HnswSettings } from '../collections/record.js'
 import type { Encoder } from '../encoder/encoder.js'
-import { InvalidRequest, ModelNotFound } from '../errors.js'
+import { InvalidRequest } from '../errors.js'
 import { CollectionParams, responses } from '../schemas.js'
+import { requireModelName } from './model-name.js'
 import type { App, Services } from './services.js'
 
 const Hnsw = Type.Object(
@@ -101,7 +102,7 @@ function space(encoder: Encoder, { model: name, dimension }: Static<typeof Creat
     return { model: null, fingerprint: null, dimension }
   }
   const { model } = encoder
-  if (name !== undefined && name !== model.name) throw new ModelNotFound(name, model.name)
+  requireModelName(encoder, name)
   if (dimension !== undefined && dimension !== encoder.dimension) throw new InvalidRequest(`Embeddings of '${model.name}' have ${encoder.dimension} dimensions, not ${dimension}; for others set model to null.`)
   return { model: model.name, fingerprint: model.fingerprint, dimension: encoder.dimension }
 }

@@ -2,9 +2,10 @@ import { Type, type Static } from 'typebox'
 import { MIB } from '../config.js'
 import { cosine, type Embedding } from '../encoder/embedding.js'
 import type { EncodeOptions, Encoder } from '../encoder/encoder.js'
-import { EmbeddingInvalid, ModelNotFound } from '../errors.js'
+import { EmbeddingInvalid } from '../errors.js'
 import { EXAMPLE_IMAGE, JsonImage, responses } from '../schemas.js'
 import { imageBodyLimit, imageBytes } from './image-body.js'
+import { requireModelName } from './model-name.js'
 import type { App, Services } from './services.js'
 
 const MAX_INPUTS = 2048
@@ -92,10 +93,6 @@ export function embeddingRoutes(app: App, { config, encoder }: Services): void {
       return { similarity: rows.map((text) => columns.map((image) => cosine(text, image))), model: encoder.model.name }
     }
   )
-}
-
-function requireModelName({ model }: Encoder, name: string | undefined): void {
-  if (name !== undefined && name !== model.name) throw new ModelNotFound(name, model.name)
 }
 
 function textOf(input: Input): string | undefined {

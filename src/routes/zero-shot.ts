@@ -2,10 +2,11 @@ import { Type, type Static } from 'typebox'
 import { MIB } from '../config.js'
 import { TEMPLATES } from '../encoder/templates.js'
 import { createClassifier, type Classifier } from '../encoder/zero-shot.js'
-import { InvalidRequest, LabelsInvalid, ModelNotFound } from '../errors.js'
+import { InvalidRequest, LabelsInvalid } from '../errors.js'
 import { EXAMPLE_IMAGE, FormImage, JsonImage, responses, type ImageBody } from '../schemas.js'
 import { formBody, type Form, single, parseField } from './form.js'
 import { imageBodyLimit, imageBytes } from './image-body.js'
+import { requireModelName } from './model-name.js'
 import type { App, Services } from './services.js'
 
 const MAX_LABELS = 4096
@@ -74,7 +75,7 @@ export function zeroShotRoutes(app: App, { config, encoder }: Services): void {
     async ({ body, gone: signal }) => {
       const { labels, templates, multi_label: multiLabel, top_k: topK, model, ...sent } = body as Static<typeof JsonBody> | Static<typeof FormBody>
       const { images, isList } = sentImages(sent)
-      if (model !== undefined && model !== encoder.model.name) throw new ModelNotFound(model, encoder.model.name)
+      requireModelName(encoder, model)
       if (images.length * labels.length > MAX_SCORES) throw new LabelsInvalid(`Images times labels are ${images.length * labels.length} scores, of ${MAX_SCORES} allowed.`)
       const encodeOptions = { lane: 'interactive', signal } as const
       const bytes = images.map((body) => imageBytes(body, maxImageBytes))
