@@ -2,7 +2,7 @@ import tseslint from 'typescript-eslint'
 
 /** The packages that may be imported in a few files only, with those files. */
 const confined = {
-  'onnxruntime-node': ['src/encoder/tower.ts'],
+  'onnxruntime-node': ['src/encoder/session.ts'],
   sharp: ['src/encoder/decode-image.ts', 'src/encoder/thumbnail.ts'],
   'hnswlib-node': ['src/collections/hnsw-graph.ts'],
   'better-sqlite3': ['src/collections/store/connection.ts']

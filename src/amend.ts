@@ -1,6 +1,6 @@
 import { MODALITIES, type Modality, type RecordPatch } from './collections/record.js'
 import type { Embedding } from './encoder/embedding.js'
-import { keepImage, requireModel, requireSameEncoder, requireStorable, toEmbeddings, type Target } from './record-parts.js'
+import { encoderOf, keepImage, requireModel, requireStorable, toEmbeddings, type Target } from './record-parts.js'
 
 /** A change of a record as it is sent in: what is undefined stays, null removes. */
 export interface Amendment {
@@ -18,7 +18,6 @@ export interface Amendment {
 export async function amend(target: Target, { id, ...amendment }: Amendment & { id: string }, signal?: AbortSignal): Promise<void> {
   const { collection } = target
   const { text, metadata, image } = amendment
-  requireSameEncoder(target)
   requireStorable({ id, text, metadata })
   const brought = toEmbeddings(amendment.embeddings ?? {}, collection.settings.dimension)
   const changes = await Promise.all(MODALITIES.map(async (modality) => [modality, brought[modality] ?? (await encode(target, { ...amendment, modality }, signal))] as const))
@@ -28,12 +27,13 @@ export async function amend(target: Target, { id, ...amendment }: Amendment & { 
 }
 
 /** The embedding that an amendment makes of one modality: undefined leaves the one that is there, null removes it. */
-async function encode({ encoder, collection }: Target, { modality, image, text }: Amendment & { modality: Modality }, signal?: AbortSignal): Promise<Embedding | null | undefined> {
+async function encode(target: Target, { modality, image, text }: Amendment & { modality: Modality }, signal?: AbortSignal): Promise<Embedding | null | undefined> {
   const value = modality === 'image' ? image : text
   if (value === undefined || value === null) return value
   // Without a model a text is kept as it is; an image would be searched by nothing.
-  if (modality === 'text' && collection.settings.model === null) return undefined
-  requireModel(collection)
+  if (modality === 'text' && target.collection.settings.model === null) return undefined
+  requireModel(target.collection)
+  const encoder = encoderOf(target)
   const options = { lane: 'interactive', signal } as const
   return value instanceof Uint8Array ? encoder.encodeImage(value, options) : encoder.encodeText(value, options)
 }

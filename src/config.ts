@@ -3,9 +3,12 @@ import { isIP } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { Type, type Static } from 'typebox'
 import { parseApiKeys } from './api-keys.js'
+import type { ExecutionProvider } from './encoder/session.js'
+import { VARIANTS } from './encoder/tower-files.js'
 import envSchema, { type JSONSchemaType } from 'env-schema'
 
 const cores = availableParallelism()
+const PROVIDER = '(cpu|cuda|tensorrt|webgpu|coreml)'
 const integer = (value: number, [minimum, maximum]: [number, number], description: string) => Type.Integer({ default: value, minimum, maximum, description })
 const list = (value: string, description: string) =>
   Type.Unsafe<string[]>({ type: 'string', separator: ',', default: value, description })
@@ -16,6 +19,8 @@ export const environmentSchema = Type.Object({
   PORT: Type.Integer({ default: 8080, minimum: 0, maximum: 65535, description: 'Port to listen on; 0 takes a free one.' }),
   DATA_DIR: Type.String({ default: './data', minLength: 1, description: 'Folder of the store and the kept images.' }),
   MODEL: Type.String({ default: 'mini', minLength: 1, description: 'Model package: a name under MODELS_DIR, or a folder.' }),
+  MODELS: list('', 'Several model packages in place of MODEL, comma-separated; the first is the one that requests mean which name none.'),
+  MODEL_VARIANT: Type.Enum([...VARIANTS], { default: 'fp32', description: `Which files of the towers are loaded: ${VARIANTS.join(', ')}. A model may choose its own: NAME:VARIANT.` }),
   MODELS_DIR: Type.String({ default: fileURLToPath(new URL('../models', import.meta.url)), minLength: 1, description: 'Folder of model packages.' }),
   DEMO: Type.Boolean({ default: true, description: 'Load the emoji collection at the first start.' }),
   LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info', description: 'Least level that is logged.' }),
@@ -24,15 +29,19 @@ export const environmentSchema = Type.Object({
   ALLOW_ANONYMOUS: Type.Boolean({ default: false, description: 'Serve everyone on a HOST other than loopback, without API_KEYS.' }),
   ALLOWED_HOSTS: list('', 'Host names served beside localhost, IP addresses and HOST, comma-separated; * for all.'),
   ALLOWED_ORIGINS: list('', 'Web origins that may call beside the own one, comma-separated; * for all.'),
-  EXECUTION_PROVIDERS: Type.Unsafe<string[]>({ type: 'string', separator: ',', default: 'cpu', pattern: '^(cpu|cuda|tensorrt|webgpu)(,(cpu|cuda|tensorrt|webgpu))*$', description: 'Execution providers of ONNX Runtime in order of preference: cuda, tensorrt, webgpu, cpu.' }),
-  ENCODER_WORKERS: integer(cores, [1, 256], 'Threads that run the towers.'),
+  EXECUTION_PROVIDERS: Type.Unsafe<ExecutionProvider[]>({ type: 'string', separator: ',', default: 'cpu', pattern: `^${PROVIDER}(,${PROVIDER})*$`, description: 'Execution providers of ONNX Runtime in order of preference: tensorrt, cuda, webgpu, coreml, cpu.' }),
+  EXECUTION_PROVIDER_STRICT: Type.Boolean({ default: false, description: 'Refuse to start when the first of EXECUTION_PROVIDERS does not run both towers.' }),
+  GPU_DEVICE: integer(0, [0, 255], 'The GPU that cuda and tensorrt use.'),
+  TENSORRT_CACHE_DIR: Type.String({ default: '', description: 'Folder where tensorrt keeps the engines it builds; none by default.' }),
+  TENSORRT_WORKSPACE_MIB: integer(0, [0, 1_048_576], 'GPU memory that tensorrt may use while it builds and runs; 0 leaves it to tensorrt.'),
+  ENCODER_WORKERS: integer(0, [0, 256], 'Threads that run the towers of each model; 0 is one a core on the CPU, and one on a GPU.'),
   ORT_THREADS: integer(1, [1, 256], 'Threads of ONNX Runtime in each worker.'),
-  DECODE_WORKERS: integer(cores, [1, 256], 'Threads that decode and preprocess images.'),
-  IMAGE_BATCH_SIZE: integer(4, [1, 1024], 'Images in one run of the vision tower, at most.'),
+  DECODE_WORKERS: integer(cores, [1, 256], 'Threads that decode and preprocess images for each model.'),
+  IMAGE_BATCH_SIZE: integer(0, [0, 1024], 'Images in one run of the image tower, at most; 0 is 4 on the CPU and 32 on a GPU.'),
   TEXT_BATCH_SIZE: integer(32, [1, 4096], 'Texts in one run of the text tower, at most.'),
   BATCH_DELAY_MS: integer(0, [0, 1000], 'How long a batch waits to fill while a worker is free.'),
   QUEUE_SIZE: integer(4096, [1, 1e6], 'Waiting images or texts at which a request gets 429.'),
-  EMBEDDING_CACHE_MIB: integer(64, [0, 65_536], 'Memory for embeddings of texts and images seen before; 0 turns it off.'),
+  EMBEDDING_CACHE_MIB: integer(64, [0, 65_536], 'Memory, for each model, for embeddings of texts and images seen before; 0 turns it off.'),
   MAX_IMAGE_MIB: integer(16, [1, 512], 'Largest image file.'),
   MAX_IMAGE_MEGAPIXELS: integer(64, [1, 1000], 'Largest image, width times height.'),
   MAX_RECORDS_BODY_MIB: integer(64, [1, 1024], 'Largest body on records.')

@@ -3,14 +3,14 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Collections } from './collections/collections.js'
 import { DEFAULT_HNSW } from './collections/record.js'
-import type { Encoder } from './encoder/encoder.js'
+import type { Encoders } from './encoder/encoders.js'
 import { ingest, type NewRecord } from './ingest.js'
 
 /** The collection that a fresh service shows. */
 export const DEMO_COLLECTION = 'emoji'
 
 export interface DemoOptions {
-  encoder: Encoder
+  encoders: Encoders
   collections: Collections
   dataDir: string
   onProgress: (loaded: number, total: number) => void
@@ -32,10 +32,10 @@ const BATCH = 64
  * Loads Fluent's emoji with their names into a collection, once: after that what became of the collection is the
  * user's. Resumes where an earlier load was cut off. Resolves to the records added.
  */
-export async function loadDemo({ encoder, collections, dataDir, onProgress, signal }: DemoOptions): Promise<number> {
+export async function loadDemo({ encoders, collections, dataDir, onProgress, signal }: DemoOptions): Promise<number> {
   const marker = join(dataDir, 'demo-loaded')
   if (await access(marker).then(() => true, () => false)) return 0
-  const { model, dimension } = encoder
+  const { model, dimension } = encoders.get()
   const { collection } = await collections.create(DEMO_COLLECTION, () => ({
     model: model.name,
     fingerprint: model.fingerprint,
@@ -52,7 +52,7 @@ export async function loadDemo({ encoder, collections, dataDir, onProgress, sign
     for (const batch of batches) {
       const known = await Promise.all(batch.map(({ id }) => collection.get(id)))
       const missing = batch.filter((_, i) => !known[i])
-      const results = missing.length > 0 ? await ingest({ encoder, collection }, await Promise.all(missing.map(toRecord)), signal) : []
+      const results = missing.length > 0 ? await ingest({ encoders, collection }, await Promise.all(missing.map(toRecord)), signal) : []
       const failed = results.find((result) => result.status === 'failed')
       if (failed) throw new Error(`The demo's ${failed.id} can't be added: ${failed.error.message}`)
       added += missing.length

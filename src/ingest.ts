@@ -1,7 +1,7 @@
 import type { Modality, RecordWrite } from './collections/record.js'
 import type { Embedding } from './encoder/embedding.js'
 import { isPublicError, RecordInvalid, toErrorShape, type ErrorShape } from './errors.js'
-import { keepImage, requireSameEncoder, requireStorable, toEmbeddings, type Target } from './record-parts.js'
+import { encoderOf, keepImage, requireStorable, toEmbeddings, type Target } from './record-parts.js'
 
 /** A record as it is sent in. */
 export interface NewRecord {
@@ -24,7 +24,7 @@ type Checked = Omit<NewRecord, 'embeddings'> & { embeddings: Partial<Record<Moda
  * order. Throws FINGERPRINT_MISMATCH, and what stops the whole request: QUEUE_FULL, CLOSED, an abort.
  */
 export async function ingest(target: Target, records: (NewRecord | Faulty)[], signal?: AbortSignal): Promise<IngestResult[]> {
-  requireSameEncoder(target)
+  encoderOf(target)
   const checked = records.map((record) => ('error' in record ? record : check(target, record)))
   const valid = checked.filter((record): record is Checked => !('error' in record))
   const encoded = await encodeAll(target, valid, signal)
@@ -56,8 +56,9 @@ function check({ collection: { settings } }: Target, record: NewRecord): Checked
 type Encoded = Partial<Record<Modality, PromiseSettledResult<Embedding>>>
 
 /** Encodes what the records hold and bring no embedding for. */
-async function encodeAll({ encoder, collection }: Target, records: Checked[], signal?: AbortSignal): Promise<Encoded[]> {
-  const isEncoded = collection.settings.model !== null
+async function encodeAll(target: Target, records: Checked[], signal?: AbortSignal): Promise<Encoded[]> {
+  const encoder = encoderOf(target)
+  const isEncoded = target.collection.settings.model !== null
   const toEncode = records.map(({ image, text, embeddings }) => ({
     ...(isEncoded && image && !embeddings.image && { image }),
     ...(isEncoded && text !== undefined && !embeddings.text && { text })

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import type { Collections } from './collections/collections.js'
-import type { Encoder } from './encoder/encoder.js'
+import type { TowerRun } from './encoder/encoder.js'
+import type { Encoders } from './encoder/encoders.js'
 
 /** Prometheus metrics of one service. Durations are in seconds. */
 export interface Metrics {
@@ -10,6 +11,7 @@ export interface Metrics {
   /** Milliseconds that a request spent by stage: queue, decode, encode, search, total. */
   observeStages(milliseconds: Record<string, number>): void
   countRecords(status: 'created' | 'updated' | 'failed', count: number): void
+  observeTowerRun(run: TowerRun): void
   countWorkerDeath(): void
 }
 
@@ -17,7 +19,7 @@ export interface Metrics {
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 /** Makes the metrics of a service; gauges are read when they are asked for. */
-export function createMetrics({ encoder, collections }: { encoder: Encoder; collections: Collections }): Metrics {
+export function createMetrics({ encoders, collections }: { encoders: Encoders; collections: Collections }): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -25,7 +27,9 @@ export function createMetrics({ encoder, collections }: { encoder: Encoder; coll
   const stages = new Histogram({ name: 'semblance_stage_duration_seconds', help: 'Time that searches spent by stage.', labelNames: ['stage'], buckets: BUCKETS, registers })
   const records = new Counter({ name: 'semblance_records_written_total', help: 'Records sent in, by what became of them.', labelNames: ['status'], registers })
   const deaths = new Counter({ name: 'semblance_worker_deaths_total', help: 'Worker threads that ended unasked.', registers })
-  encoderGauges(encoder, registers)
+  const towerRuns = new Histogram({ name: 'semblance_tower_run_duration_seconds', help: 'Runs of the towers, a batch each, by execution provider.', labelNames: ['model', 'tower', 'provider'], buckets: BUCKETS, registers })
+  const towerInputs = new Counter({ name: 'semblance_tower_inputs_total', help: 'Images and texts that the towers encoded.', labelNames: ['model', 'tower', 'provider'], registers })
+  encoderGauges(encoders, registers)
   const readCollections = collectionGauges(collections, registers)
   return {
     render: async () => {
@@ -37,38 +41,53 @@ export function createMetrics({ encoder, collections }: { encoder: Encoder; coll
       for (const [stage, ms] of Object.entries(milliseconds)) stages.observe({ stage }, ms / 1000)
     },
     countRecords: (status, count) => records.inc({ status }, count),
+    observeTowerRun: ({ batch, seconds, ...labels }) => {
+      towerRuns.observe(labels, seconds)
+      towerInputs.inc(labels, batch)
+    },
     countWorkerDeath: () => deaths.inc()
   }
 }
 
-function encoderGauges(encoder: Encoder, registers: Registry[]): void {
+function encoderGauges(encoders: Encoders, registers: Registry[]): void {
   new Gauge({
     name: 'semblance_encoder_queue_length',
     help: 'Images and texts that wait to be encoded.',
-    labelNames: ['input'],
+    labelNames: ['model', 'input'],
     registers,
     collect() {
-      for (const [input, length] of Object.entries(encoder.queued)) this.set({ input }, length)
+      for (const { model, queued } of encoders.all) for (const [input, length] of Object.entries(queued)) this.set({ model: model.name, input }, length)
     }
   })
   new Gauge({
     name: 'semblance_encoder_info',
-    help: '1, with the model and the execution providers that its sessions were created for.',
-    labelNames: ['model', 'fingerprint', 'execution_providers'],
+    help: '1, with the model, the execution providers that were asked for and those that run its towers.',
+    labelNames: ['model', 'fingerprint', 'requested', 'image', 'text'],
     registers,
     collect() {
-      const { name: model, fingerprint } = encoder.model
-      this.set({ model, fingerprint, execution_providers: encoder.executionProviders.join() }, 1)
+      for (const { model, execution } of encoders.all) {
+        const { image, text } = execution.towers
+        this.set({ model: model.name, fingerprint: model.fingerprint, requested: execution.requested.join(), image: image.provider, text: text.provider }, 1)
+      }
+    }
+  })
+  new Gauge({
+    name: 'semblance_execution_provider_fallback',
+    help: '1 where the preferred execution provider does not run both towers of a model.',
+    labelNames: ['model'],
+    registers,
+    collect() {
+      for (const { model, execution } of encoders.all) this.set({ model: model.name }, execution.passedOver.length > 0 ? 1 : 0)
     }
   })
   const lookups = new Counter({
     name: 'semblance_embedding_cache_lookups_total',
     help: 'Look-ups of the embedding cache, by result.',
-    labelNames: ['result'],
+    labelNames: ['model', 'result'],
     registers,
     collect() {
       this.reset()
-      for (const [result, count] of Object.entries(encoder.cacheLookups)) lookups.inc({ result }, count)
+      for (const { model, cacheLookups } of encoders.all) for (const [result, count] of Object.entries(cacheLookups)) lookups.inc({ model: model.name, result }, count)
     }
   })
 }

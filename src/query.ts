@@ -2,7 +2,7 @@ import type { Modality } from './collections/record.js'
 import { normalise, type Embedding } from './encoder/embedding.js'
 import type { EncodeOptions } from './encoder/encoder.js'
 import { QueryInvalid, RecordNotFound } from './errors.js'
-import { requireModel, requireSameEncoder, toEmbedding, type Target } from './record-parts.js'
+import { encoderOf, requireModel, toEmbedding, type Target } from './record-parts.js'
 
 /** One part of a query: exactly one of text, image, record and embedding. */
 export interface QueryPart {
@@ -24,7 +24,6 @@ const KINDS = ['text', 'image', 'record', 'embedding'] as const
  * QUERY_INVALID, RECORD_NOT_FOUND, COLLECTION_HAS_NO_MODEL, FINGERPRINT_MISMATCH, and the encoder's errors.
  */
 export async function encodeQuery(target: Target, parts: QueryPart[], options: EncodeOptions): Promise<Embedding> {
-  requireSameEncoder(target)
   for (const part of parts) requireOneKind(part)
   const embeddings = await Promise.all(parts.map((part) => encodePart(target, part, options)))
   if (parts.length === 1 && (parts[0].weight ?? 1) > 0) return embeddings[0]
@@ -44,7 +43,8 @@ function requireOneKind(part: QueryPart): void {
   if (given.length !== 1) throw new QueryInvalid(`A query is one of ${KINDS.join(', ')}, or a list of these; this one has ${given.length > 0 ? given.join(' and ') : 'none'}.`)
 }
 
-async function encodePart({ encoder, collection }: Target, { text, image, record, modality, embedding }: QueryPart, options: EncodeOptions): Promise<Embedding> {
+async function encodePart(target: Target, { text, image, record, modality, embedding }: QueryPart, options: EncodeOptions): Promise<Embedding> {
+  const { collection } = target
   if (embedding) return toEmbedding(embedding, collection.settings.dimension)
   if (record !== undefined) {
     const embeddings = await collection.embeddings(record)
@@ -54,5 +54,6 @@ async function encodePart({ encoder, collection }: Target, { text, image, record
     throw new RecordNotFound(collection.settings.name, record)
   }
   requireModel(collection)
+  const encoder = encoderOf(target)
   return image ? encoder.encodeImage(image, options) : encoder.encodeText(text!, options)
 }

@@ -2,22 +2,29 @@ import type { Collection } from './collections/collection.js'
 import { MAX_METADATA_BYTES, type Modality, type RecordWrite } from './collections/record.js'
 import { normalise, type Embedding } from './encoder/embedding.js'
 import type { Encoder } from './encoder/encoder.js'
+import type { Encoders } from './encoder/encoders.js'
 import { sniffImage } from './encoder/sniff-image.js'
 import { CollectionHasNoModel, EmbeddingInvalid, FingerprintMismatch, RecordInvalid } from './errors.js'
 
-/** An encoder and the collection it serves. */
+/** A collection, and the encoders that are loaded. */
 export interface Target {
-  encoder: Encoder
+  encoders: Encoders
   collection: Collection
 }
 
 const MAX_METADATA_DEPTH = 32
 
-/** Throws FINGERPRINT_MISMATCH when a collection's embeddings come from another encoder; those brought along may be from any. */
-export function requireSameEncoder({ collection: { settings }, encoder: { model } }: Target): void {
-  if (settings.fingerprint === null || settings.fingerprint === model.fingerprint) return
+/**
+ * The encoder that a collection's embeddings come from; any, for a collection whose embeddings are brought along. Throws
+ * FINGERPRINT_MISMATCH when it is not loaded.
+ */
+export function encoderOf({ collection: { settings }, encoders }: Target): Encoder {
+  if (settings.fingerprint === null) return encoders.get()
+  const encoder = encoders.withFingerprint(settings.fingerprint)
+  if (encoder) return encoder
   const describe = (name: string | null, fingerprint: string) => `'${name}' (${fingerprint.slice(0, 12)})`
-  throw new FingerprintMismatch(settings.name, describe(settings.model, settings.fingerprint), describe(model.name, model.fingerprint))
+  const loaded = encoders.all.map(({ model }) => describe(model.name, model.fingerprint)).join(', ')
+  throw new FingerprintMismatch(settings.name, describe(settings.model, settings.fingerprint), loaded)
 }
 
 /** Throws COLLECTION_HAS_NO_MODEL when a collection's embeddings are brought along: nothing can be encoded for it. */
@@ -55,9 +62,9 @@ export function toEmbeddings(sent: Partial<Record<Modality, number[]>>, dimensio
 }
 
 /** What a collection keeps of an image: the file, a thumbnail, or nothing. */
-export async function keepImage({ encoder, collection }: Target, bytes: Uint8Array): Promise<RecordWrite['image']> {
-  const { storage } = collection.settings
+export async function keepImage(target: Target, bytes: Uint8Array): Promise<RecordWrite['image']> {
+  const { storage } = target.collection.settings
   if (storage === 'none') return undefined
-  if (storage === 'thumbnail') return { bytes: await encoder.thumbnail(bytes), type: 'image/webp' }
+  if (storage === 'thumbnail') return { bytes: await encoderOf(target).thumbnail(bytes), type: 'image/webp' }
   return { bytes, type: await sniffImage(bytes) }
 }

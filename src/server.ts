@@ -4,10 +4,11 @@ import { resolve } from 'node:path'
 import type { Logger } from 'pino'
 import { buildApp } from './app.js'
 import { openCollections } from './collections/collections.js'
-import { MIB, type Config } from './config.js'
+import type { Config } from './config.js'
 import { loadDemo, type DemoOptions } from './demo.js'
-import { createEncoder } from './encoder/encoder.js'
-import { loadModelPackage, modelFolder } from './encoder/model-package.js'
+import type { TowerRun } from './encoder/encoder.js'
+import { createEncoders, type Encoders } from './encoder/encoders.js'
+import { encoderOptions, loadModels } from './load-models.js'
 import { createMetrics, type Metrics } from './metrics.js'
 import type { Readiness } from './routes/services.js'
 
@@ -49,23 +50,24 @@ export async function startServer({ config, logger, onDemoProgress }: ServerOpti
       track(readiness, 'indexes', indexed / total)
     }
   })
-  const encoder = await openEncoder(config, onWorkerDeath).catch(async (error) => {
+  const encoders = await openEncoders(config, { onWorkerDeath, onTowerRun: (run) => late.metrics?.observeTowerRun(run) }).catch(async (error) => {
     await collections.close()
     throw error
   })
-  logger.info({ model: encoder.model.name, fingerprint: encoder.model.fingerprint, dimension: encoder.dimension, workers: config.ENCODER_WORKERS, ms: Math.round(performance.now() - startedAt) }, 'encoder is warm')
+  reportExecution(encoders, logger)
+  logger.info({ models: encoders.all.length, ms: Math.round(performance.now() - startedAt) }, 'encoders are warm')
   const stop = new AbortController()
   if (config.DEMO) track(readiness, 'demo', 0)
-  const metrics = createMetrics({ encoder, collections })
+  const metrics = createMetrics({ encoders, collections })
   late.metrics = metrics
-  const app = await buildApp({ config, encoder, collections, readiness, metrics, logger })
+  const app = await buildApp({ config, encoders, collections, readiness, metrics, logger })
   await app.listen({ host: config.HOST, port: config.PORT }).catch(async (error) => {
-    await Promise.all([encoder.close(), collections.close()])
+    await Promise.all([encoders.close(), collections.close()])
     throw error
   })
   const { port } = app.server.address() as AddressInfo
   const url = `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`
-  const demo = config.DEMO ? runDemo({ encoder, collections, dataDir, signal: stop.signal, onProgress: onDemoProgress }, { readiness, logger }) : Promise.resolve()
+  const demo = config.DEMO ? runDemo({ encoders, collections, dataDir, signal: stop.signal, onProgress: onDemoProgress }, { readiness, logger }) : Promise.resolve()
   return {
     url,
     demo,
@@ -75,7 +77,7 @@ export async function startServer({ config, logger, onDemoProgress }: ServerOpti
       await app.close()
       clearTimeout(cut)
       await demo
-      await encoder.close()
+      await encoders.close()
       await collections.close()
     }
   }
@@ -105,19 +107,16 @@ function track({ pending }: Readiness, task: string, progress: number): void {
   else pending.delete(task)
 }
 
-async function openEncoder(config: Config, onWorkerDeath: (error: Error) => void) {
-  const model = await loadModelPackage(modelFolder(config.MODEL, config.MODELS_DIR))
-  return createEncoder(model, {
-    towerWorkers: config.ENCODER_WORKERS,
-    ortThreads: config.ORT_THREADS,
-    executionProviders: config.EXECUTION_PROVIDERS,
-    imageWorkers: config.DECODE_WORKERS,
-    imageBatchSize: config.IMAGE_BATCH_SIZE,
-    textBatchSize: config.TEXT_BATCH_SIZE,
-    batchDelayMs: config.BATCH_DELAY_MS,
-    queueSize: config.QUEUE_SIZE,
-    cacheBytes: config.EMBEDDING_CACHE_MIB * MIB,
-    limits: { maxPixels: config.MAX_IMAGE_MEGAPIXELS * 1e6 },
-    onWorkerDeath
-  })
+/** Says what runs the towers, loudly where it is not what was asked for. */
+function reportExecution(encoders: Encoders, logger: Logger): void {
+  for (const { model, dimension, execution } of encoders.all) {
+    const { requested, towers, passedOver } = execution
+    const fields = { model: model.name, variant: model.variant, fingerprint: model.fingerprint, dimension, requested, towers }
+    if (passedOver.length === 0) logger.info(fields, `model '${model.name}' runs on ${requested[0]}`)
+    else logger.error({ ...fields, passedOver }, `model '${model.name}' does NOT run on ${requested[0]}, which was asked for: image tower on ${towers.image.provider}, text tower on ${towers.text.provider}`)
+  }
+}
+
+async function openEncoders(config: Config, listeners: { onWorkerDeath: (error: Error) => void; onTowerRun: (run: TowerRun) => void }): Promise<Encoders> {
+  return createEncoders(await loadModels(config), { ...encoderOptions(config), ...listeners })
 }

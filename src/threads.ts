@@ -17,6 +17,8 @@ export interface ThreadsOptions {
 /** Worker threads that start from one file, whose calls are its exported handlers. */
 export interface Threads<Handlers> {
   call<Name extends keyof Handlers & string>(name: Name, argument: Argument<Handlers[Name]>): Promise<Answer<Handlers[Name]>>
+  /** What the threads found while they started, one each. */
+  findings: unknown[]
   close(): Promise<void>
 }
 
@@ -29,11 +31,14 @@ interface Failure {
   failure: ErrorShape & { detail: string }
 }
 
-const READY = 'ready'
+/** How a thread says that it can take calls, and what it found while it started. */
+interface Ready {
+  ready: unknown
+}
 
-/** Called by a thread's file when it can take calls. */
-export function reportReady(): void {
-  if (!isMainThread) parentPort?.postMessage(READY)
+/** Called by a thread's file when it can take calls; the finding goes into `findings` of its pool. */
+export function reportReady(finding: unknown = null): void {
+  if (!isMainThread) parentPort?.postMessage({ ready: finding } satisfies Ready)
 }
 
 /** Wraps a handler of a thread's file so that its errors reach the caller with their code and status. */
@@ -70,14 +75,13 @@ export async function startThreads<Handlers>(file: URL, options: ThreadsOptions)
     lastDeath = error
   }
   pool.on('error', onDeath)
-  try {
-    await allReady(pool, options)
-  } catch (error) {
+  const findings = await allReady(pool, options).catch(async (error) => {
     closing = true
     await end(pool)
     throw error
-  }
+  })
   return {
+    findings,
     call: async (name, argument) => {
       const answer = await pool.run(argument, { name }).catch((error: Error) => {
         onDeath(error)
@@ -103,16 +107,21 @@ function isFailure(answer: unknown): answer is Failure {
   return typeof answer === 'object' && answer !== null && 'failure' in answer
 }
 
-function allReady(pool: Piscina, { count, onReport }: ThreadsOptions): Promise<void> {
+function allReady(pool: Piscina, { count, onReport }: ThreadsOptions): Promise<unknown[]> {
   return new Promise((resolve, reject) => {
-    let ready = 0
+    const findings: unknown[] = []
     pool.on('message', (message: unknown) => {
-      if (message !== READY) onReport?.(message)
-      else if (++ready === count) {
+      if (!isReady(message)) return onReport?.(message)
+      findings.push(message.ready)
+      if (findings.length === count) {
         pool.off('error', reject)
-        resolve()
+        resolve(findings)
       }
     })
     pool.once('error', reject)
   })
+}
+
+function isReady(message: unknown): message is Ready {
+  return typeof message === 'object' && message !== null && 'ready' in message
 }

@@ -119,7 +119,10 @@ t.test('a collection of another encoder answers 409 that names both', async (t) 
   t.match(await api('POST', '/v1/collections/things/search/text-to-image', { text: 'x' }), conflict)
   t.match(await api('POST', '/v1/collections/things/records', { records: [{ id: 'b', text: 'x' }] }), conflict)
   t.match(await api('GET', '/v1/collections/things/records/a'), { status: 200 })
-  t.match(await api('PUT', '/v1/collections/things'), { status: 409, body: { error: { code: 'COLLECTION_CONFLICT' } } })
+  t.match(await api('PATCH', '/v1/collections/things/records/a', { metadata: { still: true } }), { status: 200 }, 'what needs no encoder goes on')
+  t.match(await api('POST', '/v1/collections/things/search', { query: { record: 'a' }, target: 'text' }), { status: 200 })
+  t.match(await api('PUT', '/v1/collections/things'), { status: 200 })
+  t.match(await api('PUT', '/v1/collections/things', { model: 'other' }), { status: 409, body: { error: { code: 'COLLECTION_CONFLICT' } } })
 })
 
 t.test('closing answers what is under way', async (t) => {

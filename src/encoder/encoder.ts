@@ -7,15 +7,13 @@ import type { ImageLimits } from './decode-image.js'
 import type { Embedding } from './embedding.js'
 import type { ImageWorkerSettings } from './image-worker.js'
 import type { ModelPackage } from './model-package.js'
+import type { ExecutionProvider } from './session.js'
+import { startTowers, type ExecutionOptions, type ExecutionReport, type TowerThreads } from './start-towers.js'
 import { requireShort } from './tokenizer.js'
-import type { TowerWorkerSettings } from './tower-worker.js'
 
-export interface EncoderOptions {
-  towerWorkers: number
-  /** Threads of ONNX Runtime in each tower worker. */
-  ortThreads: number
-  executionProviders: string[]
+export interface EncoderOptions extends ExecutionOptions {
   imageWorkers: number
+  /** Images in one run of the tower, at most; 0 is a number that suits the provider. */
   imageBatchSize: number
   textBatchSize: number
   batchDelayMs: number
@@ -24,7 +22,17 @@ export interface EncoderOptions {
   /** Memory for cached embeddings, in bytes; 0 turns the cache off. */
   cacheBytes: number
   limits: ImageLimits
-  onWorkerDeath?: (error: Error) => void
+  /** Told of each run of a tower. */
+  onTowerRun?: (run: TowerRun) => void
+}
+
+export interface TowerRun {
+  model: string
+  tower: 'image' | 'text'
+  provider: ExecutionProvider
+  /** Images or texts in the batch. */
+  batch: number
+  seconds: number
 }
 
 export interface EncodeOptions {
@@ -53,8 +61,8 @@ export interface Encoder {
   countTokens(texts: string[]): Promise<number>
   /** Look-ups of the embedding cache so far. */
   readonly cacheLookups: { hit: number; miss: number }
-  /** What the towers' sessions were created for, in order of preference. */
-  readonly executionProviders: string[]
+  /** The execution providers that were asked for, and those that run the towers. */
+  readonly execution: ExecutionReport
   /** A small WebP of an image. */
   thumbnail(bytes: Uint8Array): Promise<Uint8Array>
   /** Entries that wait for a tower or a decoder. */
@@ -68,10 +76,15 @@ const CHARACTERS_PER_BUCKET = 36
 /** From here on texts are cut to the tower's longest sequence anyway. */
 const LAST_BUCKET = 10
 
+/** Batches on the CPU stay near 100 ms; a GPU is filled by more. */
+const CPU_IMAGE_BATCH = 4
+const GPU_IMAGE_BATCH = 32
+
 /** Starts the threads of a model package, warmed up, and returns its encoder. Throws when a tower can't be opened. */
 export async function createEncoder(model: ModelPackage, options: EncoderOptions): Promise<Encoder> {
-  const { towers, decoders } = await startWorkers(model, options)
-  const { textBatcher, cropBatcher, imageQueue } = createQueues(options, { towers, decoders })
+  const workers = await startWorkers(model, options)
+  const { towers, decoders, execution } = workers
+  const { textBatcher, cropBatcher, imageQueue } = createQueues(model, options, workers)
   const cacheLookups = { hit: 0, miss: 0 }
   const cached = embeddingCache({ fingerprint: model.fingerprint, maxSize: options.cacheBytes, lookups: cacheLookups })
   let closed: Promise<void> | undefined
@@ -95,7 +108,7 @@ export async function createEncoder(model: ModelPackage, options: EncoderOptions
     encodeImage: (bytes, encodeOptions) => encoder.encodeImages([bytes], encodeOptions)[0],
     countTokens: (texts) => towers.call('countTokens', texts),
     cacheLookups,
-    executionProviders: options.executionProviders,
+    execution,
     thumbnail: (bytes) => decoders.call('thumbnail', bytes),
     get queued() {
       return { image: imageQueue.queued, text: textBatcher.queued }
@@ -107,26 +120,30 @@ export async function createEncoder(model: ModelPackage, options: EncoderOptions
 }
 
 interface Workers {
-  towers: Threads<typeof import('./tower-worker.js')>
+  towers: TowerThreads
+  towerWorkers: number
+  execution: ExecutionReport
   decoders: Threads<typeof import('./image-worker.js')>
 }
 
 /**
- * ONNX Runtime's builds report to its maker since 1.30, on Linux too, unless this variable stands before it is loaded.
- * Nothing leaves a self-hosted service that its operator did not send.
+ * What ONNX Runtime reads from the environment; it must stand there before it is loaded, in the main thread: the workers
+ * have copies. Its builds report to their maker since 1.30 unless told not to, and nothing leaves a self-hosted service
+ * that its operator did not send. The binding for Node has no options of tensorrt but the device.
  */
-function silenceTelemetry(): void {
+function prepareEnvironment({ cacheDir, workspaceBytes }: NonNullable<EncoderOptions['tensorrt']>): void {
   process.env.ORT_DISABLE_TELEMETRY = '1'
+  if (cacheDir) Object.assign(process.env, { ORT_TENSORRT_ENGINE_CACHE_ENABLE: '1', ORT_TENSORRT_CACHE_PATH: cacheDir })
+  if (workspaceBytes) process.env.ORT_TENSORRT_MAX_WORKSPACE_SIZE = String(workspaceBytes)
 }
 
-async function startWorkers(model: ModelPackage, { onWorkerDeath: onDeath, ...options }: EncoderOptions): Promise<Workers> {
-  const towerSettings: TowerWorkerSettings = { model, ortThreads: options.ortThreads, executionProviders: options.executionProviders }
-  const imageSettings: ImageWorkerSettings = { preprocessing: model.preprocessing, limits: options.limits }
-  silenceTelemetry()
-  const towers = await startThreads<typeof import('./tower-worker.js')>(new URL('./tower-worker.js', import.meta.url), { count: options.towerWorkers, workerData: towerSettings, onDeath })
+async function startWorkers(model: ModelPackage, options: EncoderOptions): Promise<Workers> {
+  prepareEnvironment(options.tensorrt ?? { cacheDir: '', workspaceBytes: 0 })
+  const { threads: towers, workers: towerWorkers, execution } = await startTowers(model, options)
+  const workerData: ImageWorkerSettings = { preprocessing: model.preprocessing, limits: options.limits }
   try {
-    const decoders = await startThreads<typeof import('./image-worker.js')>(new URL('./image-worker.js', import.meta.url), { count: options.imageWorkers, workerData: imageSettings, onDeath })
-    return { towers, decoders }
+    const decoders: Workers['decoders'] = await startThreads(new URL('./image-worker.js', import.meta.url), { count: options.imageWorkers, workerData, onDeath: options.onWorkerDeath })
+    return { towers, towerWorkers, execution, decoders }
   } catch (error) {
     await towers.close()
     throw error
@@ -143,19 +160,26 @@ interface ImageEntry {
  * the embedding, so that few decoded images are in memory however many wait. Within the slots they wait for a decoder
  * and for a tower. Each queue has its lanes.
  */
-function createQueues(options: EncoderOptions, { towers, decoders }: Workers) {
-  const tower = { maxDelayMs: options.batchDelayMs, concurrency: options.towerWorkers, maxQueueSize: options.queueSize, retryAlone }
+function createQueues(model: ModelPackage, options: EncoderOptions, { towers, towerWorkers, execution, decoders }: Workers) {
+  const tower = { maxDelayMs: options.batchDelayMs, concurrency: towerWorkers, maxQueueSize: options.queueSize, retryAlone }
+  const imageBatchSize = options.imageBatchSize || (execution.towers.image.provider === 'cpu' ? CPU_IMAGE_BATCH : GPU_IMAGE_BATCH)
+  const timed = async <T>(name: TowerRun['tower'], batch: number, run: Promise<T>) => {
+    const startedAt = performance.now()
+    const result = await run
+    options.onTowerRun?.({ model: model.name, tower: name, provider: execution.towers[name].provider, batch, seconds: (performance.now() - startedAt) / 1000 })
+    return result
+  }
   const textBatcher = new Batcher<string, Embedding>({
     ...tower,
-    run: (texts) => towers.call('encodeTexts', texts),
+    run: (texts) => timed('text', texts.length, towers.call('encodeTexts', texts)),
     maxBatchSize: options.textBatchSize,
     bucket: ({ length }) => Math.min(LAST_BUCKET, Math.ceil(length / CHARACTERS_PER_BUCKET))
   })
   const cropBatcher = new Batcher<Uint8Array, Embedding>({
     ...tower,
     maxQueueSize: Infinity,
-    run: (crops) => towers.call('encodeImages', crops),
-    maxBatchSize: options.imageBatchSize
+    run: (crops) => timed('image', crops.length, towers.call('encodeImages', crops)),
+    maxBatchSize: imageBatchSize
   })
   const single = { maxBatchSize: 1, maxDelayMs: 0 }
   const decodeBatcher = new Batcher<ImageEntry, Uint8Array>({
@@ -176,7 +200,7 @@ function createQueues(options: EncoderOptions, { towers, decoders }: Workers) {
       return [await cropBatcher.add(crop, toAddOptions(entry.options))]
     },
     // Every tower worker's batch, once running and once being decoded, and the decoders' own.
-    concurrency: 2 * options.towerWorkers * options.imageBatchSize + options.imageWorkers,
+    concurrency: 2 * towerWorkers * imageBatchSize + options.imageWorkers,
     maxQueueSize: options.queueSize
   })
   return { textBatcher, cropBatcher, imageQueue }

@@ -1,27 +1,48 @@
-import { access, readFile } from 'node:fs/promises'
-import { basename, isAbsolute, join, resolve, sep } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { basename, isAbsolute, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { fingerprint } from './fingerprint.js'
-import { parsePreprocessing, type Preprocessing } from './preprocessing.js'
+import { readHuggingFace } from './hugging-face-layout.js'
+import { readOpenClip } from './open-clip-layout.js'
+import { exists, readJson } from './package-files.js'
+import type { Preprocessing } from './preprocessing.js'
+import { findTowers, type Towers, type Variant } from './tower-files.js'
 
-/** A model as the service uses it, read from a folder in Hugging Face's layout. Plain values: it crosses threads. */
-export interface ModelPackage {
+/** A model as the service uses it, read from a folder in one of the layouts. Plain values: it crosses threads. */
+export interface ModelPackage extends PackageSettings {
   name: string
   folder: string
-  family: 'clip' | 'siglip'
+  layout: Layout
+  variant: Variant
   /** SHA-256 over all that its embeddings depend on. */
   fingerprint: string
   /** The ONNX file of each tower. */
-  towers: { image: string; text: string }
+  towers: Towers
+}
+
+/** What a layout's files say of a model. */
+export interface PackageSettings {
+  /** What it was trained by: a softmax over the batch (CLIP), or a sigmoid for each pair (SigLIP). */
+  family: Family
+  /** The files that were read, which the fingerprint covers. */
+  files: string[]
   preprocessing: Preprocessing
   text: TextSettings
   zeroShot: ZeroShotSettings
 }
 
+export type Family = 'clip' | 'siglip'
+export type Layout = 'hugging-face' | 'open-clip' | 'immich'
+
 export interface TextSettings {
+  tokenizer: { tokenizerJson: string; config: string }
+  /** What is done to a text before it is tokenized. */
+  cleaning: 'none' | 'lowercase' | 'whitespace' | 'canonical'
   /** Longest sequence in tokens, the special ones included. */
   maxTokens: number
+  /** The padding where the tokenizer names no padding token. */
   padId: number
-  /** Whether every sequence is padded to `maxTokens` (SigLIP), rather than to the longest of its batch. */
+  /** Whether every sequence is padded to `maxTokens`; where this is false the tower is asked whether it may be shorter. */
   padsToMax: boolean
 }
 
@@ -34,88 +55,59 @@ export interface ZeroShotSettings {
   template: string
 }
 
-interface ModelConfig {
-  model_type?: string
-  logit_scale?: number
-  logit_bias?: number
-  text_config?: { max_position_embeddings?: number; pad_token_id?: number }
-}
-
-/** `semblance.json`: what the other files leave out. */
-interface Supplement {
-  family?: ModelPackage['family']
+/** `semblance.json`: what the other files leave out, and what overrides them. */
+export interface Supplement {
+  layout?: Layout
+  family?: Family
   logit_scale?: number
   logit_bias?: number
   template?: string
   max_tokens?: number
 }
 
-/** CLIP was trained with its logit scale clipped at 100, and every released checkpoint ends there (Radford et al. 2021, 2.5). */
-const CLIP_LOGIT_SCALE = 100
+/** The packages that come with the service. */
+const EMBEDDED_MODELS = fileURLToPath(new URL('../../models', import.meta.url))
 
-/** The folder of a model: a name under `modelsDir`, or a path. */
-export function modelFolder(model: string, modelsDir: string): string {
-  return isAbsolute(model) || model.startsWith('.') ? resolve(model) : join(modelsDir, ...model.split('/'))
+/** Which model is meant: `folder` is read, in `variant` if one is asked for. */
+export interface ModelReference {
+  name: string
+  folder: string
+  variant?: string
 }
 
-/** Reads a model package. Throws an Error that names the file that is missing or wrong. */
-export async function loadModelPackage(folder: string): Promise<ModelPackage> {
-  const file = (name: string) => join(folder, ...name.split('/'))
-  const config = await readJson<ModelConfig>(file('config.json'))
-  const supplement = await readJson<Supplement>(file('semblance.json'), {})
-  const family = supplement.family ?? familyOf(config.model_type)
-  const towers = { image: file('onnx/vision_model.onnx'), text: file('onnx/text_model.onnx') }
-  const settings = ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json'].map(file)
-  for (const path of [...settings, towers.image, towers.text]) await requireFile(path)
-  const optional = [file('semblance.json'), `${towers.image}_data`, `${towers.text}_data`]
-  const present = await Promise.all(optional.map(exists))
-  return {
-    name: basename(folder.endsWith(sep) ? folder.slice(0, -1) : folder),
-    folder,
-    family,
-    fingerprint: await fingerprint(folder, [...settings, towers.image, towers.text, ...optional.filter((_, i) => present[i])]),
-    towers,
-    preprocessing: parsePreprocessing(await readJson(file('preprocessor_config.json'))),
-    text: textSettings(family, config, supplement),
-    zeroShot: zeroShotSettings(family, config, supplement)
-  }
+/**
+ * Where a model lies: a name under `modelsDir` or among the embedded ones, or a path; `:variant` may follow. A name
+ * stays the model's name, a path's last part becomes it.
+ */
+export async function findModel(model: string, modelsDir: string): Promise<ModelReference> {
+  const [, place, variant] = /^(.+?)(?::(\w+))?$/.exec(model)!
+  if (isAbsolute(place) || place.startsWith('.')) return { name: basename(resolve(place)), folder: resolve(place), variant }
+  const folders = [modelsDir, EMBEDDED_MODELS].map((folder) => join(folder, ...place.split('/')))
+  return { name: place, folder: (await exists(folders[0])) ? folders[0] : await firstExisting(folders), variant }
 }
 
-function familyOf(modelType = 'clip'): ModelPackage['family'] {
-  if (/siglip/.test(modelType)) return 'siglip'
-  if (/clip/.test(modelType)) return 'clip'
-  throw new Error(`config.json: model_type '${modelType}' is not a dual encoder known here; say family in semblance.json.`)
+async function firstExisting(folders: string[]): Promise<string> {
+  for (const folder of folders) if (await exists(folder)) return folder
+  return folders[0]
 }
 
-function textSettings(family: ModelPackage['family'], { text_config: text }: ModelConfig, supplement: Supplement): TextSettings {
-  const maxTokens = supplement.max_tokens ?? text?.max_position_embeddings ?? (family === 'siglip' ? 64 : 77)
-  return { maxTokens, padId: text?.pad_token_id ?? (family === 'siglip' ? 1 : 0), padsToMax: family === 'siglip' }
+/** Reads a model package, by default in full precision. Throws an Error that names the file or the variant that is missing or wrong. */
+export async function loadModelPackage(folder: string, { name = basename(resolve(folder)), variant = 'fp32' }: { name?: string; variant?: string } = {}): Promise<ModelPackage> {
+  if (!(await stat(folder).catch(() => undefined))?.isDirectory()) throw new Error(`There is no model package ${folder}.`)
+  const supplementFile = join(folder, 'semblance.json')
+  const supplement = await readJson<Supplement>(supplementFile, {})
+  const layout = supplement.layout ?? (await layoutOf(folder))
+  const settings = layout === 'hugging-face' ? await readHuggingFace(folder, supplement) : await readOpenClip(folder, layout, supplement)
+  const { towers, externalData, found } = await findTowers(folder, variant)
+  const supplements = (await exists(supplementFile)) ? [supplementFile] : []
+  const files = [...settings.files, ...Object.values(towers), ...externalData, ...supplements]
+  return { ...settings, files, name, folder, layout, variant: found, towers, fingerprint: await fingerprint(folder, files) }
 }
 
-function zeroShotSettings(family: ModelPackage['family'], config: ModelConfig, supplement: Supplement): ZeroShotSettings {
-  const logitScale = supplement.logit_scale ?? config.logit_scale ?? (family === 'clip' ? CLIP_LOGIT_SCALE : undefined)
-  const logitBias = supplement.logit_bias ?? config.logit_bias
-  return {
-    activation: family === 'siglip' ? 'sigmoid' : 'softmax',
-    ...(logitScale !== undefined && { logitScale }),
-    ...(logitBias !== undefined && { logitBias }),
-    template: supplement.template ?? (family === 'siglip' ? 'This is a photo of {label}.' : 'a photo of a {label}.')
-  }
-}
-
-async function readJson<T>(path: string, fallback?: T): Promise<T> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as T
-  } catch (error) {
-    if (fallback !== undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') return fallback
-    throw new Error(`The model package's ${path} can't be read: ${(error as Error).message}`, { cause: error })
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(() => true, () => false)
-}
-
-async function requireFile(path: string): Promise<void> {
-  if (!(await exists(path))) throw new Error(`The model package lacks ${path}.`)
+/** The layout that a folder's files are in. Where it has both Hugging Face's and OpenCLIP's, the first holds. */
+async function layoutOf(folder: string): Promise<Layout> {
+  const has = (name: string) => exists(join(folder, name))
+  if (await has('visual/preprocess_cfg.json')) return 'immich'
+  if ((await has('open_clip_config.json')) && !(await has('preprocessor_config.json'))) return 'open-clip'
+  return 'hugging-face'
 }

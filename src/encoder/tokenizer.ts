@@ -1,14 +1,19 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
 import { TextInvalid } from '../errors.js'
+import { clean } from './clean-text.js'
 import type { ModelPackage } from './model-package.js'
 
 /** Longest text that is tokenized at all, in UTF-16 code units: far more than any tower reads. */
 export const MAX_TEXT_LENGTH = 8000
 
-/** Text to token ids, special tokens included, cut to what the tower takes. */
-export type Tokenize = (text: string) => Int32Array
+/** A package's tokenizer. */
+export interface Tokenizer {
+  /** Text to token ids, special tokens included, cut to what the tower takes. */
+  tokenize(text: string): Int32Array
+  /** The id that sequences are padded with. */
+  padId: number
+}
 
 /** Throws TEXT_INVALID for too long a text. */
 export function requireShort(text: string): void {
@@ -16,12 +21,14 @@ export function requireShort(text: string): void {
 }
 
 /** Reads a package's tokenizer. The library neither truncates nor pads: the cut is here, the padding beside the tower. */
-export async function loadTokenizer({ folder, text: { maxTokens } }: ModelPackage): Promise<Tokenize> {
-  const [tokenizerJson, config] = await Promise.all(
-    ['tokenizer.json', 'tokenizer_config.json'].map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8')))
-  )
+export async function loadTokenizer({ text }: ModelPackage, maxTokens: number): Promise<Tokenizer> {
+  const [tokenizerJson, config] = await Promise.all([text.tokenizer.tokenizerJson, text.tokenizer.config].map(async (file) => JSON.parse(await readFile(file, 'utf8'))))
   const tokenizer = new HuggingFaceTokenizer(tokenizerJson, config)
-  return (text) => truncate(tokenizer.encode(text).ids, maxTokens)
+  const padToken: string | undefined = config.pad_token?.content ?? config.pad_token ?? undefined
+  return {
+    tokenize: (input) => truncate(tokenizer.encode(clean(input, text.cleaning)).ids, maxTokens),
+    padId: (padToken === undefined ? undefined : tokenizer.token_to_id(padToken)) ?? text.padId
+  }
 }
 
 /** Cuts a sequence, keeping its last token: the towers pool at the end-of-text token, or expect it. */

@@ -1,34 +1,51 @@
 import { workerData } from 'node:worker_threads'
 import { handler, reportReady } from '../threads.js'
+import { cosine } from './embedding.js'
+import type { Execution } from './execution-profile.js'
 import type { ModelPackage } from './model-package.js'
+import type { SessionSettings } from './session.js'
 import { loadTokenizer } from './tokenizer.js'
-import { openImageTower, openTextTower } from './tower.js'
+import { openImageTower, openTextTower, type TextTower } from './tower.js'
 
 /** What a tower thread starts from. */
 export interface TowerWorkerSettings {
   model: ModelPackage
-  /** Threads of ONNX Runtime in this thread's sessions. */
-  ortThreads: number
-  executionProviders: string[]
+  session: SessionSettings
 }
 
-// A worker thread that holds both towers, warmed up by one run each before it takes calls.
-const { model, ortThreads, executionProviders } = workerData as TowerWorkerSettings
-const settings = { threads: ortThreads, executionProviders }
-const [imageTower, textTower, tokenize] = await Promise.all([
-  openImageTower(model, settings),
-  openTextTower(model, settings),
-  loadTokenizer(model)
-])
+/** What ran the towers of a thread at its warm-up. */
+export type Executions = Record<'image' | 'text', Execution>
+
+/** Under this cosine padding is taken to matter; the dynamic ranges of 8-bit towers move it by less. */
+const SAME = 0.999
+
+// A worker thread that holds both towers, warmed up before it takes calls.
+const { model, session } = workerData as TowerWorkerSettings
+const [imageTower, textTower] = await Promise.all([openImageTower(model, session), openTextTower(model, session)])
+const { tokenize, padId } = await loadTokenizer(model, textTower.maxTokens)
 const { width, height } = model.preprocessing.crop
 await imageTower.run([new Uint8Array(3 * width * height)])
-await textTower.run([Int32Array.of(model.text.padId, model.text.padId)])
+const padding = { id: padId, toMax: model.text.padsToMax || (await paddingMatters(textTower)) }
+await textTower.run([tokenize('')], padding)
+const executions: Executions = { image: await imageTower.execution(), text: await textTower.execution() }
+
+/**
+ * Whether a sequence padded to the longest gives another embedding than the sequence by itself. Towers with a causal or
+ * an attention mask don't see the padding, and shorter sequences are several times faster; others were trained with it
+ * (SigLIP, most of MobileCLIP), which their files don't say.
+ */
+async function paddingMatters(tower: TextTower): Promise<boolean> {
+  const sequence = [tokenize('a photo of two small dogs')]
+  const [padded] = await tower.run(sequence, { id: padId, toMax: true })
+  const [short] = await tower.run(sequence, { id: padId, toMax: false }).catch(() => [])
+  return !short || cosine(padded, short) < SAME
+}
 
 /** Crops (8-bit RGB, the package's size) to embeddings. */
 export const encodeImages = handler((crops: Uint8Array[]) => imageTower.run(crops))
 /** Texts to embeddings. They are tokenized here: a long one takes milliseconds, which the HTTP thread has not. */
-export const encodeTexts = handler((texts: string[]) => textTower.run(texts.map(tokenize)))
+export const encodeTexts = handler((texts: string[]) => textTower.run(texts.map(tokenize), padding))
 /** Tokens of texts that the model reads, special ones included. */
 export const countTokens = handler((texts: string[]) => texts.reduce((sum, text) => sum + tokenize(text).length, 0))
 
-reportReady()
+reportReady(executions)

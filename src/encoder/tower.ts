@@ -1,97 +1,116 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { EncoderFailed } from '../errors.js'
 import { normalise, type Embedding } from './embedding.js'
+import { executionOf, type Execution } from './execution-profile.js'
 import type { ModelPackage } from './model-package.js'
-import { writePixelValues } from './preprocess.js'
+import { openSession, type Port, type Session, type SessionSettings, type Values } from './session.js'
+import { integers, pixelValues, toFloat32 } from './tensors.js'
 
 /** One ONNX graph with its inputs made from what the encoder hands over. Runs block the calling thread. */
-export interface Tower<Input> {
-  run(inputs: Input[]): Promise<Embedding[]>
+interface Tower {
+  /** What ran it so far; called once, after a warm-up. */
+  execution(): Promise<Execution>
   release(): Promise<void>
 }
 
-export interface SessionSettings {
-  /** Intra-op threads of ONNX Runtime. */
-  threads: number
-  /** Execution providers in order of preference. One whose libraries are missing fails the start. */
-  executionProviders: string[]
+export interface ImageTower extends Tower {
+  /** 8-bit RGB crops of the package's size to L2-normalised embeddings. */
+  run(crops: Uint8Array[]): Promise<Embedding[]>
 }
 
-/** The vision tower: 8-bit RGB crops of the package's size in, L2-normalised embeddings out. */
-export async function openImageTower(model: ModelPackage, settings: SessionSettings): Promise<Tower<Uint8Array>> {
+export interface TextTower extends Tower {
+  /** Token ids to L2-normalised embeddings. */
+  run(sequences: Int32Array[], padding: Padding): Promise<Embedding[]>
+  /** Longest sequence in tokens. */
+  maxTokens: number
+}
+
+export interface Padding {
+  /** The id of the padding token. */
+  id: number
+  /** Whether sequences are padded to the longest possible, or to the longest of their batch. */
+  toMax: boolean
+}
+
+/** The names that exports give what is embedded, best first. */
+const OUTPUTS = ['image_embeds', 'text_embeds', 'pooler_output', 'embedding', 'sentence_embedding', 'image_features', 'text_features']
+
+/** Opens the image tower of a package. Throws when it can't be opened, or asks for inputs that are not known. */
+export async function openImageTower(model: ModelPackage, settings: SessionSettings): Promise<ImageTower> {
   const session = await openSession(model.towers.image, settings)
-  const { width, height } = model.preprocessing.crop
-  const length = 3 * width * height
+  const [input, ...others] = session.inputs
+  if (!input || others.length > 0) throw new Error(`The image tower asks for ${session.inputs.map(({ name }) => name).join(', ')}; it should ask for pixel_values alone.`)
   return {
-    run: (crops) => {
-      const values = new Float32Array(crops.length * length)
-      crops.forEach((crop, i) => writePixelValues(crop, model.preprocessing, values.subarray(i * length, (i + 1) * length)))
-      return embed(session, { pixel_values: new Tensor('float32', values, [crops.length, 3, height, width]) })
-    },
-    release: () => session.release()
+    run: (crops) => inChunks(session, crops, (part, rows) => ({ [input.name]: pixelValues(part, input, { rows, preprocessing: model.preprocessing }) })),
+    ...rest(session)
   }
 }
 
-/** The text tower: token ids in, L2-normalised embeddings out. Sequences are padded to the longest where it may be. */
-export async function openTextTower(model: ModelPackage, settings: SessionSettings): Promise<Tower<Int32Array>> {
+/** Opens the text tower of a package. Throws when it can't be opened. */
+export async function openTextTower(model: ModelPackage, settings: SessionSettings): Promise<TextTower> {
   const session = await openSession(model.towers.text, settings)
-  const fixedLength = fixedSequenceLength(session) ?? (model.text.padsToMax ? model.text.maxTokens : undefined)
+  const ids = session.inputs.find(({ name }) => /^(input_ids|text|input)$/.test(name)) ?? session.inputs[0]
+  const fixedLength = typeof ids.shape[1] === 'number' ? ids.shape[1] : undefined
+  const maxTokens = Math.min(model.text.maxTokens, fixedLength ?? Infinity)
+  const lengthOf = (sequences: Int32Array[], toMax: boolean) => fixedLength ?? (toMax ? maxTokens : Math.max(...sequences.map(({ length }) => length)))
   return {
-    run: (sequences) => {
-      const length = fixedLength ?? Math.max(...sequences.map((ids) => ids.length))
-      const shape = [sequences.length, length]
-      const ids = new Int32Array(sequences.length * length).fill(model.text.padId)
-      const mask = new Int32Array(sequences.length * length)
-      sequences.forEach((sequence, i) => {
-        ids.set(sequence, i * length)
-        mask.fill(1, i * length, i * length + sequence.length)
-      })
-      return embed(session, {
-        input_ids: integers(session, { name: 'input_ids', values: ids, shape }),
-        attention_mask: integers(session, { name: 'attention_mask', values: mask, shape })
-      })
+    maxTokens,
+    run: (sequences, { id: padId, toMax }) => {
+      const length = lengthOf(sequences, toMax)
+      return inChunks(session, sequences, (part, rows) => textInputs(session.inputs, ids, { sequences: part, padId, shape: [rows, length] }))
     },
-    release: () => session.release()
+    ...rest(session)
   }
 }
 
-function openSession(path: string, { threads, executionProviders }: SessionSettings): Promise<InferenceSession> {
-  return InferenceSession.create(path, {
-    executionProviders,
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    graphOptimizationLevel: 'all',
-    logSeverityLevel: 3
+function rest(session: Session): Tower {
+  return { execution: async () => executionOf(await session.endProfile()), release: () => session.release() }
+}
+
+/** The inputs of a text tower of shape `[rows, length]`: ids, and where it asks for them a mask and the types of tokens. */
+function textInputs(inputs: Port[], ids: Port, { sequences, padId, shape }: { sequences: Int32Array[]; padId: number; shape: [number, number] }): Record<string, Values> {
+  const [rows, length] = shape
+  const padded = new Int32Array(rows * length).fill(padId)
+  const mask = new Int32Array(rows * length)
+  sequences.forEach((sequence, i) => {
+    padded.set(sequence, i * length)
+    mask.fill(1, i * length, i * length + sequence.length)
   })
+  // A row of nothing but padding would have a mean over no tokens.
+  for (let row = sequences.length; row < rows; row++) mask[row * length] = 1
+  const known: Record<string, Int32Array> = { attention_mask: mask, token_type_ids: new Int32Array(rows * length), [ids.name]: padded }
+  const missing = inputs.filter(({ name }) => !(name in known))
+  if (missing.length > 0) throw new Error(`The text tower asks for inputs that are not known: ${missing.map(({ name }) => name).join(', ')}.`)
+  return Object.fromEntries(inputs.map((input) => [input.name, integers(known[input.name], input, shape)]))
 }
 
-/** The sequence length that the graph insists on, if its second axis is a number. */
-function fixedSequenceLength(session: InferenceSession): number | undefined {
-  const input = session.inputMetadata.find(({ name }) => name === 'input_ids')
-  const axis = input?.isTensor ? input.shape[1] : undefined
-  return typeof axis === 'number' ? axis : undefined
+/** Runs a graph over any number of inputs: at once, or as many rows at a time as it insists on. */
+async function inChunks<Input>(session: Session, inputs: Input[], makeInputs: (part: Input[], rows: number) => Record<string, Values>): Promise<Embedding[]> {
+  const axis = session.inputs[0].shape[0]
+  const rows = typeof axis === 'number' ? axis : inputs.length
+  const output = outputOf(session)
+  const embeddings: Embedding[] = []
+  for (let start = 0; start < inputs.length; start += rows) {
+    const part = inputs.slice(start, start + rows)
+    const outputs = await session.run(makeInputs(part, rows))
+    embeddings.push(...toEmbeddings(outputs[output], part.length))
+  }
+  return embeddings
 }
 
-/** A tensor of the integer type that the graph declares for an input: int64 as exported, int32 in some packages. */
-function integers(session: InferenceSession, input: { name: string; values: Int32Array; shape: number[] }): Tensor {
-  const declared = session.inputMetadata.find(({ name }) => name === input.name)
-  if (declared?.isTensor && declared.type === 'int32') return new Tensor('int32', input.values, input.shape)
-  return new Tensor('int64', BigInt64Array.from(input.values, BigInt), input.shape)
+function outputOf({ outputs }: Session): string {
+  const names = outputs.map(({ name }) => name)
+  const flat = outputs.filter(({ shape }) => shape.length === 2)
+  const name = OUTPUTS.find((candidate) => names.includes(candidate)) ?? (flat.length === 1 ? flat[0].name : undefined)
+  if (name) return name
+  throw new Error(`The tower has none of the outputs ${OUTPUTS.join(', ')}, but ${names.join(', ')}.`)
 }
 
-/** Runs a session on the inputs it lists and copies its rows out: ORT's own buffers can't be transferred. */
-async function embed(session: InferenceSession, candidates: Record<string, Tensor>): Promise<Embedding[]> {
-  const missing = session.inputNames.filter((name) => !(name in candidates))
-  if (missing.length > 0) throw new Error(`The tower asks for inputs that are not known: ${missing.join(', ')}.`)
-  const inputs = Object.fromEntries(session.inputNames.map((name) => [name, candidates[name]]))
-  const outputs = await session.run(inputs)
-  const name = ['image_embeds', 'text_embeds', 'pooler_output'].find((candidate) => candidate in outputs)
-  if (!name) throw new Error(`The tower has none of the outputs image_embeds, text_embeds, pooler_output, but ${session.outputNames.join(', ')}.`)
-  const { data, dims } = outputs[name]
-  const dimension = dims[1]
-  return Array.from({ length: dims[0] }, (_, row) => {
-    const embedding = normalise((data as Float32Array).slice(row * dimension, (row + 1) * dimension))
+/** The first rows of an output of shape `[rows, dimension]`, normalised. Throws ENCODER_FAILED for one that is not finite. */
+function toEmbeddings(output: Awaited<ReturnType<Session['run']>>[string], count: number): Embedding[] {
+  const values = toFloat32(output)
+  const dimension = output.shape[1]
+  return Array.from({ length: count }, (_, row) => {
+    const embedding = normalise(values.slice(row * dimension, (row + 1) * dimension))
     // Towers of few bits overflow on some inputs; such a vector would spoil every search it met.
     if (!embedding.every(Number.isFinite)) throw new EncoderFailed()
     return embedding

@@ -21,7 +21,7 @@ const RETRY_MS = 200
 type Line = { line: number; record: NewRecord } | { line: number; id: null; error: unknown }
 
 /** Records of any number, a line of JSON each; answers a line each as they are written. */
-export function bulkRoutes(app: App, { config, encoder, collections, metrics }: Services): void {
+export function bulkRoutes(app: App, { config, encoders, collections, metrics }: Services): void {
   const maxImageBytes = config.MAX_IMAGE_MIB * MIB
   app.addContentTypeParser('application/x-ndjson', (_, payload, done) => done(null, payload))
   app.post(
@@ -45,7 +45,7 @@ export function bulkRoutes(app: App, { config, encoder, collections, metrics }: 
     async (request, typedReply) => {
       const { params, body, gone } = request
       const reply: FastifyReply = typedReply
-      const target: Target = { encoder, collection: collections.get(params.collection) }
+      const target: Target = { encoders, collection: collections.get(params.collection) }
       const validate = app.validatorCompiler!({ schema: JsonRecord, method: 'POST', url: '', httpPart: 'body' })
       const parse = (line: number, text: string): Line => {
         try {

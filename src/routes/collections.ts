@@ -1,10 +1,9 @@
 import { Type, type Static } from 'typebox'
 import type { Collection } from '../collections/collection.js'
 import { DEFAULT_HNSW, type CollectionSettings, type HnswSettings } from '../collections/record.js'
-import type { Encoder } from '../encoder/encoder.js'
+import type { Encoders } from '../encoder/encoders.js'
 import { InvalidRequest } from '../errors.js'
 import { CollectionParams, responses } from '../schemas.js'
-import { requireModelName } from './model-name.js'
 import type { App, Services } from './services.js'
 
 const Hnsw = Type.Object(
@@ -34,7 +33,7 @@ const CollectionBody = Type.Object({
 
 const CreateBody = Type.Object(
   {
-    model: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: 'The loaded model, by default; null with a `dimension` for embeddings that are brought along.' })),
+    model: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: 'The first of the loaded models, by default; null with a `dimension` for embeddings that are brought along.' })),
     dimension: Type.Optional(Type.Integer({ minimum: 1, maximum: 8192, description: "Of embeddings that are brought along; a model has its own." })),
     hnsw: Type.Optional(Type.Partial(Hnsw)), storage: Type.Optional(Storage)
   },
@@ -44,7 +43,7 @@ const CreateBody = Type.Object(
 const tags = ['Collections']
 
 /** Creating, listing and dropping collections. */
-export function collectionRoutes(app: App, { collections, encoder }: Services): void {
+export function collectionRoutes(app: App, { collections, encoders }: Services): void {
   app.put(
     '/v1/collections/:collection',
     {
@@ -67,7 +66,7 @@ export function collectionRoutes(app: App, { collections, encoder }: Services): 
       const { collection, created } = await collections.create(request.params.collection, (existing) => {
         const wanted = { ...toWire(existing?.hnsw ?? DEFAULT_HNSW), ...hnsw }
         return {
-          ...space(encoder, asked),
+          ...(existing && asked.model === undefined && asked.dimension === undefined ? spaceOf(existing) : space(encoders, asked)),
           hnsw: { m: wanted.m, efConstruction: wanted.ef_construction, efSearch: wanted.ef_search },
           storage: storage ?? existing?.storage ?? 'original'
         }
@@ -95,14 +94,20 @@ export function collectionRoutes(app: App, { collections, encoder }: Services): 
   )
 }
 
+type Space = Pick<CollectionSettings, 'model' | 'fingerprint' | 'dimension'>
+
+function spaceOf({ model, fingerprint, dimension }: CollectionSettings): Space {
+  return { model, fingerprint, dimension }
+}
+
 /** The space that a collection's embeddings lie in. Throws MODEL_NOT_FOUND or INVALID_REQUEST. */
-function space(encoder: Encoder, { model: name, dimension }: Static<typeof CreateBody>): Pick<CollectionSettings, 'model' | 'fingerprint' | 'dimension'> {
+function space(encoders: Encoders, { model: name, dimension }: Static<typeof CreateBody>): Space {
   if (name === null) {
     if (dimension === undefined) throw new InvalidRequest('A collection without a model needs the dimension of its embeddings.')
     return { model: null, fingerprint: null, dimension }
   }
+  const encoder = encoders.get(name)
   const { model } = encoder
-  requireModelName(encoder, name)
   if (dimension !== undefined && dimension !== encoder.dimension) throw new InvalidRequest(`Embeddings of '${model.name}' have ${encoder.dimension} dimensions, not ${dimension}; for others set model to null.`)
   return { model: model.name, fingerprint: model.fingerprint, dimension: encoder.dimension }
 }

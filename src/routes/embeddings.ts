@@ -5,7 +5,6 @@ import type { EncodeOptions, Encoder } from '../encoder/encoder.js'
 import { EmbeddingInvalid } from '../errors.js'
 import { EXAMPLE_IMAGE, JsonImage, responses } from '../schemas.js'
 import { imageBodyLimit, imageBytes } from './image-body.js'
-import { requireModelName } from './model-name.js'
 import type { App, Services } from './services.js'
 
 const MAX_INPUTS = 2048
@@ -46,7 +45,7 @@ const SimilarityResponse = Type.Object({ similarity: Type.Array(Type.Array(Type.
 const tags = ['Embeddings']
 
 /** Embeddings as OpenAI's clients ask for them, and texts compared with images. */
-export function embeddingRoutes(app: App, { config, encoder }: Services): void {
+export function embeddingRoutes(app: App, { config, encoders }: Services): void {
   const maxImageBytes = config.MAX_IMAGE_MIB * MIB
   const bodyLimit = imageBodyLimit(maxImageBytes)
   app.post(
@@ -64,7 +63,7 @@ export function embeddingRoutes(app: App, { config, encoder }: Services): void {
       }
     },
     async ({ body: { input, model, encoding_format: format, dimensions }, gone: signal }) => {
-      requireModelName(encoder, model)
+      const encoder = encoders.get(model)
       if (dimensions !== undefined && dimensions !== encoder.dimension) throw new EmbeddingInvalid(`The model's embeddings have ${encoder.dimension} dimensions; they can't be cut to ${dimensions}.`)
       const inputs = [input].flat()
       const texts = inputs.flatMap((item) => textOf(item) ?? [])
@@ -86,7 +85,7 @@ export function embeddingRoutes(app: App, { config, encoder }: Services): void {
       schema: { tags, operationId: 'compare', summary: 'Compare texts with images', body: SimilarityRequest, response: responses({ 200: SimilarityResponse }) }
     },
     async ({ body: { texts, images, model }, gone: signal }) => {
-      requireModelName(encoder, model)
+      const encoder = encoders.get(model)
       const inputs = [...texts, ...images.map((image) => imageBytes(image, maxImageBytes))]
       const embeddings = await encodeInputs(encoder, inputs, { lane: 'interactive', signal })
       const [rows, columns] = [embeddings.slice(0, texts.length), embeddings.slice(texts.length)]

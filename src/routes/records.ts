@@ -43,7 +43,7 @@ const Result = Type.Object({
 const tags = ['Records']
 
 /** Adding records, or replacing them. */
-export function recordRoutes(app: App, { config, encoder, collections, metrics }: Services): void {
+export function recordRoutes(app: App, { config, encoders, collections, metrics }: Services): void {
   const maxImageBytes = config.MAX_IMAGE_MIB * MIB
   const bodyLimit = config.MAX_RECORDS_BODY_MIB * MIB
   app.post(
@@ -74,7 +74,7 @@ export function recordRoutes(app: App, { config, encoder, collections, metrics }
           return { id, error }
         }
       })
-      const results = await ingest({ encoder, collection }, records, request.gone)
+      const results = await ingest({ encoders, collection }, records, request.gone)
       for (const { status } of results) metrics.countRecords(status, 1)
       return { results }
     }
@@ -82,7 +82,7 @@ export function recordRoutes(app: App, { config, encoder, collections, metrics }
 }
 
 /** Reading, changing and deleting one record. */
-export function singleRecordRoutes(app: App, { config, encoder, collections }: Services): void {
+export function singleRecordRoutes(app: App, { config, encoders, collections }: Services): void {
   const maxImageBytes = config.MAX_IMAGE_MIB * MIB
   app.patch(
     '/v1/collections/:collection/records/:id',
@@ -100,7 +100,7 @@ export function singleRecordRoutes(app: App, { config, encoder, collections }: S
     },
     async ({ params, body: { image, ...rest }, gone }) => {
       const collection = collections.get(params.collection)
-      await amend({ encoder, collection }, { id: params.id, ...rest, ...(image !== undefined && { image: image && imageBytes(image, maxImageBytes) }) }, gone)
+      await amend({ encoders, collection }, { id: params.id, ...rest, ...(image !== undefined && { image: image && imageBytes(image, maxImageBytes) }) }, gone)
       return toRecordBody(params.collection, (await collection.get(params.id)) ?? notFound(params))
     }
   )

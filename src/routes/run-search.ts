@@ -25,13 +25,13 @@ type Fields = NonNullable<SearchOptionsBody['with']>
 const DEFAULT_FIELDS: Fields = ['text', 'metadata', 'image_url']
 
 /** Encodes the query, searches, and times both. Throws what the query, the filter or the collection refuse. */
-export async function runSearch({ encoder, collection, metrics }: Target & { metrics: Metrics }, { parts, target, options, fusion, signal }: Search): Promise<Response> {
+export async function runSearch({ encoders, collection, metrics }: Target & { metrics: Metrics }, { parts, target, options, fusion, signal }: Search): Promise<Response> {
   const { limit = 10, offset = 0, exact, ef_search: efSearch } = options
   if (offset + limit > MAX_DEPTH) throw new InvalidRequest(`offset and limit together go up to ${MAX_DEPTH}.`)
   const filter = options.filter && parseFilter(options.filter)
   const timings: StageTimings = { queue: 0, decode: 0 }
   const startedAt = performance.now()
-  const query = await encodeQuery({ encoder, collection }, parts, { lane: 'interactive', signal, timings })
+  const query = await encodeQuery({ encoders, collection }, parts, { lane: 'interactive', signal, timings })
   const encodedAt = performance.now()
   const { matches, explanation } = await collection.search(query, {
     target, limit, offset, exact, efSearch, filter, fusion,

@@ -12,9 +12,9 @@ const tags = ['Search']
 const response = responses({ 200: SearchBody })
 
 /** The two plain searches: words to pictures, and a picture to texts. */
-export function searchRoutes(app: App, { config, encoder, collections, metrics }: Services): void {
+export function searchRoutes(app: App, { config, encoders, collections, metrics }: Services): void {
   const maxImageBytes = config.MAX_IMAGE_MIB * MIB
-  const run = (name: string, search: Search) => runSearch({ encoder, metrics, collection: collections.get(name) }, search)
+  const run = (name: string, search: Search) => runSearch({ encoders, metrics, collection: collections.get(name) }, search)
 
   app.post(
     '/v1/collections/:collection/search/text-to-image',
@@ -44,9 +44,9 @@ export function searchRoutes(app: App, { config, encoder, collections, metrics }
 }
 
 /** The general search, and a plain one for browsers. */
-export function generalSearchRoutes(app: App, { config, encoder, collections, metrics }: Services): void {
+export function generalSearchRoutes(app: App, { config, encoders, collections, metrics }: Services): void {
   const maxImageBytes = config.MAX_IMAGE_MIB * MIB
-  const run = (name: string, search: Search) => runSearch({ encoder, metrics, collection: collections.get(name) }, search)
+  const run = (name: string, search: Search) => runSearch({ encoders, metrics, collection: collections.get(name) }, search)
 
   app.post(
     '/v1/collections/:collection/search',

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyBaseLogger, RawReplyDefaultExpression, Raw
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Collections } from '../collections/collections.js'
 import type { Config } from '../config.js'
-import type { Encoder } from '../encoder/encoder.js'
+import type { Encoders } from '../encoder/encoders.js'
 import type { Metrics } from '../metrics.js'
 
 /** What keeps the service from being ready, or nothing. */
@@ -14,7 +14,7 @@ export interface Readiness {
 /** What the routes work with. */
 export interface Services {
   config: Config
-  encoder: Encoder
+  encoders: Encoders
   collections: Collections
   readiness: Readiness
   metrics: Metrics

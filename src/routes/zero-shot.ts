@@ -6,7 +6,6 @@ import { InvalidRequest, LabelsInvalid } from '../errors.js'
 import { EXAMPLE_IMAGE, FormImage, JsonImage, responses, type ImageBody } from '../schemas.js'
 import { formBody, type Form, single, parseField } from './form.js'
 import { imageBodyLimit, imageBytes } from './image-body.js'
-import { requireModelName } from './model-name.js'
 import type { App, Services } from './services.js'
 
 const MAX_LABELS = 4096
@@ -27,7 +26,7 @@ const options = {
   ),
   multi_label: Type.Optional(Type.Boolean({ description: 'Score each label on its own, so that several may hold, or none.' })),
   top_k: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_LABELS, description: 'Best labels to return; all by default.' })),
-  model: Type.Optional(Type.String({ description: 'The loaded model, by default.' }))
+  model: Type.Optional(Type.String({ description: 'The first of the loaded models, by default.' }))
 }
 const JsonBody = Type.Object(
   { image: Type.Optional(JsonImage), images: Type.Optional(Type.Array(JsonImage, { minItems: 1, maxItems: MAX_IMAGES })), ...options },
@@ -55,7 +54,7 @@ const ResponseBody = Type.Object({
 })
 
 /** Zero-shot classification of one image or several. */
-export function zeroShotRoutes(app: App, { config, encoder }: Services): void {
+export function zeroShotRoutes(app: App, { config, encoders }: Services): void {
   const maxImageBytes = config.MAX_IMAGE_MIB * MIB
   app.post(
     '/v1/zero-shot',
@@ -75,7 +74,7 @@ export function zeroShotRoutes(app: App, { config, encoder }: Services): void {
     async ({ body, gone: signal }) => {
       const { labels, templates, multi_label: multiLabel, top_k: topK, model, ...sent } = body as Static<typeof JsonBody> | Static<typeof FormBody>
       const { images, isList } = sentImages(sent)
-      requireModelName(encoder, model)
+      const encoder = encoders.get(model)
       if (images.length * labels.length > MAX_SCORES) throw new LabelsInvalid(`Images times labels are ${images.length * labels.length} scores, of ${MAX_SCORES} allowed.`)
       const encodeOptions = { lane: 'interactive', signal } as const
       const bytes = images.map((body) => imageBytes(body, maxImageBytes))

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { cosine } from '../../src/encoder/embedding.js'
 import { golden, solid } from '../fixtures/images.js'
-import { miniEncoder, miniFolder } from '../fixtures/mini.js'
+import { encoderOptions, miniEncoder, miniFolder } from '../fixtures/mini.js'
 
 const reference = JSON.parse(await readFile(`${miniFolder}/golden.json`, 'utf8')) as {
   texts: { text: string; embedding: number[] }[]
@@ -103,6 +103,5 @@ t.test('a tower that does not load says so', async (t) => {
   const { loadModelPackage } = await import('../../src/encoder/model-package.js')
   const model = await loadModelPackage(miniFolder)
   const broken = { ...model, towers: { ...model.towers, text: `${miniFolder}/config.json` } }
-  const options = { towerWorkers: 1, ortThreads: 1, executionProviders: ['cpu'], imageWorkers: 1, imageBatchSize: 1, textBatchSize: 1, batchDelayMs: 0, queueSize: 1, cacheBytes: 0, limits: { maxPixels: 1e6 } }
-  await t.rejects(createEncoder(broken, options), /config\.json/)
+  await t.rejects(createEncoder(broken, encoderOptions()), /Model 'mini' can't run on cpu: cpu: .*config\.json/)
 })

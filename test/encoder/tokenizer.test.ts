@@ -7,7 +7,7 @@ import { miniFolder } from '../fixtures/mini.js'
 const EOT = 8191
 const golden = JSON.parse(await readFile(`${miniFolder}/golden.json`, 'utf8')) as { texts: { text: string; input_ids: number[] }[] }
 const model = await loadModelPackage(miniFolder)
-const tokenize = await loadTokenizer(model)
+const { tokenize } = await loadTokenizer(model, model.text.maxTokens)
 
 t.test("token ids are the reference tokenizer's", async (t) => {
   t.ok(golden.texts.length >= 8)

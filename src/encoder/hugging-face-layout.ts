@@ -1,0 +1,50 @@
+import { join } from 'node:path'
+import type { Family, PackageSettings, Supplement, TextSettings } from './model-package.js'
+import { readJson, requireFiles } from './package-files.js'
+import { parsePreprocessing } from './preprocessing.js'
+import { zeroShotSettings } from './zero-shot-settings.js'
+
+interface ModelConfig {
+  model_type?: string
+  logit_scale?: number
+  logit_bias?: number
+  text_config?: { max_position_embeddings?: number; pad_token_id?: number }
+}
+
+/** Tokenizers without a limit of their own say 1e30. */
+const NO_LIMIT = 1e6
+
+/** Reads the settings of a package in the layout of Hugging Face's ONNX repositories. Throws an Error that names the file at fault. */
+export async function readHuggingFace(folder: string, supplement: Supplement): Promise<PackageSettings> {
+  const files = ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json'].map((name) => join(folder, name))
+  const [configFile, preprocessorFile, tokenizerJson, tokenizerConfig] = files
+  await requireFiles(files)
+  const config = await readJson<ModelConfig>(configFile)
+  const family = supplement.family ?? familyOf(config.model_type)
+  const { model_max_length: limit } = await readJson<{ model_max_length?: number }>(tokenizerConfig)
+  return {
+    family,
+    files,
+    preprocessing: parsePreprocessing(await readJson(preprocessorFile)),
+    text: { ...textSettings(family, { config, limit }, supplement), tokenizer: { tokenizerJson, config: tokenizerConfig } },
+    zeroShot: zeroShotSettings(family, config, supplement)
+  }
+}
+
+function familyOf(modelType = 'clip'): Family {
+  if (/siglip/.test(modelType)) return 'siglip'
+  if (/clip/.test(modelType)) return 'clip'
+  throw new Error(`config.json: model_type '${modelType}' is not a dual encoder known here; say family in semblance.json.`)
+}
+
+/** SigLIP read 64 lowercase tokens in training, always, padding included (transformers, Siglip2Tokenizer). */
+function textSettings(family: Family, { config: { text_config: text }, limit }: { config: ModelConfig; limit?: number }, { max_tokens: asked }: Supplement): Omit<TextSettings, 'tokenizer'> {
+  const limits = [text?.max_position_embeddings, limit].filter((tokens): tokens is number => tokens !== undefined && tokens < NO_LIMIT)
+  const isSiglip = family === 'siglip'
+  return {
+    cleaning: isSiglip ? 'lowercase' : 'none',
+    maxTokens: asked ?? (limits.length > 0 ? Math.min(...limits) : isSiglip ? 64 : 77),
+    padId: text?.pad_token_id ?? (isSiglip ? 1 : 0),
+    padsToMax: isSiglip
+  }
+}
