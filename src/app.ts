@@ -16,6 +16,7 @@ import { bulkRoutes } from './routes/bulk.js'
 import { collectionRoutes } from './routes/collections.js'
 import { embeddingRoutes } from './routes/embeddings.js'
 import { healthRoutes } from './routes/health.js'
+import { jobRoutes } from './routes/jobs.js'
 import { metricsRoutes } from './routes/metrics.js'
 import { modelRoutes } from './routes/models.js'
 import { imageRoute, recordRoutes, singleRecordRoutes } from './routes/records.js'
@@ -34,7 +35,7 @@ const MAX_PARAM_LENGTH = 3 * 255
 const ROUTES = [
   searchRoutes, generalSearchRoutes, zeroShotRoutes, embeddingRoutes,
   recordRoutes, singleRecordRoutes, imageRoute, recordSetRoutes, bulkRoutes,
-  collectionRoutes, modelRoutes, healthRoutes, metricsRoutes
+  collectionRoutes, jobRoutes, modelRoutes, healthRoutes, metricsRoutes
 ]
 
 /** A connection on which nothing moves for so long is closed: half an upload must not hold its memory for ever. */

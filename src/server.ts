@@ -8,6 +8,7 @@ import type { Config } from './config.js'
 import { loadDemo, type DemoOptions } from './demo.js'
 import type { TowerRun } from './encoder/encoder.js'
 import { createEncoders, type Encoders } from './encoder/encoders.js'
+import { openJobs } from './jobs.js'
 import { encoderOptions, loadModels } from './load-models.js'
 import { createMetrics, type Metrics } from './metrics.js'
 import type { Readiness } from './routes/services.js'
@@ -60,11 +61,17 @@ export async function startServer({ config, logger, onDemoProgress }: ServerOpti
   if (config.DEMO) track(readiness, 'demo', 0)
   const metrics = createMetrics({ encoders, collections })
   late.metrics = metrics
-  const app = await buildApp({ config, encoders, collections, readiness, metrics, logger })
+  const jobs = await openJobs({
+    collections,
+    encoders,
+    onEnd: ({ id, collection, model, state, progress, missing, error }) => logger[state === 'failed' ? 'error' : 'info']({ job: id, collection, model, progress, missing: missing.count, error }, `re-indexing ${state}`)
+  })
+  const app = await buildApp({ config, encoders, collections, jobs, readiness, metrics, logger })
   await app.listen({ host: config.HOST, port: config.PORT }).catch(async (error) => {
     await Promise.all([encoders.close(), collections.close()])
     throw error
   })
+  await jobs.resume()
   const { port } = app.server.address() as AddressInfo
   const url = `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`
   const demo = config.DEMO ? runDemo({ encoders, collections, dataDir, signal: stop.signal, onProgress: onDemoProgress }, { readiness, logger }) : Promise.resolve()
@@ -73,6 +80,8 @@ export async function startServer({ config, logger, onDemoProgress }: ServerOpti
     demo,
     close: async () => {
       stop.abort()
+      // First, since those who follow a job would be waited for.
+      await jobs.close()
       const cut = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS)
       await app.close()
       clearTimeout(cut)

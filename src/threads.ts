@@ -67,19 +67,19 @@ export async function startThreads<Handlers>(file: URL, options: ThreadsOptions)
     atomics: 'disabled',
     workerData: options.workerData
   })
-  let closing = false
+  let running = false
   let lastDeath: Error | undefined
   // All calls that a thread held reject with one error: it is one death.
   const onDeath = (error: Error) => {
-    if (!closing && error !== lastDeath) options.onDeath?.(error)
+    if (running && error !== lastDeath) options.onDeath?.(error)
     lastDeath = error
   }
   pool.on('error', onDeath)
   const findings = await allReady(pool, options).catch(async (error) => {
-    closing = true
     await end(pool)
     throw error
   })
+  running = true
   return {
     findings,
     call: async (name, argument) => {
@@ -91,7 +91,7 @@ export async function startThreads<Handlers>(file: URL, options: ThreadsOptions)
       return answer
     },
     close: async () => {
-      closing = true
+      running = false
       await end(pool)
     }
   }

@@ -39,15 +39,18 @@ export interface CollectionParts {
   dataDir: string
   commit: (write: RawWrite) => Promise<Written>
   searcher: Threads<Searcher>
+  /** Resolves when writes to a collection, by its key, are not held back. */
+  turn: (collection: number) => Promise<void>
 }
 
 type Vectors = Partial<Record<Modality, Float32Array | null>>
 
 /** The handle of a stored collection. Order of a write: commit, apply to the index, resolve. */
-export function createCollection(settings: StoredCollection, { dataDir, commit, searcher }: CollectionParts): Collection {
+export function createCollection(settings: StoredCollection, { dataDir, commit, searcher, turn }: CollectionParts): Collection {
   const { id: collection } = settings
   const commitAndApply = async (write: RawWrite, vectors: Vectors[]) => {
     for (const byModality of vectors) requireVectors(byModality, settings.dimension)
+    await turn(collection)
     const { changes } = await commit(write)
     await searcher.call('apply', { collection, changes, vectors: changes.map(({ added }, i) => added.map(({ modality }) => vectors[i][modality]!)) })
     return changes

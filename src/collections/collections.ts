@@ -2,7 +2,8 @@ import { Batcher } from '../batcher.js'
 import { CollectionConflict, CollectionNotFound, fromErrorShape, isPublicError } from '../errors.js'
 import { startThreads } from '../threads.js'
 import { createCollection, type Collection, type CollectionParts } from './collection.js'
-import type { CollectionSettings, MutableSettings, StoredCollection } from './record.js'
+import { isHidden, nextName, replacedName, type CollectionSettings, type MutableSettings, type StoredCollection } from './record.js'
+import { createReplacement, type Replacement } from './replacement.js'
 import type { SearcherReport } from './searcher-worker.js'
 import type { WriteAnswer, Written } from './store/writes.js'
 import type { RawWrite } from './writer-worker.js'
@@ -28,6 +29,18 @@ export interface Collections {
   list(): Collection[]
   /** Removes a collection with all its records. Throws COLLECTION_NOT_FOUND. */
   drop(name: string): Promise<void>
+  /**
+   * Begins a replacement of a collection with embeddings of another encoder, or goes on with one that is in the same
+   * space. Throws COLLECTION_NOT_FOUND.
+   */
+  replacement(name: string, space: Pick<CollectionSettings, 'model' | 'fingerprint' | 'dimension'>): Promise<Replacement>
+  /** The names of collections whose replacement was begun. */
+  beingReplaced(): string[]
+  /** Removes what was made of a replacement. */
+  discardReplacement(name: string): Promise<void>
+  /** What was saved of jobs, in the order of their creation. */
+  jobs(): Promise<string[]>
+  saveJob(job: { id: string; body: string; createdAt: number }): Promise<void>
   /** Embeddings that wait to enter their graph, in all collections. */
   pending(): Promise<number>
   /** Commits what was accepted, then lets go of the folder. May be called again. */
@@ -75,12 +88,17 @@ export async function openCollections(options: CollectionsOptions): Promise<Coll
   let recovering: Promise<void> | undefined
   const recover = () => (recovering ??= resync().finally(() => (recovering = undefined)))
   const byName = new Map<string, Collection>()
+  const held = new Map<number, Promise<unknown>>()
+  const turn = async (collection: number) => void (await held.get(collection))
   const hold = (stored: StoredCollection) => {
-    const collection = createCollection(stored, { dataDir: options.dataDir, commit, searcher })
+    const collection = createCollection(stored, { dataDir: options.dataDir, commit, searcher, turn })
     byName.set(stored.name, collection)
     return collection
   }
   for (const stored of await searcher.call('collections', undefined)) hold(stored)
+  const list = collectionList({ byName, hold, commit, searcher })
+  const replacements = replacementList({ byName, hold, commit, searcher, held, list })
+  await replacements.dropReplaced()
   let closed: Promise<void> | undefined
   const close = async () => {
     await writes.close()
@@ -89,7 +107,14 @@ export async function openCollections(options: CollectionsOptions): Promise<Coll
     await writer.call('close', undefined)
     await writer.close()
   }
-  return { ...collectionList({ byName, hold, commit, searcher }), pending: () => searcher.call('pending', undefined), close: () => (closed ??= close()) }
+  return {
+    ...list,
+    ...replacements,
+    jobs: () => searcher.call('jobs', undefined),
+    saveJob: async (job) => void (await commit({ kind: 'job', ...job })),
+    pending: () => searcher.call('pending', undefined),
+    close: () => (closed ??= close())
+  }
 }
 
 async function openThreads({ dataDir, onProgress, onProblem, onWorkerDeath: onDeath }: CollectionsOptions) {
@@ -114,7 +139,9 @@ interface ListParts extends Pick<CollectionParts, 'commit' | 'searcher'> {
   hold: (stored: StoredCollection) => Collection
 }
 
-function collectionList({ byName, hold, commit, searcher }: ListParts): Omit<Collections, 'close' | 'pending'> {
+type List = Pick<Collections, 'create' | 'get' | 'list' | 'drop'>
+
+function collectionList({ byName, hold, commit, searcher }: ListParts): List {
   const get = (name: string) => {
     const collection = byName.get(name)
     if (!collection) throw new CollectionNotFound(name)
@@ -140,9 +167,15 @@ function collectionList({ byName, hold, commit, searcher }: ListParts): Omit<Col
     lastChange = result.catch(() => undefined)
     return result
   }
+  const dropOne = async (name: string) => {
+    const { settings } = get(name)
+    await commit({ kind: 'drop', collection: settings })
+    byName.delete(name)
+    await searcher.call('drop', settings.id)
+  }
   return {
     get,
-    list: () => [...byName.values()].sort((a, b) => (a.settings.name < b.settings.name ? -1 : 1)),
+    list: () => [...byName.values()].filter(({ settings }) => !isHidden(settings)).sort((a, b) => (a.settings.name < b.settings.name ? -1 : 1)),
     create: (name, settingsOf) =>
       inTurn(async () => {
         const existing = byName.get(name)
@@ -153,11 +186,52 @@ function collectionList({ byName, hold, commit, searcher }: ListParts): Omit<Col
       }),
     drop: (name) =>
       inTurn(async () => {
-        const { settings } = get(name)
-        await commit({ kind: 'drop', collection: settings })
-        byName.delete(name)
-        await searcher.call('drop', settings.id)
+        await dropOne(name)
+        if (byName.has(nextName(name))) await dropOne(nextName(name))
       })
+  }
+}
+
+interface ReplacementListParts extends ListParts {
+  list: List
+  /** What writes to a collection wait for, by its key. */
+  held: Map<number, Promise<unknown>>
+}
+
+/** How long requests that began on a replaced collection may go on with it, in milliseconds. */
+const REPLACED_FOR_MS = 10_000
+
+function replacementList({ byName, hold, commit, searcher, held, list }: ReplacementListParts): Pick<Collections, 'replacement' | 'beingReplaced' | 'discardReplacement'> & { dropReplaced(): Promise<void> } {
+  const drop = async (name: string) => void (byName.has(name) && (await list.drop(name)))
+  const dropReplaced = async () => {
+    for (const { settings } of byName.values()) if (isHidden(settings) && !settings.name.endsWith(nextName(''))) await drop(settings.name)
+  }
+  const rename = async ({ name, id }: StoredCollection) => {
+    byName.clear()
+    for (const stored of await searcher.call('collections', undefined)) hold(stored)
+    // One that the close of the service forestalls is dropped at the next start.
+    setTimeout(() => void drop(replacedName(name, id)).catch(() => undefined), REPLACED_FOR_MS).unref()
+  }
+  return {
+    dropReplaced,
+    beingReplaced: () => [...byName.keys()].filter((name) => name.endsWith(nextName(''))).map((name) => name.slice(0, -nextName('').length)),
+    discardReplacement: (name) => drop(nextName(name)),
+    replacement: async (name, space) => {
+      const { settings: source } = list.get(name)
+      const begun = byName.get(nextName(name))?.settings
+      if (begun && (begun.fingerprint !== space.fingerprint || begun.dimension !== space.dimension)) await drop(nextName(name))
+      const { hnsw, storage } = source
+      const { collection: target } = await list.create(nextName(name), () => ({ ...space, hnsw, storage }))
+      return createReplacement({
+        source, target, commit, searcher,
+        hold: async (work) => {
+          const working = work()
+          held.set(source.id, working.catch(() => undefined))
+          return working.finally(() => held.delete(source.id))
+        },
+        onReplaced: () => rename(source)
+      })
+    }
   }
 }
 

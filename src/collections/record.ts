@@ -37,6 +37,24 @@ export interface StoredCollection extends CollectionSettings {
   createdAt: number
 }
 
+/** Names with this sign can't be asked for: of a collection that is being made anew, or that was replaced. */
+const HIDDEN = '#'
+
+/** The name under which a collection is made anew. */
+export function nextName(name: string): string {
+  return `${name}${HIDDEN}next`
+}
+
+/** The name that a replaced collection has until it is dropped. */
+export function replacedName(name: string, id: number): string {
+  return `${name}${HIDDEN}${id}`
+}
+
+/** Whether a collection is one of these. */
+export function isHidden({ name }: Pick<CollectionSettings, 'name'>): boolean {
+  return name.includes(HIDDEN)
+}
+
 /** A record to be written: it replaces what was there under its id. */
 export interface RecordWrite {
   id: string

@@ -6,7 +6,7 @@ import type { HnswGraph } from './hnsw-graph.js'
 import { MODALITIES, type Match, type Modality, type StoredCollection, type StoredRecord } from './record.js'
 import { readSnapshot, sweepSnapshots, type GraphIdentity } from './snapshots.js'
 import { openReader } from './store/connection.js'
-import { createStoreReader, type CollectionCounts, type RecordPage, type RecordVersion } from './store/reads.js'
+import { createStoreReader, type CollectionCounts, type ComparedRecord, type RecordPage, type RecordVersion } from './store/reads.js'
 import type { RecordChange } from './store/writes.js'
 import { Upkeep } from './upkeep.js'
 
@@ -204,6 +204,15 @@ export const pending = handler(() => upkeep.pending)
 
 /** All collections of the store. */
 export const collections = handler((): StoredCollection[] => store.collections())
+
+/** Records compared with their copies in another collection. */
+export const compare = handler(({ collection, other, ...page }: RecordPage & { collection: number; other: number }): ComparedRecord[] => store.compare(collection, other, page))
+
+/** Ids of records that another collection has not. */
+export const extra = handler(({ collection, other, ...page }: RecordPage & { collection: number; other: number }) => store.extra(collection, other, page))
+
+/** All jobs that were saved. */
+export const jobs = handler(() => store.jobs())
 
 /** Ends the work on graphs and saves what changed. */
 export const stop = handler(() => upkeep.stop())

@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Collections } from '../collections/collections.js'
 import type { Config } from '../config.js'
 import type { Encoders } from '../encoder/encoders.js'
+import type { Jobs } from '../jobs.js'
 import type { Metrics } from '../metrics.js'
 
 /** What keeps the service from being ready, or nothing. */
@@ -16,6 +17,7 @@ export interface Services {
   config: Config
   encoders: Encoders
   collections: Collections
+  jobs: Jobs
   readiness: Readiness
   metrics: Metrics
 }

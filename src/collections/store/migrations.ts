@@ -54,5 +54,12 @@ export const MIGRATIONS = [
   CREATE TRIGGER record_removed AFTER DELETE ON record BEGIN
     UPDATE collection SET records = records - 1, image_bytes = image_bytes - old.image_bytes WHERE id = old.collection;
   END;
+  `,
+  `
+  CREATE TABLE job (
+    id TEXT PRIMARY KEY,
+    body TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
   `
 ]

@@ -40,6 +40,22 @@ export interface StoreReader {
   /** The metadata of all records, one at a time. */
   allMetadata(): Iterable<{ key: number; collection: number; metadata: Record<string, unknown> | null }>
   isImageReferred(sha256: string): boolean
+  /** Records of a collection after an id, in the order of their ids, compared with their copies in another. */
+  compare(collection: number, other: number, page: RecordPage): ComparedRecord[]
+  /** Ids after an id that a collection has and another has not, among the next `limit`; with the last one looked at. */
+  extra(collection: number, other: number, page: RecordPage): { ids: string[]; last?: string }
+  jobs(): string[]
+}
+
+/** A record with what it would be encoded from, and whether a copy elsewhere is of its present state. */
+export interface ComparedRecord extends RecordVersion {
+  key: number
+  text: string | null
+  /** The SHA-256 of its kept image. */
+  image: string | null
+  /** What it has embeddings of. */
+  modalities: Modality[]
+  isCopied: boolean
 }
 
 /** A record as of one of its writes. */
@@ -96,6 +112,7 @@ export function createStoreReader(db: Connection): StoreReader {
   )
   const embeddings = embeddingReads(db)
   const isImageReferred = db.prepare<[string], number>('SELECT 1 FROM record WHERE image_sha256 = ? LIMIT 1').pluck()
+  const jobs = db.prepare<[], string>('SELECT body FROM job ORDER BY created_at').pluck()
   return {
     collections: () => collections.all().map((row) => ({ ...row, hnsw: JSON.parse(row.hnsw) })),
     counts: (collection) => counts.get(collection),
@@ -120,7 +137,30 @@ export function createStoreReader(db: Connection): StoreReader {
     *allMetadata() {
       for (const row of allMetadata.iterate()) yield { ...row, metadata: row.metadata === null ? null : JSON.parse(row.metadata) }
     },
-    isImageReferred: (sha256) => isImageReferred.get(sha256) !== undefined
+    isImageReferred: (sha256) => isImageReferred.get(sha256) !== undefined,
+    ...comparisons(db),
+    jobs: () => jobs.all()
+  }
+}
+
+/** How a collection and the one that is to replace it differ. A copy has its original's times, which tell its states apart. */
+function comparisons(db: Connection): Pick<StoreReader, 'compare' | 'extra'> {
+  type Row = Omit<ComparedRecord, 'modalities' | 'isCopied'> & { modalities: string | null; isCopied: number }
+  const compare = db.prepare<unknown[], Row>(`
+    SELECT r.key, r.id, r.text, r.image_sha256 AS image, r.updated_at AS updatedAt,
+      (SELECT group_concat(modality) FROM embedding WHERE record = r.key) AS modalities,
+      EXISTS (SELECT 1 FROM record c WHERE c.collection = ? AND c.id = r.id AND c.updated_at = r.updated_at AND c.created_at = r.created_at) AS isCopied
+    FROM record r WHERE r.collection = ? AND r.id > ? ORDER BY r.id LIMIT ?`)
+  const extra = db.prepare<unknown[], { id: string; isExtra: number }>(`
+    SELECT r.id, NOT EXISTS (SELECT 1 FROM record c WHERE c.collection = ? AND c.id = r.id) AS isExtra
+    FROM record r WHERE r.collection = ? AND r.id > ? ORDER BY r.id LIMIT ?`)
+  return {
+    compare: (collection, other, { after = '', limit }) =>
+      compare.all(other, collection, after, limit).map(({ modalities, isCopied, ...row }) => ({ ...row, modalities: (modalities?.split(',') ?? []) as Modality[], isCopied: isCopied === 1 })),
+    extra: (collection, other, { after = '', limit }) => {
+      const rows = extra.all(other, collection, after, limit)
+      return { ids: rows.filter(({ isExtra }) => isExtra === 1).map(({ id }) => id), last: rows.at(-1)?.id }
+    }
   }
 }
 

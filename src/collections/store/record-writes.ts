@@ -16,11 +16,26 @@ interface Row {
 
 type Content = Omit<Row, 'key' | 'updatedAt'>
 
+/** A record's new embeddings, made from it as it was at `updatedAt`. */
+export interface RecordCopy {
+  key: number
+  updatedAt: number
+  embeddings: Partial<Record<Modality, Float32Array>>
+}
+
+/** What a write did that changed nothing. */
+const NOTHING: RecordChange = { key: 0, existed: false, gone: true, metadata: null, added: [], removed: [] }
+
 /** Writes of single records, inside a transaction of the caller. `released` collects images that are let go of. */
 export interface RecordWriter {
   upsert(collection: number, record: Digested<RecordWrite>, released: Set<string>): RecordChange
   /** Throws RECORD_NOT_FOUND, and RECORD_INVALID when nothing would be left to search by. */
   patch(collection: CollectionKey, write: { id: string; patch: Digested<RecordPatch> }, released: Set<string>): RecordChange
+  /**
+   * Copies a record into another collection with embeddings of its own, in place of an earlier copy, if the record is
+   * still as it was at `updatedAt`; else nothing changes.
+   */
+  copy(collection: number, into: number, record: RecordCopy): RecordChange
   /** With `updatedAt`, only if it was not changed since. */
   remove(collection: number, record: { id: string; updatedAt?: number }, released: Set<string>): RecordChange
 }
@@ -32,7 +47,11 @@ export function createRecordWriter(db: Connection): RecordWriter {
     'INSERT INTO record (collection, id, text, metadata, image_sha256, image_type, image_bytes, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key'
   )
   const update = db.prepare('UPDATE record SET text = ?, metadata = ?, image_sha256 = ?, image_type = ?, image_bytes = ?, updated_at = ? WHERE key = ?')
+  const overwrite = db.prepare('UPDATE record SET text = ?, metadata = ?, image_sha256 = ?, image_type = ?, image_bytes = ?, created_at = ?, updated_at = ? WHERE key = ?')
   const remove = db.prepare('DELETE FROM record WHERE key = ?')
+  const unchanged = db.prepare<unknown[], Content & { id: string; createdAt: number }>(
+    'SELECT id, text, metadata, image_sha256 AS sha256, image_type AS type, image_bytes AS bytes, created_at AS createdAt FROM record WHERE key = ? AND collection = ? AND updated_at = ?'
+  )
   const embeddings = embeddingWrites(db)
   const columns = ({ text, metadata, sha256, type, bytes }: Content) => [text, metadata, sha256, type, bytes]
 
@@ -42,7 +61,7 @@ export function createRecordWriter(db: Connection): RecordWriter {
       const content = { text: record.text ?? null, metadata: record.metadata ? JSON.stringify(record.metadata) : null, ...imageColumns(record.image) }
       const removed = before ? embeddings.remove(before.key, MODALITIES) : []
       if (before?.sha256) released.add(before.sha256)
-      if (before) update.run(...columns(content), Date.now(), before.key)
+      if (before) update.run(...columns(content), later(before), before.key)
       const key = before?.key ?? insert.get(collection, record.id, ...columns(content), Date.now(), Date.now())!.key
       const added = embeddings.add({ collection, key }, record.embeddings)
       return { key, existed: before !== undefined, gone: false, metadata: record.metadata ?? null, added, removed }
@@ -56,21 +75,36 @@ export function createRecordWriter(db: Connection): RecordWriter {
       if (metadataText && Buffer.byteLength(metadataText) > MAX_METADATA_BYTES) throw new RecordInvalid('The merged metadata is over 64 KiB.')
       const removed = embeddings.remove(key, Object.keys(patch.embeddings) as Modality[])
       const added = embeddings.add({ collection, key }, patch.embeddings)
-      if (embeddings.count(key) === 0) throw new RecordInvalid('A record needs an image or a text; delete it if it should go.')
+      if (removed.length > 0 && embeddings.count(key) === 0) throw new RecordInvalid('A record needs an image or a text; delete it if it should go.')
       if (patch.image !== undefined && before.sha256) released.add(before.sha256)
       const image = patch.image === undefined ? before : imageColumns(patch.image)
-      update.run(...columns({ ...before, ...image, text: patch.text === undefined ? before.text : patch.text, metadata: metadataText }), Date.now(), key)
+      update.run(...columns({ ...before, ...image, text: patch.text === undefined ? before.text : patch.text, metadata: metadataText }), later(before), key)
       return { key, existed: true, gone: false, metadata, added, removed }
+    },
+    copy: (collection, into, { key: original, updatedAt, embeddings: vectors }) => {
+      const row = unchanged.get(original, collection, updatedAt)
+      if (!row) return NOTHING
+      const earlier = find.get(into, row.id)
+      const removed = earlier ? embeddings.remove(earlier.key, MODALITIES) : []
+      if (earlier) overwrite.run(...columns(row), row.createdAt, updatedAt, earlier.key)
+      const key = earlier?.key ?? insert.get(into, row.id, ...columns(row), row.createdAt, updatedAt)!.key
+      const added = embeddings.add({ collection: into, key }, vectors)
+      return { key, existed: true, gone: false, metadata: row.metadata === null ? null : JSON.parse(row.metadata), added, removed }
     },
     remove: (collection, { id, updatedAt }, released) => {
       const before = find.get(collection, id)
-      if (!before || (updatedAt !== undefined && before.updatedAt !== updatedAt)) return { key: 0, existed: false, gone: true, metadata: null, added: [], removed: [] }
+      if (!before || (updatedAt !== undefined && before.updatedAt !== updatedAt)) return NOTHING
       const removed = embeddings.remove(before.key, MODALITIES)
       if (before.sha256) released.add(before.sha256)
       remove.run(before.key)
       return { key: before.key, existed: true, gone: true, metadata: null, added: [], removed }
     }
   }
+}
+
+/** The time of a change: now, and never that of an earlier one, which what was read of the record is known by. */
+function later({ updatedAt }: Row): number {
+  return Math.max(Date.now(), updatedAt + 1)
 }
 
 function imageColumns(image: Digested<RecordWrite>['image']): Pick<Row, 'sha256' | 'type' | 'bytes'> {

@@ -1,7 +1,7 @@
-import { CollectionConflict, CollectionNotFound, isPublicError, toErrorShape, type ErrorShape } from '../../errors.js'
-import type { CollectionSettings, Modality, MutableSettings, RecordPatch, RecordWrite, StoredCollection } from '../record.js'
+import { CollectionConflict, CollectionNotFound, CollectionReplaced, isPublicError, toErrorShape, type ErrorShape } from '../../errors.js'
+import { replacedName, type CollectionSettings, type Modality, type MutableSettings, type RecordPatch, type RecordWrite, type StoredCollection } from '../record.js'
 import type { Connection } from './connection.js'
-import { createRecordWriter } from './record-writes.js'
+import { createRecordWriter, type RecordCopy } from './record-writes.js'
 
 /** One change of the store, whole or not at all. */
 export type Write =
@@ -12,6 +12,11 @@ export type Write =
   | { kind: 'patch'; collection: CollectionKey; id: string; patch: Digested<RecordPatch> }
   /** With `updatedAt`, those that were changed since stay. */
   | { kind: 'delete'; collection: CollectionKey; ids: string[]; updatedAt?: number[] }
+  /** Copies records into another collection, with other embeddings; those that were changed since are passed over. */
+  | { kind: 'copy'; collection: CollectionKey; into: CollectionKey; records: RecordCopy[] }
+  /** Puts another collection in this one's place, under its name, if it has copies of all its records as they are. */
+  | { kind: 'replace'; collection: CollectionKey; by: CollectionKey }
+  | { kind: 'job'; id: string; body: string; createdAt: number }
 
 /** A collection by its key in the store; the name is for messages. */
 export type CollectionKey = Pick<StoredCollection, 'id' | 'name'>
@@ -35,6 +40,8 @@ export interface RecordChange {
 export interface Written {
   /** The collection that was created. */
   created?: StoredCollection
+  /** Whether the collection was replaced. */
+  replaced?: boolean
   /** By record, in the order given. */
   changes: RecordChange[]
 }
@@ -76,10 +83,12 @@ function createWrite(db: Connection): (write: Write, released: Set<string>) => W
   )
   const configure = db.prepare('UPDATE collection SET hnsw = ?, storage = ? WHERE id = ?')
   const nameExists = db.prepare('SELECT 1 FROM collection WHERE name = ?').pluck()
-  const exists = db.prepare('SELECT 1 FROM collection WHERE id = ?').pluck()
+  const nameOf = db.prepare<[number], string>('SELECT name FROM collection WHERE id = ?').pluck()
   const images = db.prepare<[number], string>('SELECT DISTINCT image_sha256 FROM record WHERE collection = ? AND image_sha256 IS NOT NULL').pluck()
   const drop = db.prepare('DELETE FROM collection WHERE id = ?')
+  const saveJob = db.prepare('INSERT INTO job (id, body, created_at) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body')
   const records = createRecordWriter(db)
+  const replace = createReplace(db)
 
   const create = (settings: CollectionSettings): Written => {
     const { name, model, fingerprint, dimension, hnsw, storage } = settings
@@ -90,9 +99,20 @@ function createWrite(db: Connection): (write: Write, released: Set<string>) => W
   }
   return db.transaction((write: Write, released: Set<string>): Written => {
     if (write.kind === 'create') return create(write.settings)
+    if (write.kind === 'job') {
+      saveJob.run(write.id, write.body, write.createdAt)
+      return { changes: [] }
+    }
     const { id, name } = write.collection
-    if (!exists.get(id)) throw new CollectionNotFound(name)
+    const present = nameOf.get(id)
+    if (present === undefined) throw new CollectionNotFound(name)
+    if (present !== name) throw new CollectionReplaced(name)
     switch (write.kind) {
+      case 'copy':
+        if (!nameOf.get(write.into.id)) throw new CollectionNotFound(write.into.name)
+        return { changes: write.records.map((record) => records.copy(id, write.into.id, record)) }
+      case 'replace':
+        return { changes: [], replaced: replace(write.collection, write.by) }
       case 'configure':
         configure.run(JSON.stringify(write.settings.hnsw), write.settings.storage, id)
         return { changes: [] }
@@ -108,4 +128,22 @@ function createWrite(db: Connection): (write: Write, released: Set<string>) => W
         return { changes: write.ids.map((recordId, i) => records.remove(id, { id: recordId, updatedAt: write.updatedAt?.[i] }, released)) }
     }
   })
+}
+
+/** A function that renames two collections, and says whether it did. */
+function createReplace(db: Connection): (collection: CollectionKey, by: CollectionKey) => boolean {
+  const differs = db.prepare<unknown[], number>(`
+    SELECT EXISTS (SELECT 1 FROM record r WHERE r.collection = $old AND NOT EXISTS
+        (SELECT 1 FROM record c WHERE c.collection = $new AND c.id = r.id AND c.updated_at = r.updated_at AND c.created_at = r.created_at))
+      OR (SELECT count(*) FROM record WHERE collection = $old) <> (SELECT count(*) FROM record WHERE collection = $new)`).pluck()
+  const rename = db.prepare('UPDATE collection SET name = ? WHERE id = ?')
+  // What could be changed meanwhile, and its age, are the collection's own.
+  const inherit = db.prepare('UPDATE collection AS c SET hnsw = o.hnsw, storage = o.storage, created_at = o.created_at FROM collection o WHERE c.id = ? AND o.id = ?')
+  return ({ id, name }, by) => {
+    if (differs.get({ old: id, new: by.id })) return false
+    rename.run(replacedName(name, id), id)
+    rename.run(name, by.id)
+    inherit.run(by.id, id)
+    return true
+  }
 }
