@@ -84,7 +84,7 @@ function corsOptions({ ALLOWED_ORIGINS: origins }: Config): FastifyCorsOptions {
 
 /** Bodies are taken as they are sent: no coercion, no silent removal. Paths and queries are text, and may be coerced. */
 function useStrictValidation(app: App): void {
-  const shared: AjvOptions = { useDefaults: true, removeAdditional: false, allErrors: false, strict: false, formats: { binary: true, 'date-time': true } }
+  const shared: AjvOptions = { useDefaults: true, removeAdditional: false, allErrors: false, strict: false, formats: { binary: true, 'date-time': true, uuid: true } }
   const body = new Ajv({ ...shared, coerceTypes: false })
   const text = new Ajv({ ...shared, coerceTypes: 'array' })
   app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? body : text).compile(schema as object))
