@@ -13,7 +13,7 @@ t.test('the configuration table lists every setting as the code has it', async (
   const rows = Object.entries(environmentSchema.properties).map(([name, schema]) => {
     const { default: value, description } = schema as unknown as { default: unknown; description: string }
     // What depends on the machine is described, not printed.
-    const machine: Record<string, string> = { MODELS_DIR: 'the package\'s `models`', ENCODER_WORKERS: 'cores', DECODE_WORKERS: 'cores' }
+    const machine: Record<string, string> = { MODELS_DIR: 'the package\'s `models`', DECODE_WORKERS: 'cores' }
     const shown = machine[name] ?? (value === '' ? '' : `\`${value}\``)
     return `| \`${name}\` | ${shown} | ${description} |`
   })

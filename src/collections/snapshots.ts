@@ -80,15 +80,29 @@ export async function readSnapshot(dataDir: string, identity: GraphIdentity & { 
   for (const number of numbers(folder)) {
     const path = join(folder, String(number))
     try {
-      const file = join(path, 'graph.hnsw')
-      await requireFit(JSON.parse(readFileSync(join(path, 'header.json'), 'utf8')), identity, file)
-      return HnswGraph.load(file, identity.dimension)
+      return HnswGraph.load(await checkedFile(path, identity), identity.dimension)
     } catch (error) {
       report(`${path} is not used: ${(error as Error).message}`)
       rmSync(path, { recursive: true, force: true })
     }
   }
   return undefined
+}
+
+/** Why the newest snapshot would not be used, undefined if it would be or there is none. Nothing is changed. */
+export async function snapshotProblem(dataDir: string, identity: GraphIdentity & { highestLabel?: number }): Promise<string | undefined> {
+  const folder = snapshotFolder(dataDir, identity)
+  const [newest] = numbers(folder)
+  if (newest === undefined) return undefined
+  const path = join(folder, String(newest))
+  return checkedFile(path, identity).then(() => undefined, (error: Error) => `${path}: ${error.message}`)
+}
+
+/** The file of a snapshot that is whole and fits. Throws with what is wrong. */
+async function checkedFile(path: string, identity: GraphIdentity & { highestLabel?: number }): Promise<string> {
+  const file = join(path, 'graph.hnsw')
+  await requireFit(JSON.parse(readFileSync(join(path, 'header.json'), 'utf8')), identity, file)
+  return file
 }
 
 /** Removes the snapshots of collections that are gone. */

@@ -30,7 +30,7 @@ const ReindexBody = Type.Object(
   { additionalProperties: false, examples: [{ model: 'mini' }] }
 )
 
-const JobParams = Type.Object({ id: Type.String({ format: 'uuid', description: 'Of a job.' }) })
+const JobParams = Type.Object({ id: Type.String({ format: 'uuid', description: 'Of a job.', examples: ['3f0e8a52-8c38-4b7e-8f2a-6d0f4f8f7a11'] }) })
 const tags = ['Jobs']
 
 /** Event streams are kept open through proxies by a comment this often. */

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import SQLite from 'better-sqlite3'
@@ -21,6 +21,14 @@ export function openStore(dataDir: string): Connection {
   assertSettings(db)
   migrate(db)
   return db
+}
+
+/** The schema of this version. */
+export const newestSchema = MIGRATIONS.length
+
+/** Whether a data folder holds a store. */
+export function storeExists(dataDir: string): boolean {
+  return existsSync(storeFile(dataDir))
 }
 
 /** Opens a read-only connection to a store that exists. */
