@@ -54,7 +54,7 @@ t.test('redirects are bounded, and lead to http(s) only', async (t) => {
 
 t.test('what refuses to answer says what to do, and never the token', async (t) => {
   const statuses: Record<string, number> = {}
-  const server = createServer((request, response) => response.writeHead(statuses.now).end('<html>\nno\n</html>')).listen(0, '127.0.0.1')
+  const server = createServer((_, response) => response.writeHead(statuses.now).end('<html>\nno\n</html>')).listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => void server.close().closeAllConnections())
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
