@@ -44,13 +44,14 @@ export function pullProgress(stream: NodeJS.WriteStream): PullProgress {
   }
 }
 
-/** `onnx/vision_model.onnx [=====-----] 120.3 of 351.7 MB, 8.2 MB/s, 28 s left` */
+/** `onnx/vision_model.onnx [=====-----] 120.3 MB of 351.7 MB, 8.2 MB/s, 28 s left` */
 function formatBar({ barsize = 20 }: Options, { progress, value, total, startTime }: Params, { label, before }: Payload): string {
-  const done = Math.round(progress * Math.min(barsize, 20))
-  const bar = '='.repeat(done) + '-'.repeat(Math.min(barsize, 20) - done)
+  const width = Math.min(barsize, 20)
+  const done = Math.round(progress * width)
+  const bar = `${label.padEnd(28)} [${'='.repeat(done)}${'-'.repeat(width - done)}] ${bytes(value)} of ${bytes(total)}`
+  if (value >= total) return `${bar}, done`
   const speed = Math.max(0, value - before) / Math.max(0.001, (Date.now() - startTime) / 1000)
-  const left = value >= total ? 'done' : speed > 0 ? `${Math.ceil((total - value) / speed)} s left` : '- s left'
-  return `${label.padEnd(28)} [${bar}] ${bytes(value)} of ${bytes(total)}, ${bytes(Math.round(speed))}/s, ${left}`
+  return `${bar}, ${bytes(Math.round(speed))}/s, ${speed > 0 ? Math.ceil((total - value) / speed) : '-'} s left`
 }
 
 function sum(counts: Iterable<number>): number {

@@ -10,9 +10,11 @@ export async function requireSpace(folder: string, needed: number): Promise<void
 
 /** What a failure to write under MODELS_DIR means: an Error that says what to do. Other errors come back as they are. */
 export function diskError(error: unknown, modelsDir: string): unknown {
-  const { code = '' } = error as NodeJS.ErrnoException
+  const { code = '', syscall } = error as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT') return new Error(`The disk of ${modelsDir} is full (${code}). What was downloaded stays: make room, and the same command goes on.`, { cause: error })
-  if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'SQLITE_CANTOPEN', 'SQLITE_READONLY'].includes(code)) {
+  // Node says ENOENT of a folder in a folder on a read-only disk.
+  const unwritable = syscall === 'mkdir' && code === 'ENOENT'
+  if (unwritable || ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'SQLITE_CANTOPEN', 'SQLITE_READONLY'].includes(code)) {
     return new Error(`MODELS_DIR ${modelsDir} can't be written to (${code}): set MODELS_DIR or --models-dir to a folder that can.`, { cause: error })
   }
   return error

@@ -23,7 +23,7 @@ export function networkError(error: unknown, { host }: URL): unknown {
   if (UNREACHABLE.has(code)) {
     return new UnreachableError(`${host} can't be reached (${code}): check the connection, set HF_ENDPOINT to a mirror, or HTTPS_PROXY to a proxy.`, { cause: error })
   }
-  if (BROKEN.has(code)) return new TransientError(`the connection to ${host} broke (${code})`, { cause: error })
+  if (BROKEN.has(code)) return new TransientError(`the connection broke (${code})`, { cause: error })
   if (/CERT|SIGNATURE|SELF_SIGNED|ISSUER|ERR_TLS/.test(code)) {
     return new Error(`The certificate of ${host} is not trusted (${code}): name your own authority's in NODE_EXTRA_CA_CERTS.`, { cause: error })
   }

@@ -133,10 +133,12 @@ t.test('a failed file stops the others, and the package that was there stays', a
   const before = await installed(modelsDir)
   hub.commit = hub.revisions.main = newCommit()
   hub.files = huggingFaceFiles()
-  hub.faults[FP32[1]] = [{ kind: 'wrong' }]
+  hub.faults[FP32[1]] = [{ kind: 'status', status: 418 }]
   hub.speed = 200_000
-  await t.rejects(pullFrom(clientOf(t, hub), { modelsDir }), /vision_model.onnx has the wrong checksum/)
+  await t.rejects(pullFrom(clientOf(t, hub), { modelsDir }), /answers 418/)
   t.same(await installed(modelsDir), before)
+  const left = Object.keys(await tree(join(modelsDir, '.pulling/acme--clip', hub.commit)))
+  t.ok(left.includes(`${FP32[2]}.partial`) || left.includes(`${FP32[0]}.partial`), 'what was under way is cut off')
   hub.speed = Infinity
   const again = await pullFrom(clientOf(t, hub), { modelsDir })
   t.same(await installed(modelsDir), contents(hub, [...SETTINGS, ...FP32]))
