@@ -43,5 +43,5 @@ export async function closeHub(hub: Hub): Promise<void> {
 
 /** How requests for `what` are tried again. */
 export function retryPolicy(hub: Hub, what: string): RetryPolicy {
-  return { ...hub.retry, signal: hub.signal, onRetry: (reason, delayMs) => hub.onRetry(what, reason, delayMs) }
+  return { ...hub.retry, what, signal: hub.signal, onRetry: (reason, delayMs) => hub.onRetry(what, reason, delayMs) }
 }

@@ -21,7 +21,7 @@ export function networkError(error: unknown, { host }: URL): unknown {
   const proxy = /Proxy response \((\d+)\)/.exec(message)?.[1]
   if (proxy) return new Error(`The proxy answers ${proxy} when asked for ${host}: see to HTTP_PROXY, HTTPS_PROXY and NO_PROXY.`, { cause: error })
   if (UNREACHABLE.has(code)) {
-    return new UnreachableError(`${host} can't be reached (${code}): check the connection, set HF_ENDPOINT to a mirror, or HTTPS_PROXY to a proxy.`, { cause: error })
+    return new UnreachableError(`${host} can't be reached (${code}): check the connection, set HF_ENDPOINT to a mirror, or HTTPS_PROXY to a proxy`, { cause: error })
   }
   if (BROKEN.has(code)) return new TransientError(`the connection broke (${code})`, { cause: error })
   if (/CERT|SIGNATURE|SELF_SIGNED|ISSUER|ERR_TLS/.test(code)) {

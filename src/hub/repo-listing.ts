@@ -69,7 +69,7 @@ async function getJson<S extends TSchema>(hub: Hub, { url, schema, ...asked }: J
   const attempt = async () => {
     const answer = await getFromHub(hub, { url, ...asked }).catch((error) => {
       // Whoever is offline wants to know it now, not after half a minute of tries.
-      throw error instanceof UnreachableError ? new Error(error.message, { cause: error }) : error
+      throw error instanceof UnreachableError ? new Error(`${error.message}.`, { cause: error }) : error
     })
     const text = await readBounded(answer.body).catch((error) => {
       throw networkError(error, new URL(url))
