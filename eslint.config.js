@@ -5,7 +5,8 @@ const confined = {
   'onnxruntime-node': ['src/encoder/session.ts'],
   sharp: ['src/encoder/decode-image.ts', 'src/encoder/thumbnail.ts'],
   'hnswlib-node': ['src/collections/hnsw-graph.ts'],
-  'better-sqlite3': ['src/collections/store/connection.ts']
+  'better-sqlite3': ['src/collections/store/connection.ts', 'src/hub/exclusive-lock.ts'],
+  undici: ['src/hub/hub.ts', 'src/hub/request.ts', 'src/hub/status-error.ts', 'src/hub/download.ts']
 }
 const banned = (except = []) =>
   Object.keys(confined)
@@ -24,6 +25,7 @@ const layer = (folder, patterns) => ({
 const layers = {
   encoder: [fastify, upwards, { group: ['**/collections/*'], message: 'The encoder knows nothing of collections.' }],
   collections: [fastify, upwards, { group: ['**/encoder/*'], message: 'Collections know nothing of the encoder.' }],
+  hub: [fastify, upwards, { group: ['**/encoder/*', '**/collections/*', '**/cli/*', '**/config.js'], message: 'The hub layer fetches files and knows nothing of what is in them.' }],
   routes: [{ group: ['**/app.js', '**/server.js'], message: 'Routes are imported by the app.' }]
 }
 const exceptions = [...new Set(Object.values(confined).flat())].map((file) => {

@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os'
 import { isIP } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { Type, type Static } from 'typebox'
+import { Type, type Static, type TSchema } from 'typebox'
 import { parseApiKeys } from './api-keys.js'
 import type { ExecutionProvider } from './encoder/session.js'
-import { VARIANTS } from './encoder/tower-files.js'
+import { VARIANTS } from './variants.js'
 import envSchema, { type JSONSchemaType } from 'env-schema'
 
 const cores = availableParallelism()
@@ -49,6 +49,16 @@ export const environmentSchema = Type.Object({
 
 export type Config = Static<typeof environmentSchema>
 
+/** The schema of what the `models` commands read; docs/operations.md has the same table. */
+export const modelsSchema = Type.Object({
+  MODELS_DIR: environmentSchema.properties.MODELS_DIR,
+  MODEL_VARIANT: Type.Enum([...VARIANTS], { default: 'fp32', description: 'Variant that is pulled where none is named.' }),
+  HF_ENDPOINT: Type.String({ default: 'https://huggingface.co', minLength: 1, description: 'Hub, or a mirror of it.' }),
+  HF_TOKEN: Type.String({ default: '', description: 'Token for gated and private repositories.' })
+})
+
+export type ModelsConfig = Static<typeof modelsSchema>
+
 /** Bytes in a MiB. */
 export const MIB = 2 ** 20
 
@@ -62,15 +72,24 @@ export function isLoopback(host: string): boolean {
  * lists every mistake.
  */
 export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
-  const config = envSchema<Config>({
-    schema: environmentSchema as unknown as JSONSchemaType<Config>,
-    data: Object.fromEntries(Object.entries(env).filter(([, value]) => value !== '')),
-    env: false,
-    dotenv: true
-  })
+  const config = read<Config>(environmentSchema, env)
   parseApiKeys(config.API_KEYS)
   if (!isLoopback(config.HOST) && config.API_KEYS.length === 0 && !config.ALLOW_ANONYMOUS) {
     throw new Error(`HOST ${config.HOST} lets other machines in, and nothing asks them who they are: set API_KEYS, or ALLOW_ANONYMOUS=true if that is meant, or HOST=127.0.0.1.`)
   }
   return config
+}
+
+/** As `readConfig`, of what the `models` commands need: they run where serving is not configured. */
+export function readModelsConfig(env: NodeJS.ProcessEnv = process.env): ModelsConfig {
+  return read<ModelsConfig>(modelsSchema, env)
+}
+
+function read<T>(schema: TSchema, env: NodeJS.ProcessEnv): T {
+  return envSchema<T>({
+    schema: schema as unknown as JSONSchemaType<T>,
+    data: Object.fromEntries(Object.entries(env).filter(([, value]) => value !== '')),
+    env: false,
+    dotenv: true
+  })
 }

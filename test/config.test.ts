@@ -1,5 +1,6 @@
+import { readFile } from 'node:fs/promises'
 import t from 'tap'
-import { environmentSchema, readConfig } from '../src/config.js'
+import { environmentSchema, modelsSchema, readConfig, readModelsConfig } from '../src/config.js'
 
 t.test('defaults serve this machine only', async (t) => {
   const config = readConfig({})
@@ -25,4 +26,16 @@ t.test('a host that others reach needs a word that it is meant', async (t) => {
 
 t.test('every setting says what it is', async (t) => {
   for (const [name, schema] of Object.entries(environmentSchema.properties)) t.ok((schema as { description?: string }).description, name)
+})
+
+t.test('the models commands read what they need, and not what serving checks', async (t) => {
+  t.match(readModelsConfig({ HOST: '0.0.0.0', PORT: 'eighty', MODEL_VARIANT: '' }), { MODEL_VARIANT: 'fp32', HF_ENDPOINT: 'https://huggingface.co', HF_TOKEN: '' })
+  t.equal(readModelsConfig({ MODELS_DIR: '/models' }).MODELS_DIR, '/models')
+  t.throws(() => readModelsConfig({ MODEL_VARIANT: 'fp8' }), /MODEL_VARIANT/)
+  const page = await readFile(new URL('../docs/operations.md', import.meta.url), 'utf8')
+  for (const [name, schema] of Object.entries(modelsSchema.properties)) {
+    const { default: value, description } = schema as { default?: string; description?: string }
+    const shown = name === 'MODELS_DIR' ? 'the package\'s `models`' : value && `\`${value}\``
+    t.ok(page.includes(`| \`${name}\` | ${shown} | ${description} |`), name)
+  }
 })

@@ -6,7 +6,8 @@ import { readHuggingFace } from './hugging-face-layout.js'
 import { readOpenClip } from './open-clip-layout.js'
 import { exists, readJson } from './package-files.js'
 import type { Preprocessing } from './preprocessing.js'
-import { findTowers, type Towers, type Variant } from './tower-files.js'
+import type { Variant } from '../variants.js'
+import { findTowers, type Towers } from './tower-files.js'
 
 /** A model as the service uses it, read from a folder in one of the layouts. Plain values: it crosses threads. */
 export interface ModelPackage extends PackageSettings {

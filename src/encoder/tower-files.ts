@@ -1,9 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-
-/** How a tower's weights are stored, as its file's name says it. */
-export const VARIANTS = ['fp32', 'fp16', 'int8', 'uint8', 'quantized', 'q8', 'q4', 'q4f16', 'bnb4'] as const
-export type Variant = (typeof VARIANTS)[number]
+import { VARIANTS, type Variant } from '../variants.js'
 
 /** The ONNX file of each tower. */
 export type Towers = Record<'image' | 'text', string>
