@@ -61,7 +61,7 @@ t.test('a load that was cut off goes on; DEMO=false leaves it out', async (t) =>
 t.test('what is wrong with the start is said in one line, with exit code 1', async (t) => {
   const cases: [Record<string, string>, RegExp][] = [
     [{ PORT: 'x' }, /PORT/],
-    [{ MODEL: 'nowhere' }, /nowhere.*config\.json/],
+    [{ MODEL: 'nowhere' }, /no model package .*nowhere/],
     [{ HOST: '0.0.0.0' }, /ALLOW_ANONYMOUS/]
   ]
   for (const [env, reason] of cases) {
