@@ -34,6 +34,7 @@ const BATCH = 64
 const FEW = 256
 /** After so many passes they wait in any case: the writes may go on for ever. */
 const MAX_PASSES = 20
+const LAST_TRIES = 5
 const BUSY_WAIT_MS = 500
 
 /**
@@ -57,9 +58,9 @@ export async function reindex(options: ReindexOptions): Promise<void> {
   options.onProgress({ done: Math.min(await replacement.count(), total), total })
   for (let pass = 1; pass < MAX_PASSES && (await catchUp(work)) > FEW; pass++);
   requireComplete(unencodable, options)
-  // Writes that were on their way when the others were held may still come in: twice is enough for them.
+  // Writes that were on their way when the others were held may still come in, so that it is tried a few times.
   await replacement.whileHeld(async () => {
-    for (let tries = 0; tries < 5; tries++) {
+    for (let tries = 0; tries < LAST_TRIES; tries++) {
       await catchUp(work)
       requireComplete(unencodable, options)
       if (await replacement.replace()) return

@@ -74,7 +74,11 @@ export async function openSession(path: string, { threads, executionProviders, d
       session.endProfiling()
       return readProfile(profileFolder).finally(removeProfile)
     },
-    release: () => session.release()
+    release: async () => {
+      await session.release()
+      // Of one that is given up before its profile was read.
+      await removeProfile()
+    }
   }
 }
 

@@ -5,7 +5,7 @@ import type { Execution } from './execution-profile.js'
 import type { ModelPackage } from './model-package.js'
 import type { SessionSettings } from './session.js'
 import { loadTokenizer } from './tokenizer.js'
-import { openImageTower, openTextTower, type TextTower } from './tower.js'
+import { openTowers, type TextTower } from './tower.js'
 
 /** What a tower thread starts from. */
 export interface TowerWorkerSettings {
@@ -21,7 +21,7 @@ const SAME = 0.999
 
 // A worker thread that holds both towers, warmed up before it takes calls.
 const { model, session } = workerData as TowerWorkerSettings
-const [imageTower, textTower] = await Promise.all([openImageTower(model, session), openTextTower(model, session)])
+const [imageTower, textTower] = await openTowers(model, session)
 const { tokenize, padId } = await loadTokenizer(model, textTower.maxTokens)
 const { width, height } = model.preprocessing.crop
 await imageTower.run([new Uint8Array(3 * width * height)])

@@ -34,6 +34,14 @@ export interface Padding {
 /** The names that exports give what is embedded, best first. */
 const OUTPUTS = ['image_embeds', 'text_embeds', 'pooler_output', 'embedding', 'sentence_embedding', 'image_features', 'text_features']
 
+/** Opens both towers of a package. Throws when one can't be opened, having let go of the other. */
+export async function openTowers(model: ModelPackage, settings: SessionSettings): Promise<[ImageTower, TextTower]> {
+  const [image, text] = await Promise.allSettled([openImageTower(model, settings), openTextTower(model, settings)])
+  if (image.status === 'fulfilled' && text.status === 'fulfilled') return [image.value, text.value]
+  for (const tower of [image, text]) if (tower.status === 'fulfilled') await tower.value.release()
+  throw image.status === 'rejected' ? image.reason : (text as PromiseRejectedResult).reason
+}
+
 /** Opens the image tower of a package. Throws when it can't be opened, or asks for inputs that are not known. */
 export async function openImageTower(model: ModelPackage, settings: SessionSettings): Promise<ImageTower> {
   const session = await openSession(model.towers.image, settings)

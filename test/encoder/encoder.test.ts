@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import t from 'tap'
 import { cosine } from '../../src/encoder/embedding.js'
 import { golden, solid } from '../fixtures/images.js'
@@ -103,5 +103,9 @@ t.test('a tower that does not load says so', async (t) => {
   const { loadModelPackage } = await import('../../src/encoder/model-package.js')
   const model = await loadModelPackage(miniFolder)
   const broken = { ...model, towers: { ...model.towers, text: `${miniFolder}/config.json` } }
+  const before = process.env.TMPDIR
+  process.env.TMPDIR = t.testdir()
+  t.teardown(() => (before === undefined ? delete process.env.TMPDIR : (process.env.TMPDIR = before)))
   await t.rejects(createEncoder(broken, encoderOptions()), /Model 'mini' can't run on cpu: cpu: .*config\.json/)
+  t.same((await readdir(t.testdirName)).filter((name) => name.startsWith('semblance-profile-')), [], 'and leaves no profile of the other behind')
 })
