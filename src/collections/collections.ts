@@ -81,9 +81,7 @@ export async function openCollections(options: CollectionsOptions): Promise<Coll
   // The writer may have died after a commit and before it said so: memory is made to agree with the store again.
   const resync = async () => {
     await searcher.call('resync', undefined)
-    const stored = await searcher.call('collections', undefined)
-    byName.clear()
-    stored.forEach(hold)
+    await reload()
   }
   let recovering: Promise<void> | undefined
   const recover = () => (recovering ??= resync().finally(() => (recovering = undefined)))
@@ -95,9 +93,14 @@ export async function openCollections(options: CollectionsOptions): Promise<Coll
     byName.set(stored.name, collection)
     return collection
   }
-  for (const stored of await searcher.call('collections', undefined)) hold(stored)
+  const reload = async () => {
+    const stored = await searcher.call('collections', undefined)
+    byName.clear()
+    stored.forEach(hold)
+  }
+  await reload()
   const list = collectionList({ byName, hold, commit, searcher })
-  const replacements = replacementList({ byName, hold, commit, searcher, held, list })
+  const replacements = replacementList({ byName, reload, commit, searcher, held, list })
   await replacements.dropReplaced()
   let closed: Promise<void> | undefined
   const close = async () => {
@@ -192,8 +195,10 @@ function collectionList({ byName, hold, commit, searcher }: ListParts): List {
   }
 }
 
-interface ReplacementListParts extends ListParts {
+interface ReplacementListParts extends Omit<ListParts, 'hold'> {
   list: List
+  /** Takes the collections anew from the store. */
+  reload: () => Promise<void>
   /** What writes to a collection wait for, by its key. */
   held: Map<number, Promise<unknown>>
 }
@@ -201,14 +206,13 @@ interface ReplacementListParts extends ListParts {
 /** How long requests that began on a replaced collection may go on with it, in milliseconds. */
 const REPLACED_FOR_MS = 10_000
 
-function replacementList({ byName, hold, commit, searcher, held, list }: ReplacementListParts): Pick<Collections, 'replacement' | 'beingReplaced' | 'discardReplacement'> & { dropReplaced(): Promise<void> } {
+function replacementList({ byName, reload, commit, searcher, held, list }: ReplacementListParts): Pick<Collections, 'replacement' | 'beingReplaced' | 'discardReplacement'> & { dropReplaced(): Promise<void> } {
   const drop = async (name: string) => void (byName.has(name) && (await list.drop(name)))
   const dropReplaced = async () => {
     for (const { settings } of byName.values()) if (isHidden(settings) && !settings.name.endsWith(nextName(''))) await drop(settings.name)
   }
   const rename = async ({ name, id }: StoredCollection) => {
-    byName.clear()
-    for (const stored of await searcher.call('collections', undefined)) hold(stored)
+    await reload()
     // One that the close of the service forestalls is dropped at the next start.
     setTimeout(() => void drop(replacedName(name, id)).catch(() => undefined), REPLACED_FOR_MS).unref()
   }

@@ -4,6 +4,7 @@ import { DEFAULT_HNSW, type CollectionSettings, type HnswSettings } from '../col
 import type { Encoders } from '../encoder/encoders.js'
 import { InvalidRequest } from '../errors.js'
 import { CollectionParams, responses } from '../schemas.js'
+import { optionalBody } from './optional-body.js'
 import type { App, Services } from './services.js'
 
 const Hnsw = Type.Object(
@@ -56,10 +57,7 @@ export function collectionRoutes(app: App, { collections, encoders }: Services):
         body: CreateBody,
         response: responses({ 200: CollectionBody, 201: CollectionBody })
       },
-      // A PUT without a body asks for the defaults.
-      preValidation: async (request) => {
-        if (request.body === undefined && !request.isMultipart()) request.body = {}
-      }
+      preValidation: optionalBody
     },
     async (request, reply) => {
       const { hnsw, storage, ...asked } = request.body as Static<typeof CreateBody>

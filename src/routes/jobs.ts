@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { Type, type Static } from 'typebox'
 import type { Job } from '../jobs.js'
 import { CollectionParams, responses } from '../schemas.js'
+import { optionalBody } from './optional-body.js'
 import type { App, Services } from './services.js'
 
 const JobBody = Type.Object({
@@ -50,9 +51,7 @@ export function jobRoutes(app: App, { jobs }: Services): void {
         body: ReindexBody,
         response: responses({ 202: JobBody })
       },
-      preValidation: async (request) => {
-        if (request.body === undefined && !request.isMultipart()) request.body = {}
-      }
+      preValidation: optionalBody
     },
     async ({ params, body }, reply) => {
       const { model, skip_missing: skipMissing = false } = body as Static<typeof ReindexBody>
