@@ -54,7 +54,7 @@ export default tseslint.config(
   ...Object.entries(layers).map(([folder, patterns]) => layer(folder, patterns)),
   ...exceptions,
   {
-    files: ['test/**/*.ts', 'bench/**', 'scripts/**', 'eslint.config.js'],
+    files: ['test/**/*.ts', 'bench/**', 'scripts/**', 'wasm/**', 'eslint.config.js'],
     rules: { 'max-lines-per-function': 'off', 'max-lines': 'off', 'no-console': 'off', 'max-params': 'off' }
   }
 )

@@ -1,3 +1,4 @@
+import { narrow, type Taps } from './narrow.js'
 import type { ResampleFilter } from './preprocessing.js'
 
 /** 8-bit RGB, interleaved, row by row: `data.length` is width * height * 3. */
@@ -27,15 +28,10 @@ export function resample(pixels: Pixels, { filter, width, height, window }: Resa
   if (filter === 'nearest') return resampleNearest(pixels, { filter, width, height, window })
   const columns = taps(filter, { from: pixels.width, to: width, start: window.left, count: window.width })
   const rows = taps(filter, { from: pixels.height, to: height, start: window.top, count: window.height })
-  const firstRow = rows.starts[0]
-  const last = window.height - 1
-  const band = { from: firstRow, to: rows.starts[last] + rows.counts[last] }
-  const narrowed = resampleRows(pixels, columns, band)
-  return { data: resampleColumns(narrowed, rows, window.width * 3), width: window.width, height: window.height }
+  return { data: narrow(pixels, columns, rows), width: window.width, height: window.height }
 }
 
 const PRECISION_BITS = 22
-const HALF = 1 << (PRECISION_BITS - 1)
 
 const KERNELS: Record<Exclude<ResampleFilter, 'nearest'>, { support: number; at: (x: number) => number }> = {
   bilinear: { support: 1, at: (x) => Math.max(0, 1 - Math.abs(x)) },
@@ -53,14 +49,6 @@ function bicubic(x: number): number {
 
 function sinc(x: number): number {
   return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x)
-}
-
-/** For each output position its first input position, how many there are, and their weights (`stride` apart). */
-interface Taps {
-  starts: Int32Array
-  counts: Int32Array
-  weights: Int32Array
-  stride: number
 }
 
 function taps(filter: Exclude<ResampleFilter, 'nearest'>, axis: { from: number; to: number; start: number; count: number }): Taps {
@@ -86,50 +74,6 @@ function taps(filter: Exclude<ResampleFilter, 'nearest'>, axis: { from: number; 
 
 function toFixedPoint(weight: number): number {
   return Math.trunc(weight * (1 << PRECISION_BITS) + (weight < 0 ? -0.5 : 0.5))
-}
-
-function toByte(sum: number): number {
-  const value = sum >> PRECISION_BITS
-  return value < 0 ? 0 : value > 255 ? 255 : value
-}
-
-function resampleRows({ data, width }: Pixels, columns: Taps, band: { from: number; to: number }): Uint8Array {
-  const { starts, counts, weights, stride } = columns
-  const result = new Uint8Array((band.to - band.from) * starts.length * 3)
-  let out = 0
-  for (let y = band.from; y < band.to; y++) {
-    for (let x = 0; x < starts.length; x++) {
-      let [red, green, blue] = [HALF, HALF, HALF]
-      let p = (y * width + starts[x]) * 3
-      const end = x * stride + counts[x]
-      for (let tap = x * stride; tap < end; tap++, p += 3) {
-        const weight = weights[tap]
-        red = (red + Math.imul(weight, data[p])) | 0
-        green = (green + Math.imul(weight, data[p + 1])) | 0
-        blue = (blue + Math.imul(weight, data[p + 2])) | 0
-      }
-      result[out++] = toByte(red)
-      result[out++] = toByte(green)
-      result[out++] = toByte(blue)
-    }
-  }
-  return result
-}
-
-function resampleColumns(data: Uint8Array, rows: Taps, rowLength: number): Uint8Array {
-  const { starts, counts, weights, stride } = rows
-  const result = new Uint8Array(starts.length * rowLength)
-  const sums = new Int32Array(rowLength)
-  for (let y = 0; y < starts.length; y++) {
-    sums.fill(HALF)
-    for (let tap = 0; tap < counts[y]; tap++) {
-      const weight = weights[y * stride + tap]
-      let p = (starts[y] - starts[0] + tap) * rowLength
-      for (let x = 0; x < rowLength; x++) sums[x] += Math.imul(weight, data[p++])
-    }
-    for (let x = 0; x < rowLength; x++) result[y * rowLength + x] = toByte(sums[x])
-  }
-  return result
 }
 
 function resampleNearest({ data, width, height }: Pixels, target: ResampleOptions): Pixels {

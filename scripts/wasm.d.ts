@@ -1,0 +1,2 @@
+export const KERNELS: Record<string, string>
+export function compileKernel(source: string): Promise<string>
