@@ -6,7 +6,7 @@ export type Lane = 'interactive' | 'bulk'
 
 export interface BatcherOptions<Item, Result> {
   /** Runs one batch; resolves to one result an item, in the same order. */
-  run: (items: Item[]) => Promise<Result[]>
+  run: (items: Item[], batch: Batch) => Promise<Result[]>
   maxBatchSize: number
   /** How long the oldest entry waits for a batch to fill while a slot is free; 0 waits for the current turn only. */
   maxDelayMs: number
@@ -16,26 +16,48 @@ export interface BatcherOptions<Item, Result> {
   maxQueueSize: number
   /** Only items of one bucket share a batch (texts of like length, say). */
   bucket?: (item: Item) => number
+  /** Items of one key that wait or run at the same time are run once. */
+  key?: (item: Item) => string
+  /**
+   * Whether one more batch may run, of the interactive lane: while no other runs, or while the others are all of the
+   * bulk lane. Under a load of the interactive lane alone it stands still.
+   */
+  express?: boolean
   /** Whether the items of a failed batch are worth running one by one, so that a poisoned one fails alone. */
   retryAlone?: (error: unknown) => boolean
 }
 
+/** What a run is told of its batch. */
+export interface Batch {
+  lane: Lane
+  /** Whether it is the one beside the others. */
+  express: boolean
+  /** How long each item waited, in milliseconds. */
+  waited: number[]
+  /** Aborted when nobody waits for any of its items any more. */
+  signal: AbortSignal
+}
+
 export interface AddOptions {
   lane?: Lane
-  /** An aborted entry is dropped unrun and rejects with the signal's reason. */
+  /** An aborted entry is dropped unrun, unless others wait for it, and rejects with the signal's reason. */
   signal?: AbortSignal
-  /** Told the milliseconds that the entry waited when its batch starts. */
-  onStart?: (waitedMs: number) => void
 }
 
 interface Entry<Item, Result> {
   item: Item
+  key?: string
   bucket: number
+  lane: Lane
   addedAt: number
-  options: AddOptions
+  waiters: Set<Waiter<Result>>
+  /** Aborts the batch that runs it when nobody waits for the batch. */
+  onAbandoned?: (reason: unknown) => void
+}
+
+interface Waiter<Result> {
   resolve: (result: Result) => void
   reject: (error: unknown) => void
-  onAbort?: () => void
 }
 
 /** After so many interactive batches in a row, waiting bulk entries get one. */
@@ -45,7 +67,9 @@ const INTERACTIVE_RUN = 8
 export class Batcher<Item, Result> {
   readonly #options: BatcherOptions<Item, Result>
   readonly #lanes: Record<Lane, Entry<Item, Result>[]> = { interactive: [], bulk: [] }
-  #running = 0
+  /** By key the entries that wait or run. */
+  readonly #byKey = new Map<string, Entry<Item, Result>>()
+  #running: Record<Lane | 'express', number> = { interactive: 0, bulk: 0, express: 0 }
   #interactiveInARow = 0
   #turn: NodeJS.Immediate | undefined
   #timer: NodeJS.Timeout | undefined
@@ -63,7 +87,7 @@ export class Batcher<Item, Result> {
 
   /** Batches that run now. */
   get running(): number {
-    return this.#running
+    return this.#running.interactive + this.#running.bulk + this.#running.express
   }
 
   /** Adds one item; rejects with QUEUE_FULL at once when the queue is at its bound. */
@@ -80,7 +104,7 @@ export class Batcher<Item, Result> {
     if (refusal) return items.map(() => Promise.reject(refusal))
     // One request may wait with thousands of entries on its signal; that is no leak.
     if (options.signal) setMaxListeners(0, options.signal)
-    const promises = items.map((item) => this.#enqueue(item, options))
+    const promises = items.map((item) => this.#join(item, options))
     this.#schedule()
     return promises
   }
@@ -89,57 +113,93 @@ export class Batcher<Item, Result> {
   close(): Promise<void> {
     this.#closed = true
     this.#pump()
-    if (this.#running === 0 && this.queued === 0) return Promise.resolve()
+    if (this.running === 0 && this.queued === 0) return Promise.resolve()
     return new Promise((resolve) => this.#onDrained.push(resolve))
   }
 
-  #enqueue(item: Item, options: AddOptions): Promise<Result> {
+  /** Waits for an item's entry, which is there already where another waits for the same key. */
+  #join(item: Item, { lane = 'interactive', signal }: AddOptions): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const { signal, lane = 'interactive' } = options
       if (signal?.aborted) return reject(signal.reason)
-      const bucket = this.#options.bucket?.(item) ?? 0
-      const entry: Entry<Item, Result> = { item, bucket, addedAt: performance.now(), options, resolve, reject }
-      if (signal) {
-        entry.onAbort = () => {
-          const queue = this.#lanes[lane]
-          const position = queue.indexOf(entry)
-          if (position >= 0) queue.splice(position, 1)
-          reject(signal.reason)
-          this.#settleDrained()
-        }
-        signal.addEventListener('abort', entry.onAbort, { once: true })
+      const key = this.#options.key?.(item)
+      const entry = (key !== undefined && this.#byKey.get(key)) || this.#enqueue(item, lane, key)
+      if (lane === 'interactive') this.#hurry(entry)
+      const leave = () => {
+        entry.waiters.delete(waiter)
+        if (entry.waiters.size === 0) this.#abandon(entry, signal!.reason)
+        reject(signal!.reason)
       }
-      this.#lanes[lane].push(entry)
+      const settled = () => signal?.removeEventListener('abort', leave)
+      const waiter = {
+        resolve: (result: Result) => (settled(), resolve(result)),
+        reject: (error: unknown) => (settled(), reject(error))
+      }
+      signal?.addEventListener('abort', leave, { once: true })
+      entry.waiters.add(waiter)
     })
   }
 
+  #enqueue(item: Item, lane: Lane, key?: string): Entry<Item, Result> {
+    const entry: Entry<Item, Result> = { item, key, bucket: this.#options.bucket?.(item) ?? 0, lane, addedAt: performance.now(), waiters: new Set() }
+    this.#lanes[lane].push(entry)
+    if (key !== undefined) this.#byKey.set(key, entry)
+    return entry
+  }
+
+  /** Moves an entry that waits in the bulk lane to the interactive one: someone waits for it now. */
+  #hurry(entry: Entry<Item, Result>): void {
+    if (entry.lane === 'bulk' && removeFrom(this.#lanes.bulk, entry)) this.#lanes.interactive.push(entry)
+    entry.lane = 'interactive'
+  }
+
+  #abandon(entry: Entry<Item, Result>, reason: unknown): void {
+    removeFrom(this.#lanes[entry.lane], entry)
+    this.#forget(entry)
+    entry.onAbandoned?.(reason)
+    this.#settleDrained()
+  }
+
+  #forget(entry: Entry<Item, Result>): void {
+    if (entry.key !== undefined && this.#byKey.get(entry.key) === entry) this.#byKey.delete(entry.key)
+  }
+
   #schedule(): void {
-    if (this.#running < this.#options.concurrency) this.#turn ??= setImmediate(() => this.#pump())
+    if (this.#freeSlot()) this.#turn ??= setImmediate(() => this.#pump())
+  }
+
+  /** Where the next batch may run, if anywhere. */
+  #freeSlot(): 'express' | 'shared' | undefined {
+    const { interactive, bulk, express } = this.#running
+    const isFull = interactive + bulk >= this.#options.concurrency
+    const isOutrun = interactive + bulk === 0 || (isFull && interactive === 0)
+    if (this.#options.express && express === 0 && isOutrun && this.#lanes.interactive.length > 0) return 'express'
+    return isFull ? undefined : 'shared'
   }
 
   #pump(): void {
     clearImmediate(this.#turn)
     clearTimeout(this.#timer)
     this.#turn = undefined
-    while (this.#running < this.#options.concurrency) {
-      const queue = this.#nextLane()
-      const oldest = queue[0]
+    for (let slot; (slot = this.#freeSlot()); ) {
+      const lane = slot === 'express' ? 'interactive' : this.#nextLane()
+      const [oldest] = this.#lanes[lane]
       if (!oldest) return
-      const batch = this.#gather(queue)
+      const entries = this.#gather(this.#lanes[lane])
       const remainingMs = oldest.addedAt + this.#options.maxDelayMs - performance.now()
-      if (batch.length < this.#options.maxBatchSize && remainingMs > 0 && !this.#closed) {
+      if (entries.length < this.#options.maxBatchSize && remainingMs > 0 && !this.#closed) {
         this.#timer = setTimeout(() => this.#pump(), remainingMs)
         return
       }
-      this.#take(queue, batch)
-      void this.#runBatch(batch)
+      const taken = new Set(entries)
+      this.#lanes[lane] = this.#lanes[lane].filter((entry) => !taken.has(entry))
+      void this.#runBatch(entries, lane, slot)
     }
   }
 
-  #nextLane(): Entry<Item, Result>[] {
+  #nextLane(): Lane {
     const { interactive, bulk } = this.#lanes
     const bulkIsDue = bulk.length > 0 && this.#interactiveInARow >= INTERACTIVE_RUN
-    return interactive.length > 0 && !bulkIsDue ? interactive : bulk
+    return interactive.length > 0 && !bulkIsDue ? 'interactive' : 'bulk'
   }
 
   #gather(queue: Entry<Item, Result>[]): Entry<Item, Result>[] {
@@ -151,44 +211,53 @@ export class Batcher<Item, Result> {
     return batch
   }
 
-  #take(queue: Entry<Item, Result>[], batch: Entry<Item, Result>[]): void {
-    const taken = new Set(batch)
-    const lane: Lane = queue === this.#lanes.bulk ? 'bulk' : 'interactive'
-    this.#interactiveInARow = lane === 'bulk' ? 0 : this.#interactiveInARow + 1
-    this.#lanes[lane] = queue.filter((entry) => !taken.has(entry))
-  }
-
-  async #runBatch(batch: Entry<Item, Result>[]): Promise<void> {
-    this.#running++
-    const startedAt = performance.now()
-    for (const { options, addedAt } of batch) options.onStart?.(startedAt - addedAt)
+  async #runBatch(entries: Entry<Item, Result>[], lane: Lane, slot: 'express' | 'shared'): Promise<void> {
+    const place = slot === 'express' ? slot : lane
+    this.#running[place]++
+    if (slot === 'shared') this.#interactiveInARow = lane === 'bulk' ? 0 : this.#interactiveInARow + 1
     try {
-      await this.#settle(batch)
+      await this.#settle(entries, { lane, express: slot === 'express' })
     } finally {
-      this.#running--
+      this.#running[place]--
       this.#pump()
       this.#settleDrained()
     }
   }
 
-  async #settle(batch: Entry<Item, Result>[]): Promise<void> {
+  async #settle(entries: Entry<Item, Result>[], batch: Pick<Batch, 'lane' | 'express'>): Promise<void> {
+    const abandoned = new AbortController()
+    const onAbandoned = (reason: unknown) => entries.every(({ waiters }) => waiters.size === 0) && abandoned.abort(reason)
+    for (const entry of entries) entry.onAbandoned = onAbandoned
+    const now = performance.now()
     try {
-      const results = await this.#options.run(batch.map((entry) => entry.item))
-      if (results.length !== batch.length) throw new Error(`A batch of ${batch.length} gave ${results.length} results.`)
-      batch.forEach((entry, position) => entry.resolve(results[position]))
+      const results = await this.#options.run(entries.map(({ item }) => item), { ...batch, waited: entries.map(({ addedAt }) => now - addedAt), signal: abandoned.signal })
+      if (results.length !== entries.length) throw new Error(`A batch of ${entries.length} gave ${results.length} results.`)
+      entries.forEach((entry, i) => this.#answer(entry, (waiter) => waiter.resolve(results[i])))
     } catch (error) {
-      if (batch.length > 1 && this.#options.retryAlone?.(error)) {
-        for (const entry of batch) if (!entry.options.signal?.aborted) await this.#settle([entry])
+      if (entries.length > 1 && this.#options.retryAlone?.(error)) {
+        for (const entry of entries) {
+          if (entry.waiters.size > 0) await this.#settle([entry], batch)
+          else this.#forget(entry)
+        }
       } else {
-        for (const entry of batch) entry.reject(error)
+        for (const entry of entries) this.#answer(entry, (waiter) => waiter.reject(error))
       }
-    } finally {
-      for (const { options, onAbort } of batch) if (onAbort) options.signal?.removeEventListener('abort', onAbort)
     }
   }
 
+  #answer(entry: Entry<Item, Result>, tell: (waiter: Waiter<Result>) => void): void {
+    this.#forget(entry)
+    for (const waiter of entry.waiters) tell(waiter)
+  }
+
   #settleDrained(): void {
-    if (!this.#closed || this.#running > 0 || this.queued > 0) return
+    if (!this.#closed || this.running > 0 || this.queued > 0) return
     for (const resolve of this.#onDrained.splice(0)) resolve()
   }
+}
+
+function removeFrom<T>(list: T[], item: T): boolean {
+  const position = list.indexOf(item)
+  if (position >= 0) list.splice(position, 1)
+  return position >= 0
 }

@@ -1,13 +1,13 @@
-import { availableParallelism } from 'node:os'
 import { isIP } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { Type, type Static, type TSchema } from 'typebox'
 import { parseApiKeys } from './api-keys.js'
+import { usableCores } from './cores.js'
 import type { ExecutionProvider } from './encoder/session.js'
 import { VARIANTS } from './variants.js'
 import envSchema, { type JSONSchemaType } from 'env-schema'
 
-const cores = availableParallelism()
+const cores = usableCores()
 const PROVIDER = '(cpu|cuda|tensorrt|webgpu|coreml)'
 const integer = (value: number, [minimum, maximum]: [number, number], description: string) => Type.Integer({ default: value, minimum, maximum, description })
 const list = (value: string, description: string) =>
@@ -34,11 +34,12 @@ export const environmentSchema = Type.Object({
   GPU_DEVICE: integer(0, [0, 255], 'The GPU that cuda and tensorrt use.'),
   TENSORRT_CACHE_DIR: Type.String({ default: '', description: 'Folder where tensorrt keeps the engines it builds; none by default.' }),
   TENSORRT_WORKSPACE_MIB: integer(0, [0, 1_048_576], 'GPU memory that tensorrt may use while it builds and runs; 0 leaves it to tensorrt.'),
-  ENCODER_WORKERS: integer(0, [0, 256], 'Threads that run the towers of each model; 0 is one a core on the CPU, and one on a GPU.'),
+  ENCODER_WORKERS: integer(0, [0, 256], 'Workers that run the towers of each model; 0 is one for each ORT_THREADS cores on the CPU, and one on a GPU.'),
+  EXPRESS_WORKER: Type.Boolean({ default: true, description: 'On the CPU one more worker for each model, with all cores (8 at most), for requests that someone waits for while the others are idle or ingest. It costs one more copy of the towers in memory.' }),
   ORT_THREADS: integer(1, [1, 256], 'Threads of ONNX Runtime in each worker.'),
   DECODE_WORKERS: integer(cores, [1, 256], 'Threads that decode and preprocess images for each model.'),
-  IMAGE_BATCH_SIZE: integer(0, [0, 1024], 'Images in one run of the image tower, at most; 0 is 4 on the CPU and 32 on a GPU.'),
-  TEXT_BATCH_SIZE: integer(32, [1, 4096], 'Texts in one run of the text tower, at most.'),
+  IMAGE_BATCH_SIZE: integer(0, [0, 1024], 'Images in one run of the image tower, at most; 0 is measured at the start on the CPU, and 32 on a GPU.'),
+  TEXT_BATCH_SIZE: integer(0, [0, 4096], 'Texts in one run of the text tower, at most; 0 is measured at the start on the CPU, and 32 on a GPU.'),
   BATCH_DELAY_MS: integer(0, [0, 1000], 'How long a batch waits to fill while a worker is free.'),
   QUEUE_SIZE: integer(4096, [1, 1e6], 'Waiting images or texts at which a request gets 429.'),
   EMBEDDING_CACHE_MIB: integer(64, [0, 65_536], 'Memory, for each model, for embeddings of texts and images seen before; 0 turns it off.'),

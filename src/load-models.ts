@@ -21,6 +21,7 @@ export function encoderOptions(config: Config): EncoderOptions {
     deviceId: config.GPU_DEVICE,
     towerWorkers: config.ENCODER_WORKERS,
     ortThreads: config.ORT_THREADS,
+    expressWorker: config.EXPRESS_WORKER,
     tensorrt: { cacheDir: config.TENSORRT_CACHE_DIR, workspaceBytes: config.TENSORRT_WORKSPACE_MIB * MIB },
     imageWorkers: config.DECODE_WORKERS,
     imageBatchSize: config.IMAGE_BATCH_SIZE,

@@ -8,7 +8,7 @@ export interface Metrics {
   /** What /metrics answers, and its content type. */
   render(): Promise<{ text: string; type: string }>
   observeRequest(labels: { method: string; route: string; status: number }, seconds: number): void
-  /** Milliseconds that a request spent by stage: queue, decode, encode, search, total. */
+  /** Milliseconds that a request spent by stage: queue, decode, preprocess, encode, search, total. */
   observeStages(milliseconds: Record<string, number>): void
   countRecords(status: 'created' | 'updated' | 'failed', count: number): void
   observeTowerRun(run: TowerRun): void

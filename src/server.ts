@@ -118,11 +118,12 @@ function track({ pending }: Readiness, task: string, progress: number): void {
 
 /** Says what runs the towers, loudly where it is not what was asked for. */
 function reportExecution(encoders: Encoders, logger: Logger): void {
-  for (const { model, dimension, execution } of encoders.all) {
+  for (const { model, dimension, execution, tuning } of encoders.all) {
     const { requested, towers, passedOver } = execution
     const fields = { model: model.name, variant: model.variant, fingerprint: model.fingerprint, dimension, requested, towers }
     if (passedOver.length === 0) logger.info(fields, `model '${model.name}' runs on ${requested[0]}`)
     else logger.error({ ...fields, passedOver }, `model '${model.name}' does NOT run on ${requested[0]}, which was asked for: image tower on ${towers.image.provider}, text tower on ${towers.text.provider}`)
+    logger.info({ model: model.name, tuning }, `model '${model.name}': ${tuning.map(({ setting, value, reason }) => `${setting} ${value} (${reason})`).join('; ')}`)
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Size } from './decode-image.js'
 import type { Preprocessing } from './preprocessing.js'
 import { resample, type Pixels } from './resample.js'
 
@@ -11,6 +12,11 @@ export function preprocess(pixels: Pixels, { resize, filter, crop, cropOffset }:
   const left = offset((size.width - crop.width) / 2)
   const top = offset((size.height - crop.height) / 2)
   return resample(pixels, { filter, width: size.width, height: size.height, window: { left, top, ...crop } })
+}
+
+/** The size that pictures are resized to, or for a `shortest` resize the least they are, in pixels. */
+export function neededSize({ resize }: Preprocessing): Size {
+  return resize.mode === 'squash' ? resize : { width: resize.size, height: resize.size }
 }
 
 /** Rounds a multiple of a half as Python's `round` does, which torchvision's crop uses. */

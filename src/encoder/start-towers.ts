@@ -1,8 +1,9 @@
-import { availableParallelism } from 'node:os'
+import { usableCores } from '../cores.js'
 import { startThreads, type Threads } from '../threads.js'
 import type { ModelPackage } from './model-package.js'
-import type { ExecutionProvider, SessionSettings } from './session.js'
+import type { ExecutionProvider } from './session.js'
 import type { Executions, TowerWorkerSettings } from './tower-worker.js'
+import { bestBatchSize, describeRuns, tuneWorkers, type Tuned } from './tuning.js'
 
 export interface ExecutionOptions {
   /** In order of preference. */
@@ -16,6 +17,11 @@ export interface ExecutionOptions {
   tensorrt?: { cacheDir: string; workspaceBytes: number }
   /** Worker threads; 0 is one a core on the CPU, and one on any other provider. */
   towerWorkers: number
+  /** Whether the CPU gets one worker more, with all cores, for what someone waits for. */
+  expressWorker: boolean
+  /** Images, and texts, in one run of a tower at most; 0 is measured on the CPU, and 32 elsewhere. */
+  imageBatchSize: number
+  textBatchSize: number
   onWorkerDeath?: (error: Error) => void
 }
 
@@ -28,50 +34,89 @@ export interface ExecutionReport {
   passedOver: { provider: ExecutionProvider; reason: string }[]
 }
 
-export type TowerThreads = Threads<typeof import('./tower-worker.js')>
+type TowerThreads = Threads<typeof import('./tower-worker.js')>
 
-interface Started {
-  threads: TowerThreads
+/** The threads that hold a model's towers. */
+export interface Towers {
+  /** The workers, or the express worker. */
+  threads(place: { express: boolean }): Pick<TowerThreads, 'call'>
   workers: number
+  /** Whether there is an express worker. */
+  express: boolean
+  /** Inputs in one run, at most. */
+  batchSizes: Record<'image' | 'text', number>
   execution: ExecutionReport
+  tuning: Tuned[]
+  close(): Promise<void>
 }
+
+/** Inputs in one run that fill a GPU. */
+const GPU_BATCH = 32
+const IMAGE_SIZES = [1, 2, 4, 8]
+const TEXT_SIZES = [8, 16, 32, 64]
 
 /**
  * Starts the threads of a model's towers on the first of the preferred providers that takes the work, which is read from
  * a profile of the warm-up: ONNX Runtime runs on the CPU what a provider leaves, and does not say so. Throws with the
  * reasons when none does, or with `strict` when the first does not.
  */
-export async function startTowers(model: ModelPackage, options: ExecutionOptions): Promise<Started> {
+export async function startTowers(model: ModelPackage, options: ExecutionOptions): Promise<Towers> {
   const requested = options.executionProviders
   const passedOver: ExecutionReport['passedOver'] = []
   for (const [i, provider] of requested.entries()) {
-    const workers = options.towerWorkers || (provider === 'cpu' ? availableParallelism() : 1)
-    const attempt = await tryStart(model, { ...options, workers, executionProviders: requested.slice(i) })
-    if (!attempt.threads) {
+    const attempt = await tryStart(model, { ...options, executionProviders: requested.slice(i) })
+    if (!attempt.started) {
       passedOver.push({ provider, reason: firstLine(attempt.error.message) })
     } else {
-      const elsewhere = Object.entries(attempt.towers).filter(([, tower]) => tower.provider !== provider)
+      const { started } = attempt
+      const elsewhere = Object.entries(started.towers).filter(([, tower]) => tower.provider !== provider)
       if (elsewhere.length > 0) passedOver.push({ provider, reason: elsewhere.map(([name, tower]) => `the ${name} tower ran on ${tower.provider}`).join(', ') })
       // With one of the towers it is still in use, and said to be so.
-      if (elsewhere.length === 0 || (elsewhere.length === 1 && !options.strict)) return { threads: attempt.threads, workers, execution: { requested, towers: attempt.towers, passedOver } }
-      await attempt.threads.close()
+      if (elsewhere.length === 0 || (elsewhere.length === 1 && !options.strict)) return await tune(started, options, { requested, towers: started.towers, passedOver })
+      await started.close()
     }
     if (options.strict) break
   }
   throw new Error(`Model '${model.name}' can't run on ${options.strict ? `${requested[0]}, as EXECUTION_PROVIDER_STRICT asks` : requested.join(' or ')}: ${passedOver.map(({ provider, reason }) => `${provider}: ${reason}`).join('; ')}`)
 }
 
-type Attempt = { threads: TowerThreads; towers: Executions } | { threads?: undefined; error: Error }
+/** Threads that are warm, and how their number was chosen. */
+interface Started extends Pick<Towers, 'threads' | 'close' | 'workers' | 'express' | 'tuning'> {
+  towers: Executions
+}
 
-async function tryStart(model: ModelPackage, { workers, ortThreads: threads, executionProviders, deviceId, onWorkerDeath: onDeath }: ExecutionOptions & { workers: number }): Promise<Attempt> {
-  const session: SessionSettings = { threads, executionProviders, deviceId }
-  const workerData: TowerWorkerSettings = { model, session }
-  try {
-    const threads: TowerThreads = await startThreads(new URL('./tower-worker.js', import.meta.url), { count: workers, workerData, onDeath })
-    return { threads, towers: threads.findings[0] as Executions }
-  } catch (error) {
-    return { error: error as Error }
+type Attempt = { started: Started } | { started?: undefined; error: Error }
+
+async function tryStart(model: ModelPackage, { towerWorkers, ortThreads, expressWorker, executionProviders, deviceId, onWorkerDeath: onDeath }: ExecutionOptions): Promise<Attempt> {
+  const { workers, expressThreads, tuning } = tuneWorkers({ workers: towerWorkers, ortThreads, express: expressWorker }, { cores: usableCores(), onCpu: executionProviders[0] === 'cpu' })
+  const start = (count: number, threads: number): Promise<TowerThreads> => {
+    const workerData: TowerWorkerSettings = { model, session: { threads, executionProviders, deviceId } }
+    return startThreads(new URL('./tower-worker.js', import.meta.url), { count, workerData, onDeath })
   }
+  const pools = await Promise.allSettled([start(workers, ortThreads), ...(expressThreads > 0 ? [start(1, expressThreads)] : [])])
+  const started = pools.flatMap((pool) => (pool.status === 'fulfilled' ? [pool.value] : []))
+  const close = async () => void (await Promise.all(started.map((pool) => pool.close())))
+  const failed = pools.find((pool) => pool.status === 'rejected')
+  if (failed) {
+    await close()
+    return { error: failed.reason as Error }
+  }
+  const [shared, express = shared] = started
+  return { started: { threads: (place) => (place.express ? express : shared), close, workers, express: expressThreads > 0, tuning, towers: shared.findings[0] as Executions } }
+}
+
+/** Finds the batch sizes, on threads that have nothing else to do yet. */
+async function tune({ threads, close, workers, express, tuning }: Started, options: ExecutionOptions, execution: ExecutionReport): Promise<Towers> {
+  const size = async (tower: 'image' | 'text', set: number, sizes: number[]): Promise<Tuned> => {
+    const setting = `${tower === 'image' ? 'images' : 'texts'} in a batch`
+    if (set) return { setting, value: set, reason: 'as set' }
+    if (execution.towers[tower].provider !== 'cpu') return { setting, value: GPU_BATCH, reason: 'fills a device' }
+    const runs = await threads({ express: false }).call('measureBatches', { tower, sizes })
+    return { setting, value: bestBatchSize(runs), reason: describeRuns(runs) }
+  }
+  const image = await size('image', options.imageBatchSize, IMAGE_SIZES)
+  const text = await size('text', options.textBatchSize, TEXT_SIZES)
+  return { threads, close, workers, express, execution, batchSizes: { image: image.value, text: text.value }, tuning: [...tuning, image, text] }
 }
 
 /** ONNX Runtime's messages go on over many lines. */

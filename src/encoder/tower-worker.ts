@@ -6,6 +6,7 @@ import type { ModelPackage } from './model-package.js'
 import type { SessionSettings } from './session.js'
 import { loadTokenizer } from './tokenizer.js'
 import { openTowers, type TextTower } from './tower.js'
+import { LONGEST_RUN_MS, type MeasuredRun } from './tuning.js'
 
 /** What a tower thread starts from. */
 export interface TowerWorkerSettings {
@@ -16,6 +17,8 @@ export interface TowerWorkerSettings {
 /** What ran the towers of a thread at its warm-up. */
 export type Executions = Record<'image' | 'text', Execution>
 
+/** A text of common length. */
+const SAMPLE = 'a photo of two small dogs'
 /** Under this cosine padding is taken to matter; the dynamic ranges of 8-bit towers move it by less. */
 const SAME = 0.999
 
@@ -35,7 +38,7 @@ const executions: Executions = { image: await imageTower.execution(), text: awai
  * (SigLIP, most of MobileCLIP), which their files don't say.
  */
 async function paddingMatters(tower: TextTower): Promise<boolean> {
-  const sequence = [tokenize('a photo of two small dogs')]
+  const sequence = [tokenize(SAMPLE)]
   const [padded] = await tower.run(sequence, { id: padId, toMax: true })
   const [short] = await tower.run(sequence, { id: padId, toMax: false }).catch(() => [])
   return !short || cosine(padded, short) < SAME
@@ -43,9 +46,30 @@ async function paddingMatters(tower: TextTower): Promise<boolean> {
 
 /** Crops (8-bit RGB, the package's size) to embeddings. */
 export const encodeImages = handler((crops: Uint8Array[]) => imageTower.run(crops))
-/** Texts to embeddings. They are tokenized here: a long one takes milliseconds, which the HTTP thread has not. */
-export const encodeTexts = handler((texts: string[]) => textTower.run(texts.map(tokenize), padding))
-/** Tokens of texts that the model reads, special ones included. */
-export const countTokens = handler((texts: string[]) => texts.reduce((sum, text) => sum + tokenize(text).length, 0))
+/** Texts to embeddings, with the tokens that were read. They are tokenized here: a long one takes milliseconds, which the HTTP thread has not. */
+export const encodeTexts = handler(async (texts: string[]) => {
+  const sequences = texts.map(tokenize)
+  const embeddings = await textTower.run(sequences, padding)
+  return embeddings.map((embedding, i) => ({ embedding, tokens: sequences[i].length }))
+})
+
+/** The quicker of two runs of each size, up to the first size that would run for too long. */
+export const measureBatches = handler(async ({ tower, sizes }: { tower: 'image' | 'text'; sizes: number[] }): Promise<MeasuredRun[]> => {
+  const [crop, sequence] = [new Uint8Array(3 * width * height), tokenize(SAMPLE)]
+  const run = (size: number) => (tower === 'image' ? imageTower.run(Array(size).fill(crop)) : textTower.run(Array(size).fill(sequence), padding))
+  const runs: MeasuredRun[] = []
+  for (const size of sizes) {
+    let ms = Infinity
+    for (let i = 0; i < 2; i++) {
+      const startedAt = performance.now()
+      await run(size)
+      ms = Math.min(ms, performance.now() - startedAt)
+    }
+    runs.push({ size, ms })
+    const rate = size / ms
+    if (2 * ms > LONGEST_RUN_MS || runs.some((other) => other.size / other.ms > rate)) break
+  }
+  return runs
+})
 
 reportReady(executions)

@@ -66,14 +66,13 @@ export function embeddingRoutes(app: App, { config, encoders }: Services): void 
       const encoder = encoders.get(model)
       if (dimensions !== undefined && dimensions !== encoder.dimension) throw new EmbeddingInvalid(`The model's embeddings have ${encoder.dimension} dimensions; they can't be cut to ${dimensions}.`)
       const inputs = [input].flat()
-      const texts = inputs.flatMap((item) => textOf(item) ?? [])
-      const embeddings = await encodeInputs(encoder, inputs.map((item) => textOf(item) ?? imageBytes((item as { image: { base64?: string } }).image, maxImageBytes)), { lane: 'interactive', signal })
-      const tokens = await encoder.countTokens(texts)
+      const usage = { tokens: 0 }
+      const embeddings = await encodeInputs(encoder, inputs.map((item) => textOf(item) ?? imageBytes((item as { image: { base64?: string } }).image, maxImageBytes)), { lane: 'interactive', signal, usage })
       return {
         object: 'list' as const,
         data: embeddings.map((embedding, index) => ({ object: 'embedding' as const, index, embedding: format === 'base64' ? toBase64(embedding) : [...embedding] })),
         model: encoder.model.name,
-        usage: { prompt_tokens: tokens, total_tokens: tokens }
+        usage: { prompt_tokens: usage.tokens, total_tokens: usage.tokens }
       }
     }
   )

@@ -29,7 +29,7 @@ export async function runSearch({ encoders, collection, metrics }: Target & { me
   const { limit = 10, offset = 0, exact, ef_search: efSearch } = options
   if (offset + limit > MAX_DEPTH) throw new InvalidRequest(`offset and limit together go up to ${MAX_DEPTH}.`)
   const filter = options.filter && parseFilter(options.filter)
-  const timings: StageTimings = { queue: 0, decode: 0 }
+  const timings: StageTimings = { queue: 0, decode: 0, preprocess: 0 }
   const startedAt = performance.now()
   const query = await encodeQuery({ encoders, collection }, parts, { lane: 'interactive', signal, timings })
   const encodedAt = performance.now()
@@ -41,7 +41,7 @@ export async function runSearch({ encoders, collection, metrics }: Target & { me
     withEmbeddings: options.with?.includes('embeddings')
   })
   const endedAt = performance.now()
-  const encode = Math.max(0, encodedAt - startedAt - timings.queue - timings.decode)
+  const encode = Math.max(0, encodedAt - startedAt - timings.queue - timings.decode - timings.preprocess)
   const took = { ...timings, encode, search: endedAt - encodedAt, total: endedAt - startedAt }
   metrics.observeStages(took)
   return {

@@ -77,7 +77,7 @@ export const SearchBody = Type.Object({
     })
   ),
   model: Type.Union([Type.String(), Type.Null()]),
-  took_ms: Type.Object({ queue: Milliseconds, decode: Milliseconds, encode: Milliseconds, search: Milliseconds, total: Milliseconds }),
+  took_ms: Type.Object({ queue: Milliseconds, decode: Milliseconds, preprocess: Milliseconds, encode: Milliseconds, search: Milliseconds, total: Milliseconds }),
   explanation: Type.Optional(
     Type.Object({
       strategy: Type.Enum(['exact', 'hnsw']),

@@ -47,7 +47,7 @@ t.test('a batch of images gives what each gives alone, a broken one fails alone'
 t.test('what was seen before comes from the cache', async (t) => {
   const encoder = await miniEncoder(t, { cacheBytes: 1 << 20 })
   const picture = await solid('#336699')
-  const timings = () => ({ queue: 0, decode: 0 })
+  const timings = () => ({ queue: 0, decode: 0, preprocess: 0 })
   const [first, again] = [timings(), timings()]
   const embedding = await encoder.encodeImage(picture, { timings: first })
   t.same(await encoder.encodeImage(Buffer.from(picture), { timings: again }), embedding)

@@ -1,0 +1,46 @@
+import { LRUCache } from 'lru-cache'
+import type { Embedding } from './embedding.js'
+import type { EncodeOptions, Encoder } from './encoder.js'
+import type { Encoded } from './queues.js'
+
+export interface EmbeddingCacheOptions {
+  /** Of the encoder: a cache outlives no model. */
+  fingerprint: string
+  /** Memory, in bytes; 0 keeps nothing. */
+  maxSize: number
+  /** Where look-ups are counted. */
+  lookups: Encoder['cacheLookups']
+}
+
+/** Encodes the inputs at some positions. */
+type EncodeMissing = (missing: number[]) => Promise<Encoded>[]
+
+/** Looks inputs up by key, has those missing encoded, and keeps what comes. */
+export type EmbeddingCache = (keys: string[], encode: EncodeMissing, options: EncodeOptions) => Promise<Embedding>[]
+
+/** An LRU of embeddings with their tokens; what a request asked for is added to its timings and its usage. */
+export function createEmbeddingCache({ fingerprint, maxSize, lookups }: EmbeddingCacheOptions): EmbeddingCache {
+  const cache = maxSize > 0 ? new LRUCache<string, Encoded>({ maxSize, sizeCalculation: ({ embedding }, key) => embedding.byteLength + 2 * key.length }) : undefined
+  return (inputs, encode, { timings, usage }) => {
+    const keys = inputs.map((input) => `${fingerprint} ${input}`)
+    const hits = keys.map((key) => cache?.get(key))
+    const missing = [...keys.keys()].filter((i) => !hits[i])
+    if (cache) {
+      lookups.miss += missing.length
+      lookups.hit += keys.length - missing.length
+    }
+    const encoded = missing.length > 0 ? encode(missing).values() : [].values()
+    const take = ({ embedding, tokens }: Encoded) => {
+      if (usage) usage.tokens += tokens
+      return embedding
+    }
+    return hits.map(async (hit, i) => {
+      if (hit) return take(hit)
+      const fresh: Encoded = await encoded.next().value!
+      const { embedding, tokens, took } = fresh
+      cache?.set(keys[i], { embedding, tokens })
+      if (timings && took) for (const stage of ['queue', 'decode', 'preprocess'] as const) timings[stage] += took[stage]
+      return take(fresh)
+    })
+  }
+}
