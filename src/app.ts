@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import cors, { type FastifyCorsOptions } from '@fastify/cors'
 import multipart from '@fastify/multipart'
 import { Ajv, type Options as AjvOptions } from 'ajv'
-import Fastify, { type FastifyBaseLogger, type FastifyError } from 'fastify'
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyError } from 'fastify'
 import { access } from './access.js'
 import { clientGone } from './client-gone.js'
 import type { Config } from './config.js'
@@ -29,6 +29,11 @@ export interface AppOptions extends Services {
   logger?: FastifyBaseLogger
 }
 
+/** One line a request, when it is answered. */
+class RequestLog extends LogController {
+  override incomingRequest(): void {}
+}
+
 /** Longest parameter in a path: an id of 255 bytes, each percent-encoded. */
 const MAX_PARAM_LENGTH = 3 * 255
 
@@ -47,6 +52,7 @@ export async function buildApp({ logger, ...services }: AppOptions): Promise<App
     ...(logger && { loggerInstance: logger }),
     genReqId: () => randomUUID(),
     requestIdHeader: 'x-request-id',
+    logController: new RequestLog(),
     bodyLimit: 1 << 20,
     connectionTimeout: IDLE_CONNECTION_MS,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },

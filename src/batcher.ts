@@ -8,19 +8,22 @@ export interface BatcherOptions<Item, Result> {
   /** Runs one batch; resolves to one result an item, in the same order. */
   run: (items: Item[], batch: Batch) => Promise<Result[]>
   maxBatchSize: number
-  /** How long the oldest entry waits for a batch to fill while a slot is free; 0 waits for the current turn only. */
+  /**
+   * How long the oldest entry waits for a batch to fill while a slot is free. With 0 it waits for the current turn only,
+   * and behind a batch of many while entries keep coming, up to a fifth of what that batch took.
+   */
   maxDelayMs: number
   /** Batches that run at the same time. */
   concurrency: number
   /** Waiting entries at which a new request is rejected. */
   maxQueueSize: number
-  /** Only items of one bucket share a batch (texts of like length, say). */
-  bucket?: (item: Item) => number
+  /** Whether an item may share a batch with the oldest one (texts of like length, say). */
+  fits?: (item: Item, oldest: Item) => boolean
   /** Items of one key that wait or run at the same time are run once. */
   key?: (item: Item) => string
   /**
-   * Whether one more batch may run, of the interactive lane: while no other runs, or while the others are all of the
-   * bulk lane. Under a load of the interactive lane alone it stands still.
+   * Whether one more batch may run, of the interactive lane: an entry that comes while no other waits or runs, or a
+   * batch while the others are all of the bulk lane. Under a load of the interactive lane alone it stands still.
    */
   express?: boolean
   /** Whether the items of a failed batch are worth running one by one, so that a poisoned one fails alone. */
@@ -47,7 +50,6 @@ export interface AddOptions {
 interface Entry<Item, Result> {
   item: Item
   key?: string
-  bucket: number
   lane: Lane
   addedAt: number
   waiters: Set<Waiter<Result>>
@@ -60,6 +62,10 @@ interface Waiter<Result> {
   reject: (error: unknown) => void
 }
 
+/** The part of the time that the last batch took for which the next one may be gathered, and in how many looks at it. */
+const GATHERING_PART = 0.2
+const GATHERING_LOOKS = 6
+
 /** After so many interactive batches in a row, waiting bulk entries get one. */
 const INTERACTIVE_RUN = 8
 
@@ -71,6 +77,9 @@ export class Batcher<Item, Result> {
   readonly #byKey = new Map<string, Entry<Item, Result>>()
   #running: Record<Lane | 'express', number> = { interactive: 0, bulk: 0, express: 0 }
   #interactiveInARow = 0
+  #lastRun = { size: 0, ms: 0, endedAt: 0 }
+  /** Entries of the batch that is waited for, when it was looked at last. */
+  #gathered = 0
   #turn: NodeJS.Immediate | undefined
   #timer: NodeJS.Timeout | undefined
   #onDrained: (() => void)[] = []
@@ -140,7 +149,7 @@ export class Batcher<Item, Result> {
   }
 
   #enqueue(item: Item, lane: Lane, key?: string): Entry<Item, Result> {
-    const entry: Entry<Item, Result> = { item, key, bucket: this.#options.bucket?.(item) ?? 0, lane, addedAt: performance.now(), waiters: new Set() }
+    const entry: Entry<Item, Result> = { item, key, lane, addedAt: performance.now(), waiters: new Set() }
     this.#lanes[lane].push(entry)
     if (key !== undefined) this.#byKey.set(key, entry)
     return entry
@@ -171,8 +180,10 @@ export class Batcher<Item, Result> {
   #freeSlot(): 'express' | 'shared' | undefined {
     const { interactive, bulk, express } = this.#running
     const isFull = interactive + bulk >= this.#options.concurrency
-    const isOutrun = interactive + bulk === 0 || (isFull && interactive === 0)
-    if (this.#options.express && express === 0 && isOutrun && this.#lanes.interactive.length > 0) return 'express'
+    const waiting = this.#lanes.interactive.length
+    const isAlone = interactive + bulk === 0 && waiting === 1
+    const isOutrun = isFull && interactive === 0 && waiting > 0
+    if (this.#options.express && express === 0 && (isAlone || isOutrun)) return 'express'
     return isFull ? undefined : 'shared'
   }
 
@@ -185,15 +196,27 @@ export class Batcher<Item, Result> {
       const [oldest] = this.#lanes[lane]
       if (!oldest) return
       const entries = this.#gather(this.#lanes[lane])
-      const remainingMs = oldest.addedAt + this.#options.maxDelayMs - performance.now()
-      if (entries.length < this.#options.maxBatchSize && remainingMs > 0 && !this.#closed) {
-        this.#timer = setTimeout(() => this.#pump(), remainingMs)
+      const waitMs = entries.length < this.#options.maxBatchSize && !this.#closed ? this.#wait(oldest, entries.length) : 0
+      if (waitMs > 0) {
+        this.#timer = setTimeout(() => this.#pump(), waitMs)
         return
       }
+      this.#gathered = 0
       const taken = new Set(entries)
       this.#lanes[lane] = this.#lanes[lane].filter((entry) => !taken.has(entry))
       void this.#runBatch(entries, lane, slot)
     }
+  }
+
+  /** How long a batch of so many entries waits for more, in milliseconds. */
+  #wait({ addedAt }: Entry<Item, Result>, count: number): number {
+    const now = performance.now()
+    const remainingMs = addedAt + this.#options.maxDelayMs - now
+    const { size, endedAt, ms } = this.#lastRun
+    // The callers of a batch that has just ended call again one after the other: the first of them alone would be a poor batch.
+    const areComing = count < size && count > this.#gathered && now < endedAt + GATHERING_PART * ms
+    this.#gathered = areComing ? count : 0
+    return Math.max(remainingMs, areComing ? (GATHERING_PART * ms) / GATHERING_LOOKS : 0)
   }
 
   #nextLane(): Lane {
@@ -203,10 +226,14 @@ export class Batcher<Item, Result> {
   }
 
   #gather(queue: Entry<Item, Result>[]): Entry<Item, Result>[] {
+    const { fits, maxBatchSize, concurrency } = this.#options
+    // What free slots can run side by side is shared out between them.
+    const free = Math.max(1, concurrency - this.#running.interactive - this.#running.bulk)
+    const size = Math.min(maxBatchSize, Math.ceil(queue.length / free))
     const batch: Entry<Item, Result>[] = []
     for (const entry of queue) {
-      if (entry.bucket === queue[0].bucket) batch.push(entry)
-      if (batch.length === this.#options.maxBatchSize) break
+      if (!fits || fits(entry.item, queue[0].item)) batch.push(entry)
+      if (batch.length === size) break
     }
     return batch
   }
@@ -215,10 +242,13 @@ export class Batcher<Item, Result> {
     const place = slot === 'express' ? slot : lane
     this.#running[place]++
     if (slot === 'shared') this.#interactiveInARow = lane === 'bulk' ? 0 : this.#interactiveInARow + 1
+    const startedAt = performance.now()
     try {
       await this.#settle(entries, { lane, express: slot === 'express' })
     } finally {
       this.#running[place]--
+      const endedAt = performance.now()
+      this.#lastRun = { size: entries.length, ms: endedAt - startedAt, endedAt }
       this.#pump()
       this.#settleDrained()
     }

@@ -72,8 +72,8 @@ t.test('interactive entries overtake bulk ones, which still get a turn', async (
   t.equal(order.at(-1), 'bulk2')
 })
 
-t.test('only items of one bucket share a batch', async (t) => {
-  const { batcher, batches, releaseAll } = held({ bucket: (item) => item.length })
+t.test('only items that fit the oldest share its batch', async (t) => {
+  const { batcher, batches, releaseAll } = held({ fits: (item, oldest) => item.length === oldest.length })
   const results = batcher.addAll(['a', 'bb', 'c', 'dd'])
   await sleep(5)
   await releaseAll()
@@ -172,7 +172,7 @@ t.test('abuse: thousands of entries from many callers, aborts and failures among
     maxDelayMs: 1,
     concurrency: 3,
     maxQueueSize: 1e6,
-    bucket: (item) => item % 3,
+    fits: (item, oldest) => item % 3 === oldest % 3,
     retryAlone: () => true
   })
   const outcomes: Promise<string>[] = []

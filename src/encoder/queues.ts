@@ -29,10 +29,11 @@ export interface Queues {
   close(): Promise<void>
 }
 
-/** Texts share a batch when their lengths fall into the same step, some eight tokens: so much is padding at most. */
-const CHARACTERS_PER_BUCKET = 36
+/** Texts share a batch when their lengths differ by no more characters, some eight tokens: so much is padding at most. */
+const LIKE_LENGTHS = 36
 /** From here on texts are cut to the tower's longest sequence anyway. */
-const LAST_BUCKET = 10
+const LONGEST = 360
+const lengthOf = (text: string) => Math.min(LONGEST, text.length)
 
 /** Waits for a run of a tower, and reports how long it took. */
 type Timed = <T>(tower: TowerRun['tower'], batch: number, run: Promise<T>) => Promise<T>
@@ -72,7 +73,7 @@ function textQueue(options: EncoderOptions, towers: Towers, timed: Timed): Queue
     },
     maxBatchSize: towers.batchSizes.text,
     maxQueueSize: options.queueSize,
-    bucket: ({ length }) => Math.min(LAST_BUCKET, Math.ceil(length / CHARACTERS_PER_BUCKET)),
+    fits: (text, oldest) => Math.abs(lengthOf(text) - lengthOf(oldest)) <= LIKE_LENGTHS,
     key: (text) => text
   })
 }
