@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import cors, { type FastifyCorsOptions } from '@fastify/cors'
 import multipart from '@fastify/multipart'
 import { Ajv, type Options as AjvOptions } from 'ajv'
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyError } from 'fastify'
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify'
 import { access } from './access.js'
 import { clientGone } from './client-gone.js'
 import type { Config } from './config.js'
@@ -32,6 +32,12 @@ export interface AppOptions extends Services {
 /** One line a request, when it is answered. */
 class RequestLog extends LogController {
   override incomingRequest(): void {}
+
+  override requestCompleted(error: Error | null, request: FastifyRequest, reply: FastifyReply): void {
+    const fields = { req: request, res: reply, responseTime: reply.elapsedTime }
+    if (error) reply.log.error({ ...fields, err: error }, 'request errored')
+    else reply.log.info(fields, 'request completed')
+  }
 }
 
 /** Longest parameter in a path: an id of 255 bytes, each percent-encoded. */

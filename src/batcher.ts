@@ -23,7 +23,7 @@ export interface BatcherOptions<Item, Result> {
   key?: (item: Item) => string
   /**
    * Whether one more batch may run, of the interactive lane: an entry that comes while no other waits or runs, or a
-   * batch while the others are all of the bulk lane. Under a load of the interactive lane alone it stands still.
+   * batch while the others that run are all of the bulk lane. Under a load of the interactive lane alone it stands still.
    */
   express?: boolean
   /** Whether the items of a failed batch are worth running one by one, so that a poisoned one fails alone. */
@@ -182,7 +182,7 @@ export class Batcher<Item, Result> {
     const isFull = interactive + bulk >= this.#options.concurrency
     const waiting = this.#lanes.interactive.length
     const isAlone = interactive + bulk === 0 && waiting === 1
-    const isOutrun = isFull && interactive === 0 && waiting > 0
+    const isOutrun = interactive === 0 && bulk > 0 && waiting > 0
     if (this.#options.express && express === 0 && (isAlone || isOutrun)) return 'express'
     return isFull ? undefined : 'shared'
   }
