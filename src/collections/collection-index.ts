@@ -94,6 +94,11 @@ export class CollectionIndex {
     for (const key of [...this.#rowOfKey.keys()]) if (!keys.has(key)) this.#removeRow(key)
   }
 
+  /** Gives the memory of its vectors back: it is not used any more. */
+  clear(): void {
+    for (const modality of MODALITIES) this.modalities[modality].clear()
+  }
+
   /** The keys of the records that pass a filter. */
   select(filter: Filter): number[] {
     const rows = this.#rows(filter)

@@ -105,6 +105,12 @@ export class ModalityIndex {
     this.#graph = graph
   }
 
+  /** Gives its vectors' memory back: it is not searched any more. */
+  clear(): void {
+    this.#vectors.clear()
+    this.#pending.clear()
+  }
+
   /** The cosine of a query and a label, or undefined when it is not live. */
   score(query: Float32Array, label: number): number | undefined {
     return this.#vectors.has(label) ? this.#vectors.score(query, label) : undefined

@@ -62,7 +62,7 @@ function readStore(): StoredCollection[] {
 function readAll(): StoredCollection[] {
   const collections = store.collections()
   const live = new Map(collections.map((collection) => [collection.id, { keys: new Set<number>(), labels: new Set<number>() }]))
-  for (const id of indexes.keys()) if (!live.has(id)) indexes.delete(id)
+  for (const id of indexes.keys()) if (!live.has(id)) removeIndex(id)
   for (const collection of collections) if (!indexes.has(collection.id)) indexes.set(collection.id, new CollectionIndex(collection))
   for (const { key, collection, metadata } of store.allMetadata()) {
     live.get(collection)?.keys.add(key)
@@ -74,6 +74,11 @@ function readAll(): StoredCollection[] {
   }
   for (const [id, { keys, labels }] of live) indexes.get(id)!.keep(keys, labels)
   return collections
+}
+
+function removeIndex(collection: number): void {
+  indexes.get(collection)?.clear()
+  indexes.delete(collection)
 }
 
 /** Reads the store, and the snapshots of the graphs. */
@@ -124,7 +129,7 @@ export const resync = handler(() => {
 
 /** Frees the indexes of a dropped collection. */
 export const drop = handler((collection: number) => {
-  indexes.delete(collection)
+  removeIndex(collection)
   sweepSnapshots(dataDir, (other) => indexes.has(other))
 })
 

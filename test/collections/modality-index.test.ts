@@ -1,11 +1,9 @@
 import t from 'tap'
 import { ModalityIndex } from '../../src/collections/modality-index.js'
-import { ResidentVectors } from '../../src/collections/resident-vectors.js'
 import { TopK } from '../../src/collections/top-k.js'
 import { DIMENSION, randomVector, settings } from '../fixtures/collections.js'
 
 const { hnsw } = settings('any')
-const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, d) => sum + value * b[d], 0)
 
 t.test('the k best are those of a full sort', async (t) => {
   for (const k of [0, 1, 5, 100, 300]) {
@@ -14,29 +12,6 @@ t.test('the k best are those of a full sort', async (t) => {
     scores.forEach((score, label) => best.push(label, score))
     t.same(best.sorted().map(({ score }) => score), [...scores].sort((a, b) => b - a).slice(0, k), `k ${k}`)
   }
-})
-
-t.test('resident vectors come and go, slots are used again', async (t) => {
-  const vectors = new ResidentVectors(DIMENSION)
-  const held = new Map<number, Float32Array>()
-  for (let step = 0, label = 1; step < 8000; step++) {
-    if (Math.random() < 0.6) {
-      const vector = randomVector()
-      vectors.add(label, vector)
-      held.set(label++, vector)
-    } else if (held.size > 0) {
-      const some = [...held.keys()][Math.floor(Math.random() * held.size)]
-      t.equal(vectors.remove(some), true)
-      held.delete(some)
-    }
-  }
-  t.equal(vectors.remove(0), false)
-  t.equal(vectors.size, held.size)
-  for (const [label, vector] of held) t.same(vectors.get(label), vector)
-  const query = randomVector()
-  const expected = [...held].map(([label, vector]) => ({ label, score: dot(query, vector) })).sort((a, b) => b.score - a.score)
-  t.same(vectors.scan(query, 10).map(({ label }) => label), expected.slice(0, 10).map(({ label }) => label))
-  t.ok(vectors.bytes >= held.size * DIMENSION * 4)
 })
 
 t.test('an index finds what an exact scan finds, while it is built and after, with deletes', async (t) => {
