@@ -154,10 +154,11 @@ export class CollectionIndex {
 
   #passingLabels(rows: RowSet, modality: Modality): number[] {
     const labels: number[] = []
-    for (const row of rows) {
-      const label = this.#labels[modality][row]
+    const byRow = this.#labels[modality]
+    rows.forEach((row) => {
+      const label = byRow[row]
       if (label) labels.push(label)
-    }
+    })
     return labels
   }
 

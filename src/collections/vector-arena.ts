@@ -20,8 +20,8 @@ const SMALLEST_BLOCK = 2 ** 12
 export const BATCH = 1024
 /** Where an arena ends: WebAssembly can't give back a part of a memory, only all of it. */
 const ARENA_BYTES = 2 ** 28
-/** An arena that is free again is kept if it is so small. */
-const KEPT_BYTES = 2 ** 24
+/** An arena grows by so much: V8 collects garbage at each growth, and pages that were never written take no memory. */
+const GROWTH_BYTES = 2 ** 25
 const PAGE_BYTES = 2 ** 16
 
 // What the kernel is called with lies in the first block.
@@ -37,8 +37,11 @@ const compiled = new WebAssembly.Module(Buffer.from(kernel, 'base64'))
  */
 export class VectorArena {
   readonly #kernel = new WebAssembly.Instance(compiled).exports as Kernel
-  /** Addresses of free blocks, by the binary logarithm of their size. */
+  /** Addresses of free blocks, by size. */
   readonly #free = new Map<number, Set<number>>()
+  readonly #end: number
+  /** Blocks lie below this; the memory may end above it. */
+  #used = LARGEST_BLOCK
   #taken = 0
   /** The memory as floats; it is another one after the arena has grown. */
   floats: Float32Array
@@ -46,19 +49,21 @@ export class VectorArena {
   addresses: Uint32Array
   scores: Float32Array
 
-  constructor() {
+  /** An arena that ends at so many bytes, a multiple of the largest block. */
+  constructor(end: number) {
+    this.#end = end
     this.#kernel.memory.grow(LARGEST_BLOCK / PAGE_BYTES - 1)
     ;({ floats: this.floats, addresses: this.addresses, scores: this.scores } = this.#views())
   }
 
-  /** Bytes of the memory. */
+  /** Bytes that were ever used. */
   get bytes(): number {
-    return this.floats.byteLength
+    return this.#used
   }
 
-  /** Whether no block is taken. */
-  get isFree(): boolean {
-    return this.#taken === 0
+  /** Whether no block is taken of an arena that has grown. */
+  get isSpare(): boolean {
+    return this.#taken === 0 && this.#used > GROWTH_BYTES
   }
 
   /** Puts the query in its place, padded with zeros to `stride` bytes. */
@@ -73,16 +78,14 @@ export class VectorArena {
     this.#kernel.dotProducts(QUERY_AT, stride, ADDRESSES_AT, count, SCORES_AT)
   }
 
-  /** The address of a block of so many bytes (a power of two), undefined when the arena would grow over its end. */
-  take(bytes: number, end: number): number | undefined {
+  /** The address of a block of so many bytes (a power of two), undefined when the arena is full. */
+  take(bytes: number): number | undefined {
     let size = bytes
     while (size <= LARGEST_BLOCK && !this.#freeOf(size).size) size *= 2
     if (size > LARGEST_BLOCK) {
-      if (this.bytes + LARGEST_BLOCK > end) return undefined
+      if (this.#used === this.#end) return undefined
       size = LARGEST_BLOCK
-      this.#freeOf(size).add(this.bytes)
-      this.#kernel.memory.grow(LARGEST_BLOCK / PAGE_BYTES)
-      Object.assign(this, this.#views())
+      this.#grow()
     }
     const [address] = this.#freeOf(size)
     this.#freeOf(size).delete(address)
@@ -101,6 +104,16 @@ export class VectorArena {
       size *= 2
     }
     this.#freeOf(size).add(at)
+  }
+
+  /** Makes one more of the largest blocks free. Throws a RangeError without memory. */
+  #grow(): void {
+    if (this.#used === this.floats.byteLength) {
+      this.#kernel.memory.grow(Math.min(GROWTH_BYTES, this.#end - this.#used) / PAGE_BYTES)
+      Object.assign(this, this.#views())
+    }
+    this.#freeOf(LARGEST_BLOCK).add(this.#used)
+    this.#used += LARGEST_BLOCK
   }
 
   #freeOf(size: number): Set<number> {
@@ -124,7 +137,7 @@ export class VectorArenas {
     this.#arenaBytes = arenaBytes
   }
 
-  /** Bytes of all arenas. */
+  /** Bytes that were ever used, of all arenas. */
   get bytes(): number {
     return this.#arenas.reduce((sum, arena) => sum + arena.bytes, 0)
   }
@@ -134,19 +147,19 @@ export class VectorArenas {
     let bytes = SMALLEST_BLOCK
     while (bytes < least && bytes < LARGEST_BLOCK) bytes *= 2
     for (const arena of this.#arenas) {
-      const address = arena.take(bytes, this.#arenaBytes)
+      const address = arena.take(bytes)
       if (address !== undefined) return { arena, address, bytes }
     }
-    const arena = new VectorArena()
+    const arena = new VectorArena(this.#arenaBytes)
     this.#arenas.push(arena)
-    return { arena, address: arena.take(bytes, Infinity)!, bytes }
+    return { arena, address: arena.take(bytes)!, bytes }
   }
 
-  /** Takes a block back; an arena without any is let go of. */
+  /** Takes a block back; a large arena without any is let go of. */
   give(block: Block): void {
     const { arena } = block
     arena.give(block)
-    if (arena.isFree && arena.bytes > KEPT_BYTES) this.#arenas = this.#arenas.filter((other) => other !== arena)
+    if (arena.isSpare) this.#arenas = this.#arenas.filter((other) => other !== arena)
   }
 }
 
