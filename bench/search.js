@@ -3,6 +3,7 @@
 // node bench/search.js [--vectors 10000,100000,300000] [--dimension 512] [--queries 1000] [--seconds 5]
 // The service must be built (npm run build).
 import { rm } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { clusteredVectors } from './clusters.js'
 import { callTimes, closedLoop, percentile } from './load.js'
@@ -25,6 +26,8 @@ const [dimension, queryCount, seconds] = [values.dimension, values.queries, valu
 const PARTS = { none: undefined, '50 %': 500, '5 %': 50, '0.5 %': 5, '0.05 %': 0.5 }
 /** Recall is measured on so many queries. */
 const RECALLED = 200
+/** Memory is read when garbage has been collected. */
+const REST_MS = 15_000
 /** Links of a vector in a graph of m 16, and its label. */
 const LINK_BYTES = 148
 const path = '/v1/collections/bench/search'
@@ -88,14 +91,17 @@ async function measure(count) {
   const env = { ENCODER_WORKERS: '1', DECODE_WORKERS: '1' }
   const vectors = clusteredVectors(dimension)
   let service = await startService(env, { dataDir })
+  await sleep(REST_MS)
   const empty = (await service.memory()).resident
   await createCollection(service.url, 'bench', dimension)
   const load = await bulkLoad(service, 'bench', { count, vectors })
+  await sleep(REST_MS)
   const loaded = await service.memory()
   const rows = await searchRows(service.url, Array.from({ length: queryCount }, vectors.next))
   const searched = await service.memory()
   const stopped = await service.stop()
   service = await startService(env, { dataDir })
+  await sleep(REST_MS)
   const restarted = await service.memory()
   await service.stop()
   await rm(dataDir, { recursive: true })

@@ -35,9 +35,9 @@ export interface Explanation {
   total: number
 }
 
-/** Up to so many passing records, or that part of all, a filtered search scans them: the graph would visit more. */
-const SCAN_AT_MOST = 2000
-const SCAN_PART = 0.1
+/** Up to so many passing records, or that part of all, a filtered search scans them: the graph would take longer. */
+const SCAN_AT_MOST = 5000
+const SCAN_PART = 0.15
 /** Filters whose rows are kept until the collection changes. */
 const CACHED_FILTERS = 32
 /** Records of each modality that a fusion looks at, at least. */
@@ -113,11 +113,10 @@ export class CollectionIndex {
   #searchModality(query: Float32Array, modality: Modality, { limit, exact = false, efSearch, filter }: CollectionSearch) {
     const index = this.modalities[modality]
     const rows = filter && this.#rows(filter)
-    const passes = rows && ((label: number) => rows.has(this.#rowOfLabel.get(label) ?? -1))
     const labels = rows && this.#passingLabels(rows, modality)
     const passed = labels?.length ?? index.size
     const scans = exact || (labels !== undefined && passed <= Math.max(SCAN_AT_MOST, SCAN_PART * index.size))
-    const hits = index.search(query, { limit, exact: scans, efSearch, labels, passes })
+    const hits = index.search(query, { limit, exact: scans, efSearch, labels })
     const explanation: Explanation = { strategy: scans ? 'exact' : 'hnsw', passed, total: index.size }
     return { hits: hits.map((hit) => this.#toRecordHit(hit)), explanation }
   }

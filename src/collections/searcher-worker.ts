@@ -61,18 +61,22 @@ function readStore(): StoredCollection[] {
 
 function readAll(): StoredCollection[] {
   const collections = store.collections()
-  const live = new Map(collections.map((collection) => [collection.id, { keys: new Set<number>(), labels: new Set<number>() }]))
-  for (const id of indexes.keys()) if (!live.has(id)) removeIndex(id)
+  // Of what the indexes that were there before hold; new ones hold nothing that the store has not.
+  const before = new Map([...indexes.keys()].map((id) => [id, { keys: new Set<number>(), labels: new Set<number>() }]))
   for (const collection of collections) if (!indexes.has(collection.id)) indexes.set(collection.id, new CollectionIndex(collection))
   for (const { key, collection, metadata } of store.allMetadata()) {
-    live.get(collection)?.keys.add(key)
+    before.get(collection)?.keys.add(key)
     indexes.get(collection)?.put(key, metadata)
   }
   for (const { key, collection, modality, label, vector } of store.embeddings()) {
-    live.get(collection)?.labels.add(label)
+    before.get(collection)?.labels.add(label)
     if (!indexes.get(collection)?.has(label)) indexes.get(collection)?.add(key, { label, modality }, vector)
   }
-  for (const [id, { keys, labels }] of live) indexes.get(id)!.keep(keys, labels)
+  const live = new Set(collections.map(({ id }) => id))
+  for (const [id, { keys, labels }] of before) {
+    if (live.has(id)) indexes.get(id)!.keep(keys, labels)
+    else removeIndex(id)
+  }
   return collections
 }
 
