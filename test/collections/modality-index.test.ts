@@ -51,3 +51,32 @@ t.test('an update while the label waits leaves one vector', async (t) => {
   t.same(index.search(after, { limit: 5 }).map(({ label }) => label), [2])
   t.ok(index.search(after, { limit: 5 })[0].score > 0.9999, 'a label that is there is not overwritten')
 })
+
+t.test('of the graph only labels that may be found are, however far apart they are', async (t) => {
+  for (const step of [1, 1000]) {
+    const index = new ModalityIndex(DIMENSION, hnsw)
+    const all = Array.from({ length: 2000 }, (_, i) => (i + 1) * step)
+    for (const label of all) index.add(label, randomVector())
+    index.insertPending(Infinity, t.fail)
+    const labels = all.filter((label) => (label / step) % 3 === 0 && label > 300 * step)
+    let found = 0
+    for (let i = 0; i < 100; i++) {
+      const query = randomVector()
+      const exact = new Set(index.search(query, { limit: 10, exact: true, labels }).map(({ label }) => label))
+      const hits = index.search(query, { limit: 10, labels })
+      t.ok(hits.every(({ label }) => labels.includes(label)))
+      found += hits.filter(({ label }) => exact.has(label)).length
+    }
+    t.ok(found / 1000 >= 0.97, `labels ${step} apart`)
+    t.same(index.search(randomVector(), { limit: 10, labels: [] }), [])
+  }
+})
+
+t.test('a cleared index holds nothing', async (t) => {
+  const index = new ModalityIndex(DIMENSION, hnsw)
+  for (let label = 1; label <= 100; label++) index.add(label, randomVector())
+  index.clear()
+  t.equal(index.size, 0)
+  t.equal(index.pending, 0)
+  t.same(index.search(randomVector(), { limit: 10, exact: true }), [])
+})
