@@ -23,6 +23,15 @@ export async function closedLoop(url, { path, bodies, connections, seconds }) {
   return { rate: latencies.length / elapsed, latencies }
 }
 
+/** Makes each call once over one connection, after the last was answered; resolves to the latencies in milliseconds. */
+export async function callTimes(url, { path, bodies }) {
+  const pool = new Pool(url, { connections: 1, pipelining: 1 })
+  const latencies = []
+  for (const body of bodies) latencies.push(await call(pool, path, body))
+  await pool.close()
+  return latencies
+}
+
 /** Calls at a steady rate, whether the last was answered or not, until told to stop; resolves to the latencies. */
 export async function openLoop(url, { path, bodies, perSecond, signal }) {
   const pool = new Pool(url, { connections: 64, pipelining: 1 })

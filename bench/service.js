@@ -8,12 +8,15 @@ import { fileURLToPath } from 'node:url'
 
 const entry = fileURLToPath(new URL('../dist/cli/serve.js', import.meta.url))
 
+/** A new data folder; its caller removes it. */
+export const newFolder = () => mkdtemp(join(tmpdir(), 'semblance-bench-'))
+
 /**
  * Starts the service without the demo; resolves when it is ready. `listening` and `ready` are seconds since the start.
  * A `dataDir` that is given outlives `stop`.
  */
 export async function startService(env = {}, { dataDir } = {}) {
-  const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'semblance-bench-')))
+  const folder = dataDir ?? (await newFolder())
   const startedAt = performance.now()
   const seconds = () => (performance.now() - startedAt) / 1000
   const child = spawn(process.execPath, [entry], { env: { ...process.env, PORT: '0', DATA_DIR: folder, DEMO: 'false', LOG_LEVEL: 'info', ...env }, stdio: ['ignore', 'pipe', 'inherit'] })

@@ -4,7 +4,10 @@ import { fileURLToPath } from 'node:url'
 import asc from 'assemblyscript/asc'
 
 /** Each kernel's source, and the module that it becomes. */
-export const KERNELS = { 'wasm/resample.ts': 'src/encoder/resample-kernel.ts' }
+export const KERNELS = {
+  'wasm/resample.ts': 'src/encoder/resample-kernel.ts',
+  'wasm/dot-products.ts': 'src/collections/dot-products-kernel.ts'
+}
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 

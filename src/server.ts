@@ -42,19 +42,19 @@ export async function startServer({ config, logger, onDemoProgress }: ServerOpti
   }
   const dataDir = resolve(config.DATA_DIR)
   await mkdir(dataDir, { recursive: true })
-  const collections = await openCollections({
-    dataDir,
-    onWorkerDeath,
-    onProblem: (problem) => logger.warn(problem),
-    onProgress: ({ indexed, total }) => {
-      logger.info({ indexed, total }, 'building the indexes')
-      track(readiness, 'indexes', indexed / total)
-    }
-  })
-  const encoders = await openEncoders(config, { onWorkerDeath, onTowerRun: (run) => late.metrics?.observeTowerRun(run) }).catch(async (error) => {
-    await collections.close()
-    throw error
-  })
+  // Both are mostly work of threads of their own, and take about as long as each other.
+  const [collections, encoders] = await openBoth(
+    openCollections({
+      dataDir,
+      onWorkerDeath,
+      onProblem: (problem) => logger.warn(problem),
+      onProgress: ({ indexed, total }) => {
+        logger.info({ indexed, total }, 'building the indexes')
+        track(readiness, 'indexes', indexed / total)
+      }
+    }),
+    openEncoders(config, { onWorkerDeath, onTowerRun: (run) => late.metrics?.observeTowerRun(run) })
+  )
   reportExecution(encoders, logger)
   logger.info({ models: encoders.all.length, ms: Math.round(performance.now() - startedAt) }, 'encoders are warm')
   const stop = new AbortController()
@@ -90,6 +90,15 @@ export async function startServer({ config, logger, onDemoProgress }: ServerOpti
       await collections.close()
     }
   }
+}
+
+/** Resolves when both are open; when one fails, closes the other and throws its error, the first one's if both fail. */
+async function openBoth<A extends { close(): Promise<void> }, B extends { close(): Promise<void> }>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  const opened = await Promise.allSettled([first, second])
+  const failed = opened.find(({ status }) => status === 'rejected')
+  if (!failed) return Promise.all([first, second])
+  for (const one of opened) if (one.status === 'fulfilled') await one.value.close()
+  throw (failed as PromiseRejectedResult).reason
 }
 
 async function runDemo({ onProgress, signal, ...demo }: Omit<DemoOptions, 'onProgress'> & { onProgress?: DemoOptions['onProgress'] }, { readiness, logger }: { readiness: Readiness; logger: Logger }): Promise<void> {

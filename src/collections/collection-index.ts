@@ -35,9 +35,9 @@ export interface Explanation {
   total: number
 }
 
-/** Up to so many passing records, or that part of all, a filtered search scans them: the graph would visit more. */
-const SCAN_AT_MOST = 2000
-const SCAN_PART = 0.1
+/** Up to so many passing records, or that part of all, a filtered search scans them: the graph would take longer. */
+const SCAN_AT_MOST = 5000
+const SCAN_PART = 0.15
 /** Filters whose rows are kept until the collection changes. */
 const CACHED_FILTERS = 32
 /** Records of each modality that a fusion looks at, at least. */
@@ -94,6 +94,11 @@ export class CollectionIndex {
     for (const key of [...this.#rowOfKey.keys()]) if (!keys.has(key)) this.#removeRow(key)
   }
 
+  /** Gives the memory of its vectors back: it is not used any more. */
+  clear(): void {
+    for (const modality of MODALITIES) this.modalities[modality].clear()
+  }
+
   /** The keys of the records that pass a filter. */
   select(filter: Filter): number[] {
     const rows = this.#rows(filter)
@@ -108,11 +113,10 @@ export class CollectionIndex {
   #searchModality(query: Float32Array, modality: Modality, { limit, exact = false, efSearch, filter }: CollectionSearch) {
     const index = this.modalities[modality]
     const rows = filter && this.#rows(filter)
-    const passes = rows && ((label: number) => rows.has(this.#rowOfLabel.get(label) ?? -1))
     const labels = rows && this.#passingLabels(rows, modality)
     const passed = labels?.length ?? index.size
     const scans = exact || (labels !== undefined && passed <= Math.max(SCAN_AT_MOST, SCAN_PART * index.size))
-    const hits = index.search(query, { limit, exact: scans, efSearch, labels, passes })
+    const hits = index.search(query, { limit, exact: scans, efSearch, labels })
     const explanation: Explanation = { strategy: scans ? 'exact' : 'hnsw', passed, total: index.size }
     return { hits: hits.map((hit) => this.#toRecordHit(hit)), explanation }
   }
@@ -149,10 +153,11 @@ export class CollectionIndex {
 
   #passingLabels(rows: RowSet, modality: Modality): number[] {
     const labels: number[] = []
-    for (const row of rows) {
-      const label = this.#labels[modality][row]
+    const byRow = this.#labels[modality]
+    rows.forEach((row) => {
+      const label = byRow[row]
       if (label) labels.push(label)
-    }
+    })
     return labels
   }
 

@@ -47,9 +47,9 @@ export class HnswGraph {
   /** Adds a vector; a millisecond or so of work. Throws on another dimension or a value that is not finite. */
   add(label: number, vector: Float32Array): void {
     if (vector.length !== this.#dimension) throw new VectorRefused(`A vector of ${vector.length} dimensions does not fit a graph of ${this.#dimension}.`)
-    if (!vector.every(Number.isFinite)) throw new VectorRefused('A vector holds a value that is not finite.')
+    if (!isFiniteVector(vector)) throw new VectorRefused('A vector holds a value that is not finite.')
     if (this.count === this.#index.getMaxElements()) this.#index.resizeIndex(Math.max(FIRST_CAPACITY, 2 * this.count))
-    this.#index.addPoint(Array.from(vector), label)
+    this.#index.addPoint(plainArray(vector), label)
   }
 
   /** Marks a label deleted: it stays in the graph as a way to others and is found no more. Again is no error. */
@@ -69,7 +69,7 @@ export class HnswGraph {
     const count = Math.min(k, this.count)
     if (count === 0) return []
     this.#index.setEf(Math.max(ef, count))
-    return this.#index.searchKnn(Array.from(query), count, passes).neighbors
+    return this.#index.searchKnn(plainArray(query), count, passes).neighbors
   }
 
   /** Writes the graph off the calling thread; nothing may be added meanwhile. Throws when the file is not whole. */
@@ -77,6 +77,18 @@ export class HnswGraph {
     await this.#index.writeIndex(path)
     requireWholeFile(path, this.count)
   }
+}
+
+function isFiniteVector(vector: Float32Array): boolean {
+  for (let d = 0; d < vector.length; d++) if (!Number.isFinite(vector[d])) return false
+  return true
+}
+
+/** `Array.from` takes ten times as long. */
+function plainArray(vector: Float32Array): number[] {
+  const values = new Array<number>(vector.length)
+  for (let d = 0; d < vector.length; d++) values[d] = vector[d]
+  return values
 }
 
 /** Bytes of hnswlib's file header, and where the count and the size of an element stand in it. */

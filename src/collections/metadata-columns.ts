@@ -4,37 +4,54 @@ import { RowSet } from './row-set.js'
 /** What a field of one record holds: a scalar, or the scalars of a list. */
 type Cell = Scalar | Scalar[]
 
+const NO_FIELDS: string[] = []
+
+/** The cells of one field by row, and how many rows hold one. V8 keeps a list with few of them as a dictionary. */
+interface Column {
+  cells: (Cell | undefined)[]
+  count: number
+}
+
 /**
  * The metadata of a collection's records by field, so that a filter is a scan of the columns it names: extracting
  * JSON from 100,000 rows of the store takes tens of milliseconds, a column of as many about one.
  */
 export class MetadataColumns {
-  readonly #columns = new Map<string, Map<number, Cell>>()
-  readonly #fields = new Map<number, string[]>()
-  /** Rows ever used; numbers of removed records are used again. */
-  #bound = 0
+  readonly #columns = new Map<string, Column>()
+  /** The fields of each row. */
+  readonly #fields: string[][] = []
+  /** Those of the last one: records are mostly alike, and share one list. */
+  #lastFields = NO_FIELDS
 
   /** Puts the metadata of a record in place of what its row held. */
   set(row: number, metadata: Record<string, unknown> | null | undefined): void {
     this.remove(row)
-    this.#bound = Math.max(this.#bound, row + 1)
     const cells = flatten(metadata ?? {})
-    if (cells.size > 0) this.#fields.set(row, [...cells.keys()])
+    const fields = [...cells.keys()]
+    if (fields.length !== this.#lastFields.length || fields.some((field, i) => field !== this.#lastFields[i])) this.#lastFields = fields
+    this.#fields[row] = this.#lastFields
     for (const [field, cell] of cells) {
       let column = this.#columns.get(field)
-      if (!column) this.#columns.set(field, (column = new Map()))
-      column.set(row, cell)
+      if (!column) this.#columns.set(field, (column = { cells: [], count: 0 }))
+      column.cells[row] = cell
+      column.count++
     }
   }
 
   /** Empties a row. */
   remove(row: number): void {
-    for (const field of this.#fields.get(row) ?? []) {
+    for (const field of this.#fields[row] ?? []) {
       const column = this.#columns.get(field)!
-      column.delete(row)
-      if (column.size === 0) this.#columns.delete(field)
+      column.cells[row] = undefined
+      if (--column.count === 0) this.#columns.delete(field)
     }
-    this.#fields.delete(row)
+    // A row that was used stays below the bound of the sets.
+    if (row < this.#fields.length) this.#fields[row] = NO_FIELDS
+  }
+
+  /** Rows ever used; numbers of removed records are used again. */
+  get #bound(): number {
+    return this.#fields.length
   }
 
   /** The rows that pass a filter; rows of no record may be among them. */
@@ -66,15 +83,19 @@ export class MetadataColumns {
   }
 
   #present(field: string): RowSet {
-    const rows = new RowSet(this.#bound)
-    for (const row of this.#columns.get(field)?.keys() ?? []) rows.add(row)
-    return rows
+    return this.#select(field, () => true)
   }
 
   #scan(field: string, passes: (value: Scalar) => boolean): RowSet {
+    return this.#select(field, (cell) => (Array.isArray(cell) ? cell.some(passes) : passes(cell)))
+  }
+
+  #select(field: string, passes: (cell: Cell) => boolean): RowSet {
     const passing = new RowSet(this.#bound)
-    for (const [row, cell] of this.#columns.get(field) ?? []) {
-      if (Array.isArray(cell) ? cell.some(passes) : passes(cell)) passing.add(row)
+    const cells = this.#columns.get(field)?.cells ?? []
+    for (let row = 0; row < cells.length; row++) {
+      const cell = cells[row]
+      if (cell !== undefined && passes(cell)) passing.add(row)
     }
     return passing
   }
@@ -113,14 +134,15 @@ function isScalar(value: unknown): value is Scalar {
   return value === null || typeof value !== 'object'
 }
 
+const COMPARE: Record<RangeOperator, (value: number | string, bound: number | string) => boolean> = {
+  $gt: (value, bound) => value > bound,
+  $gte: (value, bound) => value >= bound,
+  $lt: (value, bound) => value < bound,
+  $lte: (value, bound) => value <= bound
+}
+
 /** Numbers compare with numbers, strings (dates as ISO 8601, say) with strings by code units. */
 function inRange(operator: RangeOperator, bound: number | string): (value: Scalar) => boolean {
-  const type = typeof bound
-  const compare: Record<RangeOperator, (value: number | string) => boolean> = {
-    $gt: (value) => value > bound,
-    $gte: (value) => value >= bound,
-    $lt: (value) => value < bound,
-    $lte: (value) => value <= bound
-  }
-  return (value) => typeof value === type && compare[operator](value as number | string)
+  const [type, compare] = [typeof bound, COMPARE[operator]]
+  return (value) => typeof value === type && compare(value as number | string, bound)
 }

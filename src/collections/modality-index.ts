@@ -1,6 +1,7 @@
 import { HnswGraph, VectorRefused } from './hnsw-graph.js'
 import type { HnswSettings } from './record.js'
 import { ResidentVectors } from './resident-vectors.js'
+import { RowSet } from './row-set.js'
 import type { Hit } from './top-k.js'
 
 export interface IndexSearch {
@@ -11,8 +12,6 @@ export interface IndexSearch {
   efSearch?: number
   /** The labels that may be found, all by default. */
   labels?: number[]
-  /** The same as a function, for the graph. */
-  passes?: (label: number) => boolean
 }
 
 /**
@@ -105,16 +104,43 @@ export class ModalityIndex {
     this.#graph = graph
   }
 
+  /** Gives its vectors' memory back: it is not searched any more. */
+  clear(): void {
+    this.#vectors.clear()
+    this.#pending.clear()
+  }
+
   /** The cosine of a query and a label, or undefined when it is not live. */
   score(query: Float32Array, label: number): number | undefined {
     return this.#vectors.has(label) ? this.#vectors.score(query, label) : undefined
   }
 
   /** The labels of highest cosine to a normalised query, best first. */
-  search(query: Float32Array, { limit, exact = false, efSearch = this.settings.efSearch, labels, passes }: IndexSearch): Hit[] {
+  search(query: Float32Array, { limit, exact = false, efSearch = this.settings.efSearch, labels }: IndexSearch): Hit[] {
     if (exact) return this.#vectors.scan(query, limit, labels)
+    const passes = labels && among(labels)
     const candidates = this.#graph.search(query, { k: limit, ef: efSearch, passes })
     for (const label of this.#pending) if (!passes || passes(label)) candidates.push(label)
     return this.#vectors.scan(query, limit, candidates)
   }
+}
+
+/** Labels are looked up by a bit each unless they lie so far apart that there would be that many for each. */
+const BITS_A_LABEL = 64
+
+/** A function that tells whether a label is among some; the graph calls it for every vector that it looks at. */
+function among(labels: number[]): (label: number) => boolean {
+  let lowest = labels[0] ?? 0
+  let highest = lowest
+  for (const label of labels) {
+    if (label < lowest) lowest = label
+    if (label > highest) highest = label
+  }
+  if (highest - lowest >= BITS_A_LABEL * labels.length) {
+    const set = new Set(labels)
+    return (label) => set.has(label)
+  }
+  const offsets = new RowSet(highest - lowest + 1)
+  for (const label of labels) offsets.add(label - lowest)
+  return (label) => label >= lowest && offsets.has(label - lowest)
 }

@@ -61,19 +61,28 @@ function readStore(): StoredCollection[] {
 
 function readAll(): StoredCollection[] {
   const collections = store.collections()
-  const live = new Map(collections.map((collection) => [collection.id, { keys: new Set<number>(), labels: new Set<number>() }]))
-  for (const id of indexes.keys()) if (!live.has(id)) indexes.delete(id)
+  // Of what the indexes that were there before hold; new ones hold nothing that the store has not.
+  const before = new Map([...indexes.keys()].map((id) => [id, { keys: new Set<number>(), labels: new Set<number>() }]))
   for (const collection of collections) if (!indexes.has(collection.id)) indexes.set(collection.id, new CollectionIndex(collection))
   for (const { key, collection, metadata } of store.allMetadata()) {
-    live.get(collection)?.keys.add(key)
+    before.get(collection)?.keys.add(key)
     indexes.get(collection)?.put(key, metadata)
   }
   for (const { key, collection, modality, label, vector } of store.embeddings()) {
-    live.get(collection)?.labels.add(label)
+    before.get(collection)?.labels.add(label)
     if (!indexes.get(collection)?.has(label)) indexes.get(collection)?.add(key, { label, modality }, vector)
   }
-  for (const [id, { keys, labels }] of live) indexes.get(id)!.keep(keys, labels)
+  const live = new Set(collections.map(({ id }) => id))
+  for (const [id, { keys, labels }] of before) {
+    if (live.has(id)) indexes.get(id)!.keep(keys, labels)
+    else removeIndex(id)
+  }
   return collections
+}
+
+function removeIndex(collection: number): void {
+  indexes.get(collection)?.clear()
+  indexes.delete(collection)
 }
 
 /** Reads the store, and the snapshots of the graphs. */
@@ -124,7 +133,7 @@ export const resync = handler(() => {
 
 /** Frees the indexes of a dropped collection. */
 export const drop = handler((collection: number) => {
-  indexes.delete(collection)
+  removeIndex(collection)
   sweepSnapshots(dataDir, (other) => indexes.has(other))
 })
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { HnswGraph } from './hnsw-graph.js'
 import type { HnswSettings, Modality } from './record.js'
 import { syncPath } from './sync-path.js'
@@ -124,6 +124,16 @@ async function requireFit(header: Header, { dimension, hnsw, highestLabel = Infi
 
 async function digest(file: string): Promise<string> {
   const hash = createHash('sha256')
-  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash)
+  const handle = await open(file)
+  try {
+    // One buffer for all: a stream makes a new one for each read, which stay until garbage is collected.
+    const buffer = Buffer.allocUnsafe(1 << 20)
+    for (let read = -1; read !== 0; ) {
+      ;({ bytesRead: read } = await handle.read(buffer))
+      hash.update(buffer.subarray(0, read))
+    }
+  } finally {
+    await handle.close()
+  }
   return hash.digest('hex')
 }

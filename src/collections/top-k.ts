@@ -25,7 +25,7 @@ export class TopK {
     if (heap.length < this.#k) {
       heap.push({ label, score })
       this.#rise(heap.length - 1)
-    } else if (this.#k > 0 && isWorse(heap[0], { label, score })) {
+    } else if (this.#k > 0 && score >= heap[0].score && isWorse(heap[0], { label, score })) {
       heap[0] = { label, score }
       this.#sink()
     }

@@ -13,7 +13,12 @@ const records: (Record<string, unknown> | null)[] = [
 ]
 const columns = new MetadataColumns()
 records.forEach((metadata, row) => columns.set(row, metadata))
-const rows = (filter: unknown) => [...columns.rows(parseFilter(filter))]
+const rowsIn = (set: RowSet) => {
+  const rows: number[] = []
+  set.forEach((row) => rows.push(row))
+  return rows
+}
+const rows = (filter: unknown) => rowsIn(columns.rows(parseFilter(filter)))
 
 t.test('every operator', async (t) => {
   const cases: [unknown, number[]][] = [
@@ -80,7 +85,7 @@ t.test('what is no filter is refused with its place', async (t) => {
 
 t.test('rows change with their records', async (t) => {
   const changing = new MetadataColumns()
-  const find = (filter: unknown) => [...changing.rows(parseFilter(filter))]
+  const find = (filter: unknown) => rowsIn(changing.rows(parseFilter(filter)))
   changing.set(0, { a: 1, b: 2 })
   changing.set(1, { a: 1 })
   t.same(find({ a: 1 }), [0, 1])
@@ -107,7 +112,7 @@ t.test('random filters agree with a plain evaluation', async (t) => {
     const [x, y, z] = [random(10), ['p', 'q'][random(2)], random(100)]
     const filter = { $or: [{ x: { $lt: x }, y }, { $not: { z: { $gte: z } } }] }
     const expected = many.flatMap((record, row) => ((record.x < x && record.y === y) || !(record.z !== undefined && record.z >= z) ? [row] : []))
-    t.same([...all.rows(parseFilter(filter))], expected)
+    t.same(rowsIn(all.rows(parseFilter(filter))), expected)
   }
 })
 
@@ -115,8 +120,8 @@ t.test('row sets of all sizes', async (t) => {
   for (const bound of [0, 1, 31, 32, 33, 100]) {
     const set = new RowSet(bound)
     for (let row = 0; row < bound; row += 3) set.add(row)
-    t.same([...set], Array.from({ length: bound }, (_, row) => row).filter((row) => row % 3 === 0), `${bound} rows`)
-    t.same([...set.complement()], Array.from({ length: bound }, (_, row) => row).filter((row) => row % 3 !== 0))
+    t.same(rowsIn(set), Array.from({ length: bound }, (_, row) => row).filter((row) => row % 3 === 0), `${bound} rows`)
+    t.same(rowsIn(set.complement()), Array.from({ length: bound }, (_, row) => row).filter((row) => row % 3 !== 0))
     t.equal(set.has(bound + 1), false)
   }
 })

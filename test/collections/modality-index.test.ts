@@ -1,11 +1,9 @@
 import t from 'tap'
 import { ModalityIndex } from '../../src/collections/modality-index.js'
-import { ResidentVectors } from '../../src/collections/resident-vectors.js'
 import { TopK } from '../../src/collections/top-k.js'
 import { DIMENSION, randomVector, settings } from '../fixtures/collections.js'
 
 const { hnsw } = settings('any')
-const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, d) => sum + value * b[d], 0)
 
 t.test('the k best are those of a full sort', async (t) => {
   for (const k of [0, 1, 5, 100, 300]) {
@@ -14,29 +12,6 @@ t.test('the k best are those of a full sort', async (t) => {
     scores.forEach((score, label) => best.push(label, score))
     t.same(best.sorted().map(({ score }) => score), [...scores].sort((a, b) => b - a).slice(0, k), `k ${k}`)
   }
-})
-
-t.test('resident vectors come and go, slots are used again', async (t) => {
-  const vectors = new ResidentVectors(DIMENSION)
-  const held = new Map<number, Float32Array>()
-  for (let step = 0, label = 1; step < 8000; step++) {
-    if (Math.random() < 0.6) {
-      const vector = randomVector()
-      vectors.add(label, vector)
-      held.set(label++, vector)
-    } else if (held.size > 0) {
-      const some = [...held.keys()][Math.floor(Math.random() * held.size)]
-      t.equal(vectors.remove(some), true)
-      held.delete(some)
-    }
-  }
-  t.equal(vectors.remove(0), false)
-  t.equal(vectors.size, held.size)
-  for (const [label, vector] of held) t.same(vectors.get(label), vector)
-  const query = randomVector()
-  const expected = [...held].map(([label, vector]) => ({ label, score: dot(query, vector) })).sort((a, b) => b.score - a.score)
-  t.same(vectors.scan(query, 10).map(({ label }) => label), expected.slice(0, 10).map(({ label }) => label))
-  t.ok(vectors.bytes >= held.size * DIMENSION * 4)
 })
 
 t.test('an index finds what an exact scan finds, while it is built and after, with deletes', async (t) => {
@@ -75,4 +50,33 @@ t.test('an update while the label waits leaves one vector', async (t) => {
   index.insertPending(Infinity, t.fail)
   t.same(index.search(after, { limit: 5 }).map(({ label }) => label), [2])
   t.ok(index.search(after, { limit: 5 })[0].score > 0.9999, 'a label that is there is not overwritten')
+})
+
+t.test('of the graph only labels that may be found are, however far apart they are', async (t) => {
+  for (const step of [1, 1000]) {
+    const index = new ModalityIndex(DIMENSION, hnsw)
+    const all = Array.from({ length: 2000 }, (_, i) => (i + 1) * step)
+    for (const label of all) index.add(label, randomVector())
+    index.insertPending(Infinity, t.fail)
+    const labels = all.filter((label) => (label / step) % 3 === 0 && label > 300 * step)
+    let found = 0
+    for (let i = 0; i < 100; i++) {
+      const query = randomVector()
+      const exact = new Set(index.search(query, { limit: 10, exact: true, labels }).map(({ label }) => label))
+      const hits = index.search(query, { limit: 10, labels })
+      t.ok(hits.every(({ label }) => labels.includes(label)))
+      found += hits.filter(({ label }) => exact.has(label)).length
+    }
+    t.ok(found / 1000 >= 0.97, `labels ${step} apart`)
+    t.same(index.search(randomVector(), { limit: 10, labels: [] }), [])
+  }
+})
+
+t.test('a cleared index holds nothing', async (t) => {
+  const index = new ModalityIndex(DIMENSION, hnsw)
+  for (let label = 1; label <= 100; label++) index.add(label, randomVector())
+  index.clear()
+  t.equal(index.size, 0)
+  t.equal(index.pending, 0)
+  t.same(index.search(randomVector(), { limit: 10, exact: true }), [])
 })
