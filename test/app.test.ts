@@ -90,8 +90,10 @@ t.test('the service at its edges', async (t) => {
 
 t.test('a full queue answers 429 with Retry-After, and health stays green', async (t) => {
   const { api } = await testServer(t, { QUEUE_SIZE: '4', EMBEDDING_CACHE_MIB: '0' })
-  const image = { base64: (await solid('red', { width: 900, height: 900 })).toString('base64') }
-  const calls = Array.from({ length: 60 }, () => api('POST', '/v1/zero-shot', { image, labels: ['a'] }))
+  // Equal pictures would be encoded once; these differ behind their end.
+  const picture = await solid('red', { width: 900, height: 900 })
+  const image = (n: number) => ({ base64: Buffer.concat([picture, Buffer.from(String(n))]).toString('base64') })
+  const calls = Array.from({ length: 60 }, (_, n) => api('POST', '/v1/zero-shot', { image: image(n), labels: ['a'] }))
   const live = await Promise.all(Array.from({ length: 10 }, () => api('GET', '/health/live')))
   const answers = await Promise.all(calls)
   const refused = answers.filter(({ status }) => status === 429)

@@ -81,6 +81,119 @@ t.test('only items that fit the oldest share its batch', async (t) => {
   t.same(batches, [['a', 'c'], ['bb', 'dd']])
 })
 
+t.test('equal keys are run once, for all who wait', async (t) => {
+  const { batcher, batches, releaseAll } = held({ key: (item) => item })
+  const [first, second, other] = [new AbortController(), new AbortController(), new AbortController()]
+  const waiting = Promise.allSettled([batcher.add('a', { signal: first.signal }), batcher.add('a', { lane: 'bulk', signal: second.signal }), batcher.add('b', { signal: other.signal })])
+  await sleep(5)
+  const late = batcher.add('a')
+  first.abort(new Error('gone'))
+  other.abort(new Error('gone too'))
+  await releaseAll()
+  const [one, two, three] = await waiting
+  t.match(one, { status: 'rejected', reason: { message: 'gone' } })
+  t.match(two, { status: 'fulfilled', value: 'A' })
+  t.match(three, { status: 'rejected', reason: { message: 'gone too' } })
+  t.equal(await late, 'A', 'also for one who came while it ran')
+  t.same(batches, [['a', 'b']])
+  const again = batcher.add('a')
+  await sleep(5)
+  await releaseAll()
+  t.equal(await again, 'A')
+  t.same(batches.at(-1), ['a'], 'what has ended is run anew')
+})
+
+t.test('who waits for an entry of the bulk lane takes it along', async (t) => {
+  const { batcher, batches, releaseAll } = held({ maxBatchSize: 1, key: (item) => item })
+  const all = [batcher.add('running')]
+  await sleep(5)
+  all.push(...batcher.addAll(['bulk1', 'bulk2', 'bulk3'], { lane: 'bulk' }), batcher.add('bulk3'))
+  await releaseAll()
+  t.same(await Promise.all(all), ['RUNNING', 'BULK1', 'BULK2', 'BULK3', 'BULK3'])
+  t.same(batches.flat(), ['running', 'bulk3', 'bulk1', 'bulk2'])
+})
+
+t.test('an entry that nobody waits for any more is not joined, and its run is told', async (t) => {
+  const signals: AbortSignal[] = []
+  const { batcher, releaseAll } = held({ key: (item) => item })
+  const told = new Batcher<string, string>({
+    run: (items, { signal }) => (signals.push(signal), Promise.all(batcher.addAll(items, { signal }))),
+    maxBatchSize: 1, maxDelayMs: 0, concurrency: 2, maxQueueSize: 10, key: (item) => item
+  })
+  const controller = new AbortController()
+  const abandoned = told.add('a', { signal: controller.signal })
+  await sleep(5)
+  controller.abort(new Error('gone'))
+  const fresh = told.add('a')
+  await t.rejects(abandoned, /gone/)
+  t.equal(signals[0].aborted, true)
+  await sleep(5)
+  t.equal(signals[1].aborted, false, 'the next one is run by itself')
+  await releaseAll()
+  t.equal(await fresh, 'A')
+})
+
+t.test('the express place takes what comes alone, and what meets bulk', async (t) => {
+  const places: string[] = []
+  const gates: (() => void)[] = []
+  const batcher = new Batcher<string, string>({
+    run: async (items, { express, lane }) => {
+      places.push(`${items.join('+')} ${express ? 'express' : lane}`)
+      await new Promise<void>((resolve) => gates.push(resolve))
+      return items
+    },
+    maxBatchSize: 4, maxDelayMs: 0, concurrency: 2, maxQueueSize: 100, express: true
+  })
+  const all: Promise<string>[] = []
+  const add = async (...args: Parameters<typeof batcher.addAll>) => (all.push(...batcher.addAll(...args)), sleep(5))
+  await add(['alone'])
+  await add(['second'])
+  await add(['third'])
+  t.same(places.splice(0), ['alone express', 'second interactive', 'third interactive'])
+  await add(['fourth'])
+  t.same(places, [], 'a load of its own lane waits for the others')
+  for (const open of gates.splice(0)) open()
+  await sleep(5)
+  for (const open of gates.splice(0)) open()
+  await sleep(5)
+  places.splice(0)
+  await add(Array.from({ length: 8 }, (_, i) => `b${i}`), { lane: 'bulk' })
+  await add(['query'])
+  t.same(places, ['b0+b1+b2+b3 bulk', 'b4+b5+b6+b7 bulk', 'query express'])
+  for (const open of gates.splice(0)) open()
+  t.equal((await Promise.all(all)).length, 13)
+})
+
+t.test('what waits is shared out between free places', async (t) => {
+  const { batcher, batches, releaseAll } = held({ concurrency: 2, maxBatchSize: 8 })
+  const results = batcher.addAll(['a', 'b', 'c', 'd', 'e'])
+  await sleep(5)
+  t.same(batches, [['a', 'b', 'c'], ['d', 'e']])
+  await releaseAll()
+  await Promise.all(results)
+})
+
+t.test('callers of the last batch are waited for while they come, and not for long', async (t) => {
+  const batches: string[][] = []
+  const batcher = new Batcher<string, string>({
+    run: async (items) => {
+      batches.push(items)
+      await sleep(300)
+      return items
+    },
+    maxBatchSize: 8, maxDelayMs: 0, concurrency: 1, maxQueueSize: 100
+  })
+  await Promise.all(batcher.addAll(['a', 'b', 'c']))
+  const next = [batcher.add('d'), sleep(5).then(() => batcher.add('e'))]
+  await Promise.all(next)
+  t.same(batches, [['a', 'b', 'c'], ['d', 'e']], 'the second is waited for')
+  await sleep(100)
+  const alone = batcher.add('f')
+  await sleep(5)
+  t.same(batches.at(-1), ['f'], 'after a pause nobody is')
+  await alone
+})
+
 t.test('a full queue rejects at once, and a request is admitted as a whole', async (t) => {
   const { batcher, releaseAll } = held({ maxQueueSize: 3, maxBatchSize: 1 })
   const running = batcher.add('running')

@@ -138,7 +138,7 @@ t.test('kill -9 under every kind of write, with snapshots damaged in between', {
   let acknowledged = 0
   const damages: string[] = []
   for (let round = 0; round <= ROUNDS; round++) {
-    const service = await startProcess(t, { DATA_DIR: dataDir, DEMO: 'false', LOG_LEVEL: 'info', ENCODER_WORKERS: '1', DECODE_WORKERS: '1' })
+    const service = await startProcess(t, { DATA_DIR: dataDir, DEMO: 'false', LOG_LEVEL: 'info', ENCODER_WORKERS: '1', EXPRESS_WORKER: 'false', DECODE_WORKERS: '1' })
     const api = client(service.url)
     if (round === 0) await api('PUT', base, { model: null, dimension: DIMENSION })
     else await check(t, api, { states, names })

@@ -86,3 +86,22 @@ t.test('an error message is one short line that names no file or library call', 
   const error = await decodeImage(jpeg, limits).then(() => undefined, (thrown: Error) => thrown)
   t.ok(error && !error.message.includes('\n') && error.message.length < 250, String(error))
 })
+
+t.test('a JPEG of far more pixels than needed is shrunk, upright, to three times the needed at least', async (t) => {
+  const jpeg = (width: number, height: number, orientation = 1) => sharp({ create: { width, height, channels: 3, background: '#00ff00' } }).jpeg().withMetadata({ orientation }).toBuffer()
+  const needed = { width: 100, height: 100 }
+  const sizeOf = async (bytes: Buffer) => {
+    const { width, height, data } = await decodeImage(bytes, limits, needed)
+    t.equal(data.length, width * height * 3)
+    return [width, height]
+  }
+  t.same(await sizeOf(await jpeg(1600, 1201)), [400, 300])
+  t.same(await sizeOf(await jpeg(1600, 1201, 6)), [300, 400], 'turned by EXIF')
+  t.same(await sizeOf(await jpeg(890, 890)), [890, 890], 'not worth it')
+  const png = await sharp({ create: { width: 1600, height: 1200, channels: 3, background: '#00ff00' } }).png().toBuffer()
+  t.same(await sizeOf(png), [1600, 1200], 'a PNG has to be decoded whole')
+})
+
+t.test('a side longer than any JPEG has is refused', async (t) => {
+  await t.rejects(decodeImage(pngBomb(70_000, 2), limits), { code: 'IMAGE_TOO_LARGE', message: /70000 x 2 pixels, of 65535 allowed on a side/ })
+})

@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
+import sharp from 'sharp'
 import t from 'tap'
 import { cosine } from '../../src/encoder/embedding.js'
 import { golden, solid } from '../fixtures/images.js'
@@ -108,4 +109,46 @@ t.test('a tower that does not load says so', async (t) => {
   t.teardown(() => (before === undefined ? delete process.env.TMPDIR : (process.env.TMPDIR = before)))
   await t.rejects(createEncoder(broken, encoderOptions()), /Model 'mini' can't run on cpu: cpu: .*config\.json/)
   t.same((await readdir(t.testdirName)).filter((name) => name.startsWith('semblance-profile-')), [], 'and leaves no profile of the other behind')
+})
+
+t.test('the express worker gives what the others give', async (t) => {
+  const encoder = await miniEncoder(t, { towerWorkers: 2, expressWorker: true })
+  const alone = await encoder.encodeText('a dog on a beach')
+  const [together] = await Promise.all(encoder.encodeTexts(['a dog on a beach', 'a cat', 'two birds'], { lane: 'bulk' }))
+  t.ok(cosine(alone, together) > 0.99999)
+  const picture = await golden('landscape.png')
+  const [bulk] = encoder.encodeImages([picture], { lane: 'bulk' })
+  t.ok(cosine(await encoder.encodeImage(Buffer.concat([picture, Buffer.from('.')])), await bulk) > 0.99999)
+})
+
+t.test('what is asked for twice at once is encoded once, with its tokens for both', async (t) => {
+  let inputs = 0
+  const encoder = await miniEncoder(t, { onTowerRun: ({ batch }) => void (inputs += batch) })
+  inputs = 0
+  const usages = Array.from({ length: 4 }, () => ({ tokens: 0 }))
+  const embeddings = await Promise.all(usages.map((usage) => encoder.encodeText('a dog', { usage })))
+  t.equal(inputs, 1)
+  t.ok(embeddings.every((embedding) => cosine(embedding, embeddings[0]) > 0.99999))
+  // Start, "a", "dog" and end.
+  t.same(usages, Array(4).fill({ tokens: 4 }))
+})
+
+t.test('a cached text has its tokens still', async (t) => {
+  const encoder = await miniEncoder(t, { cacheBytes: 1 << 20 })
+  const [first, again] = [{ tokens: 0 }, { tokens: 0 }]
+  await encoder.encodeText('a dog', { usage: first })
+  await encoder.encodeText('a dog', { usage: again })
+  t.same([first, again], [{ tokens: 4 }, { tokens: 4 }])
+})
+
+t.test('a large JPEG that is shrunk while it is decoded keeps its embedding', async (t) => {
+  const encoder = await miniEncoder(t)
+  for (const [width, height, orientation] of [[4000, 3000, 1], [2017, 3011, 1], [3001, 2203, 6]]) {
+    const picture = sharp(await golden('landscape.png')).resize(width, height, { fit: 'fill', kernel: 'cubic' })
+    // A PNG of the same pixels is decoded whole.
+    const jpeg = await picture.jpeg({ quality: 92 }).withMetadata({ orientation }).toBuffer()
+    const whole = await sharp(jpeg).autoOrient().png({ compressionLevel: 1 }).toBuffer()
+    const similarity = cosine(await encoder.encodeImage(jpeg), await encoder.encodeImage(whole))
+    t.ok(similarity >= 0.999, `${width}x${height}, orientation ${orientation}: cosine ${similarity.toFixed(5)}`)
+  }
 })

@@ -139,7 +139,7 @@ t.test('a kept image that is damaged is named; a dropped collection ends its job
 
 t.test('a service that is killed in the middle goes on with the job', async (t) => {
   const other = await otherModel(t)
-  const env = { MODELS: `mini,${other}`, DATA_DIR: join(t.testdirName, 'data'), DEMO: 'false', ENCODER_WORKERS: '1', DECODE_WORKERS: '1' }
+  const env = { MODELS: `mini,${other}`, DATA_DIR: join(t.testdirName, 'data'), DEMO: 'false', ENCODER_WORKERS: '1', EXPRESS_WORKER: 'false', DECODE_WORKERS: '1' }
   let service = await startProcess(t, env)
   let api = client(service.url)
   await whenReady(service.url)
