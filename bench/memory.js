@@ -26,7 +26,13 @@ const PICTURES = 200
 const WORDS = ['red', 'apple', 'dog', 'blue', 'car', 'small', 'tree', 'in', 'the', 'rain', 'two', 'cats', 'on', 'a', 'boat', 'green']
 
 let state = 42
-const random = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32
+/** Mulberry32: several draws in a row make one request, and must not hang together. */
+function random() {
+  state = (state + 0x6d2b79f5) | 0
+  let bits = Math.imul(state ^ (state >>> 15), 1 | state)
+  bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits
+  return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32
+}
 const below = (bound) => Math.floor(random() * bound)
 const text = () => Array.from({ length: 3 + below(6) }, () => WORDS[below(WORDS.length)]).join(' ') + ` ${below(1e6)}`
 const id = () => `r${below(RECORDS)}`
@@ -117,7 +123,7 @@ points.sort((a, b) => a[0] - b[0])
 const half = points.filter(([number]) => number >= requests / 2)
 const round = (value) => Number(value.toFixed(1))
 const row = {
-  allocator: values.preload?.split('/').at(-1) ?? 'the system\'s', requests, 'requests/s': round(requests / seconds),
+  allocator: values.preload?.split('/').at(-1) ?? 'of the system', requests, 'requests/s': round(requests / seconds),
   'start MiB': round(points[0][1]), 'half MiB': round(half[0][1]), 'end MiB': round(resident), 'peak MiB': round(peak),
   'MiB per 10,000 requests, second half': round(slope(half) * 10_000)
 }
