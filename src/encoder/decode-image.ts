@@ -17,7 +17,7 @@ export interface Size {
 const MAX_SIDE = 65_535
 /**
  * How many times the needed pixels are left by shrinking, on either side. At 3 the embeddings of models/mini keep a
- * cosine of 0.9996 and more to those of the whole picture (bench/shrink-on-load.js), at 2.3 some fall under 0.99.
+ * cosine of 0.9992 and more to those of the whole picture (bench/shrink-on-load.js).
  */
 const KEPT_RATIO = 3
 /** libvips decodes at a half, quarter or eighth where a resize divides by more than that; under 3 it costs more than it saves. */
