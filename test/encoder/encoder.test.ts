@@ -143,7 +143,7 @@ t.test('a cached text has its tokens still', async (t) => {
 
 t.test('a large JPEG that is shrunk while it is decoded keeps its embedding', async (t) => {
   const encoder = await miniEncoder(t)
-  for (const [width, height, orientation] of [[4000, 3000, 1], [2017, 3011, 1], [3001, 2203, 6]]) {
+  for (const [width, height, orientation] of [[2688, 2017, 1], [2203, 2019, 6]]) {
     const picture = sharp(await golden('landscape.png')).resize(width, height, { fit: 'fill', kernel: 'cubic' })
     // A PNG of the same pixels is decoded whole.
     const jpeg = await picture.jpeg({ quality: 92 }).withMetadata({ orientation }).toBuffer()
