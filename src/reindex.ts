@@ -123,6 +123,8 @@ async function copy({ collection, replacement, encoder, onUnencodable, signal }:
         if (embedding) embeddings[modality] = embedding
       } catch (error) {
         if (!isAboutTheRecord(error)) throw error
+        // A write took its image meanwhile: the record comes again in the next pass.
+        if ((await collection.get(record.id))?.updatedAt !== updatedAt) continue
         onUnencodable({ id: record.id, modality, reason: (error as Error).message })
       }
     }
