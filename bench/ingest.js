@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import sharp from 'sharp'
+import { percentile } from './load.js'
 
 const { values } = parseArgs({ options: { url: { type: 'string', default: 'http://localhost:8080' }, images: { type: 'string', default: '500' }, batch: { type: 'string', default: '32' } } })
 const { url } = values
@@ -30,7 +31,6 @@ async function poll(call, { pauseMs, until }) {
   return latencies
 }
 
-const percentile = (latencies, p) => [...latencies].sort((a, b) => a - b)[Math.min(latencies.length - 1, Math.floor(latencies.length * p))]
 const row = (name, latencies) => ({ name, calls: latencies.length, p50: percentile(latencies, 0.5).toFixed(1), p99: percentile(latencies, 0.99).toFixed(1), max: Math.max(...latencies).toFixed(1) })
 
 async function measure(name, work) {
