@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { resolve } from 'node:path'
 import type { Logger } from 'pino'
 import { buildApp } from './app.js'
-import { openCollections } from './collections/collections.js'
+import { openCollections, type Collections } from './collections/collections.js'
 import type { Config } from './config.js'
 import { loadDemo, type DemoOptions } from './demo.js'
 import type { TowerRun } from './encoder/encoder.js'
@@ -11,6 +11,7 @@ import { createEncoders, type Encoders } from './encoder/encoders.js'
 import { openJobs } from './jobs.js'
 import { encoderOptions, loadModels } from './load-models.js'
 import { createMetrics, type Metrics } from './metrics.js'
+import { openAll } from './open-all.js'
 import type { Readiness } from './routes/services.js'
 
 export interface RunningServer {
@@ -43,17 +44,20 @@ export async function startServer({ config, logger, onDemoProgress }: ServerOpti
   const dataDir = resolve(config.DATA_DIR)
   await mkdir(dataDir, { recursive: true })
   // Both are mostly work of threads of their own, and take about as long as each other.
-  const [collections, encoders] = await openBoth(
-    openCollections({
-      dataDir,
-      onWorkerDeath,
-      onProblem: (problem) => logger.warn(problem),
-      onProgress: ({ indexed, total }) => {
-        logger.info({ indexed, total }, 'building the indexes')
-        track(readiness, 'indexes', indexed / total)
-      }
-    }),
-    openEncoders(config, { onWorkerDeath, onTowerRun: (run) => late.metrics?.observeTowerRun(run) })
+  const [collections, encoders] = await openAll<[Collections, Encoders]>(
+    [
+      openCollections({
+        dataDir,
+        onWorkerDeath,
+        onProblem: (problem) => logger.warn(problem),
+        onProgress: ({ indexed, total }) => {
+          logger.info({ indexed, total }, 'building the indexes')
+          track(readiness, 'indexes', indexed / total)
+        }
+      }),
+      openEncoders(config, { onWorkerDeath, onTowerRun: (run) => late.metrics?.observeTowerRun(run) })
+    ],
+    (opened) => opened.close()
   )
   reportExecution(encoders, logger)
   logger.info({ models: encoders.all.length, ms: Math.round(performance.now() - startedAt) }, 'encoders are warm')
@@ -90,15 +94,6 @@ export async function startServer({ config, logger, onDemoProgress }: ServerOpti
       await collections.close()
     }
   }
-}
-
-/** Resolves when both are open; when one fails, closes the other and throws its error, the first one's if both fail. */
-async function openBoth<A extends { close(): Promise<void> }, B extends { close(): Promise<void> }>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
-  const opened = await Promise.allSettled([first, second])
-  const failed = opened.find(({ status }) => status === 'rejected')
-  if (!failed) return Promise.all([first, second])
-  for (const one of opened) if (one.status === 'fulfilled') await one.value.close()
-  throw (failed as PromiseRejectedResult).reason
 }
 
 async function runDemo({ onProgress, signal, ...demo }: Omit<DemoOptions, 'onProgress'> & { onProgress?: DemoOptions['onProgress'] }, { readiness, logger }: { readiness: Readiness; logger: Logger }): Promise<void> {

@@ -1,4 +1,5 @@
 import { usableCores } from '../cores.js'
+import { openAll } from '../open-all.js'
 import { startThreads, type Threads } from '../threads.js'
 import type { ModelPackage } from './model-package.js'
 import type { ExecutionProvider } from './session.js'
@@ -93,16 +94,14 @@ async function tryStart(model: ModelPackage, { towerWorkers, ortThreads, express
     const workerData: TowerWorkerSettings = { model, session: { threads, executionProviders, deviceId } }
     return startThreads(new URL('./tower-worker.js', import.meta.url), { count, workerData, onDeath })
   }
-  const pools = await Promise.allSettled([start(workers, ortThreads), ...(expressThreads > 0 ? [start(1, expressThreads)] : [])])
-  const started = pools.flatMap((pool) => (pool.status === 'fulfilled' ? [pool.value] : []))
-  const close = async () => void (await Promise.all(started.map((pool) => pool.close())))
-  const failed = pools.find((pool) => pool.status === 'rejected')
-  if (failed) {
-    await close()
-    return { error: failed.reason as Error }
+  try {
+    const pools = await openAll([start(workers, ortThreads), ...(expressThreads > 0 ? [start(1, expressThreads)] : [])], (pool) => pool.close())
+    const [shared, express = shared] = pools
+    const close = async () => void (await Promise.all(pools.map((pool) => pool.close())))
+    return { started: { threads: (place) => (place.express ? express : shared), close, workers, express: expressThreads > 0, tuning, towers: shared.findings[0] as Executions } }
+  } catch (error) {
+    return { error: error as Error }
   }
-  const [shared, express = shared] = started
-  return { started: { threads: (place) => (place.express ? express : shared), close, workers, express: expressThreads > 0, tuning, towers: shared.findings[0] as Executions } }
 }
 
 /** Finds the batch sizes, on threads that have nothing else to do yet. */

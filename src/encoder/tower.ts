@@ -1,4 +1,5 @@
 import { EncoderFailed } from '../errors.js'
+import { openAll } from '../open-all.js'
 import { normalise, type Embedding } from './embedding.js'
 import { executionOf, type Execution } from './execution-profile.js'
 import type { ModelPackage } from './model-package.js'
@@ -36,10 +37,7 @@ const OUTPUTS = ['image_embeds', 'text_embeds', 'pooler_output', 'embedding', 's
 
 /** Opens both towers of a package. Throws when one can't be opened, having let go of the other. */
 export async function openTowers(model: ModelPackage, settings: SessionSettings): Promise<[ImageTower, TextTower]> {
-  const [image, text] = await Promise.allSettled([openImageTower(model, settings), openTextTower(model, settings)])
-  if (image.status === 'fulfilled' && text.status === 'fulfilled') return [image.value, text.value]
-  for (const tower of [image, text]) if (tower.status === 'fulfilled') await tower.value.release()
-  throw image.status === 'rejected' ? image.reason : (text as PromiseRejectedResult).reason
+  return openAll<[ImageTower, TextTower]>([openImageTower(model, settings), openTextTower(model, settings)], (tower) => tower.release())
 }
 
 /** Opens the image tower of a package. Throws when it can't be opened, or asks for inputs that are not known. */
