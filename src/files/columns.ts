@@ -1,0 +1,4 @@
+/** The columns that name a file, the first of them that a table has. */
+export const FILE_COLUMNS = ['file_name', 'path', 'image', 'file', 'filename']
+/** The columns that are its text. */
+export const TEXT_COLUMNS = ['text', 'caption']
