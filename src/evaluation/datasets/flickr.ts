@@ -1,0 +1,61 @@
+import { basename } from 'node:path'
+import { readLines } from '../../files/lines.js'
+import { addCaptions, captionedItems, captionFault, type Described } from './captions.js'
+import type { Reader } from './opened.js'
+
+/**
+ * Captions of Flickr8k and Flickr30k, a line each: `image,caption` (captions.txt, also as CLIP_benchmark has it, with commas
+ * that nothing quotes), `image_name| comment_number| comment` (results.csv) and `image#0<tab>caption` (*.token.txt). A
+ * caption is what is left of the line, so that lines can be read that are no CSV.
+ */
+export const openFlickr: Reader = async ({ files: [path], images }) => ({
+  kind: 'captions',
+  async *items() {
+    const byImage = new Map<string, Described>()
+    let shape: LineShape | undefined
+    for await (const found of readLines(path)) {
+      if ('reason' in found) {
+        yield found
+        continue
+      }
+      if (!shape) {
+        shape = lineShape(found.text)
+        if (shape.hasHeader) continue
+      }
+      const [, file, rest] = shape.pattern.exec(found.text) ?? []
+      const caption = rest === undefined ? undefined : unquoted(rest.trim())
+      const reason = file === undefined ? 'The line is not of an image and a caption.' : captionFault(caption)
+      if (reason !== undefined) yield { name: `${basename(path)}:${found.line}`, reason }
+      else addCaptions(byImage, unquoted(file.trim()), [caption!])
+    }
+    yield* captionedItems(byImage.values(), images)
+  }
+})
+
+interface LineShape {
+  /** Finds the file and the caption. */
+  pattern: RegExp
+  hasHeader: boolean
+}
+
+const TOKEN = /^([^\t]+?)#\d+\t(.*)$/
+
+/** What a line of Flickr's original file of captions looks like. */
+export function isTokenLine(line: string): boolean {
+  return TOKEN.test(line)
+}
+
+function lineShape(first: string): LineShape {
+  if (isTokenLine(first)) return { pattern: TOKEN, hasHeader: false }
+  const delimiter = ['|', '\t', ','].find((sign) => first.includes(sign)) ?? ','
+  const fields = first.split(delimiter).length
+  const sign = delimiter === '|' ? '\\|' : delimiter
+  // What stands between the file and the caption is the caption's number.
+  const between = `(?:[^${sign}]*${sign}){${fields - 2}}`
+  return { pattern: new RegExp(`^("[^"]+"|[^${sign}]+)${sign}${fields > 2 ? between : ''}(.*)$`), hasHeader: true }
+}
+
+/** A field without the quotes of CSV around it; quotes that are the caption's own stay. */
+function unquoted(field: string): string {
+  return /^"(?:[^"]|"")*"$/.test(field) && field !== '""' ? field.slice(1, -1).replaceAll('""', '"') : field
+}

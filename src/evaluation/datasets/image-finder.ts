@@ -1,0 +1,81 @@
+import { readdir, stat } from 'node:fs/promises'
+import { dirname, join, posix } from 'node:path'
+import { imageKind } from '../../files/image-types.js'
+import type { DatasetFault, DatasetImage } from '../dataset.js'
+
+/** Finds the images that a dataset names. */
+export interface ImageFinder {
+  /** The first of the names that is there, or why there is none. */
+  find(...names: string[]): Promise<DatasetImage | DatasetFault>
+}
+
+/** Folders of images beside what describes them, or beside the folder that it lies in. */
+const FOLDERS = /^(images?|imgs?|photos?|pictures|files|data|(train|val|test)20\d\d|flickr.*images|flicker8k_dataset)$/i
+/** Most folders beside the file in which an image is looked for. */
+const MAX_FOLDERS = 100
+/** So many images that are nowhere, with none before them that is anywhere, and the others are not looked for in every folder. */
+const MAX_SEARCHES = 200
+/** What a name without an extension may end with, as in Winoground. */
+const EXTENSIONS = ['.png', '.jpg', '.jpeg', '.webp']
+
+/**
+ * Finds images by the names that a file gives them: in `images`, or else in the folder where the first of them is: the file's
+ * own, one below it, or one of those that are usual beside it (COCO's val2017 next to annotations). Names can't lead out of it.
+ */
+export function imageFinder(folder: string, images?: string): ImageFinder {
+  let chosen = images
+  let candidates: string[] | undefined
+  let searches = 0
+  const find = async (...names: string[]): Promise<DatasetImage | DatasetFault> => {
+    const below = names.map(belowFolder).filter((name) => name !== undefined)
+    if (below.length === 0) return { name: names[0], reason: 'Its path leads out of the folder of images.' }
+    const places = chosen !== undefined ? [chosen] : (candidates ??= await foldersFor(folder))
+    for (const place of places) {
+      for (const name of below) {
+        const path = await fileAt(place, name)
+        if (path === undefined) continue
+        chosen = place
+        if (imageKind(path) === 'not-read') return { name, reason: 'It is an image of a type that is not read: JPEG, PNG, WebP, GIF, TIFF and AVIF are.' }
+        return { id: name.normalize(), path }
+      }
+    }
+    if (chosen === undefined && ++searches === MAX_SEARCHES) candidates = [folder]
+    return { name: below[0], reason: chosen !== undefined ? `It is not in ${chosen}.` : `It is not in ${places.slice(0, 5).join(', ')}${places.length > 5 ? ` or ${places.length - 5} more folders` : ''}.` }
+  }
+  return { find }
+}
+
+/** A path as it is written in a table, below some folder; undefined where it leads out of it. */
+export function belowFolder(name: string): string | undefined {
+  const below = posix.normalize(name.trim().replaceAll('\\', '/'))
+  return below === '.' || below === '..' || below.startsWith('../') || posix.isAbsolute(below) || /^[a-z]:/i.test(below) || below.includes('\0') ? undefined : below
+}
+
+/** Where the file is: names may be composed or not, and lack their extension. */
+async function fileAt(folder: string, name: string): Promise<string | undefined> {
+  const spellings = [...new Set([name, name.normalize('NFC'), name.normalize('NFD')])]
+  const extensions = imageKind(name) === 'other' ? ['', ...EXTENSIONS] : ['']
+  for (const extension of extensions) {
+    for (const spelling of spellings) {
+      const path = join(folder, spelling + extension)
+      if ((await stat(path).catch(() => undefined))?.isFile()) return path
+    }
+  }
+  return undefined
+}
+
+/** The folders in which images may be, the likeliest first. */
+async function foldersFor(folder: string): Promise<string[]> {
+  const parent = dirname(folder)
+  const [own, beside] = await Promise.all([foldersIn(folder), foldersIn(parent)])
+  const usual = own.filter((name) => FOLDERS.test(name)).map((name) => join(folder, name))
+  const usualBeside = beside.filter((name) => FOLDERS.test(name)).map((name) => join(parent, name))
+  const nested = await Promise.all([...usual, ...usualBeside].map(async (path) => (await foldersIn(path)).filter((name) => FOLDERS.test(name)).map((name) => join(path, name))))
+  const others = own.map((name) => join(folder, name))
+  return [...new Set([folder, ...usual, ...usualBeside, parent, ...nested.flat(), ...others])].slice(0, MAX_FOLDERS)
+}
+
+async function foldersIn(path: string): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => [])
+  return entries.filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.')).map(({ name }) => name).sort()
+}

@@ -1,0 +1,22 @@
+import { handler, reportReady } from '../threads.js'
+import { compareModels } from './compare-models.js'
+import type { TaskName } from './report.js'
+import { figure } from './statistics.js'
+import type { TaskOptions } from './task.js'
+import { TASKS_BY_NAME } from './tasks.js'
+
+/** What a task has prepared, by its name. */
+export interface Measurement {
+  task: TaskName
+  input: unknown
+  options: TaskOptions
+}
+
+// The thread that computes: the figures of a task with their intervals, and the paired tests.
+
+export const measure = handler(({ task, input, options }: Measurement) => TASKS_BY_NAME[task]!.measure(input, options))
+export const compare = handler(compareModels)
+/** The mean of each list of values, with its interval. */
+export const figures = handler(({ values, options }: { values: Record<string, Float64Array>; options: TaskOptions }) => Object.fromEntries(Object.entries(values).map(([name, each]) => [name, figure(each, options)])))
+
+reportReady()

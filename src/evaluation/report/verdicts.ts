@@ -1,0 +1,94 @@
+import type { Figure, Report, TaskName } from '../report.js'
+import { spoken } from './figure-names.js'
+import { intervalText, unitOf, valueText } from './figure-text.js'
+
+/** What a figure says that a model can or can't do. */
+export interface Verdict {
+  /** `seldom`: better than guessing, and still wrong more often than right. */
+  kind: 'can' | 'seldom' | 'cannot'
+  dataset: string
+  task: TaskName
+  figure: string
+  text: string
+}
+
+interface Rule {
+  figure: RegExp
+  /** After "it", with groups of the pattern as $1. */
+  does: string
+  doesNot: string
+}
+
+/** What figures with chance mean: above it, or not told from it. */
+const RULES: Rule[] = [
+  { figure: /^text_to_image\.recall@1$/, does: 'puts the image of a caption first', doesNot: 'does not find the image of a caption' },
+  { figure: /^text_to_image\.recall@(10)$/, does: 'has the image of a caption among the first $1', doesNot: 'does not have the image of a caption among the first $1 more often than by chance' },
+  { figure: /^image_to_text\.recall@1$/, does: 'puts a caption of an image first', doesNot: 'does not find the captions of an image' },
+  { figure: /^image_to_text\.recall@(10)$/, does: 'has a caption of an image among the first $1', doesNot: 'does not have a caption of an image among the first $1 more often than by chance' },
+  { figure: /^zero_shot\.top1$/, does: 'names the class of an image', doesNot: 'does not name the class of an image' },
+  { figure: /^few_shot\.linear_probe@(\d+)$/, does: 'learns classes from $1 examples of each', doesNot: 'does not learn classes from $1 examples of each' },
+  { figure: /^winoground\.text$/, does: 'picks the right one of two captions made of the same words', doesNot: 'does not pick the right one of two captions made of the same words' },
+  { figure: /^winoground\.image$/, does: 'picks the right one of two images for captions made of the same words', doesNot: 'does not pick the right one of two images for captions made of the same words' },
+  { figure: /^winoground\.group$/, does: 'matches two images with two captions made of the same words', doesNot: 'does not match two images with two captions made of the same words' },
+  { figure: /^hard_negatives\.accuracy$/, does: 'tells a caption from ones that are only slightly wrong', doesNot: 'does not tell a caption from ones that are only slightly wrong' },
+  { figure: /^word_order\.(?:preference|accuracy)$/, does: 'prefers a caption to its own words shuffled', doesNot: 'does not tell word order' }
+]
+/** A loss or a miscalibration from which on it is told, as a share. */
+const NOTABLE = 0.05
+
+/** What a model can and can't do by its figures: against chance, and by what changed images and its own confidence cost. */
+export function verdictsOf(report: Report, model: string): Verdict[] {
+  return report.datasets.flatMap((dataset) => {
+    const tasks = dataset.results.find((result) => result.model === model)?.tasks ?? []
+    return tasks.flatMap(({ task, figures }) => [...againstChance(figures), ...losses(task, figures)].map((found): Verdict => ({ dataset: dataset.name, task, ...found })))
+  })
+}
+
+type Found = Pick<Verdict, 'kind' | 'figure' | 'text'>
+
+function againstChance(figures: Record<string, Figure>): Found[] {
+  return RULES.flatMap(({ figure: pattern, does, doesNot }) =>
+    Object.keys(figures)
+      .filter((name) => pattern.test(name) && figures[name].chance !== undefined)
+      // Of few-shot classification, the most examples.
+      .slice(-1)
+      .map((name): Found => {
+        const figure = figures[name] as Figure & { chance: number }
+        const kind = figure.low <= figure.chance ? 'cannot' : figure.value <= Math.max(0.5, figure.chance) ? 'seldom' : 'can'
+        const words = name.replace(pattern, kind === 'cannot' ? doesNot : does)
+        const worse = figure.high < figure.chance ? ', which is worse than guessing' : ''
+        return { kind, figure: name, text: `${words}: ${figureText(name, figure)}, chance ${short(figure.chance)}${worse}` }
+      })
+  )
+}
+
+function losses(task: TaskName, figures: Record<string, Figure>): Found[] {
+  const ece = figures['zero_shot.ece']
+  const unsure: Found[] = ece !== undefined && ece.low > NOTABLE ? [{ kind: 'cannot', figure: 'zero_shot.ece', text: `does not know how sure it may be: its confidence is off by ${figureText('zero_shot.ece', ece)} on average` }] : []
+  return task === 'robustness' ? [...unsure, ...lossesByChange(figures)] : unsure
+}
+
+/** Of each kind of change to images, as `robustness[jpeg 10].top1_drop`, what costs most. */
+function lossesByChange(figures: Record<string, Figure>): Found[] {
+  const worst = new Map<string, { name: string; change: string; measure: string }>()
+  for (const name of Object.keys(figures)) {
+    const [, change, measure] = /^robustness\[(.*)\]\.(.*)_drop$/s.exec(name) ?? []
+    if (change === undefined || figures[name].low < NOTABLE) continue
+    const kind = change.split(' ')[0]
+    const before = worst.get(kind)
+    if (before === undefined || figures[name].low > figures[before.name].low) worst.set(kind, { name, change, measure })
+  }
+  return [...worst.values()].map(({ name, change, measure }) => ({ kind: 'cannot', figure: name, text: `does not do as well on changed images: with ${change}, ${spoken(measure)} falls by ${figureText(name, figures[name]).replace(' %', ' points')}` }))
+}
+
+/** For sentences: shares are whole there, as the interval does not bear more. */
+function figureText(name: string, figure: Figure): string {
+  if (unitOf(name) !== 'share') return `${valueText(name, figure.value)} ${intervalText(name, figure)}`
+  return `${short(figure.value)} [${[figure.low, figure.high].map((end) => short(end).replace(' %', '')).join(', ')}]`
+}
+
+function short(share: number): string {
+  const percent = share * 100
+  return `${percent !== 0 && Math.abs(percent) < 2 ? percent.toFixed(1) : String(Math.round(percent))} %`
+}
+

@@ -1,0 +1,32 @@
+import type { EmbeddedPairs, LoadedDataset } from './dataset.js'
+import type { Embedder } from './embedder.js'
+import type { TaskName, TaskResult } from './report.js'
+
+/** What tasks share. */
+export interface TaskOptions {
+  seed: number
+  /** Bootstrap samples. */
+  resamples: number
+  /** Of the intervals, as 0.95. */
+  confidence: number
+  /** Template sets by name, or own templates, of zero-shot classification. */
+  templates: string[]
+  /** Whether images with the same bytes and captions with the same words are one, or each stands alone. */
+  duplicates: 'merge' | 'keep'
+  /** How the graph is built and searched whose loss is shown. */
+  hnsw: { m: number; efConstruction: number; efSearch: number }
+  /** Set where what a graph loses is measured by another one: that of a collection. */
+  hasOwnGraph?: boolean
+}
+
+/**
+ * One kind of measurement. `prepare` reads and encodes, in the main thread; what it returns can be cloned, its large
+ * arrays lie on shared memory. `measure` only computes, in a thread of its own.
+ */
+export interface Task<Input> {
+  name: TaskName
+  /** The datasets that it can be done on. */
+  kinds: (LoadedDataset['kind'] | EmbeddedPairs['kind'])[]
+  prepare(dataset: LoadedDataset | EmbeddedPairs, context: { embedder: Embedder; options: TaskOptions; signal?: AbortSignal }): Promise<Input>
+  measure(input: Input, options: TaskOptions): TaskResult | Promise<TaskResult>
+}

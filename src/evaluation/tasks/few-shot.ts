@@ -1,0 +1,119 @@
+import { crossValidate, stratifiedFolds, withAnchors, type TrainingSet } from '../../classifiers/cross-validation.js'
+import { best, linearClassifier, rowAt, takeRows, type LinearClassifier } from '../../classifiers/linear-classifier.js'
+import { COMPARED_AT, createMethod, DEFAULT_SETTINGS, type MethodName } from '../../classifiers/train-classifier.js'
+import type { Rows } from '../embedder.js'
+import type { Figure, Flag, TaskResult } from '../report.js'
+import { figure } from '../statistics.js'
+import type { Task, TaskOptions } from '../task.js'
+import { drawExamples, usableClasses, type Draw } from './few-shot-draws.js'
+
+export interface FewShotInput {
+  images: Rows
+  /** Of each image, the index of its class. */
+  truth: Uint32Array
+  classes: string[]
+  /** One row a class: its label in the model's default template. */
+  words: Rows
+}
+
+/** Draws of the examples: what is luck of a few examples is averaged over them. */
+const DRAWS = 10
+/** Of more classes so many are drawn: what training takes grows with their square. */
+const MAX_CLASSES = 50
+
+const CONTENDERS: { name: string; title: string; method: MethodName; hasPrior: boolean }[] = [
+  { name: 'linear_probe', title: 'linear probe, with the words of the labels', method: 'linear-probe', hasPrior: true },
+  { name: 'linear_probe_alone', title: 'linear probe, without', method: 'linear-probe', hasPrior: false },
+  { name: 'nearest_mean', title: 'nearest class mean', method: 'nearest-class-mean', hasPrior: false }
+]
+
+const METHOD = [
+  `Examples of each class are drawn ${DRAWS} times; classifiers are tested on the images that are examples in no size of a draw, so that all sizes and zero-shot are measured on the same images.`,
+  'The linear probe is L2-regularised multinomial logistic regression (Radford et al. 2021, A.3). Its C is chosen by cross-validation among the examples of the first draw; for a single example of each class it is 1.',
+  'With the words of the labels: their text embeddings are one more example of each class (Lin et al. 2023, Multimodality helps unimodality).',
+  'Intervals are over the test images, all draws of one together.'
+]
+
+/** Accuracy of classifiers by the number of examples that they were given of each class, beside zero-shot. */
+export const fewShotTask: Task<FewShotInput> = {
+  name: 'few-shot',
+  kinds: ['classes'],
+  async prepare(dataset, { embedder }) {
+    if (dataset.kind !== 'classes') throw new Error(`Few-shot classification needs classes; ${dataset.name} has ${dataset.kind}.`)
+    const classes = [...new Set(dataset.items.map(({ label }) => label))].sort()
+    const places = new Map(classes.map((label, k) => [label, k]))
+    return {
+      images: await embedder.images(dataset.items.map(({ image }) => image)),
+      truth: Uint32Array.from(dataset.items, ({ label }) => places.get(label)!),
+      classes,
+      words: await embedder.texts(classes.map((label) => embedder.model.zeroShot.template.replaceAll('{label}', () => label)))
+    }
+  },
+  measure: measureFewShot
+}
+
+function measureFewShot(input: FewShotInput, options: TaskOptions): TaskResult {
+  const { chosen, shots } = usableClasses(input.truth, { most: MAX_CLASSES, seed: options.seed })
+  const flags = flagsOf(input, chosen.length)
+  if (chosen.length < 2) return { report: { task: 'few-shot', figures: {}, flags, method: METHOD }, perItem: {} }
+  const draws = drawExamples(input.truth, { chosen, shots, draws: DRAWS, seed: options.seed })
+  const tested = Uint32Array.from(draws.flatMap(({ test }) => test))
+  const perItem: Record<string, Float64Array> = {}
+  const words = takeRows(input.words, chosen)
+  const zeroShot = linearClassifier(Float64Array.from(words.values), new Float64Array(chosen.length))
+  perItem['few_shot.zero_shot'] = Float64Array.from(draws.flatMap((draw) => outcomes(zeroShot, input, draw)))
+  for (const { name, ...contender } of CONTENDERS) {
+    for (const count of shots) {
+      const sets = draws.map((draw) => trainingSet(input, draw, { count, anchors: contender.hasPrior ? words : undefined }))
+      const classifiers = fitAll(sets, contender.method, options.seed)
+      perItem[`few_shot.${name}@${count}`] = Float64Array.from(draws.flatMap((draw, i) => outcomes(classifiers[i], input, draw)))
+    }
+  }
+  const figures = Object.fromEntries(Object.entries(perItem).map(([name, values]) => [name, { ...figure(values, { ...options, clusters: tested, chance: 1 / chosen.length }), items: new Set(tested).size }]))
+  return {
+    report: { task: 'few-shot', figures, plots: [plotOf(figures, shots)], flags, method: METHOD },
+    perItem,
+    clusters: Object.fromEntries(Object.keys(perItem).map((name) => [name, tested]))
+  }
+}
+
+/** What was examples of each class, of a draw. */
+function trainingSet({ images }: FewShotInput, { examples }: Draw, { count, anchors }: { count: number; anchors: TrainingSet['anchors'] }): TrainingSet {
+  const chosen = examples.flatMap((ofClass) => ofClass.slice(0, count))
+  return { rows: takeRows(images, chosen), labels: Uint32Array.from(examples.flatMap((_, k) => new Array<number>(count).fill(k))), classes: examples.length, anchors }
+}
+
+function fitAll(sets: TrainingSet[], method: MethodName, seed: number): LinearClassifier[] {
+  const folds = stratifiedFolds(sets[0].labels, { seed })
+  const trainer = createMethod({ method }, COMPARED_AT)
+  const setting = folds.some((fold) => fold >= 0) ? crossValidate(sets[0], folds, trainer).setting : DEFAULT_SETTINGS[method]
+  return sets.map((set) => {
+    const { rows, labels } = withAnchors(set)
+    return trainer.fit(rows, labels, { classes: set.classes, setting })
+  })
+}
+
+/** Of each tested image of a draw whether it is put into its class: 1 or 0. */
+function outcomes(classifier: LinearClassifier, { images, truth }: FewShotInput, { test, classOf }: Draw): number[] {
+  return test.map((image) => Number(best(classifier.scores(rowAt(images, image))) === classOf.get(truth[image])))
+}
+
+function plotOf(figures: Record<string, Figure>, shots: number[]) {
+  const point = (x: number, { value: y, low, high }: Figure) => ({ x, y, low, high })
+  return {
+    title: 'Accuracy by examples of each class',
+    x: 'examples of each class',
+    y: 'accuracy',
+    scale: 'log' as const,
+    curves: [
+      ...CONTENDERS.map(({ name, title }) => ({ name: title, points: shots.map((count) => point(count, figures[`few_shot.${name}@${count}`])) })),
+      { name: 'zero-shot', points: shots.map((count) => point(count, figures['few_shot.zero_shot'])) }
+    ]
+  }
+}
+
+function flagsOf({ classes, truth }: FewShotInput, used: number): Flag[] {
+  if (used === classes.length) return []
+  if (used < 2) return [{ level: 'warning', code: 'too_few_images', message: `Of ${classes.length} classes with ${truth.length} images fewer than two have the three that are needed.` }]
+  return [{ level: 'note', code: 'some_classes', message: `${used} of ${classes.length} classes: those with three images at least, and of these no more than ${MAX_CLASSES}.` }]
+}

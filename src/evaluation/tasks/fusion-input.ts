@@ -1,0 +1,54 @@
+import type { LoadedDataset } from '../dataset.js'
+import type { Rows } from '../embedder.js'
+import { sampled } from '../sample.js'
+import { random } from '../statistics.js'
+import type { Task, TaskOptions } from '../task.js'
+
+/** Records of an image and its first caption, and the other captions as queries for them. */
+export interface FusionInput {
+  ids: string[]
+  images: Rows
+  texts: Rows
+  queries: Rows
+  /** Of each query the record that it is about. */
+  targets: Uint32Array
+  /** Queries that there are; some are left out where there are many records. */
+  available: number
+}
+
+/** Which records hold an image, and which a text: 1 or 0. */
+export interface Held {
+  image: Uint8Array
+  text: Uint8Array
+}
+
+/** Pairs of a query and a record that are compared, at most; each by every method and weight. */
+const MAX_PAIRS = 5e6
+const LEAST_QUERIES = 100
+
+/** Embeds the records and the queries. A caption that says what its record's text says is no query. */
+export const prepareFusion: Task<FusionInput>['prepare'] = async (dataset, { embedder, options }) => {
+  const items = (dataset as Extract<LoadedDataset, { kind: 'captions' }>).items.filter(({ captions }) => captions.length > 0)
+  const asked = items.flatMap(({ captions: [first, ...others] }, record) => [...new Set(others)].filter((caption) => caption !== first).map((text) => ({ text, record })))
+  if (asked.length === 0) return NOTHING_ASKED
+  const chosen = [...sampled(asked.length, Math.max(LEAST_QUERIES, Math.floor(MAX_PAIRS / Math.max(1, items.length))), options.seed)].map((i) => asked[i])
+  return {
+    ids: items.map(({ image }) => image.id),
+    images: await embedder.images(items.map(({ image }) => image)),
+    texts: await embedder.texts(items.map(({ captions }) => captions[0])),
+    queries: await embedder.texts(chosen.map(({ text }) => text)),
+    targets: Uint32Array.from(chosen, ({ record }) => record),
+    available: asked.length
+  }
+}
+
+const NO_ROWS: Rows = { dimension: 1, values: new Float32Array() }
+const NOTHING_ASKED: FusionInput = { ids: [], images: NO_ROWS, texts: NO_ROWS, queries: NO_ROWS, targets: new Uint32Array(), available: 0 }
+
+/** A part of the records, drawn at random, loses one of its modalities: image and text by turns. What a smaller part loses a larger one does too. */
+export function heldWhere(part: number, { ids, seed }: { ids: string[] } & Pick<TaskOptions, 'seed'>): Held {
+  const [image, text] = [new Uint8Array(ids.length).fill(1), new Uint8Array(ids.length).fill(1)]
+  const order = random(seed).shuffle(Uint32Array.from(ids, (_, i) => i))
+  order.subarray(0, Math.round(part * ids.length)).forEach((record, i) => ((i % 2 === 0 ? text : image)[record] = 0))
+  return { image, text }
+}

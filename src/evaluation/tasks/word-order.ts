@@ -1,0 +1,109 @@
+import { cosine } from '../../encoder/embedding.js'
+import type { DatasetImage, LoadedDataset } from '../dataset.js'
+import type { Rows } from '../embedder.js'
+import type { Figure, TaskResult } from '../report.js'
+import { rowAt } from '../rows.js'
+import { sampled } from '../sample.js'
+import { figure, pairedTest } from '../statistics.js'
+import type { Task, TaskOptions } from '../task.js'
+import { recallChance, recallShares } from './caption-recall.js'
+import { linkCaptions, mergeImages, type CaptionLinks } from './captioned-images.js'
+import { SHUFFLES, shuffleWords, type Shuffle } from './shuffle-words.js'
+
+interface Shuffled {
+  way: Shuffle
+  /** Places of the captions that have another order. */
+  captions: Uint32Array
+  texts: string[]
+  rows: Rows
+}
+
+export interface WordOrderInput extends CaptionLinks {
+  images: Rows
+  captions: Rows
+  /** How many images the dataset has. */
+  of: number
+  shuffled: Shuffled[]
+}
+
+const MAX_IMAGES = 1000
+const KS = [1, 5]
+
+/** How much a model minds the order of a caption's words: captions against themselves shuffled (cf. ARO, Yuksekgonul et al. 2023). */
+export const wordOrderTask: Task<WordOrderInput> = {
+  name: 'word-order',
+  kinds: ['captions', 'pairs'],
+  async prepare(dataset, { embedder, options, signal }) {
+    const items = await mergeImages(captionedImages(dataset), { ...options, signal })
+    const chosen = [...sampled(items.length, MAX_IMAGES, options.seed)].map((i) => items[i])
+    const links = linkCaptions(chosen, options.duplicates)
+    const shuffled: Shuffled[] = []
+    for (const way of SHUFFLES) {
+      const orders = shuffleWords(links.texts, way, options.seed)
+      const captions = Uint32Array.from(orders.keys()).filter((i) => orders[i] !== undefined)
+      const texts = orders.filter((order) => order !== undefined)
+      if (texts.length > 0) shuffled.push({ way, captions, texts, rows: await embedder.texts(texts) })
+    }
+    return { ...links, images: await embedder.images(chosen.map(({ image }) => image)), captions: await embedder.texts(links.texts), of: items.length, shuffled }
+  },
+  measure: (input, options) => measureWordOrder(input, options)
+}
+
+/** The images with their captions; of a pair, each image has one. */
+function captionedImages(dataset: Parameters<Task<WordOrderInput>['prepare']>[0]): { image: DatasetImage; captions: string[] }[] {
+  if (dataset.kind === 'captions') return dataset.items
+  if (dataset.kind === 'pairs') return (dataset satisfies LoadedDataset).items.flatMap(({ images, captions }) => images.map((image, i) => ({ image, captions: [captions[i]] })))
+  throw new Error(`The word-order probe needs captions or pairs; ${dataset.name} has ${dataset.kind}.`)
+}
+
+function measureWordOrder(input: WordOrderInput, options: TaskOptions): TaskResult {
+  const figures: Record<string, Figure> = {}
+  const perItem: Record<string, Float64Array> = {}
+  const clusters: Record<string, Uint32Array> = {}
+  const { texts, images, captions, imagesOf } = input
+  const recalls = recallShares(captions, images, { right: imagesOf, ks: KS })
+  for (const way of input.shuffled) {
+    const group = way.way === 'words' ? 'word_order' : `word_order[${way.way}]`
+    const measured = measureShuffle(input, way, { recalls, options })
+    for (const [name, { of, values }] of Object.entries(measured.figures)) {
+      figures[`${group}.${name}`] = of
+      perItem[`${group}.${name}`] = values
+      clusters[`${group}.${name}`] = measured.clusters
+    }
+  }
+  const details = Object.fromEntries(input.shuffled.map((way) => [way.way, Array.from(way.captions, (i, k) => [texts[i], way.texts[k]])]))
+  const flags = input.shuffled.length > 0 ? [] : [{ level: 'note' as const, code: 'NOTHING_TO_SHUFFLE', message: 'No caption has words that could be put in another order.' }]
+  return { report: { task: 'word-order', figures, flags, method: methodOf(input), details: { shuffled: details } }, perItem, clusters }
+}
+
+type Measured = Record<string, { of: Figure; values: Float64Array }>
+
+function measureShuffle({ images, captions, imagesOf }: WordOrderInput, way: Shuffled, { recalls, options: plain }: { recalls: Float64Array[]; options: TaskOptions }): { figures: Measured; clusters: Uint32Array } {
+  const clusters = Uint32Array.from(way.captions, (caption) => imagesOf[caption][0])
+  const options = { ...plain, clusters }
+  const right = Array.from(way.captions, (caption) => imagesOf[caption])
+  const cosines = (row: Float32Array, i: number) => Array.from(right[i], (image) => cosine(row, rowAt(images, image)))
+  const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length
+  const [drop, preference] = [new Float64Array(right.length), new Float64Array(right.length)]
+  way.captions.forEach((caption, i) => {
+    const [own, other] = [cosines(rowAt(captions, caption), i), cosines(rowAt(way.rows, i), i)]
+    drop[i] = mean(own) - mean(other)
+    preference[i] = mean(own.map((value, k) => (value > other[k] ? 1 : value === other[k] ? 0.5 : 0)))
+  })
+  const figures: Measured = { drop: { of: figure(drop, options), values: drop }, preference: { of: figure(preference, { ...options, chance: 0.5 }), values: preference } }
+  recallShares(way.rows, images, { right, ks: KS }).forEach((values, k) => {
+    const before = Float64Array.from(way.captions, (caption) => recalls[k][caption])
+    figures[`recall@${KS[k]}`] = { of: figure(values, { ...options, chance: recallChance(images, right, KS[k]) }), values }
+    figures[`recall@${KS[k]}_drop`] = { of: pairedTest(values, before, options).difference, values: before.map((value, i) => value - values[i]) }
+  })
+  return { figures, clusters }
+}
+
+function methodOf({ images, of }: WordOrderInput): string[] {
+  const count = images.values.length / images.dimension
+  return [
+    `The words of each caption are put in another order (cf. ARO, Yuksekgonul et al. 2023)${count < of ? `, for ${count} of ${of} images, drawn at random` : ''}: word_order, all at random; adjacent, each with its neighbour; trigrams, runs of three words at random; within_trigrams, at random within such runs. They keep their case, and what ends the caption its place.`,
+    'drop is the cosine of image and caption minus that of image and shuffled caption; preference how often the true order scores higher (ties are half): a model that reads a bag of words prefers it half the time.',
+    'recall@k is text to image, with the shuffled captions as queries; recall@k_drop is what the captions as they are have more. Captions that no other order was found for are left out.'
+  ]
+}

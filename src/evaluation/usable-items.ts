@@ -1,0 +1,36 @@
+import { MAX_TEXT_LENGTH } from '../encoder/tokenizer.js'
+import type { FileEmbedder } from './create-embedder.js'
+import type { DatasetFault, DatasetImage, LoadedDataset } from './dataset.js'
+import { imagesOf } from './dataset-parts.js'
+
+/**
+ * A dataset without what some model can't embed, so that all models are measured on the same items: images that can't be read,
+ * captions that are too long, and items that nothing is left of. Its faults have a line for each. Throws when no item is left.
+ */
+export async function usableItems(dataset: LoadedDataset, embedders: FileEmbedder[]): Promise<LoadedDataset> {
+  const broken = new Map<string, DatasetFault>()
+  for (const { broken: find } of embedders) for (const [{ id }, reason] of await find(imagesOf(dataset))) broken.set(id, { name: id, reason })
+  const faults = [...dataset.faults, ...broken.values()]
+  const isWhole = ({ id }: DatasetImage) => !broken.has(id)
+  const isShort = (text: string) => {
+    if (text.length <= MAX_TEXT_LENGTH) return true
+    faults.push({ name: `${text.slice(0, 40)}…`, reason: `the text has ${text.length} characters, of ${MAX_TEXT_LENGTH} allowed` })
+    return false
+  }
+  const items = keep(dataset, { isWhole, isShort })
+  if (items.length === 0) throw new Error(`Nothing of '${dataset.name}' can be evaluated${faults.length > 0 ? `; the first of ${faults.length} faults is ${faults[0].name}: ${faults[0].reason}` : ': it has no items'}.`)
+  return { ...dataset, items, faults } as LoadedDataset
+}
+
+function keep(dataset: LoadedDataset, { isWhole, isShort }: { isWhole: (image: DatasetImage) => boolean; isShort: (text: string) => boolean }): LoadedDataset['items'] {
+  switch (dataset.kind) {
+    case 'captions':
+      return dataset.items.filter(({ image }) => isWhole(image)).map((item) => ({ ...item, captions: item.captions.filter(isShort) })).filter(({ captions }) => captions.length > 0)
+    case 'classes':
+      return dataset.items.filter(({ image, label, text }) => isWhole(image) && isShort(label) && (text === undefined || isShort(text)))
+    case 'pairs':
+      return dataset.items.filter(({ images, captions }) => images.every(isWhole) && captions.every(isShort))
+    case 'choices':
+      return dataset.items.filter(({ image, caption, negatives }) => isWhole(image) && [caption, ...negatives].every(isShort))
+  }
+}

@@ -1,0 +1,55 @@
+import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import t, { type Test } from 'tap'
+import { openDataset } from '../../src/evaluation/datasets/open-dataset.js'
+import type { Report, TaskName } from '../../src/evaluation/report.js'
+import { runEvaluation } from '../../src/evaluation/run-evaluation.js'
+import { miniEncoder } from '../fixtures/mini.js'
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+interface Measured {
+  path: string
+  images?: string
+  /** What the blind runs must warn of. */
+  leaks?: RegExp
+}
+
+const RUNS: { tasks: TaskName[]; sets: Measured[] }[] = [
+  { tasks: ['zero-shot', 'word-order', 'blind', 'robustness'], sets: [{ path: 'small/classes' }, { path: 'small/coco', images: 'small/images' }] },
+  {
+    tasks: ['zero-shot', 'compositionality', 'word-order', 'blind', 'bias'],
+    sets: [
+      { path: 'scenes' },
+      { path: 'leaking/choices.jsonl', images: '.', leaks: /a classifier of the captions alone/ },
+      { path: 'leaking/classes', leaks: /the answer 'square' for every image/ }
+    ]
+  }
+]
+
+t.test('each figure of the tasks is as NumPy has it, and the datasets that are made to leak are flagged', async (t: Test) => {
+  const folder = t.testdir()
+  const encoders = [await miniEncoder(t)]
+  const compare = async (report: Report, { path, embeddings }: { path: string; embeddings: string }) => {
+    await writeFile(join(folder, 'report.json'), JSON.stringify(report))
+    return (await promisify(execFile)('/usr/bin/python3', [at('reference/tasks.py'), join(folder, 'report.json'), path, embeddings])).stdout
+  }
+  for (const { tasks, sets } of RUNS) {
+    const datasets = await Promise.all(sets.map(({ path, images }) => openDataset(at(`../datasets/${path}`), images === undefined ? {} : { images: at(`../datasets/${images}`) })))
+    const report = await runEvaluation({ datasets, encoders, tasks, options: { resamples: 20, templates: ['imagenet-7'] }, saveEmbeddings: join(folder, 'embeddings') })
+    for (const [i, { path, leaks }] of sets.entries()) {
+      const alone = { ...report, datasets: [report.datasets[i]] }
+      const saved = { path: at(`../datasets/${path}`), embeddings: join(folder, 'embeddings', report.datasets[i].name.replaceAll('/', '-'), 'mini') }
+      t.match(await compare(alone, saved), /, 0 differ/, path)
+      const done = alone.datasets[0].results[0].tasks
+      const warnings = done.flatMap(({ flags }) => flags).filter(({ code }) => code === 'DATASET_LEAKS').map(({ message }) => message)
+      if (leaks) t.match(warnings, [leaks], `${path} leaks`)
+      else t.same(warnings, [], `${path} does not leak`)
+      const { figures } = done[0]
+      figures[Object.keys(figures)[0]].value += 2e-6
+      await t.rejects(compare(alone, saved), `${path}: and it tells when a figure is off`)
+    }
+  }
+})
