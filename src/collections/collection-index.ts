@@ -1,12 +1,14 @@
 import { LRUCache } from 'lru-cache'
+import { countFacets, type Facets } from './facets.js'
 import type { Filter } from './filter.js'
-import { reciprocalRankFusion, weightedScore, type Fusion } from './fusion.js'
-import { MetadataColumns } from './metadata-columns.js'
+import { weightsOf, type Fusion } from './fusion.js'
+import { MetadataColumns, type Cell } from './metadata-columns.js'
 import { ModalityIndex } from './modality-index.js'
 import { MODALITIES, type Modality, type StoredCollection, type Target } from './record.js'
+import { fusedScores, rankWindow } from './record-search.js'
 import type { RowSet } from './row-set.js'
 import type { RecordChange } from './store/writes.js'
-import type { Hit } from './top-k.js'
+import { TopK, type Hit } from './top-k.js'
 
 export interface CollectionSearch {
   target: Target
@@ -33,15 +35,21 @@ export interface Explanation {
   passed: number
   /** Records that hold the modality. */
   total: number
+  /** Records whose scores were compared, for the target `record`. */
+  candidates?: number
 }
 
-/** Up to so many passing records, or that part of all, a filtered search scans them: the graph would take longer. */
-const SCAN_AT_MOST = 5000
-const SCAN_PART = 0.15
+/** Up to so many passing records a filtered search scans them: the graph takes no less. */
+const SCAN_AT_LEAST = 5000
+/**
+ * A scan looks at all that pass; the graph at the more the fewer of all pass. So they cost the same where the square of
+ * the passing grows with the total, by a factor of 2,250 where vectors stay in the processor's caches, and 1,000 where not.
+ */
+const SCAN_SQUARE = 1000
 /** Filters whose rows are kept until the collection changes. */
 const CACHED_FILTERS = 32
-/** Records of each modality that a fusion looks at, at least. */
-const FUSION_DEPTH = 100
+/** Where a fusion looks at so large a part of the embeddings, comparing with all is no slower than the graph. */
+const FUSION_SCAN_PART = 0.1
 
 /** All that a collection is searched by: an index for each modality, and the metadata of its records. */
 export class CollectionIndex {
@@ -53,9 +61,11 @@ export class CollectionIndex {
   readonly #rowOfLabel = new Map<number, number>()
   /** By row the label of each modality, 0 for none: labels start at 1. */
   readonly #labels: Record<Modality, number[]> = { image: [], text: [] }
+  /** By row the inner product of its own two embeddings, undefined until it is asked for. */
+  readonly #inner: (number | undefined)[] = []
   readonly #passing = new LRUCache<string, RowSet>({ max: CACHED_FILTERS })
 
-  constructor({ dimension, hnsw }: StoredCollection) {
+  constructor({ dimension, hnsw }: Pick<StoredCollection, 'dimension' | 'hnsw'>) {
     this.modalities = { image: new ModalityIndex(dimension, hnsw), text: new ModalityIndex(dimension, hnsw) }
   }
 
@@ -70,6 +80,7 @@ export class CollectionIndex {
     const row = this.#row(key)
     this.#rowOfLabel.set(label, row)
     this.#labels[modality][row] = label
+    this.#inner[row] = undefined
     this.modalities[modality].add(label, vector)
     this.#passing.clear()
   }
@@ -105,46 +116,83 @@ export class CollectionIndex {
     return [...this.#rowOfKey].flatMap(([key, row]) => (rows.has(row) ? [key] : []))
   }
 
+  /** The labels of the records that hold a modality, those that pass a filter. */
+  labels(modality: Modality, filter?: Filter): number[] {
+    return filter ? this.#passingLabels(this.#rows(filter), modality) : this.modalities[modality].labels()
+  }
+
+  /** The label of a record's modality, undefined where there is none. */
+  labelOf(key: number | undefined, modality: Modality): number | undefined {
+    const row = key === undefined ? undefined : this.#rowOfKey.get(key)
+    return row === undefined ? undefined : this.#labels[modality][row] || undefined
+  }
+
+  /** What the record of a label holds in a field of its metadata, null where it is nothing: an object has no value of its own. */
+  value(label: number, field: string): Cell | null {
+    const row = this.#rowOfLabel.get(label)
+    const cell = row === undefined ? undefined : this.#columns.columns.get(field)?.cells[row]
+    return cell === undefined || (Array.isArray(cell) && cell.length === 0) ? null : cell
+  }
+
+  /** What the records that pass a filter hold in the fields of their metadata, in work that may be interrupted. */
+  facets({ filter, limit }: { filter?: Filter; limit: number }): Generator<void, Facets> {
+    return countFacets(this.#columns, { rows: filter && this.#rows(filter), limit })
+  }
+
   /** The best records for a normalised query, best first. */
   search(query: Float32Array, options: CollectionSearch): { hits: RecordHit[]; explanation: Explanation } {
     return options.target === 'record' ? this.#searchRecords(query, options) : this.#searchModality(query, options.target, options)
   }
 
-  #searchModality(query: Float32Array, modality: Modality, { limit, exact = false, efSearch, filter }: CollectionSearch) {
-    const index = this.modalities[modality]
-    const rows = filter && this.#rows(filter)
-    const labels = rows && this.#passingLabels(rows, modality)
-    const passed = labels?.length ?? index.size
-    const scans = exact || (labels !== undefined && passed <= Math.max(SCAN_AT_MOST, SCAN_PART * index.size))
-    const hits = index.search(query, { limit, exact: scans, efSearch, labels })
-    const explanation: Explanation = { strategy: scans ? 'exact' : 'hnsw', passed, total: index.size }
+  #searchModality(query: Float32Array, modality: Modality, options: CollectionSearch) {
+    const { hits, explanation } = this.#modalityHits(query, modality, options)
     return { hits: hits.map((hit) => this.#toRecordHit(hit)), explanation }
   }
 
-  #searchRecords(query: Float32Array, options: CollectionSearch) {
-    const depth = Math.max(FUSION_DEPTH, options.limit)
-    const fusion = options.fusion ?? { method: 'rrf' }
-    const found = MODALITIES.map((modality) => this.#searchModality(query, modality, { ...options, limit: depth }))
-    // What weighs nothing brings no records in.
-    const [image, text] = found.map(({ hits }, i) => (fusion.weights?.[MODALITIES[i]] === 0 ? [] : hits.map(({ key }) => key)))
-    const scores = fusion.method === 'rrf' ? reciprocalRankFusion({ image, text }, fusion) : new Map([...image, ...text].map((key) => [key, weightedScore(this.#cosines(query, key), fusion)]))
-    const hits = [...scores].map(([key, score]) => ({ key, score })).sort((a, b) => b.score - a.score || a.key - b.key)
-    const explanation: Explanation = {
-      strategy: found.every((side) => side.explanation.strategy === 'exact') ? 'exact' : 'hnsw',
-      passed: Math.max(...found.map((side) => side.explanation.passed)),
-      total: this.#rowOfKey.size
-    }
-    return { hits: hits.slice(0, options.limit), explanation }
+  #modalityHits(query: Float32Array, modality: Modality, { limit, exact = false, efSearch, filter }: CollectionSearch): { hits: Hit[]; explanation: Explanation } {
+    const index = this.modalities[modality]
+    const labels = filter && this.labels(modality, filter)
+    const passed = labels?.length ?? index.size
+    const scans = exact || (labels !== undefined && scansPassing(passed, index.size))
+    return { hits: index.search(query, { limit, exact: scans, efSearch, labels }), explanation: { strategy: scans ? 'exact' : 'hnsw', passed, total: index.size } }
   }
 
-  #cosines(query: Float32Array, key: number): Partial<Record<Modality, number>> {
-    const row = this.#rowOfKey.get(key)!
-    const cosines: Partial<Record<Modality, number>> = {}
-    for (const modality of MODALITIES) {
-      const score = this.modalities[modality].score(query, this.#labels[modality][row] ?? 0)
-      if (score !== undefined) cosines[modality] = score
+  /** Records by both modalities: all that pass where they are few or it is to be exact, otherwise the best of each modality. */
+  #searchRecords(query: Float32Array, options: CollectionSearch): { hits: RecordHit[]; explanation: Explanation } {
+    const { limit, filter, fusion = { method: 'rrf' } } = options
+    const window = rankWindow(limit)
+    const exact = options.exact || this.#scansRecords(window, filter)
+    const lists = exact ? undefined : this.#fusionLists(query, { ...options, limit: window, fusion })
+    const passing = filter && this.#rowList(filter)
+    const rows = lists ? [...new Set(MODALITIES.flatMap((modality) => lists[modality].map(({ label }) => this.#rowOfLabel.get(label)!)))] : (passing ?? [...this.#rowOfKey.values()])
+    const scores = fusedScores({ modalities: this.modalities, labels: this.#labels, inner: (row) => this.#innerOf(row) }, rows, { query, fusion, lists })
+    const best = new TopK(limit)
+    rows.forEach((row, i) => Number.isNaN(scores[i]) || best.push(this.#keys[row], scores[i]))
+    return {
+      hits: best.sorted().map(({ label, score }) => ({ key: label, score })),
+      explanation: { strategy: exact ? 'exact' : 'hnsw', passed: passing?.length ?? this.#rowOfKey.size, total: this.#rowOfKey.size, candidates: rows.length }
     }
-    return cosines
+  }
+
+  #scansRecords(window: number, filter?: Filter): boolean {
+    return MODALITIES.every((modality) => {
+      const { size } = this.modalities[modality]
+      return window >= FUSION_SCAN_PART * size || (filter !== undefined && scansPassing(this.labels(modality, filter).length, size))
+    })
+  }
+
+  /** The best of each modality; none of one that weighs nothing. */
+  #fusionLists(query: Float32Array, options: CollectionSearch & { fusion: Fusion }): Record<Modality, Hit[]> {
+    const weights = weightsOf(options.fusion)
+    const [image, text] = MODALITIES.map((modality) => (weights[modality] > 0 ? this.#modalityHits(query, modality, options).hits : []))
+    return { image, text }
+  }
+
+  #innerOf(row: number): number {
+    const known = this.#inner[row]
+    if (known !== undefined) return known
+    const [image, text] = MODALITIES.map((modality) => this.modalities[modality].vector(this.#labels[modality][row] ?? 0))
+    return (this.#inner[row] = image && text ? dotProduct(image, text) : NaN)
   }
 
   #toRecordHit({ label, score }: Hit): RecordHit {
@@ -159,6 +207,12 @@ export class CollectionIndex {
       if (label) labels.push(label)
     })
     return labels
+  }
+
+  #rowList(filter: Filter): number[] {
+    const rows: number[] = []
+    this.#rows(filter).forEach((row) => rows.push(row))
+    return rows
   }
 
   #rows(filter: Filter): RowSet {
@@ -180,7 +234,10 @@ export class CollectionIndex {
 
   #removeLabel(label: number, modality: Modality): void {
     const row = this.#rowOfLabel.get(label)
-    if (row !== undefined && this.#labels[modality][row] === label) this.#labels[modality][row] = 0
+    if (row !== undefined && this.#labels[modality][row] === label) {
+      this.#labels[modality][row] = 0
+      this.#inner[row] = undefined
+    }
     this.#rowOfLabel.delete(label)
     this.modalities[modality].remove(label)
     this.#passing.clear()
@@ -194,4 +251,15 @@ export class CollectionIndex {
     this.#freeRows.push(row)
     this.#passing.clear()
   }
+}
+
+/** Whether so many passing embeddings are scanned, of so many in all. */
+function scansPassing(passed: number, total: number): boolean {
+  return passed <= Math.max(SCAN_AT_LEAST, Math.sqrt(SCAN_SQUARE * total))
+}
+
+function dotProduct(a: Float32Array, b: Float32Array): number {
+  let sum = 0
+  for (let d = 0; d < a.length; d++) sum += a[d] * b[d]
+  return sum
 }

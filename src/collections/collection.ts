@@ -1,32 +1,63 @@
+import type { Patience } from '../batcher.js'
+import { CollectionNotFound } from '../errors.js'
+import { orAborted } from '../or-aborted.js'
 import type { Threads } from '../threads.js'
-import type { Searcher } from './collections.js'
+import type { Searcher } from './folder-threads.js'
 import type { Explanation } from './collection-index.js'
+import type { Facets } from './facets.js'
 import type { Filter } from './filter.js'
 import { imagePath } from './image-files.js'
 import type { Match, Modality, RecordPatch, RecordWrite, StoredCollection, StoredRecord } from './record.js'
+import type { Matrix, MatrixOptions } from './matrix.js'
+import type { ScoresOptions } from './scores.js'
 import type { SearchCall } from './searcher-worker.js'
+import { stopFlag } from './slices.js'
+import { keptSnapshots, type KeptSnapshot } from './snapshots.js'
+import type { BulkLoad, BulkLoadStep, FailedLine } from './store/bulk-loads.js'
 import type { RecordPage, RecordVersion } from './store/reads.js'
 import type { Written } from './store/writes.js'
+import type { SavedGraph } from './upkeep.js'
+import type { Waiting } from './waiting.js'
 import type { RawWrite } from './writer-worker.js'
 
-/** A named set of records that share one encoder. */
+/**
+ * A named set of records that share one encoder. What waits is dropped when its caller's patience ends; a write that was
+ * handed to the writer by then is done all the same, wholly.
+ */
 export interface Collection {
   readonly settings: StoredCollection
-  /** Writes records, each replacing what was under its id; durable and searchable when it resolves. */
-  upsert(records: RecordWrite[]): Promise<{ id: string; status: 'created' | 'updated' }[]>
+  /**
+   * Writes records, each replacing what was under its id; durable and searchable when it resolves. With the step of a
+   * bulk load, which commits with them, there may be none. Throws BULK_LOAD_RUNNING for one that does not follow on the last.
+   */
+  upsert(records: RecordWrite[], options?: { load?: BulkLoadStep }, patience?: Patience): Promise<{ id: string; status: 'created' | 'updated' }[]>
   /** Changes parts of a record. Throws RECORD_NOT_FOUND, and RECORD_INVALID when nothing would be left to search by. */
-  patch(id: string, patch: RecordPatch): Promise<void>
+  patch(id: string, patch: RecordPatch, patience?: Patience): Promise<void>
   /** Removes records, with `updatedAt` those that were not changed since; by id, whether it was removed. */
-  delete(ids: string[], updatedAt?: number[]): Promise<{ id: string; existed: boolean }[]>
-  get(id: string): Promise<StoredRecord | undefined>
+  delete(ids: string[], options?: { updatedAt?: number[] }, patience?: Patience): Promise<{ id: string; existed: boolean }[]>
+  /** How far a bulk load is, by its key; undefined where there is none. */
+  bulkLoad(key: string): Promise<BulkLoad | undefined>
+  /** The first of its lines that failed, in their order. */
+  failedLines(key: string): Promise<FailedLine[]>
+  get(id: string, patience?: Patience): Promise<StoredRecord | undefined>
   /** The L2-normalised embeddings of a record. */
-  embeddings(id: string): Promise<Partial<Record<Modality, Float32Array>>>
+  embeddings(id: string, patience?: Patience): Promise<Partial<Record<Modality, Float32Array>>>
   /** Records in the order of their ids (by bytes), those that pass a filter. */
-  list(page: RecordPage & { filter?: Filter }): Promise<StoredRecord[]>
+  list(page: RecordPage & { filter?: Filter }, patience?: Patience): Promise<StoredRecord[]>
   /** The records that pass a filter, by id, as they are now. */
-  select(filter: Filter): Promise<RecordVersion[]>
+  select(filter: Filter, patience?: Patience): Promise<RecordVersion[]>
   /** The records that compare best with a normalised query, best first. */
-  search(query: Float32Array, options: SearchOptions): Promise<{ matches: Match[]; explanation: Explanation }>
+  search(query: Float32Array, options: SearchOptions, patience?: Patience): Promise<{ matches: Match[]; explanation: Explanation }>
+  /** What the records that pass a filter hold in the fields of their metadata, each with up to `limit` values. */
+  facets(options: { filter?: Filter; limit: number }, patience?: Patience): Promise<Facets>
+  /** The nearest neighbors among a sample of the records. */
+  matrix(options: MatrixOptions, patience?: Patience): Promise<Matrix>
+  /** The exact cosines of a normalised query with some records; NaN for those without that embedding. */
+  scores(options: ScoresOptions, patience?: Patience): Promise<Float32Array>
+  /** Saves its graphs, so that the next start need not build them. Throws STORAGE_FULL, and COLLECTION_NOT_FOUND when it was dropped meanwhile. */
+  snapshot(): Promise<SavedGraph[]>
+  /** The newest snapshots of its graphs. */
+  snapshots(): Promise<KeptSnapshot[]>
   /** Counts; `bytes` are those of kept images and embeddings. */
   counts(): Promise<{ records: number; images: number; texts: number; bytes: number }>
   /** The file of a record's kept image. */
@@ -37,8 +68,12 @@ export type SearchOptions = Omit<SearchCall, 'collection' | 'query'>
 
 export interface CollectionParts {
   dataDir: string
-  commit: (write: RawWrite) => Promise<Written>
+  commit: (write: RawWrite, patience?: Patience) => Promise<Written>
   searcher: Threads<Searcher>
+  /** Makes a read when it is its turn. */
+  read: <T>(run: () => Promise<T>, patience?: Patience) => Promise<T>
+  /** Makes a long read when it is its turn. */
+  walk: Waiting['walk']
   /** Resolves when writes to a collection, by its key, are not held back. */
   turn: (collection: number) => Promise<void>
 }
@@ -46,31 +81,43 @@ export interface CollectionParts {
 type Vectors = Partial<Record<Modality, Float32Array | null>>
 
 /** The handle of a stored collection. Order of a write: commit, apply to the index, resolve. */
-export function createCollection(settings: StoredCollection, { dataDir, commit, searcher, turn }: CollectionParts): Collection {
+export function createCollection(settings: StoredCollection, { dataDir, commit, searcher, read, walk, turn }: CollectionParts): Collection {
   const { id: collection } = settings
-  const commitAndApply = async (write: RawWrite, vectors: Vectors[]) => {
+  const commitAndApply = async (write: RawWrite, vectors: Vectors[], patience?: Patience) => {
     for (const byModality of vectors) requireVectors(byModality, settings.dimension)
-    await turn(collection)
-    const { changes } = await commit(write)
+    await (patience?.signal ? orAborted(turn(collection), patience.signal) : turn(collection))
+    const { changes } = await commit(write, patience)
     await searcher.call('apply', { collection, changes, vectors: changes.map(({ added }, i) => added.map(({ modality }) => vectors[i][modality]!)) })
     return changes
   }
   return {
     settings,
-    upsert: async (records) => {
-      const changes = await commitAndApply({ kind: 'upsert', collection: settings, records }, records.map(({ embeddings }) => embeddings))
+    upsert: async (records, { load } = {}, patience) => {
+      const changes = await commitAndApply({ kind: 'upsert', collection: settings, records, load }, records.map(({ embeddings }) => embeddings), patience)
       return records.map(({ id }, i) => ({ id, status: changes[i].existed ? 'updated' : 'created' }))
     },
-    patch: async (id, patch) => void (await commitAndApply({ kind: 'patch', collection: settings, id, patch }, [patch.embeddings])),
-    delete: async (ids, updatedAt) => {
-      const changes = await commitAndApply({ kind: 'delete', collection: settings, ids, updatedAt }, [])
+    patch: async (id, patch, patience) => void (await commitAndApply({ kind: 'patch', collection: settings, id, patch }, [patch.embeddings], patience)),
+    delete: async (ids, { updatedAt } = {}, patience) => {
+      const changes = await commitAndApply({ kind: 'delete', collection: settings, ids, updatedAt }, [], patience)
       return ids.map((id, i) => ({ id, existed: changes[i].existed }))
     },
-    get: (id) => searcher.call('record', { collection, id }),
-    embeddings: (id) => searcher.call('embeddings', { collection, id }),
-    list: (page) => searcher.call('list', { collection, ...page }),
-    select: (filter) => searcher.call('select', { collection, filter }),
-    search: (query, options) => searcher.call('search', { collection, query, ...options }),
+    bulkLoad: (key) => searcher.call('bulkLoad', { collection, key }),
+    failedLines: (key) => searcher.call('failedLines', { collection, key }),
+    get: (id, patience) => read(() => searcher.call('record', { collection, id }), patience),
+    embeddings: (id, patience) => read(() => searcher.call('embeddings', { collection, id }), patience),
+    list: (page, patience) => read(() => searcher.call('list', { collection, ...page }), patience),
+    select: (filter, patience) => read(() => searcher.call('select', { collection, filter }), patience),
+    search: (query, options, patience) => read(() => searcher.call('search', { collection, query, ...options }), patience),
+    facets: (options, patience) => walk((signal) => searcher.call('facets', { collection, ...options, stop: stopFlag(signal) }), patience),
+    // A matrix may take a minute: it waits, and is run, beside the others.
+    matrix: (options, patience) => walk((signal) => searcher.call('matrix', { collection, ...options, stop: stopFlag(signal) }), { ...patience, lane: 'bulk' }),
+    scores: (options, patience) => walk((signal) => searcher.call('scores', { collection, ...options, stop: stopFlag(signal) }), patience),
+    snapshot: async () => {
+      const saved = await searcher.call('snapshot', collection)
+      if (!saved) throw new CollectionNotFound(settings.name)
+      return saved
+    },
+    snapshots: () => keptSnapshots(dataDir, collection),
     counts: async () => {
       const { records = 0, image = 0, text = 0, imageBytes = 0 } = (await searcher.call('counts', collection)) ?? {}
       const embeddingBytes = (image + text) * settings.dimension * Float32Array.BYTES_PER_ELEMENT

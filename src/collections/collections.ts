@@ -1,11 +1,15 @@
-import { Batcher } from '../batcher.js'
-import { CollectionConflict, CollectionNotFound, fromErrorShape, isPublicError } from '../errors.js'
-import { startThreads } from '../threads.js'
+import type { Lane, Patience } from '../batcher.js'
+import { CollectionConflict, CollectionNotFound, fromErrorShape, isPublicError, RestoreRunning } from '../errors.js'
+import type { PoolState, Threads } from '../threads.js'
 import { createCollection, type Collection, type CollectionParts } from './collection.js'
-import { isHidden, nextName, replacedName, type CollectionSettings, type MutableSettings, type StoredCollection } from './record.js'
+import { startExpirySweep } from './expiry-sweep.js'
+import { closeFolderThreads, openFolderThreads, type Writer } from './folder-threads.js'
+import { isHidden, nextName, replacedName, restoredName, type CollectionSettings, type MutableSettings, type StoredCollection } from './record.js'
 import { createReplacement, type Replacement } from './replacement.js'
-import type { SearcherReport } from './searcher-worker.js'
-import type { WriteAnswer, Written } from './store/writes.js'
+import { createRestoration, type Restoration } from './restoration.js'
+import type { ClassifierRow } from './store/classifiers.js'
+import type { CollectionKey, Written } from './store/writes.js'
+import { createWaiting, type Waiting } from './waiting.js'
 import type { RawWrite } from './writer-worker.js'
 
 export interface CollectionsOptions {
@@ -15,6 +19,8 @@ export interface CollectionsOptions {
   /** Told what went wrong and was got over: a damaged snapshot, say. */
   onProblem?: (problem: string) => void
   onWorkerDeath?: (error: Error) => void
+  /** Expected wait by lane, in milliseconds, over which a read is rejected; 0 sets no bound. */
+  maxWaitMs?: Record<Lane, number>
 }
 
 /** All collections of a data folder. */
@@ -38,41 +44,45 @@ export interface Collections {
   beingReplaced(): string[]
   /** Removes what was made of a replacement. */
   discardReplacement(name: string): Promise<void>
+  /** Begins to make a collection of a backup. Throws RESTORE_RUNNING when another one is under way. */
+  restoration(settings: CollectionSettings): Promise<Restoration>
+  /** Keeps the files of images from being removed, till the function is called: it tells whether they were all the time. */
+  holdImages(): Promise<() => Promise<boolean>>
   /** What was saved of jobs, in the order of their creation. */
   jobs(): Promise<string[]>
   saveJob(job: { id: string; body: string; createdAt: number }): Promise<void>
+  forgetJob(id: string): Promise<void>
+  /** The bodies of all classifiers. */
+  classifiers(): Promise<string[]>
+  /** A classifier with its weights. */
+  classifier(name: string): Promise<ClassifierRow | undefined>
+  /** Puts a classifier under its name, durably; resolves to whether one was there. */
+  saveClassifier(row: ClassifierRow): Promise<boolean>
+  /** Removes a classifier; resolves to whether it was there. */
+  dropClassifier(name: string): Promise<boolean>
   /** Embeddings that wait to enter their graph, in all collections. */
   pending(): Promise<number>
+  /** Reads and writes that wait, and how long a read would; 0 ms while nothing is known. */
+  readonly waiting: Pick<Waiting, 'queued' | 'expectedReadMs'>
+  /** How the writer's and the searcher's threads are. */
+  readonly pools: PoolState[]
   /** Commits what was accepted, then lets go of the folder. May be called again. */
   close(): Promise<void>
 }
-
-export type Writer = typeof import('./writer-worker.js')
-export type Searcher = typeof import('./searcher-worker.js')
-
-/** Writes that go into one transaction, at most. */
-const GROUP = 64
-const MAX_WAITING_WRITES = 4096
-/** Calls that the searcher holds at a time: adds that wait for the graphs among them, which must not keep searches out. */
-const SEARCHER_CALLS = 10_000
 
 /**
  * Opens a data folder: takes its lock, brings the store's schema up to date and reads the vectors of its indexes, whose
  * graphs are then built while they serve. Throws when another process has the folder or a newer version wrote it.
  */
 export async function openCollections(options: CollectionsOptions): Promise<Collections> {
-  const { writer, searcher } = await openThreads(options)
-  // Group commit: what arrives while a transaction is being synced goes into the next one together.
-  const writes = new Batcher<RawWrite, WriteAnswer>({
-    run: (group) => writer.call('write', group),
-    maxBatchSize: GROUP,
-    maxDelayMs: 0,
-    concurrency: 1,
-    maxQueueSize: MAX_WAITING_WRITES
-  })
-  const commit = async (write: RawWrite): Promise<Written> => {
-    const answer = await writes.add(write).catch(async (error) => {
-      if (isPublicError(error) && error.code === 'WORKER_DIED') await recover()
+  const threads = await openFolderThreads(options)
+  const { writer, searcher } = threads
+  const waiting = createWaiting(writer, options.maxWaitMs)
+  const commit = async (write: RawWrite, patience?: Patience): Promise<Written> => {
+    if (isOutdated) await recover()
+    const answer = await waiting.write(write, patience).catch(async (error) => {
+      isOutdated ||= isPublicError(error) && error.code === 'WORKER_DIED'
+      if (isOutdated) await recover()
       throw error
     })
     if ('failure' in answer) throw fromErrorShape(answer.failure)
@@ -82,59 +92,62 @@ export async function openCollections(options: CollectionsOptions): Promise<Coll
   const resync = async () => {
     await searcher.call('resync', undefined)
     await reload()
+    isOutdated = false
   }
-  let recovering: Promise<void> | undefined
+  let [isOutdated, recovering] = [false, undefined as Promise<void> | undefined]
   const recover = () => (recovering ??= resync().finally(() => (recovering = undefined)))
   const byName = new Map<string, Collection>()
   const held = new Map<number, Promise<unknown>>()
   const turn = async (collection: number) => void (await held.get(collection))
   const hold = (stored: StoredCollection) => {
-    const collection = createCollection(stored, { dataDir: options.dataDir, commit, searcher, turn })
+    const collection = createCollection(stored, { dataDir: options.dataDir, commit, searcher, read: waiting.read, walk: waiting.walk, turn })
     byName.set(stored.name, collection)
     return collection
   }
-  const reload = async () => {
-    const stored = await searcher.call('collections', undefined)
-    byName.clear()
-    stored.forEach(hold)
-  }
+  // Where it fails memory has other names than the store: the next write, the sweep's if no other, looks again.
+  const outdate = (error: unknown) => ((isOutdated = true), Promise.reject(error))
+  const reload = () => searcher.call('collections', undefined).then((stored) => (byName.clear(), stored.forEach(hold)), outdate)
   await reload()
   const list = collectionList({ byName, hold, commit, searcher })
-  const replacements = replacementList({ byName, reload, commit, searcher, held, list })
+  const replacements = replacementList({ byName, reload, commit, searcher, held, list, onProblem: options.onProblem })
   await replacements.dropReplaced()
+  const stopSweep = startExpirySweep({ commit, searcher, onProblem: options.onProblem })
   let closed: Promise<void> | undefined
   const close = async () => {
-    await writes.close()
-    await searcher.call('stop', undefined)
-    await searcher.close()
-    await writer.call('close', undefined)
-    await writer.close()
+    await stopSweep()
+    await waiting.close()
+    await closeFolderThreads(threads)
   }
   return {
     ...list,
     ...replacements,
-    jobs: () => searcher.call('jobs', undefined),
-    saveJob: async (job) => void (await commit({ kind: 'job', ...job })),
+    holdImages: () => holdImages(writer),
+    ...keptBesides({ commit, searcher }),
     pending: () => searcher.call('pending', undefined),
+    waiting,
+    get pools() {
+      return [writer.state, searcher.state]
+    },
     close: () => (closed ??= close())
   }
 }
 
-async function openThreads({ dataDir, onProgress, onProblem, onWorkerDeath: onDeath }: CollectionsOptions) {
-  const workerData = { dataDir }
-  const writer = await startThreads<Writer>(new URL('./writer-worker.js', import.meta.url), { count: 1, workerData, onDeath })
-  const onReport = (report: unknown) => {
-    const message = report as SearcherReport
-    if ('problem' in message) onProblem?.(message.problem)
-    else onProgress?.(message)
+/** What the store keeps that belongs to no collection. */
+function keptBesides({ commit, searcher }: Pick<ListParts, 'commit' | 'searcher'>): Pick<Collections, 'jobs' | 'saveJob' | 'forgetJob' | 'classifiers' | 'classifier' | 'saveClassifier' | 'dropClassifier'> {
+  return {
+    jobs: () => searcher.call('jobs', undefined),
+    saveJob: async (job) => void (await commit({ kind: 'job', ...job })),
+    forgetJob: async (id) => void (await commit({ kind: 'forget-job', id })),
+    classifiers: () => searcher.call('classifiers', undefined),
+    classifier: (name) => searcher.call('classifier', name),
+    saveClassifier: async (row) => (await commit({ kind: 'put-classifier', ...row })).existed!,
+    dropClassifier: async (name) => (await commit({ kind: 'drop-classifier', name })).existed!,
   }
-  try {
-    const searcher = await startThreads<Searcher>(new URL('./searcher-worker.js', import.meta.url), { count: 1, workerData, callsPerThread: SEARCHER_CALLS, onReport, onDeath })
-    return { writer, searcher }
-  } catch (error) {
-    await writer.close()
-    throw error
-  }
+}
+
+async function holdImages(writer: Threads<Writer>): Promise<() => Promise<boolean>> {
+  const hold = await writer.call('holdImages', undefined)
+  return () => writer.call('releaseImages', hold)
 }
 
 interface ListParts extends Pick<CollectionParts, 'commit' | 'searcher'> {
@@ -142,7 +155,10 @@ interface ListParts extends Pick<CollectionParts, 'commit' | 'searcher'> {
   hold: (stored: StoredCollection) => Collection
 }
 
-type List = Pick<Collections, 'create' | 'get' | 'list' | 'drop'>
+interface List extends Pick<Collections, 'create' | 'get' | 'list' | 'drop'> {
+  /** Makes a change of the list when those before it are made. */
+  inTurn<T>(change: () => Promise<T>): Promise<T>
+}
 
 function collectionList({ byName, hold, commit, searcher }: ListParts): List {
   const get = (name: string) => {
@@ -178,6 +194,7 @@ function collectionList({ byName, hold, commit, searcher }: ListParts): List {
   }
   return {
     get,
+    inTurn,
     list: () => [...byName.values()].filter(({ settings }) => !isHidden(settings)).sort((a, b) => (a.settings.name < b.settings.name ? -1 : 1)),
     create: (name, settingsOf) =>
       inTurn(async () => {
@@ -201,21 +218,22 @@ interface ReplacementListParts extends Omit<ListParts, 'hold'> {
   reload: () => Promise<void>
   /** What writes to a collection wait for, by its key. */
   held: Map<number, Promise<unknown>>
+  onProblem: CollectionsOptions['onProblem']
 }
 
 /** How long requests that began on a replaced collection may go on with it, in milliseconds. */
 const REPLACED_FOR_MS = 10_000
 
-function replacementList({ byName, reload, commit, searcher, held, list }: ReplacementListParts): Pick<Collections, 'replacement' | 'beingReplaced' | 'discardReplacement'> & { dropReplaced(): Promise<void> } {
+function replacementList({ byName, reload, commit, searcher, held, list, onProblem }: ReplacementListParts): Pick<Collections, 'replacement' | 'beingReplaced' | 'discardReplacement' | 'restoration'> & { dropReplaced(): Promise<void> } {
   const drop = async (name: string) => void (byName.has(name) && (await list.drop(name)))
+  // On a full disk, say: it lies there, out of sight, until the next start.
+  const onFailedDrop = (error: Error) => onProblem?.(`what is left of a collection could not be removed: ${error.message}`)
   const dropReplaced = async () => {
-    for (const { settings } of byName.values()) if (isHidden(settings) && !settings.name.endsWith(nextName(''))) await drop(settings.name)
+    for (const { settings } of byName.values()) if (isHidden(settings) && !settings.name.endsWith(nextName(''))) await drop(settings.name).catch(onFailedDrop)
   }
-  const rename = async ({ name, id }: StoredCollection) => {
-    await reload()
-    // One that the close of the service forestalls is dropped at the next start.
-    setTimeout(() => void drop(replacedName(name, id)).catch(() => undefined), REPLACED_FOR_MS).unref()
-  }
+  const restoring = new Set<string>()
+  // One that the close of the service forestalls is dropped at the next start.
+  const dropLater = ({ name, id }: CollectionKey) => void setTimeout(() => void drop(replacedName(name, id)).catch(() => undefined), REPLACED_FOR_MS).unref()
   return {
     dropReplaced,
     beingReplaced: () => [...byName.keys()].filter((name) => name.endsWith(nextName(''))).map((name) => name.slice(0, -nextName('').length)),
@@ -233,8 +251,35 @@ function replacementList({ byName, reload, commit, searcher, held, list }: Repla
           held.set(source.id, working.catch(() => undefined))
           return working.finally(() => held.delete(source.id))
         },
-        onReplaced: () => rename(source)
+        onReplaced: () => list.inTurn(async () => {
+          await reload()
+          dropLater(source)
+        })
       })
+    },
+    restoration: async ({ name, ...settings }) => {
+      if (restoring.has(name)) throw new RestoreRunning(name)
+      restoring.add(name)
+      try {
+        // One whose discarding failed may be there still.
+        await drop(restoredName(name))
+        const { collection: target } = await list.create(restoredName(name), () => settings)
+        const onInstated = async (displaced?: CollectionKey) => {
+          await reload()
+          if (displaced) dropLater(displaced)
+          return list.get(name)
+        }
+        const restoration = createRestoration({ name, target, commit, searcher, onInstated })
+        return {
+          ...restoration,
+          // In turn, since the names in memory change with those in the store.
+          instate: (options) => list.inTurn(() => restoration.instate(options)),
+          end: () => drop(restoredName(name)).finally(() => restoring.delete(name))
+        }
+      } catch (error) {
+        restoring.delete(name)
+        throw error
+      }
     }
   }
 }

@@ -5,6 +5,13 @@ import type { HnswSettings } from './record.js'
 /** A vector that no graph of its settings can hold. */
 export class VectorRefused extends Error {}
 
+/** A file that was not written to its end, of which hnswlib says nothing. */
+export class FileTorn extends Error {
+  constructor(path: string) {
+    super(`${path} was not written whole.`)
+  }
+}
+
 /** The capacity a graph starts with; it doubles when it is full. */
 const FIRST_CAPACITY = 1024
 
@@ -104,7 +111,7 @@ function requireWholeFile(path: string, count: number): void {
   const file = openSync(path, 'r')
   try {
     const header = Buffer.alloc(HEADER_BYTES)
-    if (readSync(file, header, 0, HEADER_BYTES, 0) < HEADER_BYTES) throw new Error(`${path} was not written whole.`)
+    if (readSync(file, header, 0, HEADER_BYTES, 0) < HEADER_BYTES) throw new FileTorn(path)
     const elements = Number(header.readBigUInt64LE(COUNT_OFFSET))
     let position = HEADER_BYTES + elements * Number(header.readBigUInt64LE(ELEMENT_SIZE_OFFSET))
     const { size } = fstatSync(file)
@@ -113,7 +120,7 @@ function requireWholeFile(path: string, count: number): void {
     let offset = 0
     for (let i = 0; i < elements && offset + 4 <= read; i++) offset += 4 + links.readUInt32LE(offset)
     position += offset
-    if (elements !== count || position !== size) throw new Error(`${path} was not written whole.`)
+    if (elements !== count || position !== size) throw new FileTorn(path)
   } finally {
     closeSync(file)
   }

@@ -3,6 +3,7 @@ import { imagePath } from './image-files.js'
 import { isHidden, MODALITIES, type StoredCollection } from './record.js'
 import { snapshotProblem } from './snapshots.js'
 import { newestSchema, openReader, storeExists } from './store/connection.js'
+import { storeFaults } from './store/faults.js'
 import { createStoreReader } from './store/reads.js'
 
 /** What was found of a store, read beside a service that may be running. */
@@ -10,7 +11,7 @@ export interface StoreReport {
   schema: number
   /** The newest schema that this version knows: an older store is brought up to date at the next start. */
   newestSchema: number
-  /** What SQLite's check of the file found wrong. */
+  /** What the checks of the file and of what it holds found wrong. */
   damage: string[]
   collections: CollectionReport[]
 }
@@ -33,7 +34,7 @@ export async function inspectStore(dataDir: string): Promise<StoreReport | undef
   try {
     const schema = db.pragma('user_version', { simple: true }) as number
     if (schema !== newestSchema) return { schema, newestSchema, damage: [], collections: [] }
-    const damage = (db.pragma('quick_check(10)') as { quick_check: string }[]).map((row) => row.quick_check).filter((line) => line !== 'ok')
+    const damage = storeFaults(db)
     const store = createStoreReader(db)
     const collections: CollectionReport[] = []
     for (const collection of store.collections().filter((stored) => !isHidden(stored))) {

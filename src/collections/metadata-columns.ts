@@ -2,12 +2,12 @@ import type { Filter, RangeOperator, Scalar } from './filter.js'
 import { RowSet } from './row-set.js'
 
 /** What a field of one record holds: a scalar, or the scalars of a list. */
-type Cell = Scalar | Scalar[]
+export type Cell = Scalar | Scalar[]
 
 const NO_FIELDS: string[] = []
 
 /** The cells of one field by row, and how many rows hold one. V8 keeps a list with few of them as a dictionary. */
-interface Column {
+export interface Column {
   cells: (Cell | undefined)[]
   count: number
 }
@@ -47,6 +47,11 @@ export class MetadataColumns {
     }
     // A row that was used stays below the bound of the sets.
     if (row < this.#fields.length) this.#fields[row] = NO_FIELDS
+  }
+
+  /** The columns by field. */
+  get columns(): ReadonlyMap<string, Readonly<Column>> {
+    return this.#columns
   }
 
   /** Rows ever used; numbers of removed records are used again. */
@@ -128,6 +133,11 @@ function flatten(metadata: Record<string, unknown>): Map<string, Cell> {
   }
   walkFields(metadata, '')
   return cells
+}
+
+/** What an object holds in a field, by its path. */
+export function cellOf(metadata: Record<string, unknown> | null, field: string): Cell | undefined {
+  return flatten(metadata ?? {}).get(field)
 }
 
 function isScalar(value: unknown): value is Scalar {

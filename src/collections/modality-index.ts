@@ -115,21 +115,64 @@ export class ModalityIndex {
     return this.#vectors.has(label) ? this.#vectors.score(query, label) : undefined
   }
 
+  /** The live labels. */
+  labels(): number[] {
+    return [...this.#vectors.labels()]
+  }
+
+  /** The vector under a label: a view, good until something is added or removed. */
+  vector(label: number): Float32Array | undefined {
+    return this.#vectors.get(label)
+  }
+
+  /** Tells the cosine of each of some queries with each of some labels, by their positions; labels not live are passed over. */
+  scorePairs(queries: Float32Array[], labels: number[], tell: (query: number, label: number, score: number) => void): void {
+    this.#vectors.scorePairs(queries, labels, tell)
+  }
+
+  /** The cosines of a query with so many live embeddings, all where there are no more: the same ones until something is added or removed. */
+  sampleScores(query: Float32Array, count: number): Float64Array {
+    return this.#vectors.sampleScores(query, count)
+  }
+
+  /**
+   * About the k labels nearest to a live one, itself left out, best first. `passes` tells which may be found, all by
+   * default; it is called from within hnswlib and must not throw.
+   */
+  neighbors(label: number, { k, ef, passes }: { k: number; ef: number; passes?: (label: number) => boolean }): Hit[] {
+    const vector = this.#vectors.get(label)
+    return vector ? others(label, this.#scanAround(vector, { k: k + 1, ef, passes })).slice(0, k) : []
+  }
+
+  /** The k labels among some that are nearest to a live one, itself left out, best first, exactly. */
+  nearestAmong(label: number, labels: number[], k: number): Hit[] {
+    const vector = this.#vectors.get(label)
+    return vector ? others(label, this.#vectors.scan(vector, k + 1, labels)).slice(0, k) : []
+  }
+
   /** The labels of highest cosine to a normalised query, best first. */
   search(query: Float32Array, { limit, exact = false, efSearch = this.settings.efSearch, labels }: IndexSearch): Hit[] {
     if (exact) return this.#vectors.scan(query, limit, labels)
-    const passes = labels && among(labels)
-    const candidates = this.#graph.search(query, { k: limit, ef: efSearch, passes })
-    for (const label of this.#pending) if (!passes || passes(label)) candidates.push(label)
-    return this.#vectors.scan(query, limit, candidates)
+    return this.#scanAround(query, { k: limit, ef: efSearch, passes: labels && among(labels) })
   }
+
+  /** The best of what the graph finds and of what waits to enter it. */
+  #scanAround(query: Float32Array, { k, ef, passes }: { k: number; ef: number; passes?: (label: number) => boolean }): Hit[] {
+    const candidates = this.#graph.search(query, { k, ef, passes })
+    for (const label of this.#pending) if (!passes || passes(label)) candidates.push(label)
+    return this.#vectors.scan(query, k, candidates)
+  }
+}
+
+function others(label: number, hits: Hit[]): Hit[] {
+  return hits.filter((hit) => hit.label !== label)
 }
 
 /** Labels are looked up by a bit each unless they lie so far apart that there would be that many for each. */
 const BITS_A_LABEL = 64
 
 /** A function that tells whether a label is among some; the graph calls it for every vector that it looks at. */
-function among(labels: number[]): (label: number) => boolean {
+export function among(labels: number[]): (label: number) => boolean {
   let lowest = labels[0] ?? 0
   let highest = lowest
   for (const label of labels) {

@@ -50,6 +50,11 @@ export function replacedName(name: string, id: number): string {
   return `${name}${HIDDEN}${id}`
 }
 
+/** The name under which a collection is restored. */
+export function restoredName(name: string): string {
+  return `${name}${HIDDEN}restored`
+}
+
 /** Whether a collection is one of these. */
 export function isHidden({ name }: Pick<CollectionSettings, 'name'>): boolean {
   return name.includes(HIDDEN)
@@ -62,8 +67,27 @@ export interface RecordWrite {
   metadata?: Record<string, unknown>
   /** The image to keep, with its media type. */
   image?: { bytes: Uint8Array; type: string }
+  /** When it is gone by itself, in milliseconds since 1970. */
+  expiresAt?: number
   /** One L2-normalised embedding for each modality that the record holds. */
   embeddings: Partial<Record<Modality, Float32Array>>
+}
+
+/** A record as a backup has it. Its embeddings come after those of all records, in an order of their own. */
+export interface RestoredRecord extends Pick<RecordWrite, 'id' | 'image'> {
+  text: string | null
+  metadata: Record<string, unknown> | null
+  /** Milliseconds since 1970. */
+  createdAt: number
+  updatedAt: number
+  expiresAt: number | null
+}
+
+/** An embedding as a backup has it, of the record with that id. */
+export interface RestoredEmbedding {
+  id: string
+  modality: Modality
+  vector: Float32Array
 }
 
 /**
@@ -74,6 +98,7 @@ export interface RecordPatch {
   text?: string | null
   metadata?: Record<string, unknown> | null
   image?: RecordWrite['image'] | null
+  expiresAt?: number | null
   embeddings: Partial<Record<Modality, Float32Array | null>>
 }
 
@@ -86,6 +111,7 @@ export interface StoredRecord {
   /** Milliseconds since 1970. */
   createdAt: number
   updatedAt: number
+  expiresAt: number | null
 }
 
 /** What a search compares a query with: one modality, or records by both, fused. */

@@ -100,8 +100,42 @@ export class ResidentVectors {
     return best.sorted()
   }
 
+  /** The dot products of a query with up to `count` vectors, which lie evenly apart. */
+  sampleScores(query: Float32Array, count: number): Float64Array {
+    const taken = Math.min(count, this.size)
+    const scores: number[] = []
+    this.#offer({ push: (_, score) => scores.push(score) }, query, Uint32Array.from({ length: taken }, (_, i) => Math.floor((i * this.size) / taken)))
+    return Float64Array.from(scores)
+  }
+
+  /**
+   * Tells the dot product of each of some queries with the vector under each of some labels, by their positions; labels
+   * not held are passed over. Vectors stay in the processor's caches from query to query where there are some hundred.
+   */
+  scorePairs(queries: Float32Array[], labels: number[], tell: (query: number, label: number, score: number) => void): void {
+    const positions = new Int32Array(BATCH)
+    for (let next = 0; next < labels.length; ) {
+      let [arena, count] = [undefined as Block['arena'] | undefined, 0]
+      for (; next < labels.length && count < BATCH; next++) {
+        const slot = this.#slots.get(labels[next])
+        if (slot === undefined) continue
+        const block = this.#blockOf(slot)
+        // A batch lies in one arena.
+        if (arena && block.arena !== arena) break
+        arena = block.arena
+        arena.addresses[count] = block.address + (slot % this.#perBlock) * this.#stride
+        positions[count++] = next
+      }
+      for (let query = 0; arena && query < queries.length; query++) {
+        arena.setQuery(queries[query], this.#stride)
+        arena.score(count, this.#stride)
+        for (let i = 0; i < count; i++) tell(query, positions[i], arena.scores[i])
+      }
+    }
+  }
+
   /** Scores the vectors of some slots (all by default) in batches, as far as one arena reaches. */
-  #offer(best: TopK, query: Float32Array, slots?: ArrayLike<number>): void {
+  #offer(best: { push(label: number, score: number): void }, query: Float32Array, slots?: ArrayLike<number>): void {
     if (this.size === 0) return
     for (const arena of new Set(this.#blocks.map((block) => block.arena))) arena.setQuery(query, this.#stride)
     const batch = new Int32Array(BATCH)

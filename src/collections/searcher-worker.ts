@@ -1,14 +1,20 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { handler, reportReady, startThreads } from '../threads.js'
 import { CollectionIndex, type CollectionSearch, type Explanation, type RecordHit } from './collection-index.js'
+import type { Facets } from './facets.js'
 import type { Filter } from './filter.js'
 import type { HnswGraph } from './hnsw-graph.js'
-import { MODALITIES, type Match, type Modality, type StoredCollection, type StoredRecord } from './record.js'
+import { sampleMatrix, type Matrix, type MatrixOptions } from './matrix.js'
+import { DEFAULT_HNSW, MODALITIES, type Match, type Modality, type StoredCollection, type StoredRecord } from './record.js'
+import { scoreRecords, type ScoresOptions } from './scores.js'
+import { inSlices, stopFlag, type StopFlag } from './slices.js'
 import { readSnapshot, sweepSnapshots, type GraphIdentity } from './snapshots.js'
+import type { BulkLoad, FailedLine } from './store/bulk-loads.js'
+import type { ClassifierRow } from './store/classifiers.js'
 import { openReader } from './store/connection.js'
 import { createStoreReader, type CollectionCounts, type ComparedRecord, type RecordPage, type RecordVersion } from './store/reads.js'
 import type { RecordChange } from './store/writes.js'
-import { Upkeep } from './upkeep.js'
+import { Upkeep, type SavedGraph } from './upkeep.js'
 
 /** What the searcher reports: how far the graphs are at the start, and what went wrong on the way. */
 export type SearcherReport = { indexed: number; total: number } | { problem: string }
@@ -44,9 +50,8 @@ const onProblem = (problem: string) => report({ problem })
 const upkeep = new Upkeep({ dataDir, indexes, rebuild: rebuildElsewhere, onProblem })
 
 async function rebuildElsewhere(identity: GraphIdentity, stopped: AbortSignal): Promise<HnswGraph | undefined> {
-  const stop = new Int32Array(new SharedArrayBuffer(4))
-  stopped.addEventListener('abort', () => Atomics.store(stop, 0, 1), { once: true })
-  const thread = await startThreads<typeof import('./rebuild-worker.js')>(new URL('./rebuild-worker.js', import.meta.url), { count: 1, workerData })
+  const stop = stopFlag(stopped)
+  const thread = await startThreads<typeof import('./rebuild-worker.js')>(new URL('./rebuild-worker.js', import.meta.url), { name: 'rebuild', count: 1, workerData })
   try {
     return (await thread.call('rebuild', { identity, stop })) ? await readSnapshot(dataDir, { ...identity, highestLabel: store.highestLabel() }, onProblem) : undefined
   } finally {
@@ -143,6 +148,13 @@ export const apply = handler(async ({ collection, changes, vectors }: IndexChang
   if (!index) return
   changes.forEach((change, i) => index.apply(change, vectors[i]))
   void upkeep.wake()
+  if (changes.some(({ added }) => added.length > 0)) await upkeep.room()
+})
+
+/** Takes committed embeddings of records that are there in; they are searchable when this resolves. */
+export const embed = handler(async ({ collection, embeddings }: { collection: number; embeddings: { key: number; label: number; modality: Modality; vector: Float32Array }[] }) => {
+  for (const { key, vector, ...embedding } of embeddings) indexes.get(collection)?.add(key, embedding, vector)
+  void upkeep.wake()
   await upkeep.room()
 })
 
@@ -201,6 +213,36 @@ export const select = handler(({ collection, filter }: { collection: number; fil
   (indexes.get(collection)?.select(filter) ?? []).flatMap((key) => store.versionByKey(key) ?? [])
 )
 
+/** A call that is worked on in slices, and answers undefined when it was stopped. */
+type Walk<Options> = Options & { collection: number; stop: StopFlag }
+
+/** What the records that pass a filter hold in the fields of their metadata. */
+export const facets = handler(({ stop, ...call }: Walk<{ filter?: Filter; limit: number }>): Promise<Facets | undefined> =>
+  inSlices(indexOf(call).facets(call), stop)
+)
+
+/** How the records of a sample lie to each other. */
+export const matrix = handler(({ stop, ...call }: Walk<MatrixOptions>): Promise<Matrix | undefined> =>
+  inSlices(sampleMatrix(indexOf(call), call, store.idByLabel), stop)
+)
+
+/** The cosines of a query with some records. */
+export const scores = handler(({ stop, ...call }: Walk<ScoresOptions>): Promise<Float32Array | undefined> =>
+  inSlices(scoreRecords(indexOf(call), call, (id) => store.keyById(call.collection, id)), stop)
+)
+
+/** The indexes of a collection; empty ones where it was dropped meanwhile. */
+function indexOf({ collection }: { collection: number }): CollectionIndex {
+  return indexes.get(collection) ?? new CollectionIndex({ dimension: 1, hnsw: DEFAULT_HNSW })
+}
+
+/** Saves the graphs of a collection; undefined where there is none any more. */
+export const snapshot = handler(async (collection: number): Promise<SavedGraph[] | undefined> => {
+  // What fails because it was dropped is no fault of the disk.
+  const saved = await upkeep.save(collection).catch((error) => (indexes.has(collection) ? Promise.reject(error) : undefined))
+  return indexes.has(collection) ? saved : undefined
+})
+
 /** Counts of a collection: its records and kept bytes, and its live vectors by modality. */
 export const counts = handler((collection: number): (CollectionCounts & Record<Modality, number>) | undefined => {
   const stored = store.counts(collection)
@@ -220,8 +262,20 @@ export const compare = handler(({ collection, other, ...page }: RecordPage & { c
 /** Ids of records that another collection has not. */
 export const extra = handler(({ collection, other, ...page }: RecordPage & { collection: number; other: number }) => store.extra(collection, other, page))
 
+/** How far a bulk load is; undefined where there is none of that key. */
+export const bulkLoad = handler(({ collection, key }: { collection: number; key: string }): BulkLoad | undefined => store.bulkLoad(collection, key))
+
+/** The first of the lines of a bulk load that failed. */
+export const failedLines = handler(({ collection, key }: { collection: number; key: string }): FailedLine[] => store.failedLines(collection, key))
+
 /** All jobs that were saved. */
 export const jobs = handler(() => store.jobs())
+
+/** The bodies of all classifiers. */
+export const classifiers = handler(() => store.classifiers())
+
+/** A classifier with its weights. */
+export const classifier = handler((name: string): ClassifierRow | undefined => store.classifier(name))
 
 /** Ends the work on graphs and saves what changed. */
 export const stop = handler(() => upkeep.stop())

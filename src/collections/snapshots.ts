@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { HnswGraph } from './hnsw-graph.js'
-import type { HnswSettings, Modality } from './record.js'
+import { fileDigest } from './file-digest.js'
+import { FileTorn, HnswGraph } from './hnsw-graph.js'
+import { MODALITIES, type HnswSettings, type Modality } from './record.js'
 import { syncPath } from './sync-path.js'
 
 /** Which graph a snapshot is of. */
@@ -47,11 +47,12 @@ function numbers(folder: string): number[] {
 
 /**
  * Writes a snapshot aside, syncs it, gives it its name, and removes all but the last two. Nothing may be added to the
- * graph meanwhile. Throws when the disk does not take it; the snapshots before stay.
+ * graph meanwhile. Returns the bytes of its file. Throws when the disk does not take it; the snapshots before stay.
  */
-export async function writeSnapshot(dataDir: string, identity: GraphIdentity, graph: HnswGraph): Promise<void> {
+export async function writeSnapshot(dataDir: string, identity: GraphIdentity, graph: HnswGraph): Promise<number> {
   const folder = snapshotFolder(dataDir, identity)
   const aside = join(folder, 'partial')
+  let bytes: number
   rmSync(aside, { recursive: true, force: true })
   mkdirSync(aside, { recursive: true })
   try {
@@ -59,16 +60,55 @@ export async function writeSnapshot(dataDir: string, identity: GraphIdentity, gr
     await graph.save(file)
     const { dimension, hnsw } = identity
     const highestLabel = graph.labels().reduce((highest, label) => Math.max(highest, label), 0)
-    const header: Header = { format: FORMAT, dimension, m: hnsw.m, efConstruction: hnsw.efConstruction, highestLabel, bytes: statSync(file).size, sha256: await digest(file) }
+    bytes = statSync(file).size
+    const header: Header = { format: FORMAT, dimension, m: hnsw.m, efConstruction: hnsw.efConstruction, highestLabel, bytes, sha256: await fileDigest(file) }
     writeFileSync(join(aside, 'header.json'), JSON.stringify(header))
     for (const name of ['graph.hnsw', 'header.json', '']) syncPath(join(aside, name))
     renameSync(aside, join(folder, String((numbers(folder)[0] ?? 0) + 1)))
     syncPath(folder)
   } catch (error) {
+    if (error instanceof FileTorn) Object.assign(error, { code: isFull(aside) ? 'ENOSPC' : 'EIO' })
     rmSync(aside, { recursive: true, force: true })
     throw error
   }
   for (const old of numbers(folder).slice(KEPT)) rmSync(join(folder, String(old)), { recursive: true, force: true })
+  return bytes
+}
+
+/** Free space under which a disk has refused a write for want of it. */
+const LEAST_FREE_BYTES = 2 ** 20
+
+function isFull(folder: string): boolean {
+  const { bavail, bsize } = statfsSync(folder)
+  return bavail * bsize < LEAST_FREE_BYTES
+}
+
+/** A snapshot that is kept of a graph. */
+export interface KeptSnapshot {
+  modality: Modality
+  /** Milliseconds since 1970. */
+  createdAt: number
+  bytes: number
+}
+
+/** The newest snapshot of each graph of a collection. */
+export async function keptSnapshots(dataDir: string, collection: number): Promise<KeptSnapshot[]> {
+  const kept = await Promise.all(MODALITIES.map((modality) => newestOf(dataDir, { collection, modality })))
+  return kept.flat()
+}
+
+async function newestOf(dataDir: string, which: Pick<GraphIdentity, 'collection' | 'modality'>): Promise<KeptSnapshot[]> {
+  const folder = snapshotFolder(dataDir, which)
+  const [newest] = numbers(folder)
+  if (newest === undefined) return []
+  const file = join(folder, String(newest), 'header.json')
+  try {
+    const { bytes }: Header = JSON.parse(await readFile(file, 'utf8'))
+    return [{ modality: which.modality, createdAt: (await stat(file)).mtimeMs, bytes }]
+  } catch {
+    // It was removed meanwhile, or is damaged and will be.
+    return []
+  }
 }
 
 /**
@@ -119,21 +159,5 @@ async function requireFit(header: Header, { dimension, hnsw, highestLabel = Infi
   if (header.highestLabel > highestLabel) throw new Error('it is newer than the store')
   const { size } = statSync(file)
   if (size !== header.bytes) throw new Error(`it has ${size} bytes, not ${header.bytes}`)
-  if ((await digest(file)) !== header.sha256) throw new Error('its checksum differs')
-}
-
-async function digest(file: string): Promise<string> {
-  const hash = createHash('sha256')
-  const handle = await open(file)
-  try {
-    // One buffer for all: a stream makes a new one for each read, which stay until garbage is collected.
-    const buffer = Buffer.allocUnsafe(1 << 20)
-    for (let read = -1; read !== 0; ) {
-      ;({ bytesRead: read } = await handle.read(buffer))
-      hash.update(buffer.subarray(0, read))
-    }
-  } finally {
-    await handle.close()
-  }
-  return hash.digest('hex')
+  if ((await fileDigest(file)) !== header.sha256) throw new Error('its checksum differs')
 }

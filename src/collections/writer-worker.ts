@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { workerData } from 'node:worker_threads'
-import { StorageFull, StorageUnwritable } from '../errors.js'
 import { handler, reportReady } from '../threads.js'
 import { imageDigest, removeImages, sweepImages, writeImages } from './image-files.js'
-import type { RecordPatch, RecordWrite } from './record.js'
+import type { RecordPatch, RecordWrite, RestoredRecord } from './record.js'
+import { storageError } from './storage-error.js'
+import type { BulkLoadStep } from './store/bulk-loads.js'
 import { lockFolder, openStore } from './store/connection.js'
 import { syncPath } from './sync-path.js'
 import { createStoreReader } from './store/reads.js'
@@ -10,9 +12,10 @@ import { createStoreWriter, type CollectionKey, type Digested, type Write, type 
 
 /** A write as it is sent to the writer: records still with the bytes of their images. */
 export type RawWrite =
-  | Exclude<Write, { kind: 'upsert' | 'patch' }>
-  | { kind: 'upsert'; collection: CollectionKey; records: RecordWrite[] }
+  | Exclude<Write, { kind: 'upsert' | 'patch' | 'restore' }>
+  | { kind: 'upsert'; collection: CollectionKey; records: RecordWrite[]; load?: BulkLoadStep }
   | { kind: 'patch'; collection: CollectionKey; id: string; patch: RecordPatch }
+  | { kind: 'restore'; collection: CollectionKey; records: RestoredRecord[] }
 
 // The writer thread: the only read-write connection, the lock on the data folder, and the kept images.
 const { dataDir } = workerData as { dataDir: string }
@@ -27,6 +30,7 @@ syncPath(dataDir)
 /** Puts the digests of images in their place, and the images aside to be written. */
 function digest(write: RawWrite, images: Map<string, Uint8Array>): Write {
   if (write.kind === 'upsert') return { ...write, records: write.records.map((record) => digestImage(record, images)) }
+  if (write.kind === 'restore') return { ...write, records: write.records.map((record) => digestImage(record, images)) }
   if (write.kind === 'patch') return { ...write, patch: digestImage(write.patch, images) }
   return write
 }
@@ -38,15 +42,32 @@ function digestImage<W extends Pick<RecordPatch, 'image'>>({ image, ...rest }: W
   return { ...rest, image: { sha256, type: image.type, bytes: image.bytes.length } }
 }
 
-const FULL = /^(SQLITE_FULL|ENOSPC|EDQUOT)$/
-const UNWRITABLE = /^(SQLITE_(READONLY|IOERR|CANTOPEN)\w*|EROFS|EACCES|EPERM|EIO)$/
+/** Images that nobody refers to any more, while a backup may still read them. */
+const kept = new Set<string>()
+const holds = new Set<string>()
 
-/** What a caller is told of a disk that refuses. */
-function storageError(error: unknown): unknown {
-  const { code = '' } = error as { code?: string }
-  if (FULL.test(code)) return Object.assign(new StorageFull(), { cause: error })
-  return UNWRITABLE.test(code) ? Object.assign(new StorageUnwritable(), { cause: error }) : error
+/** Removes images that nobody refers to, once no backup holds them. */
+function letGo(digests: string[]): void {
+  if (holds.size === 0) removeImages(dataDir, digests)
+  else for (const sha256 of digests) kept.add(sha256)
 }
+
+/** Keeps images from being removed; answers with what ends that. */
+export const holdImages = handler((): string => {
+  const hold = randomUUID()
+  holds.add(hold)
+  return hold
+})
+
+/** Ends a hold; answers whether it held till now, which one from before this thread was replaced does not. */
+export const releaseImages = handler((hold: string): boolean => {
+  const held = holds.delete(hold)
+  if (holds.size === 0) {
+    removeImages(dataDir, [...kept].filter((sha256) => !isImageReferred(sha256)))
+    kept.clear()
+  }
+  return held
+})
 
 /** Commits a group of writes: images first, synced, then all rows in one transaction, then the images let go. */
 export const write = handler((writes: RawWrite[]): WriteAnswer[] => {
@@ -55,10 +76,10 @@ export const write = handler((writes: RawWrite[]): WriteAnswer[] => {
   try {
     writeImages(dataDir, images)
     const { answers, orphanedImages } = store.commit(digested)
-    removeImages(dataDir, orphanedImages)
+    letGo(orphanedImages)
     return answers
   } catch (error) {
-    removeImages(dataDir, [...images.keys()].filter((sha256) => !isImageReferred(sha256)))
+    letGo([...images.keys()].filter((sha256) => !isImageReferred(sha256)))
     throw storageError(error)
   }
 })

@@ -18,7 +18,7 @@ t.test('a searcher that missed commits is brought in line with the store', async
   upsert(kept, 'b', b, { n: 2 })
   upsert(dropped, 'x', a)
 
-  const searcher = await startThreads<Searcher>(new URL('../../src/collections/searcher-worker.js', import.meta.url), { count: 1, workerData: { dataDir }, callsPerThread: 100 })
+  const searcher = await startThreads<Searcher>(new URL('../../src/collections/searcher-worker.js', import.meta.url), { name: 'searcher', count: 1, workerData: { dataDir }, callsPerThread: 100 })
   t.teardown(async () => {
     await searcher.call('stop', undefined)
     await searcher.close()

@@ -3,7 +3,8 @@
  * is never changed.
  *
  * Embeddings are immutable: an update of a record inserts new rows. Their AUTOINCREMENT key, never given twice, is the
- * label in the HNSW graph. A collection without model and fingerprint holds embeddings that were brought along.
+ * label in the HNSW graph. A collection without model and fingerprint holds embeddings that were brought along. Times are
+ * milliseconds since 1970; what has passed its `expires_at` is gone for every reader, before the sweep removes it.
  */
 export const MIGRATIONS = [
   `
@@ -60,6 +61,38 @@ export const MIGRATIONS = [
     id TEXT PRIMARY KEY,
     body TEXT NOT NULL,
     created_at INTEGER NOT NULL
+  ) STRICT;
+  `,
+  `
+  ALTER TABLE record ADD COLUMN expires_at INTEGER;
+  CREATE INDEX record_expiry ON record (expires_at) WHERE expires_at IS NOT NULL;
+
+  CREATE TABLE bulk_load (
+    id INTEGER PRIMARY KEY,
+    collection INTEGER NOT NULL REFERENCES collection (id) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    lines INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    completed INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    UNIQUE (collection, key)
+  ) STRICT;
+
+  CREATE TABLE bulk_load_failure (
+    load INTEGER NOT NULL REFERENCES bulk_load (id) ON DELETE CASCADE,
+    line INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (load, line)
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  CREATE TABLE classifier (
+    name TEXT PRIMARY KEY,
+    body TEXT NOT NULL,
+    weights BLOB NOT NULL
   ) STRICT;
   `
 ]

@@ -1,4 +1,6 @@
 import type { CollectionSettings, Modality, StoredCollection, StoredRecord } from '../record.js'
+import { createBulkLoadReader, type BulkLoadReader } from './bulk-loads.js'
+import { createClassifierReader, type ClassifierReader } from './classifiers.js'
 import type { Connection } from './connection.js'
 
 /** Counts of a collection; `imageBytes` are those of the kept images. */
@@ -16,8 +18,11 @@ export interface StoredEmbedding {
   vector: Float32Array
 }
 
-/** The questions that are put to a store. */
-export interface StoreReader {
+/**
+ * The questions that are put to a store. Records that have expired are not there, but in the counts, in what indexes are
+ * made from and in comparisons: there they are until the sweep.
+ */
+export interface StoreReader extends BulkLoadReader, ClassifierReader {
   collections(): StoredCollection[]
   counts(collection: number): CollectionCounts | undefined
   record(collection: number, id: string): StoredRecord | undefined
@@ -26,6 +31,7 @@ export interface StoreReader {
   recordByKey(key: number): StoredRecord | undefined
   idByLabel(label: number): string | undefined
   idByKey(key: number): string | undefined
+  keyById(collection: number, id: string): number | undefined
   /** A record's id, and when it was last changed. */
   versionByKey(key: number): RecordVersion | undefined
   /** The highest label ever given. */
@@ -85,30 +91,34 @@ interface RecordRow {
   modalities: string | null
   createdAt: number
   updatedAt: number
+  expiresAt: number | null
 }
 
+/** Whether a record is there at a time, the last parameter of a statement. */
+const PRESENT = '(r.expires_at IS NULL OR r.expires_at > ?)'
 const RECORD = `
   SELECT r.id, r.text, r.metadata, r.image_sha256 AS sha256, r.image_type AS type, r.created_at AS createdAt,
-    r.updated_at AS updatedAt, (SELECT group_concat(modality) FROM embedding WHERE record = r.key) AS modalities
+    r.updated_at AS updatedAt, r.expires_at AS expiresAt, (SELECT group_concat(modality) FROM embedding WHERE record = r.key) AS modalities
   FROM record r`
 
-/** Prepares the statements of a reader. */
-export function createStoreReader(db: Connection): StoreReader {
+/** Prepares the statements of a reader; `now` is the clock, in milliseconds since 1970. */
+export function createStoreReader(db: Connection, now: () => number = Date.now): StoreReader {
   const collections = db.prepare<[], CollectionRow>(
     'SELECT id, name, model, fingerprint, dimension, hnsw, storage, created_at AS createdAt FROM collection ORDER BY name'
   )
   const counts = db.prepare<[number], CollectionCounts>('SELECT records, image_bytes AS imageBytes FROM collection WHERE id = ?')
-  const record = db.prepare<[number, string], RecordRow>(`${RECORD} WHERE r.collection = ? AND r.id = ?`)
-  const recordByLabel = db.prepare<[number], RecordRow>(`${RECORD} WHERE r.key = (SELECT record FROM embedding WHERE label = ?)`)
-  const recordByKey = db.prepare<[number], RecordRow>(`${RECORD} WHERE r.key = ?`)
-  const idByLabel = db.prepare<[number], string>('SELECT r.id FROM embedding e JOIN record r ON r.key = e.record WHERE e.label = ?').pluck()
-  const idByKey = db.prepare<[number], string>('SELECT id FROM record WHERE key = ?').pluck()
-  const versionByKey = db.prepare<[number], RecordVersion>('SELECT id, updated_at AS updatedAt FROM record WHERE key = ?')
+  const record = db.prepare<[number, string, number], RecordRow>(`${RECORD} WHERE r.collection = ? AND r.id = ? AND ${PRESENT}`)
+  const recordByLabel = db.prepare<[number, number], RecordRow>(`${RECORD} WHERE r.key = (SELECT record FROM embedding WHERE label = ?) AND ${PRESENT}`)
+  const recordByKey = db.prepare<[number, number], RecordRow>(`${RECORD} WHERE r.key = ? AND ${PRESENT}`)
+  const idByLabel = db.prepare<[number, number], string>(`SELECT r.id FROM embedding e JOIN record r ON r.key = e.record WHERE e.label = ? AND ${PRESENT}`).pluck()
+  const idByKey = db.prepare<[number, number], string>(`SELECT r.id FROM record r WHERE r.key = ? AND ${PRESENT}`).pluck()
+  const keyById = db.prepare<[number, string, number], number>(`SELECT r.key FROM record r WHERE r.collection = ? AND r.id = ? AND ${PRESENT}`).pluck()
+  const versionByKey = db.prepare<[number, number], RecordVersion>(`SELECT r.id, r.updated_at AS updatedAt FROM record r WHERE r.key = ? AND ${PRESENT}`)
   const highestLabel = db.prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'embedding'").pluck()
-  const keysAfter = db.prepare<[number, string], number>('SELECT key FROM record WHERE collection = ? AND id > ? ORDER BY id').pluck()
+  const keysAfter = db.prepare<[number, string, number], number>(`SELECT r.key FROM record r WHERE r.collection = ? AND r.id > ? AND ${PRESENT} ORDER BY r.id`).pluck()
   const allMetadata = db.prepare<[], { key: number; collection: number; metadata: string | null }>('SELECT key, collection, metadata FROM record')
-  const embeddingsOf = db.prepare<[number, string], { modality: Modality; vector: Buffer }>(
-    'SELECT modality, vector FROM embedding WHERE record = (SELECT key FROM record WHERE collection = ? AND id = ?)'
+  const embeddingsOf = db.prepare<[number, string, number], { modality: Modality; vector: Buffer }>(
+    `SELECT modality, vector FROM embedding WHERE record = (SELECT r.key FROM record r WHERE r.collection = ? AND r.id = ? AND ${PRESENT})`
   )
   const embeddings = embeddingReads(db)
   const isImageReferred = db.prepare<[string], number>('SELECT 1 FROM record WHERE image_sha256 = ? LIMIT 1').pluck()
@@ -116,29 +126,34 @@ export function createStoreReader(db: Connection): StoreReader {
   return {
     collections: () => collections.all().map((row) => ({ ...row, hnsw: JSON.parse(row.hnsw) })),
     counts: (collection) => counts.get(collection),
-    record: (collection, id) => toRecord(record.get(collection, id)),
-    recordByLabel: (label) => toRecord(recordByLabel.get(label)),
-    recordByKey: (key) => toRecord(recordByKey.get(key)),
-    idByLabel: (label) => idByLabel.get(label),
-    idByKey: (key) => idByKey.get(key),
-    versionByKey: (key) => versionByKey.get(key),
+    record: (collection, id) => toRecord(record.get(collection, id, now())),
+    recordByLabel: (label) => toRecord(recordByLabel.get(label, now())),
+    recordByKey: (key) => toRecord(recordByKey.get(key, now())),
+    idByLabel: (label) => idByLabel.get(label, now()),
+    idByKey: (key) => idByKey.get(key, now()),
+    keyById: (collection, id) => keyById.get(collection, id, now()),
+    versionByKey: (key) => versionByKey.get(key, now()),
     highestLabel: () => highestLabel.get() ?? 0,
     atOnce: (read) => db.transaction(read)(),
     page: (collection, { limit, after = '' }, passes = () => true) => {
       const keys: number[] = []
-      for (const key of keysAfter.iterate(collection, after)) {
+      // One time for all: a page that is short of one would look like the last.
+      const at = now()
+      for (const key of keysAfter.iterate(collection, after, at)) {
         if (passes(key)) keys.push(key)
         if (keys.length === limit) break
       }
-      return keys.flatMap((key) => toRecord(recordByKey.get(key)) ?? [])
+      return keys.flatMap((key) => toRecord(recordByKey.get(key, at)) ?? [])
     },
     embeddings,
-    embeddingsOf: (collection, id) => Object.fromEntries(embeddingsOf.all(collection, id).map(({ modality, vector }) => [modality, toVector(vector)])),
+    embeddingsOf: (collection, id) => Object.fromEntries(embeddingsOf.all(collection, id, now()).map(({ modality, vector }) => [modality, toVector(vector)])),
     *allMetadata() {
       for (const row of allMetadata.iterate()) yield { ...row, metadata: row.metadata === null ? null : JSON.parse(row.metadata) }
     },
     isImageReferred: (sha256) => isImageReferred.get(sha256) !== undefined,
     ...comparisons(db),
+    ...createBulkLoadReader(db),
+    ...createClassifierReader(db),
     jobs: () => jobs.all()
   }
 }
@@ -186,7 +201,8 @@ function toRecord(row: RecordRow | undefined): StoredRecord | undefined {
     modalities: (row.modalities?.split(',') ?? []) as Modality[],
     image: row.sha256 && row.type ? { sha256: row.sha256, type: row.type } : null,
     createdAt: row.createdAt,
-    updatedAt: row.updatedAt
+    updatedAt: row.updatedAt,
+    expiresAt: row.expiresAt
   }
 }
 

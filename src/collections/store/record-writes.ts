@@ -1,5 +1,5 @@
 import { RecordInvalid, RecordNotFound } from '../../errors.js'
-import { MAX_METADATA_BYTES, MODALITIES, type Modality, type RecordPatch, type RecordWrite } from '../record.js'
+import { MAX_METADATA_BYTES, MODALITIES, restoredName, type Modality, type RecordPatch, type RecordWrite } from '../record.js'
 import type { Connection } from './connection.js'
 import { mergePatch } from './merge-patch.js'
 import type { CollectionKey, Digested, RecordChange } from './writes.js'
@@ -11,6 +11,7 @@ interface Row {
   sha256: string | null
   type: string | null
   bytes: number
+  expiresAt: number | null
   updatedAt: number
 }
 
@@ -26,7 +27,10 @@ export interface RecordCopy {
 /** What a write did that changed nothing. */
 const NOTHING: RecordChange = { key: 0, existed: false, gone: true, metadata: null, added: [], removed: [] }
 
-/** Writes of single records, inside a transaction of the caller. `released` collects images that are let go of. */
+/**
+ * Writes of single records, inside a transaction of the caller. `released` collects images that are let go of. A record
+ * that has expired is none to them, though its row is there until the sweep.
+ */
 export interface RecordWriter {
   upsert(collection: number, record: Digested<RecordWrite>, released: Set<string>): RecordChange
   /** Throws RECORD_NOT_FOUND, and RECORD_INVALID when nothing would be left to search by. */
@@ -38,37 +42,43 @@ export interface RecordWriter {
   copy(collection: number, into: number, record: RecordCopy): RecordChange
   /** With `updatedAt`, only if it was not changed since. */
   remove(collection: number, record: { id: string; updatedAt?: number }, released: Set<string>): RecordChange
+  /**
+   * Removes the records that expired first, up to `limit` of them; by collection what that changed. What is being restored
+   * keeps its own until it is whole: their embeddings come after them.
+   */
+  expire(limit: number, released: Set<string>): { collection: number; changes: RecordChange[] }[]
 }
 
-/** Prepares the statements that write records. */
-export function createRecordWriter(db: Connection): RecordWriter {
-  const find = db.prepare<[number, string], Row>('SELECT key, text, metadata, image_sha256 AS sha256, image_type AS type, image_bytes AS bytes, updated_at AS updatedAt FROM record WHERE collection = ? AND id = ?')
-  const insert = db.prepare<unknown[], { key: number }>(
-    'INSERT INTO record (collection, id, text, metadata, image_sha256, image_type, image_bytes, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key'
-  )
-  const update = db.prepare('UPDATE record SET text = ?, metadata = ?, image_sha256 = ?, image_type = ?, image_bytes = ?, updated_at = ? WHERE key = ?')
-  const overwrite = db.prepare('UPDATE record SET text = ?, metadata = ?, image_sha256 = ?, image_type = ?, image_bytes = ?, created_at = ?, updated_at = ? WHERE key = ?')
-  const remove = db.prepare('DELETE FROM record WHERE key = ?')
-  const unchanged = db.prepare<unknown[], Content & { id: string; createdAt: number }>(
-    'SELECT id, text, metadata, image_sha256 AS sha256, image_type AS type, image_bytes AS bytes, created_at AS createdAt FROM record WHERE key = ? AND collection = ? AND updated_at = ?'
-  )
+/** Prepares the statements that write records; `now` is the clock, in milliseconds since 1970. */
+export function createRecordWriter(db: Connection, now: () => number): RecordWriter {
+  const { find, insert, update, overwrite, remove, expired, unchanged } = recordStatements(db)
   const embeddings = embeddingWrites(db)
-  const columns = ({ text, metadata, sha256, type, bytes }: Content) => [text, metadata, sha256, type, bytes]
+  const isPresent = ({ expiresAt }: Row) => expiresAt === null || expiresAt > now()
+  // Now, and never the time of an earlier change, which what was read of the record is known by.
+  const later = ({ updatedAt }: Row) => Math.max(now(), updatedAt + 1)
+  const removeRow = ({ key, sha256 }: Pick<Row, 'key' | 'sha256'>, released: Set<string>): RecordChange => {
+    const removed = embeddings.remove(key, MODALITIES)
+    if (sha256) released.add(sha256)
+    remove.run(key)
+    return { key, existed: true, gone: true, metadata: null, added: [], removed }
+  }
 
   return {
     upsert: (collection, record, released) => {
       const before = find.get(collection, record.id)
-      const content = { text: record.text ?? null, metadata: record.metadata ? JSON.stringify(record.metadata) : null, ...imageColumns(record.image) }
+      const content = { text: record.text ?? null, metadata: record.metadata ? JSON.stringify(record.metadata) : null, expiresAt: record.expiresAt ?? null, ...imageColumns(record.image) }
       const removed = before ? embeddings.remove(before.key, MODALITIES) : []
       if (before?.sha256) released.add(before.sha256)
-      if (before) update.run(...columns(content), later(before), before.key)
-      const key = before?.key ?? insert.get(collection, record.id, ...columns(content), Date.now(), Date.now())!.key
+      const existed = before !== undefined && isPresent(before)
+      if (existed) update.run(...columns(content), later(before), before.key)
+      else if (before) overwrite.run(...columns(content), now(), later(before), before.key)
+      const key = before?.key ?? insert.get(collection, record.id, ...columns(content), now(), now())!.key
       const added = embeddings.add({ collection, key }, record.embeddings)
-      return { key, existed: before !== undefined, gone: false, metadata: record.metadata ?? null, added, removed }
+      return { key, existed, gone: false, metadata: record.metadata ?? null, added, removed }
     },
     patch: ({ id: collection, name }, { id, patch }, released) => {
       const before = find.get(collection, id)
-      if (!before) throw new RecordNotFound(name, id)
+      if (!before || !isPresent(before)) throw new RecordNotFound(name, id)
       const { key } = before
       const metadata = mergePatch(before.metadata === null ? null : JSON.parse(before.metadata), patch.metadata)
       const metadataText = metadata && JSON.stringify(metadata)
@@ -78,7 +88,8 @@ export function createRecordWriter(db: Connection): RecordWriter {
       if (removed.length > 0 && embeddings.count(key) === 0) throw new RecordInvalid('A record needs an image or a text; delete it if it should go.')
       if (patch.image !== undefined && before.sha256) released.add(before.sha256)
       const image = patch.image === undefined ? before : imageColumns(patch.image)
-      update.run(...columns({ ...before, ...image, text: patch.text === undefined ? before.text : patch.text, metadata: metadataText }), later(before), key)
+      const { text = before.text, expiresAt = before.expiresAt } = patch
+      update.run(...columns({ ...before, ...image, text, metadata: metadataText, expiresAt }), later(before), key)
       return { key, existed: true, gone: false, metadata, added, removed }
     },
     copy: (collection, into, { key: original, updatedAt, embeddings: vectors }) => {
@@ -94,20 +105,43 @@ export function createRecordWriter(db: Connection): RecordWriter {
     remove: (collection, { id, updatedAt }, released) => {
       const before = find.get(collection, id)
       if (!before || (updatedAt !== undefined && before.updatedAt !== updatedAt)) return NOTHING
-      const removed = embeddings.remove(before.key, MODALITIES)
-      if (before.sha256) released.add(before.sha256)
-      remove.run(before.key)
-      return { key: before.key, existed: true, gone: true, metadata: null, added: [], removed }
-    }
+      return { ...removeRow(before, released), existed: isPresent(before) }
+    },
+    expire: (limit, released) => byCollection(expired.all(now(), limit)).map(({ collection, rows }) => ({ collection, changes: rows.map((row) => removeRow(row, released)) }))
   }
 }
 
-/** The time of a change: now, and never that of an earlier one, which what was read of the record is known by. */
-function later({ updatedAt }: Row): number {
-  return Math.max(Date.now(), updatedAt + 1)
+function byCollection<R extends { collection: number }>(rows: R[]): { collection: number; rows: R[] }[] {
+  const collections = [...new Set(rows.map(({ collection }) => collection))]
+  return collections.map((collection) => ({ collection, rows: rows.filter((row) => row.collection === collection) }))
 }
 
-function imageColumns(image: Digested<RecordWrite>['image']): Pick<Row, 'sha256' | 'type' | 'bytes'> {
+function columns({ text, metadata, sha256, type, bytes, expiresAt }: Content) {
+  return [text, metadata, sha256, type, bytes, expiresAt]
+}
+
+/** What records are found and changed by. */
+function recordStatements(db: Connection) {
+  return {
+    find: db.prepare<[number, string], Row>('SELECT key, text, metadata, image_sha256 AS sha256, image_type AS type, image_bytes AS bytes, expires_at AS expiresAt, updated_at AS updatedAt FROM record WHERE collection = ? AND id = ?'),
+    insert: db.prepare<unknown[], { key: number }>(
+      'INSERT INTO record (collection, id, text, metadata, image_sha256, image_type, image_bytes, expires_at, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key'
+    ),
+    update: db.prepare('UPDATE record SET text = ?, metadata = ?, image_sha256 = ?, image_type = ?, image_bytes = ?, expires_at = ?, updated_at = ? WHERE key = ?'),
+    overwrite: db.prepare('UPDATE record SET text = ?, metadata = ?, image_sha256 = ?, image_type = ?, image_bytes = ?, expires_at = ?, created_at = ?, updated_at = ? WHERE key = ?'),
+    remove: db.prepare('DELETE FROM record WHERE key = ?'),
+    expired: db.prepare<[number, number], Pick<Row, 'key' | 'sha256'> & { collection: number }>(
+      `SELECT key, collection, image_sha256 AS sha256 FROM record
+      WHERE expires_at <= ? AND collection NOT IN (SELECT id FROM collection WHERE name LIKE '%${restoredName('')}') ORDER BY expires_at LIMIT ?`
+    ),
+    unchanged: db.prepare<unknown[], Content & { id: string; createdAt: number }>(
+      'SELECT id, text, metadata, image_sha256 AS sha256, image_type AS type, image_bytes AS bytes, expires_at AS expiresAt, created_at AS createdAt FROM record WHERE key = ? AND collection = ? AND updated_at = ?'
+    )
+  }
+}
+
+/** The columns of a kept image, or of none. */
+export function imageColumns(image: Digested<RecordWrite>['image']): Pick<Row, 'sha256' | 'type' | 'bytes'> {
   return { sha256: image?.sha256 ?? null, type: image?.type ?? null, bytes: image?.bytes ?? 0 }
 }
 

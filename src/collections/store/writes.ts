@@ -1,14 +1,19 @@
-import { CollectionConflict, CollectionNotFound, CollectionReplaced, isPublicError, toErrorShape, type ErrorShape } from '../../errors.js'
-import { replacedName, type CollectionSettings, type Modality, type MutableSettings, type RecordPatch, type RecordWrite, type StoredCollection } from '../record.js'
+import { CollectionExists, CollectionNotFound, CollectionReplaced, isPublicError, toErrorShape, type ErrorShape } from '../../errors.js'
+import { replacedName, type CollectionSettings, type Modality, type MutableSettings, type RecordPatch, type RecordWrite, type RestoredEmbedding, type RestoredRecord, type StoredCollection } from '../record.js'
+import { createClassifierWriter, type ClassifierRow } from './classifiers.js'
+import { createCollectionWriter } from './collection-writes.js'
 import type { Connection } from './connection.js'
+import { createBulkLoadWriter, type BulkLoadStep, type BulkLoadWriter } from './bulk-loads.js'
 import { createRecordWriter, type RecordCopy } from './record-writes.js'
+import { createRestoreWriter } from './restore-writes.js'
 
 /** One change of the store, whole or not at all. */
 export type Write =
   | { kind: 'create'; settings: CollectionSettings }
   | { kind: 'configure'; collection: CollectionKey; settings: MutableSettings }
   | { kind: 'drop'; collection: CollectionKey }
-  | { kind: 'upsert'; collection: CollectionKey; records: Digested<RecordWrite>[] }
+  /** With `load`, the step of the bulk load that the records are of. */
+  | { kind: 'upsert'; collection: CollectionKey; records: Digested<RecordWrite>[]; load?: BulkLoadStep }
   | { kind: 'patch'; collection: CollectionKey; id: string; patch: Digested<RecordPatch> }
   /** With `updatedAt`, those that were changed since stay. */
   | { kind: 'delete'; collection: CollectionKey; ids: string[]; updatedAt?: number[] }
@@ -16,7 +21,17 @@ export type Write =
   | { kind: 'copy'; collection: CollectionKey; into: CollectionKey; records: RecordCopy[] }
   /** Puts another collection in this one's place, under its name, if it has copies of all its records as they are. */
   | { kind: 'replace'; collection: CollectionKey; by: CollectionKey }
+  /** Adds records of a backup, and embeddings of records that are there. */
+  | { kind: 'restore'; collection: CollectionKey; records: Digested<RestoredRecord>[] }
+  | { kind: 'embed'; collection: CollectionKey; embeddings: RestoredEmbedding[] }
+  /** Gives a restored collection its name and age, in the place of one that has the name if that may be. */
+  | { kind: 'instate'; collection: CollectionKey; name: string; createdAt: number; mayReplace: boolean }
   | { kind: 'job'; id: string; body: string; createdAt: number }
+  | { kind: 'forget-job'; id: string }
+  | ({ kind: 'put-classifier' } & ClassifierRow)
+  | { kind: 'drop-classifier'; name: string }
+  /** Removes up to `limit` records whose time is up, and forgets bulk loads that are long over. */
+  | { kind: 'expire'; limit: number }
 
 /** A collection by its key in the store; the name is for messages. */
 export type CollectionKey = Pick<StoredCollection, 'id' | 'name'>
@@ -42,6 +57,12 @@ export interface Written {
   created?: StoredCollection
   /** Whether the collection was replaced. */
   replaced?: boolean
+  /** The collection that another took the place of, by a restore. */
+  displaced?: CollectionKey
+  /** Whether there was a classifier of that name. */
+  existed?: boolean
+  /** What expired, by collection. */
+  expired?: { collection: number; changes: RecordChange[] }[]
   /** By record, in the order given. */
   changes: RecordChange[]
 }
@@ -57,10 +78,13 @@ export interface StoreWriter {
   commit(writes: Write[]): { answers: WriteAnswer[]; orphanedImages: string[] }
 }
 
-/** Prepares the statements of a store's only writer. */
-export function createStoreWriter(db: Connection): StoreWriter {
+/** How long a bulk load is known by its key after its last step, in milliseconds. */
+export const BULK_LOAD_KEPT_MS = 7 * 24 * 3600 * 1000
+
+/** Prepares the statements of a store's only writer; `now` is the clock, in milliseconds since 1970. */
+export function createStoreWriter(db: Connection, now: () => number = Date.now): StoreWriter {
   const imageIsReferred = db.prepare('SELECT 1 FROM record WHERE image_sha256 = ? LIMIT 1').pluck()
-  const writeOne = createWrite(db)
+  const writeOne = createWrite(db, now)
   const commit = db.transaction((writes: Write[]) => {
     const released = new Set<string>()
     const answers = writes.map((write): WriteAnswer => {
@@ -77,31 +101,28 @@ export function createStoreWriter(db: Connection): StoreWriter {
 }
 
 /** A function that does one write in a savepoint, adding to `released` the images that records stopped referring to. */
-function createWrite(db: Connection): (write: Write, released: Set<string>) => Written {
-  const insert = db.prepare<unknown[], { id: number }>(
-    'INSERT INTO collection (name, model, fingerprint, dimension, hnsw, storage, created_at) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id'
-  )
-  const configure = db.prepare('UPDATE collection SET hnsw = ?, storage = ? WHERE id = ?')
-  const nameExists = db.prepare('SELECT 1 FROM collection WHERE name = ?').pluck()
+function createWrite(db: Connection, now: () => number): (write: Write, released: Set<string>) => Written {
   const nameOf = db.prepare<[number], string>('SELECT name FROM collection WHERE id = ?').pluck()
-  const images = db.prepare<[number], string>('SELECT DISTINCT image_sha256 FROM record WHERE collection = ? AND image_sha256 IS NOT NULL').pluck()
-  const drop = db.prepare('DELETE FROM collection WHERE id = ?')
-  const saveJob = db.prepare('INSERT INTO job (id, body, created_at) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body')
-  const records = createRecordWriter(db)
+  const jobs = createJobWriter(db)
+  const collections = createCollectionWriter(db, now)
+  const records = createRecordWriter(db, now)
+  const loads = createBulkLoadWriter(db, now)
+  const classifiers = createClassifierWriter(db)
   const replace = createReplace(db)
+  const restored = createRestoreWriter(db)
+  const instate = createInstate(db)
 
-  const create = (settings: CollectionSettings): Written => {
-    const { name, model, fingerprint, dimension, hnsw, storage } = settings
-    if (nameExists.get(name)) throw new CollectionConflict(name, 'its name', 'another')
-    const createdAt = Date.now()
-    const { id } = insert.get(name, model, fingerprint, dimension, JSON.stringify(hnsw), storage, createdAt)!
-    return { created: { ...settings, id, createdAt }, changes: [] }
-  }
   return db.transaction((write: Write, released: Set<string>): Written => {
-    if (write.kind === 'create') return create(write.settings)
-    if (write.kind === 'job') {
-      saveJob.run(write.id, write.body, write.createdAt)
+    if (write.kind === 'create') return { created: collections.create(write.settings), changes: [] }
+    if (write.kind === 'job' || write.kind === 'forget-job') {
+      jobs.write(write)
       return { changes: [] }
+    }
+    if (write.kind === 'put-classifier') return { changes: [], existed: classifiers.put(write) }
+    if (write.kind === 'drop-classifier') return { changes: [], existed: classifiers.remove(write.name) }
+    if (write.kind === 'expire') {
+      loads.forget(now() - BULK_LOAD_KEPT_MS)
+      return { changes: [], expired: records.expire(write.limit, released) }
     }
     const { id, name } = write.collection
     const present = nameOf.get(id)
@@ -112,16 +133,24 @@ function createWrite(db: Connection): (write: Write, released: Set<string>) => W
         if (!nameOf.get(write.into.id)) throw new CollectionNotFound(write.into.name)
         return { changes: write.records.map((record) => records.copy(id, write.into.id, record)) }
       case 'replace':
-        return { changes: [], replaced: replace(write.collection, write.by) }
+        return { changes: [], replaced: replace(write.collection, write.by, loads) }
+      case 'restore':
+        return { changes: write.records.map((record) => restored.addRecord(id, record)) }
+      case 'embed':
+        return { changes: write.embeddings.map((embedding) => restored.addEmbedding(id, embedding)) }
+      case 'instate':
+        return { changes: [], displaced: instate(write) }
       case 'configure':
-        configure.run(JSON.stringify(write.settings.hnsw), write.settings.storage, id)
+        collections.configure(id, write.settings)
         return { changes: [] }
       case 'drop':
-        for (const sha256 of images.all(id)) released.add(sha256)
-        drop.run(id)
+        collections.drop(id, released)
         return { changes: [] }
-      case 'upsert':
-        return { changes: write.records.map((record) => records.upsert(id, record, released)) }
+      case 'upsert': {
+        const changes = write.records.map((record) => records.upsert(id, record, released))
+        if (write.load) loads.step(id, write.load, changes)
+        return { changes }
+      }
       case 'patch':
         return { changes: [records.patch(write.collection, write, released)] }
       case 'delete':
@@ -130,8 +159,15 @@ function createWrite(db: Connection): (write: Write, released: Set<string>) => W
   })
 }
 
+/** Keeps jobs, and forgets them. */
+function createJobWriter(db: Connection): { write(write: Extract<Write, { kind: 'job' | 'forget-job' }>): void } {
+  const save = db.prepare('INSERT INTO job (id, body, created_at) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body')
+  const forget = db.prepare('DELETE FROM job WHERE id = ?')
+  return { write: (write) => void (write.kind === 'job' ? save.run(write.id, write.body, write.createdAt) : forget.run(write.id)) }
+}
+
 /** A function that renames two collections, and says whether it did. */
-function createReplace(db: Connection): (collection: CollectionKey, by: CollectionKey) => boolean {
+function createReplace(db: Connection): (collection: CollectionKey, by: CollectionKey, loads: BulkLoadWriter) => boolean {
   const differs = db.prepare<unknown[], number>(`
     SELECT EXISTS (SELECT 1 FROM record r WHERE r.collection = $old AND NOT EXISTS
         (SELECT 1 FROM record c WHERE c.collection = $new AND c.id = r.id AND c.updated_at = r.updated_at AND c.created_at = r.created_at))
@@ -139,11 +175,27 @@ function createReplace(db: Connection): (collection: CollectionKey, by: Collecti
   const rename = db.prepare('UPDATE collection SET name = ? WHERE id = ?')
   // What could be changed meanwhile, and its age, are the collection's own.
   const inherit = db.prepare('UPDATE collection AS c SET hnsw = o.hnsw, storage = o.storage, created_at = o.created_at FROM collection o WHERE c.id = ? AND o.id = ?')
-  return ({ id, name }, by) => {
+  return ({ id, name }, by, loads) => {
     if (differs.get({ old: id, new: by.id })) return false
     rename.run(replacedName(name, id), id)
     rename.run(name, by.id)
     inherit.run(by.id, id)
+    loads.move(id, by.id)
     return true
+  }
+}
+
+/** A function that gives a collection its name, and answers with the one that had it. */
+function createInstate(db: Connection): (write: Extract<Write, { kind: 'instate' }>) => CollectionKey | undefined {
+  const find = db.prepare<[string], CollectionKey>('SELECT id, name FROM collection WHERE name = ?')
+  const rename = db.prepare('UPDATE collection SET name = ? WHERE id = ?')
+  const setAge = db.prepare('UPDATE collection SET created_at = ? WHERE id = ?')
+  return ({ collection, name, createdAt, mayReplace }) => {
+    const displaced = find.get(name)
+    if (displaced && !mayReplace) throw new CollectionExists(name)
+    if (displaced) rename.run(replacedName(name, displaced.id), displaced.id)
+    rename.run(name, collection.id)
+    setAge.run(createdAt, collection.id)
+    return displaced
   }
 }

@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { BackupExists, Closed, WorkerDied } from '../../errors.js'
+import { Places } from '../../places.js'
+import { startThreads } from '../../threads.js'
+import type { Collections } from '../collections.js'
+import { backupExists, findBackup, hasBackups, listBackups, partialFile, removeBackup, sweepBackups, uploadFile, type Backup } from './backup-folder.js'
+
+export interface BackupsOptions {
+  dataDir: string
+  collections: Collections
+  /** The version of the service, which backups name. */
+  service: string
+}
+
+/** The backups in a data folder. They outlive their collection. */
+export interface Backups {
+  /**
+   * Makes a backup of a collection as it is at one moment, while that goes on serving. Throws COLLECTION_NOT_FOUND,
+   * BACKUP_EXISTS, QUEUE_FULL, STORAGE_FULL, or the signal's reason, having left nothing.
+   */
+  make(collection: string, options: { name?: string; signal: AbortSignal }): Promise<Backup>
+  /** The latest first. Throws COLLECTION_NOT_FOUND when there never was a backup, nor such a collection. */
+  list(collection: string): Backup[]
+  /** Throws BACKUP_NOT_FOUND. */
+  get(collection: string, name: string): Backup & { path: string }
+  /** Throws BACKUP_NOT_FOUND. */
+  remove(collection: string, name: string): void
+  /** A place for a file that is received, to be removed by its owner; a crash has it removed at the next start. */
+  uploadFile(): string
+  /** Stops what is being made and waits for it. */
+  close(): Promise<void>
+}
+
+/** Backups that are made at a time: each has a thread, and reads all of a collection. */
+const AT_ONCE = 2
+
+/** Opens the backups of a data folder, having removed what a crash left of some. */
+export function openBackups({ dataDir, collections, service }: BackupsOptions): Backups {
+  sweepBackups(dataDir)
+  const places = new Places(AT_ONCE)
+  const closing = new AbortController()
+  const running = new Map<string, Promise<Backup>>()
+  return {
+    make: async (collection, { name = timeName(), signal }) => {
+      collections.get(collection)
+      const key = `${collection}/${name}`
+      if (running.has(key) || backupExists(dataDir, collection, name)) throw new BackupExists(collection, name)
+      const leave = places.take()
+      const made = makeBackup({ dataDir, collections, service }, { collection, name }, AbortSignal.any([signal, closing.signal])).finally(() => {
+        running.delete(key)
+        leave()
+      })
+      running.set(key, made)
+      return made
+    },
+    list: (collection) => {
+      if (!hasBackups(dataDir, collection)) collections.get(collection)
+      return listBackups(dataDir, collection)
+    },
+    get: (collection, name) => findBackup(dataDir, collection, name),
+    remove: (collection, name) => removeBackup(dataDir, collection, name),
+    uploadFile: () => uploadFile(dataDir, randomUUID()),
+    close: async () => {
+      closing.abort(new Closed())
+      await Promise.allSettled(running.values())
+    }
+  }
+}
+
+/** `2026-11-25t12-54-30-123z`: the time, in what names may hold. */
+function timeName(): string {
+  return new Date().toISOString().toLowerCase().replace(/[:.]/g, '-')
+}
+
+async function makeBackup({ dataDir, collections, service }: BackupsOptions, which: { collection: string; name: string }, signal: AbortSignal): Promise<Backup> {
+  signal.throwIfAborted()
+  const stop = new Int32Array(new SharedArrayBuffer(4))
+  const onAbort = () => void Atomics.store(stop, 0, 1)
+  signal.addEventListener('abort', onAbort, { once: true })
+  // Before the thread looks: no image that it sees referred to is removed from here on.
+  const release = await collections.holdImages()
+  try {
+    const thread = await startThreads<typeof import('./backup-worker.js')>(new URL('./backup-worker.js', import.meta.url), { name: 'backup', count: 1, workerData: { dataDir } })
+    const backup = await thread.call('make', { ...which, service, stop }).finally(() => thread.close())
+    // A writer that was replaced meanwhile has swept images that this backup should have had.
+    const isWhole = (await release().catch(() => false)) || backup.lostImages === 0
+    if (isWhole && !signal.aborted) return backup
+    removeBackup(dataDir, which.collection, which.name)
+    throw new WorkerDied()
+  } catch (error) {
+    // A thread that died could not.
+    rmSync(partialFile(dataDir, which.collection, which.name), { force: true })
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    await release().catch(() => undefined)
+    signal.removeEventListener('abort', onAbort)
+  }
+}

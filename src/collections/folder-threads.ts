@@ -1,0 +1,47 @@
+import { isPublicError } from '../errors.js'
+import { startThreads, type Threads } from '../threads.js'
+import type { CollectionsOptions } from './collections.js'
+import type { SearcherReport } from './searcher-worker.js'
+
+export type Writer = typeof import('./writer-worker.js')
+export type Searcher = typeof import('./searcher-worker.js')
+
+/** Calls that the searcher holds at a time: adds that wait for the graphs among them, which must not keep searches out. */
+const SEARCHER_CALLS = 10_000
+
+/** The one thread that writes to a data folder, and the one that reads and searches it. */
+export interface FolderThreads {
+  writer: Threads<Writer>
+  searcher: Threads<Searcher>
+}
+
+/** Starts the threads of a data folder, the writer first: it takes the lock and makes the store what it should be. */
+export async function openFolderThreads({ dataDir, onProgress, onProblem, onWorkerDeath: onDeath }: Pick<CollectionsOptions, 'dataDir' | 'onProgress' | 'onProblem' | 'onWorkerDeath'>): Promise<FolderThreads> {
+  const workerData = { dataDir }
+  const writer = await startThreads<Writer>(new URL('./writer-worker.js', import.meta.url), { name: 'writer', count: 1, workerData, onDeath })
+  const onReport = (report: unknown) => {
+    const message = report as SearcherReport
+    if ('problem' in message) onProblem?.(message.problem)
+    else onProgress?.(message)
+  }
+  try {
+    const searcher = await startThreads<Searcher>(new URL('./searcher-worker.js', import.meta.url), { name: 'searcher', count: 1, workerData, callsPerThread: SEARCHER_CALLS, onReport, onDeath })
+    return { writer, searcher }
+  } catch (error) {
+    await writer.close()
+    throw error
+  }
+}
+
+/** Ends the threads: the searcher saves its graphs, the writer lets go of the folder. */
+export async function closeFolderThreads({ writer, searcher }: FolderThreads): Promise<void> {
+  await searcher.call('stop', undefined).catch(unlessGone)
+  await searcher.close()
+  await writer.call('close', undefined).catch(unlessGone)
+  await writer.close()
+}
+
+/** A thread that is gone has nothing left to save, and its lock went with it. */
+function unlessGone(error: unknown): void {
+  if (!isPublicError(error) || !['WORKER_DIED', 'WORKERS_DOWN'].includes(error.code)) throw error
+}

@@ -1,0 +1,64 @@
+import { distributionOf, jointScores, ranksOf, reciprocalRankFusion, standardScores, weightedMean, weightsOf, type Columns, type Fusion } from './fusion.js'
+import type { ModalityIndex } from './modality-index.js'
+import { MODALITIES, type Modality } from './record.js'
+import type { Hit } from './top-k.js'
+
+/** Where the scores of records are read. */
+export interface FusedRecords {
+  modalities: Record<Modality, ModalityIndex>
+  /** By row the label of each modality, 0 for none. */
+  labels: Record<Modality, number[]>
+  /** The inner product of a record's own two embeddings, by its row; NaN where it lacks one. */
+  inner(row: number): number
+}
+
+export interface FusedSearch {
+  query: Float32Array
+  fusion: Fusion
+  /** What the search of each modality found; what was looked at in all where they are not there. */
+  lists?: Record<Modality, Hit[]>
+}
+
+/** Embeddings of a modality, at most, that tell how a query's cosines are spread. */
+const SPREAD_SAMPLE = 1024
+/** Matches wanted, and the candidates of each modality that are looked at for them; so that pages fit together up to each of these. */
+const WINDOWS = [[100, 400], [1000, 4000]]
+/** What is looked at for more. */
+const LARGEST_WINDOW = 40_000
+
+/** The candidates of each modality that are fused for so many matches: at least four times as many. */
+export function rankWindow(limit: number): number {
+  return WINDOWS.find(([most]) => limit <= most)?.[1] ?? Math.max(LARGEST_WINDOW, 4 * limit)
+}
+
+/** The fused score of each of some records, by their rows; NaN for what is no match. */
+export function fusedScores(records: FusedRecords, rows: number[], { query, fusion, lists }: FusedSearch): Float64Array {
+  const weights = weightsOf(fusion)
+  const cosines = byModality((modality) => cosinesOf(records, rows, { query, modality }))
+  switch (fusion.method) {
+    case 'rrf':
+      return reciprocalRankFusion({ cosines, ranks: byModality((modality) => ranksOf(lists ? listed(cosines[modality], rows, { labels: records.labels[modality], hits: lists[modality] }) : cosines[modality])) }, weights)
+    case 'joint':
+      return jointScores({ cosines, inner: Float64Array.from(rows, (row) => records.inner(row)) }, weights)
+    case 'weighted':
+      if (fusion.normalisation !== 'z-score') return weightedMean(cosines, weights)
+      return weightedMean(byModality((modality) => standardScores(cosines[modality], distributionOf(records.modalities[modality].sampleScores(query, SPREAD_SAMPLE)))), weights)
+  }
+}
+
+function byModality(column: (modality: Modality) => Float64Array): Columns {
+  const [image, text] = MODALITIES.map(column)
+  return { image, text }
+}
+
+function cosinesOf({ modalities, labels }: FusedRecords, rows: number[], { query, modality }: { query: Float32Array; modality: Modality }): Float64Array {
+  const cosines = new Float64Array(rows.length).fill(NaN)
+  modalities[modality].scorePairs([query], rows.map((row) => labels[modality][row] ?? 0), (_, position, score) => void (cosines[position] = score))
+  return cosines
+}
+
+/** The cosines of what a list has, NaN for the others. */
+function listed(cosines: Float64Array, rows: number[], { labels, hits }: { labels: number[]; hits: Hit[] }): Float64Array {
+  const found = new Set(hits.map(({ label }) => label))
+  return cosines.map((cosine, i) => (found.has(labels[rows[i]]) ? cosine : NaN))
+}
