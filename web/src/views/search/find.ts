@@ -1,0 +1,69 @@
+import type { Answer } from '../../../../src/client/client.js'
+import { call } from '../../connection.js'
+import type { Asked } from './asked.js'
+import { toFilter } from './condition.js'
+import { droppedImage } from './dropped-images.js'
+
+/** Matches that are asked for at a time. */
+export const PAGE = 48
+/** Deepest match that the service gives. */
+const MAX_DEPTH = 10_000
+
+type Search = Answer<'/v1/collections/{collection}/search', 'post'>
+export type Took = Search['took_ms']
+export type Explanation = Search['explanation']
+
+/** A record that was found, or that is only listed: then it has no score. */
+export interface Found {
+  id: string
+  text?: string | null
+  image_url?: string | null
+  score?: number
+}
+
+/** Some of what was found, and where to go on. */
+export interface Page {
+  found: Found[]
+  /** For the page after this; undefined on the last one. */
+  next?: string
+  took?: Took
+  explanation?: Explanation
+}
+
+/** Parts as the service takes them. Pictures that are not here any more are left out. */
+export async function toQuery({ text, parts }: Asked) {
+  const written = parts.map(async ({ kind, value, weight }) => {
+    if (kind !== 'image') return [{ [kind]: value, weight }]
+    const image = droppedImage(value)
+    return image ? [{ image: { base64: await image.base64 }, weight }] : []
+  })
+  return [...(text.trim() === '' ? [] : [{ text: text.trim(), weight: 1 }]), ...(await Promise.all(written)).flat()]
+}
+
+interface Place {
+  collection: string
+  /** Where to go on, of the page before. */
+  from?: string
+  signal: AbortSignal
+}
+
+/** Searches; where there is no query left it lists. Throws what the service says, and AbortError. */
+export async function find(asked: Asked, place: Place): Promise<Page> {
+  const query = await toQuery(asked)
+  return query.length > 0 ? search(asked, query, place) : list(asked, place)
+}
+
+async function search({ target, exact, conditions }: Asked, query: Awaited<ReturnType<typeof toQuery>>, { collection, from = '0', signal }: Place): Promise<Page> {
+  const offset = Number(from)
+  const body = { query, target, limit: PAGE, offset, exact, explain: true, filter: toFilter(conditions) }
+  const { matches, took_ms: took, explanation } = await call((client) => client.post('/v1/collections/{collection}/search', { params: { path: { collection } }, body, signal }))
+  const isLast = matches.length < PAGE || offset + 2 * PAGE > MAX_DEPTH
+  return { found: matches, took, explanation, next: isLast ? undefined : String(offset + PAGE) }
+}
+
+async function list({ conditions }: Asked, { collection, from: cursor, signal }: Place): Promise<Page> {
+  const filter = toFilter(conditions)
+  const query = { limit: PAGE, cursor, ...(filter && { filter: JSON.stringify(filter) }) }
+  const { records, next_cursor: next } = await call((client) => client.get('/v1/collections/{collection}/records', { params: { path: { collection }, query }, signal }))
+  return { found: records, next: next ?? undefined }
+}

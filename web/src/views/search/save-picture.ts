@@ -1,0 +1,14 @@
+import { apiKey } from '../../connection.js'
+
+/** Saves a kept image as a file, as it was sent. Throws when the service does not give it. */
+export async function savePicture(path: string, name: string): Promise<void> {
+  const key = apiKey.peek()
+  const answer = await fetch(path, { headers: key === '' ? {} : { authorization: `Bearer ${key}` } })
+  if (!answer.ok) throw new Error(`The picture can not be loaded: ${answer.status}.`)
+  const blob = await answer.blob()
+  const link = document.createElement('a')
+  link.href = URL.createObjectURL(blob)
+  link.download = `${name.replace(/[^\p{L}\p{N}._-]+/gu, '-')}.${blob.type.replace(/^image\/|\+.*$/g, '') || 'bin'}`
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000)
+}

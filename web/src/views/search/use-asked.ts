@@ -1,0 +1,49 @@
+import { useRef } from 'preact/hooks'
+import { useAddress } from '../../address.js'
+import { readAsked, writeAsked, type Asked } from './asked.js'
+import type { Part } from './part.js'
+
+export interface Asking {
+  asked: Asked
+  /** The id of the record that is looked at. */
+  opened?: string
+  /** Changes what is searched for: a step of the history, unless it goes on with the last one. */
+  change(changes: Partial<Asked>, options?: { replace?: boolean }): void
+  add(part: Part): void
+  /** Starts anew with what is like a record. */
+  moreLike(id: string): void
+  open(id: string): void
+  /** On to another record, while one is open. */
+  turnTo(id: string): void
+  close(): void
+}
+
+/** What is searched for, as the link has it, and the ways to change it. */
+export function useAsked(): Asking {
+  const address = useAddress()
+  const asked = readAsked(address)
+  // Whether the step before in the history is the results that the record was opened from.
+  const isOpenedHere = useRef(false)
+  // The one that is being closed: going back takes a moment, in which closing again would go back further.
+  const closing = useRef<string>()
+  const opened = address.get('r') || undefined
+  if (opened === undefined) isOpenedHere.current = false
+  if (opened !== closing.current) closing.current = undefined
+  const change: Asking['change'] = (changes, { replace = false } = {}) => address.set(writeAsked(changes), { replace })
+  return {
+    asked, opened, change,
+    add: (part) => change({ parts: [...asked.parts, part] }),
+    moreLike: (id) => change({ text: '', parts: [{ kind: 'record', value: id, weight: 1 }] }),
+    open: (id) => {
+      address.set({ r: id }, { replace: false })
+      isOpenedHere.current = true
+    },
+    turnTo: (id) => address.set({ r: id }),
+    close: () => {
+      if (opened === closing.current) return
+      closing.current = opened
+      if (isOpenedHere.current) history.back()
+      else address.set({ r: undefined })
+    }
+  }
+}
