@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { bytes } from '../hub/bytes.js'
-import { inspectPackage, packageNames, type InstalledPackage } from '../hub/installed.js'
-import { modelsConfig } from './models-config.js'
+import type { InstalledPackage } from '../hub/installed.js'
+import { table } from '../terminal/table.js'
 
 interface ListOptions {
   json?: boolean
@@ -14,6 +14,8 @@ export function listCommand(): Command {
 }
 
 async function runList(options: ListOptions): Promise<void> {
+  const { inspectPackage, packageNames } = await import('../hub/installed.js')
+  const { modelsConfig } = await import('./models-config.js')
   const { MODELS_DIR: modelsDir } = modelsConfig(options)
   const packages: InstalledPackage[] = []
   for (const name of await packageNames(modelsDir)) packages.push(await inspectPackage(modelsDir, name))
@@ -24,9 +26,4 @@ async function runList(options: ListOptions): Promise<void> {
 
 function row({ name, towers, bytes: size, source }: InstalledPackage): string[] {
   return [name, towers.vision.join(',') || '-', towers.text.join(',') || '-', bytes(size), source]
-}
-
-function table(rows: string[][]): string {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((cells) => cells[column].length)))
-  return rows.map((cells) => `${cells.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd()}\n`).join('')
 }

@@ -1,10 +1,8 @@
 import { Command, Option } from 'commander'
 import { bytes } from '../hub/bytes.js'
-import { closeHub, openHub } from '../hub/hub.js'
-import { pull, type Pulled } from '../hub/pull.js'
+import type { Pulled } from '../hub/pull.js'
 import { parseRepo } from '../hub/repo-name.js'
 import { VARIANTS, type Variant } from '../variants.js'
-import { modelsConfig } from './models-config.js'
 import { pullProgress } from './pull-progress.js'
 import { stopSignal } from './stop-signal.js'
 
@@ -24,6 +22,9 @@ export function pullCommand(): Command {
 
 async function runPull(repoRevision: string, options: PullOptions): Promise<void> {
   const { repo, revision } = parseRepo(repoRevision)
+  const { closeHub, openHub } = await import('../hub/hub.js')
+  const { pull } = await import('../hub/pull.js')
+  const { modelsConfig } = await import('./models-config.js')
   const { MODELS_DIR: modelsDir, MODEL_VARIANT, HF_ENDPOINT: endpoint, HF_TOKEN: token } = modelsConfig(options)
   const variant = options.variant ?? MODEL_VARIANT
   const progress = pullProgress(process.stderr)

@@ -1,6 +1,4 @@
 import { Command } from 'commander'
-import { removePackage } from '../hub/remove.js'
-import { modelsConfig } from './models-config.js'
 import { stopSignal } from './stop-signal.js'
 
 interface RmOptions {
@@ -18,6 +16,8 @@ export function rmCommand(): Command {
 }
 
 async function runRm(name: string, options: RmOptions): Promise<void> {
+  const { removePackage } = await import('../hub/remove.js')
+  const { modelsConfig } = await import('./models-config.js')
   const { MODELS_DIR: modelsDir } = modelsConfig(options)
   const { signal, release } = stopSignal()
   const onWait = (holder: string) => void process.stderr.write(`It is being pulled (${holder}): waiting for that.\n`)

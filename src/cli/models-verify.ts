@@ -1,7 +1,5 @@
 import { Command } from 'commander'
-import { packageNames } from '../hub/installed.js'
-import { verifyPackage, type Verification } from '../hub/verify.js'
-import { modelsConfig } from './models-config.js'
+import type { Verification } from '../hub/verify.js'
 
 interface VerifyOptions {
   json?: boolean
@@ -18,6 +16,9 @@ export function verifyCommand(): Command {
 }
 
 async function runVerify(name: string | undefined, options: VerifyOptions): Promise<void> {
+  const { packageNames } = await import('../hub/installed.js')
+  const { verifyPackage } = await import('../hub/verify.js')
+  const { modelsConfig } = await import('./models-config.js')
   const { MODELS_DIR: modelsDir } = modelsConfig(options)
   const names = await packageNames(modelsDir)
   if (name !== undefined && !names.includes(name)) throw new Error(`There is no package '${name}' under ${modelsDir}: see 'semblance models list'.`)

@@ -1,22 +1,25 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
-import { Command } from 'commander'
-import { doctorCommand } from './doctor-command.js'
-import { modelsCommand } from './models.js'
-import { serveCommand } from './serve-command.js'
+import { CommanderError } from 'commander'
+import { SemblanceError } from '../client/semblance-error.js'
+import { exitCodeOf } from './exit-codes.js'
+import { printable } from '../terminal/printable.js'
+import { createProgram } from './program.js'
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-
-const program = new Command('semblance')
-  .description('Self-hosted cross-modal retrieval.')
-  .version(version)
-  .addCommand(serveCommand())
-  .addCommand(modelsCommand())
-  .addCommand(doctorCommand())
+// Whoever reads has enough, as head has: a command is done then.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
 
 try {
-  await program.parseAsync()
+  await createProgram().parseAsync()
 } catch (error) {
-  process.stderr.write(`semblance: ${(error as Error).message.replaceAll(/\s*\n\s*/g, ' ')}\n`)
-  process.exitCode = 1
+  // Commander has said itself what is wrong with the command line.
+  if (!(error instanceof CommanderError)) process.stderr.write(`semblance: ${reasonOf(error as Error)}\n`)
+  process.exitCode = exitCodeOf(error)
+}
+
+function reasonOf(error: Error): string {
+  const code = error instanceof SemblanceError && error.code !== 'UNKNOWN' ? `${error.code}: ` : ''
+  return printable(code + error.message)
 }

@@ -4,14 +4,18 @@ import { pino } from 'pino'
 import { readConfig, type Config } from '../config.js'
 import { startServer } from '../server.js'
 
-/** After so long a close that does not end is given up, in milliseconds: the server cuts connections well before. */
-const GIVE_UP_MS = 30_000
+/** After so long, beside the delay and the drain, a close that does not end is given up, in milliseconds. */
+const GIVE_UP_MS = 20_000
 
 /** Serves until SIGTERM or SIGINT; exits with 1 and the reason when it can't start. */
 async function serve(config: Config): Promise<void> {
   const logger = pino({ level: config.LOG_LEVEL })
   const server = await startServer({ config, logger, onDemoProgress: progressBar() })
-  closeWithGrace({ delay: GIVE_UP_MS, logger }, async ({ signal, err }) => {
+  // Where there is something to read again a hang-up asks for that; else it ends the service, as a terminal's does.
+  const isReloadable = config.API_KEYS_FILE !== '' || config.AUDIT_LOG !== ''
+  if (isReloadable) process.on('SIGHUP', () => void server.reload())
+  const delay = config.SHUTDOWN_DELAY_MS + config.DRAIN_TIMEOUT_MS + GIVE_UP_MS
+  closeWithGrace({ delay, logger, ...(isReloadable && { skip: ['SIGHUP'] }) }, async ({ signal, err }) => {
     if (err) logger.fatal({ err }, 'closing after an error')
     else logger.info({ signal }, 'draining')
     await server.close()

@@ -1,31 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { chmod, mkdtemp, readdir, rm, statfs, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, readdir, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { runCommand, startCommand } from '../fixtures/command.js'
 import { huggingFaceFiles, startHub } from '../fixtures/hub.js'
+import { smallDisk, unmount } from '../fixtures/small-disk.js'
 import { contents, FP32, SETTINGS, tree } from '../fixtures/pulling.js'
 
 const PULL = ['models', 'pull', 'acme/clip']
-
-/** A folder on a small disk of its own; undefined where this user may not mount one. */
-async function smallDisk(size: string): Promise<string | undefined> {
-  const folder = await mkdtemp(join(tmpdir(), 'semblance-disk-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder], { stdio: 'ignore' })
-    return folder
-  } catch {
-    await rm(folder, { recursive: true })
-    return undefined
-  }
-}
-
-async function unmount(folder: string): Promise<void> {
-  execFileSync('umount', [folder])
-  await rm(folder, { recursive: true })
-}
 
 /** Takes all but so many bytes of a disk. */
 async function fill(folder: string, free: number): Promise<void> {

@@ -145,12 +145,12 @@ t.test('through a proxy go all requests, and with HF_TOKEN only those of the hub
   t.match(await runCommand(t, PULL, { ...env, HF_ENDPOINT: 'http://other.test' }), { code: 1, stderr: /^semblance: The proxy answers 403 when asked for other\.test: see to HTTP_PROXY, HTTPS_PROXY and NO_PROXY\.\n$/ })
 })
 
-t.test('what can\'t be pulled is one line that says what to do, and exit code 1', async (t) => {
+t.test('what can\'t be pulled is one line that says what to do, and an exit code', async (t) => {
   const hub = await startHub(t)
   const env = { MODELS_DIR: t.testdir({ file: '' }), HF_ENDPOINT: hub.endpoint }
-  const fails = async (line: RegExp, { args = PULL, ...other }: Record<string, string | string[]> = {}) => {
+  const fails = async (line: RegExp, { args = PULL, ...other }: Record<string, string | string[]> = {}, exitCode = 1) => {
     const { code, stdout, stderr } = await runCommand(t, args as string[], { ...env, ...(other as Record<string, string>) })
-    t.match({ code, stdout, stderr }, { code: 1, stdout: '', stderr: line })
+    t.match({ code, stdout, stderr }, { code: exitCode, stdout: '', stderr: line })
     t.equal(stderr.split('\n').length, 2, 'one line')
   }
   await fails(/^semblance: 127\.0\.0\.1:9 can't be reached \(ECONNREFUSED\): check the connection, set HF_ENDPOINT/, { HF_ENDPOINT: 'http://127.0.0.1:9' })
@@ -160,7 +160,7 @@ t.test('what can\'t be pulled is one line that says what to do, and exit code 1'
   await fails(/acme\/clip has no revision 'v9' \(404\)/, { args: ['models', 'pull', 'acme/clip@v9'] })
   await fails(/'\.\.\/evil' is not a repository's name/, { args: ['models', 'pull', '../evil'] })
   await fails(/MODELS_DIR .*\/file can't be written to \(ENOTDIR\)/, { MODELS_DIR: `${env.MODELS_DIR}/file` })
-  await fails(/argument 'fp8' is invalid\. Allowed choices are fp32,/, { args: [...PULL, '--variant', 'fp8'] })
+  await fails(/argument 'fp8' is invalid\. Allowed choices are fp32,/, { args: [...PULL, '--variant', 'fp8'] }, 2)
   await fails(/MODEL_VARIANT/, { MODEL_VARIANT: 'fp8' })
   hub.token = 'hf_secret'
   await fails(/acme\/clip is private, gated or not there \(401\): check the name, or set HF_TOKEN/)

@@ -47,6 +47,6 @@ t.test('version, help, and what is not a command', async (t) => {
   t.match(await runCommand(t, ['--version']), { code: 0, stdout: `${version}\n` })
   const help = await runCommand(t, ['models', '--help'])
   for (const name of ['pull', 'list', 'verify', 'rm']) t.match(help, { code: 0, stdout: new RegExp(`^ {2}${name} `, 'm') })
-  t.match(await runCommand(t, ['modles']), { code: 1, stdout: '', stderr: /^error: unknown command 'modles'/ })
-  t.match(await runCommand(t, ['models', 'list', '--jsno']), { code: 1, stdout: '', stderr: /^error: unknown option '--jsno'/ })
+  t.match(await runCommand(t, ['modles']), { code: 2, stdout: '', stderr: /^error: unknown command 'modles'/ })
+  t.match(await runCommand(t, ['models', 'list', '--jsno']), { code: 2, stdout: '', stderr: /^error: unknown option '--jsno'/ })
 })

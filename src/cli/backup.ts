@@ -1,0 +1,51 @@
+import { resolve } from 'node:path'
+import { Command } from 'commander'
+import { bytes } from '../hub/bytes.js'
+import { fetchFile } from './fetch-file.js'
+import { withService, type ServiceOptions } from './service.js'
+import { withStop } from './with-stop.js'
+
+interface BackupOptions extends ServiceOptions {
+  output?: string
+  name?: string
+  keep?: boolean
+}
+
+const EXAMPLES = `
+Examples:
+  $ semblance backup pets -o pets.sqlite      fetch a backup of 'pets', and keep none at the service
+  $ semblance backup pets --name monday       leave one in the service's data folder
+  $ SEMBLANCE_API_KEY=... semblance backup pets -o pets.sqlite --url https://search.example.org`
+
+/** `semblance backup`. */
+export function backupCommand(): Command {
+  return withService(new Command('backup'))
+    .description('Make a backup of a collection of a running service, and fetch it.')
+    .argument('<collection>')
+    .option('-o, --output <file>', 'where it goes; else it stays in the data folder of the service')
+    .option('--name <name>', 'its name there (default: the time)')
+    .option('--keep', 'leave it there after it was fetched')
+    .addHelpText('after', EXAMPLES)
+    .action(runBackup)
+}
+
+async function runBackup(collection: string, { output, name, keep = false, ...options }: BackupOptions): Promise<void> {
+  await withStop(options, async (service, signal) => {
+    const made = await service.api.post('/v1/collections/{collection}/backups', { params: { path: { collection } }, body: name === undefined ? {} : { name }, signal })
+    const size = `${made.records} records, ${bytes(made.bytes)}, SHA-256 ${made.sha256}`
+    if (output === undefined) process.stdout.write(`Made backup ${made.name} of ${collection} at the service: ${size}.\n`)
+    else {
+      const target = resolve(output)
+      try {
+        await fetchFile(service, { path: `/v1/collections/${encodeURIComponent(collection)}/backups/${made.name}`, target, signal, expected: made })
+      } finally {
+        // With a signal of its own: after Ctrl-C nothing should be left there either.
+        if (!keep) await service.api.delete('/v1/collections/{collection}/backups/{name}', { params: { path: { collection, name: made.name } }, signal: AbortSignal.timeout(CLEAR_UP_MS) })
+      }
+      process.stdout.write(`Fetched a backup of ${collection} into ${target}: ${size}.\n`)
+    }
+    if (made.lost_images > 0) throw new Error(`${made.lost_images} kept images are gone or damaged in the service's data folder, and so not in the backup; all else is. 'semblance doctor' there names them.`)
+  })
+}
+
+const CLEAR_UP_MS = 10_000

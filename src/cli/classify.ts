@@ -1,0 +1,48 @@
+import { Command } from 'commander'
+import { collect, count } from './counts.js'
+import { withService, type ServiceOptions } from './service.js'
+import { withStop } from './with-stop.js'
+
+export interface ClassifyOptions extends ServiceOptions {
+  labels?: string[]
+  labelsFile?: string
+  template?: string[]
+  multiLabel?: boolean
+  classifier?: string
+  top: number
+  model?: string
+  json?: boolean
+}
+
+const HELP = `
+Templates have {label} where the label goes, or are the name of a set: simple, imagenet-7, imagenet-80. --json prints an object a
+line, as they come: {"file", "labels": [{"label", "score", "similarity"}]}, or {"file", "error": {"code", "message"}}. With a trained
+classifier (PUT /v1/classifiers/{name}) its labels are those that it was trained with, and there is no similarity.
+
+Examples:
+  $ semblance classify photo.jpg --labels cat,dog,bird
+  $ semblance classify ~/Pictures --labels-file labels.txt --template imagenet-7 --top 1
+  $ semblance classify 'holiday/**/*.jpg' --labels "a beach,a mountain" --template "a holiday photo of {label}" --json
+  $ semblance classify photo.jpg --labels indoors,people,food --multi-label    each label on its own, several may hold
+  $ semblance classify photo.jpg --classifier clothes                          a classifier of the service, trained with your examples`
+
+/** `semblance classify`. */
+export function classifyCommand(): Command {
+  return withService(new Command('classify'))
+    .description('Say which of your labels fit pictures best; the model was never trained on them.')
+    .argument('<images...>', 'images, folders, or wildcards in quotes')
+    .option('-l, --labels <labels>', 'labels, comma-separated; may be given several times', (text: string, before: string[] = []) => [...before, ...text.split(',')])
+    .option('--labels-file <file>', 'labels, one a line')
+    .option('-t, --template <template>', "a sentence with {label}, or the name of a set; several are averaged (default: the model's own)", collect)
+    .option('--multi-label', 'score each label on its own, so that several may hold, or none')
+    .option('-C, --classifier <name>', 'a trained classifier of the service, in place of labels')
+    .option('--top <number>', 'labels that are shown of each', count(1, 4096), 3)
+    .option('--model <name>', 'the model (default: the first of the service)')
+    .option('--json', 'print an object a line')
+    .addHelpText('after', HELP)
+    .action(async (images: string[], options: ClassifyOptions) => {
+      const { planClassify, runClassify } = await import('./run-classify.js')
+      const plan = await planClassify(images, options)
+      await withStop(options, (service, signal) => runClassify(service, plan, { ...options, signal }))
+    })
+}

@@ -1,0 +1,86 @@
+import { join, resolve } from 'node:path'
+import { type Config, MIB, readConfig } from '../../config.js'
+import type { Encoder } from '../../encoder/encoder.js'
+import type { Dataset, EmbeddedPairs } from '../../evaluation/dataset.js'
+import { DEFAULT_OPTIONS, requireTemplates } from '../../evaluation/evaluation-options.js'
+import { runEvaluation, type EvaluationRequest } from '../../evaluation/run-evaluation.js'
+import { chooseTasks, TaskImpossible } from '../../evaluation/task-choice.js'
+import type { TaskOptions } from '../../evaluation/task.js'
+import { bytes } from '../../hub/bytes.js'
+import { TemplateInvalid } from '../../errors.js'
+import { printable } from '../../terminal/printable.js'
+import type { EvaluateOptions } from '../evaluate.js'
+import { UsageError } from '../exit-codes.js'
+import { stopSignal } from '../stop-signal.js'
+import { evaluationProgress } from './evaluation-progress.js'
+import { folderSize } from './folder-size.js'
+import { openDatasets } from './open-datasets.js'
+import { openModels } from './open-models.js'
+import { requireWritable, writeReport } from './write-report.js'
+
+type Evaluated = Dataset | EmbeddedPairs
+
+/** Measures the models on the datasets, and writes the report where it was asked for. Throws a UsageError for what can't be. */
+export async function evaluate(paths: string[], options: EvaluateOptions): Promise<void> {
+  if (paths.length === 0) throw new UsageError('Name a dataset, or a collection of a service by --collection.')
+  if (options.labelField !== undefined) throw new UsageError('--label-field is of a collection; the classes of a dataset are in it.')
+  const config = readConfig()
+  const datasets = await openDatasets(paths, options)
+  requirePossible(datasets, options)
+  await requireWritable(options)
+  const cacheFolder = options.cache === false ? undefined : resolve(options.cache ?? join(config.DATA_DIR, 'evaluation-cache'))
+  const { signal, exitCode, release } = stopSignal()
+  const progress = evaluationProgress(process.stderr, options.quiet === true)
+  let models: { encoders: Encoder[]; close(): Promise<void> } | undefined
+  try {
+    models = await openModels(datasets.every(({ kind }) => kind === 'embeddings') ? [] : modelNames(options, config), { config, signal, onStep: progress.begin })
+    const report = await runEvaluation({
+      ...requestOf(options, config),
+      datasets,
+      encoders: models.encoders,
+      cacheFolder,
+      signal,
+      onProgress: progress.update,
+      onWarning: progress.say,
+      onEmbedded: ({ model, made }) => cacheFolder && made > 0 && progress.say(`${made} embeddings of ${model} were made and kept.`)
+    })
+    if (cacheFolder && models.encoders.length > 0) progress.say(`The kept embeddings take ${bytes(await folderSize(cacheFolder))} in ${cacheFolder}.`)
+    for (const { name, counts, faults } of report.datasets) if (counts.faults > 0) progress.say(`Of ${name} ${counts.faults} could not be used, the first: ${faults[0].name}: ${faults[0].reason}`)
+    progress.stop()
+    await writeReport(report, options)
+  } catch (error) {
+    progress.stop()
+    if (!signal.aborted) throw error
+    process.stderr.write(printable(`Stopped.${cacheFolder && models ? ` What was embedded is kept in ${cacheFolder}: the same command goes on from there.` : ''}`) + '\n')
+    process.exitCode = exitCode()
+  } finally {
+    release()
+    await models?.close()
+  }
+}
+
+function modelNames({ model, against }: EvaluateOptions, { MODEL, MODELS }: Config): string[] {
+  return [model ?? MODELS[0] ?? MODEL, ...(against === undefined ? [] : [against])]
+}
+
+/** Says beforehand what would only come out after the models are there. */
+function requirePossible(datasets: Evaluated[], { tasks, templates, model, against }: EvaluateOptions): void {
+  try {
+    requireTemplates(templates)
+    chooseTasks(datasets, tasks)
+  } catch (error) {
+    throw error instanceof TaskImpossible || error instanceof TemplateInvalid ? new UsageError(error.message, { cause: error }) : error
+  }
+  if (datasets.every(({ kind }) => kind === 'embeddings') && (model ?? against) !== undefined) throw new UsageError('What is evaluated are embeddings that were made before: no model has a part in it, so leave out --model and --against.')
+}
+
+function requestOf(options: EvaluateOptions, config: Config): Pick<EvaluationRequest, 'tasks' | 'options' | 'limits' | 'saveEmbeddings'> {
+  const { tasks, seed, resamples, confidence, templates, duplicates, m, efConstruction, efSearch, saveEmbeddings } = options
+  const graph = defined({ m, efConstruction, efSearch })
+  const asked: Partial<TaskOptions> = { ...defined({ seed, resamples, confidence, templates, duplicates }), ...(Object.keys(graph).length > 0 && { hnsw: { ...DEFAULT_OPTIONS.hnsw, ...graph } }) }
+  return { tasks, options: asked, saveEmbeddings, limits: { maxBytes: config.MAX_IMAGE_MIB * MIB, maxPixels: config.MAX_IMAGE_MEGAPIXELS * 1e6 } }
+}
+
+function defined<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>
+}

@@ -1,0 +1,62 @@
+import { Command, Option } from 'commander'
+import { collectionOption, USUAL_COLLECTION } from './collection-option.js'
+import { withService, type ServiceOptions } from './service.js'
+import { withStop } from './with-stop.js'
+
+export interface IndexOptions extends ServiceOptions {
+  collection: string
+  prefix: string
+  storage?: 'original' | 'thumbnail' | 'none'
+  model?: string
+  label?: boolean
+  textColumn?: string
+  all?: boolean
+  prune?: boolean
+  yes?: boolean
+  json?: boolean
+}
+
+const HELP = `
+What is indexed:
+  a folder         its images and those below it (jpeg, png, webp, gif, tiff, avif), by their paths from it. Captions are
+                   taken from metadata.jsonl or metadata.csv there (file_name, text, others become metadata), or else
+                   from a .txt of the same name beside the image
+  'photos/**/*.jpg'  a wildcard in quotes: those of a folder whose paths fit
+  images           one or more, by their paths from the working directory
+  table.csv, .tsv  with a header: file_name (or path, image, file), text (or caption), id; others become metadata
+  lines.ndjson     records as the API takes them, a line each; '-' reads them from standard input
+
+What is unchanged is not sent again: a record keeps size and time of its file in metadata.file, and the collection is asked for
+them. Run the same command to go on after it was stopped, and to bring a collection up to date. A text or a field that was added to
+a record stays, and so does one that the source does not say any more: take that out of the record itself.
+
+Examples:
+  $ semblance index ~/Pictures
+  $ semblance index ~/Pictures --prune                       also drop the records of files that are gone
+  $ semblance index pets/ -c pets --label                    pets/cat/1.jpg gets the metadata {"label": "cat"}
+  $ semblance index catalogue.csv -c shop --text-column title
+  $ semblance export old | semblance index - -c new          lines from standard input
+  $ semblance index /mnt/nas --prefix nas/ --url https://search.example.org --json`
+
+/** `semblance index`. */
+export function indexCommand(): Command {
+  return withService(new Command('index'))
+    .description('Add images, with their captions, to a collection; again to bring it up to date.')
+    .argument('<source...>', "a folder, a wildcard in quotes, images, a .csv, .tsv, .ndjson or .jsonl, or '-'")
+    .addOption(collectionOption('the collection, made if it is not there').default(USUAL_COLLECTION))
+    .option('--prefix <text>', 'put before each id, so that several folders share a collection', '')
+    .option('--label', "keep the name of an image's folder as metadata.label")
+    .option('--text-column <name>', 'the column that is the text (default: text or caption)')
+    .option('--all', 'send what is unchanged, too')
+    .option('--prune', 'delete the records that came from files, of those with the prefix, and that the folder does not have any more; where folders share a collection give each its --prefix')
+    .option('-y, --yes', 'with --prune, delete also all the records of a folder in which there is no image any more')
+    .addOption(new Option('--storage <what>', 'of a new collection: what it keeps of images').choices(['original', 'thumbnail', 'none']))
+    .option('--model <name>', 'of a new collection: the model (default: the first of the service)')
+    .option('--json', 'print what became of it as one JSON object')
+    .addHelpText('after', HELP)
+    .action(async (sources: string[], options: IndexOptions) => {
+      const { planIndex, runIndex } = await import('./indexing/run-index.js')
+      const plan = await planIndex(sources, options)
+      await withStop(options, (service, signal) => runIndex(service, plan, { ...options, signal }))
+    })
+}

@@ -1,0 +1,97 @@
+import { join } from 'node:path'
+import { folderCaptions, readSidecar, type Caption } from './captions.js'
+import { imageKind } from '../../files/image-types.js'
+import { idFault, type Found, type Source } from './item.js'
+import { readFolder, type Folder } from '../../files/read-folder.js'
+
+export interface FolderOptions {
+  /** Only files for whose path below the folder this is true. */
+  matches?: (below: string) => boolean
+  /** How many folders further down such files may be; as deep as it goes by default. */
+  depth?: number
+  /** Put before each id. */
+  prefix: string
+  /** Whether the name of the folder that an image lies in is its `label`. */
+  label?: boolean
+  /** Whether what is said of the images is read; it is by default. */
+  captions?: boolean
+  textColumn?: string
+  /** Told of images of types that are not read. */
+  onPassedOver: (name: string) => void
+  /** Told of links to folders, which are not followed. */
+  onLink?: (below: string) => void
+}
+
+/** What a folder above says: its captions, by paths that start where it is. */
+interface Level {
+  below: string
+  captions: Map<string, Caption>
+}
+
+/** The images of a folder and of all below it, with what is said of them there. Ids are their paths from it. */
+export function folderSource(root: string, options: FolderOptions): Source {
+  return { items: walk(root, options, { below: '', levels: [] }), isWhole: options.matches === undefined, count: (signal) => countImages(root, options, { below: '', signal }) }
+}
+
+async function* walk(path: string, options: FolderOptions, { below, levels }: { below: string; levels: Level[] }): AsyncGenerator<Found> {
+  const folder = await readFolder(path, below)
+  yield* folder.faults
+  for (const name of folder.links) options.onLink?.(below + name)
+  const { captions, faults } = await folderCaptions(path, { files: options.captions === false ? [] : folder.files, textColumn: options.textColumn })
+  yield* faults
+  const all = captions.size > 0 ? [{ below, captions }, ...levels] : levels
+  const texts = options.captions === false ? [] : folder.files.filter((name) => /\.txt$/i.test(name))
+  // By their names as they are looked for: cameras write IMG.TXT.
+  const sidecars = new Map(texts.map((name) => [name.replace(/\.txt$/i, '.txt'), name]))
+  for (const name of folder.files) {
+    if (options.matches?.(below + name) === false) continue
+    const kind = imageKind(name)
+    if (kind === 'read') yield await imageItem(folder, name, { options, sidecars, levels: all })
+    else if (kind === 'not-read') options.onPassedOver(name)
+  }
+  for (const name of foldersToWalk(folder, options)) yield* walk(join(path, name), options, { below: `${below}${name}/`, levels: all })
+  // Those that were found are gone from the map by now.
+  if (!options.matches) for (const left of captions.keys()) yield { name: `${below}${left}`, reason: 'The metadata of its folder names it, and it is no image there.' }
+}
+
+async function imageItem({ path, below }: Folder, name: string, { options, sidecars, levels }: { options: FolderOptions; sidecars: Map<string, string>; levels: Level[] }): Promise<Found> {
+  const place = below + name
+  const { id: given, text, metadata } = takeCaption(place, levels)
+  const id = options.prefix + (given ?? place).normalize()
+  const fault = idFault(id)
+  if (fault !== undefined) return { name: place, reason: fault }
+  const sidecar = [`${name}.txt`, name.replace(/\.[^.]*$/, '.txt')].map((candidate) => sidecars.get(candidate)).find((found) => found !== undefined)
+  const label = options.label && below !== '' ? below.split('/').at(-2) : undefined
+  const fields = { ...(label !== undefined && { label }), ...metadata }
+  try {
+    const words = text ?? (sidecar === undefined ? undefined : await readSidecar(join(path, sidecar)))
+    return { id, path: join(path, name), ...(words && { text: words }), ...(Object.keys(fields).length > 0 && { metadata: fields }) }
+  } catch (error) {
+    return { id, name: `${below}${sidecar}`, reason: `The caption can't be read: ${(error as Error).message}` }
+  }
+}
+
+/** What the nearest folder says of a file. */
+function takeCaption(place: string, levels: Level[]): Caption {
+  for (const { below, captions } of levels) {
+    const key = place.slice(below.length).normalize()
+    const caption = captions.get(key)
+    if (caption) {
+      captions.delete(key)
+      return caption
+    }
+  }
+  return {}
+}
+
+function foldersToWalk({ below, folders }: Folder, { depth = Infinity }: FolderOptions): string[] {
+  return below.split('/').length <= depth ? folders : []
+}
+
+async function countImages(path: string, options: FolderOptions, { below, signal }: { below: string; signal: AbortSignal }): Promise<number> {
+  signal.throwIfAborted()
+  const folder = await readFolder(path, below)
+  let count = folder.files.filter((name) => imageKind(name) === 'read' && options.matches?.(below + name) !== false).length
+  for (const name of foldersToWalk(folder, options)) count += await countImages(join(path, name), options, { below: `${below}${name}/`, signal })
+  return count
+}

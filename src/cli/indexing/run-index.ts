@@ -1,0 +1,147 @@
+import { isMissing } from '../collection-option.js'
+import { EXIT, UsageError } from '../exit-codes.js'
+import type { IndexOptions } from '../index-command.js'
+import type { Service } from '../service.js'
+import { batches } from './batches.js'
+import { deliver } from './deliver.js'
+import { indexProgress, type IndexProgress } from './index-progress.js'
+import { anyOf, type Source } from './item.js'
+import { knownRecords } from './known-records.js'
+import { openSource, type Lines } from './open-source.js'
+import { prune } from './prune.js'
+import { sendLines, type LoadState } from './send-lines.js'
+import { countFailure, newTally, type Failure, type Tally } from './tally.js'
+
+type Options = IndexOptions & { signal: AbortSignal }
+
+interface Run {
+  options: Options
+  tally: Tally
+  progress: IndexProgress
+  fail: (failure: Failure) => void
+}
+
+/** What is to be indexed, and what is told of it. */
+export interface Plan {
+  /** What was named first. */
+  name: string
+  source: Source | Lines
+  tally: Tally
+}
+
+/** Makes out what is named, before there is a service for it. Throws a UsageError where it can't be indexed so. */
+export async function planIndex(sources: string[], options: IndexOptions): Promise<Plan> {
+  const { prefix, label = false, textColumn, prune: prunes = false } = options
+  const tally = newTally()
+  const source = await openSource(sources, { prefix, label, textColumn, onPassedOver: (name) => countEnd(tally, name), onLink: (below) => void tally.links.push(below) })
+  if (prunes && !('items' in source && source.isWhole)) throw new UsageError('--prune goes with a folder.')
+  // Ids of 'nas2' start with 'nas', too.
+  if (prunes && /[\p{L}\p{N}]$/u.test(prefix)) throw new UsageError(`--prune goes with a --prefix that ends with a separator, such as '${prefix}/': others may start with '${prefix}', too.`)
+  return { name: sources[0], source, tally }
+}
+
+/** Indexes what is planned, and says what became of it; the exit code is 1 where some of it failed. */
+export async function runIndex(service: Service, { name, source, tally }: Plan, options: Options): Promise<void> {
+  const { collection, quiet = false, prune: prunes = false } = options
+  const startedAt = performance.now()
+  const items = 'items' in source ? await anyOf(source.items) : undefined
+  const isEmpty = 'items' in source && items === undefined
+  // A mistyped wildcard leaves no empty collection.
+  if (!isEmpty) await ensureCollection(service, options)
+  const progress = indexProgress(process.stderr, quiet)
+  const fail = (failure: Failure) => {
+    countFailure(tally, failure)
+    progress.say(`semblance: ${failure.name}: ${failure.code ? `${failure.code}: ` : ''}${failure.message}`)
+    progress.update(tally)
+  }
+  const run: Run = { options, tally, progress, fail }
+  try {
+    if ('lines' in source) await indexLines(service, source.lines, run)
+    else if (items || prunes) await indexItems(service, { ...source, items: items ?? source.items }, run)
+  } finally {
+    progress.stop()
+  }
+  report(collection, { options, tally, seconds: (performance.now() - startedAt) / 1000 })
+  if (isEmpty) process.stderr.write(`semblance: Nothing was indexed: ${source.isWhole === false ? `no image fits '${name}'` : `there is none in ${name}`}.\n`)
+  if (isEmpty && source.isWhole === false) process.exitCode = EXIT.usage
+  else if (isEmpty || tally.failed > 0) process.exitCode = EXIT.failed
+}
+
+async function ensureCollection(service: Service, { collection, storage, model, signal }: Options): Promise<void> {
+  const params = { path: { collection } }
+  try {
+    const there = await service.api.get('/v1/collections/{collection}', { params, signal })
+    const isOther = (storage && storage !== there.storage) || (model !== undefined && model !== there.model)
+    if (isOther) throw new UsageError(`'${collection}' is there already, with storage ${there.storage} and ${there.model === null ? 'no model' : `model ${there.model}`}: --storage and --model are of new collections.`)
+  } catch (error) {
+    if (!isMissing(error)) throw error
+    await service.api.put('/v1/collections/{collection}', { params, body: { ...(storage && { storage }), ...(model !== undefined && { model }) }, signal })
+  }
+}
+
+async function indexItems(service: Service, { items, count }: Source, { options, tally, progress, fail }: Run): Promise<void> {
+  const { collection, all, signal } = options
+  // Beside the work, which does not wait for it.
+  if (process.stderr.isTTY && !options.quiet) void count?.(signal).then(progress.total, () => undefined)
+  const known = await knownRecords(service, collection, signal)
+  const outgoing = batches(items, {
+    known, all: all ?? false,
+    onUnchanged: () => {
+      tally.unchanged++
+      progress.update(tally)
+    },
+    onFault: ({ name, reason, hides = false }) => {
+      tally.hides ||= hides
+      fail({ name, message: reason })
+    }
+  })
+  await deliver(service, outgoing, {
+    collection, signal,
+    onDelivered: ({ name, status, error }) => {
+      if (error) return fail({ name, ...error })
+      tally[status]++
+      progress.update(tally)
+    }
+  })
+  if (options.prune) tally.removed = await prune(service, known, { ...options, tally })
+}
+
+async function indexLines(service: Service, file: string, { options, tally, progress, fail }: Run): Promise<void> {
+  const told = new Set<number>()
+  const failLine = (line: number, error: { code: string; message: string }) => {
+    if (told.has(line)) return
+    told.add(line)
+    fail({ name: `${file === '-' ? 'standard input' : file}:${line}`, ...error })
+  }
+  let before: LoadState | undefined
+  await sendLines(service, file, {
+    collection: options.collection, all: options.all ?? false, signal: options.signal,
+    // Answers may be lost with a connection: the service knows how far it is.
+    onLoad: (load) => {
+      before ??= load
+      Object.assign(tally, { unchanged: before.created + before.updated, created: load.created - before.created, updated: load.updated - before.updated })
+      for (const { line, error } of load.failures) failLine(line, error)
+    },
+    onAnswer: ({ line, status, error }) => {
+      if (error) return failLine(line, error)
+      if (status === 'skipped') tally.unchanged++
+      else if (status !== 'failed') tally[status]++
+      progress.update(tally)
+    }
+  })
+}
+
+function countEnd({ passedOver }: Tally, name: string): void {
+  const end = name.slice(name.lastIndexOf('.')).toLowerCase()
+  passedOver.set(end, (passedOver.get(end) ?? 0) + 1)
+}
+
+function report(collection: string, { options: { json, quiet, prune: prunes }, tally, seconds }: { options: Options; tally: Tally; seconds: number }): void {
+  const { created, updated, unchanged, failed, removed, passedOver, failures } = tally
+  if (json) process.stdout.write(`${JSON.stringify({ collection, created, updated, unchanged, failed, removed, passed_over: Object.fromEntries(passedOver), failures, seconds: Number(seconds.toFixed(3)) })}\n`)
+  else if (!quiet) {
+    const parts = [`${created} created`, `${updated} updated`, `${unchanged} unchanged`, ...(prunes ? [`${removed} removed`] : []), `${failed} failed`]
+    process.stdout.write(`Indexed into '${collection}': ${parts.join(', ')}, in ${seconds.toFixed(1)} s.\n`)
+    for (const [end, count] of passedOver) process.stdout.write(`Passed over ${count} ${end} ${count === 1 ? 'file' : 'files'}, a type that is not read.\n`)
+  }
+}

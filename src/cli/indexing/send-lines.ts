@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { addAbortSignal, type Readable } from 'node:stream'
+import type { BulkAnswer } from '../../client/client.js'
+import { SemblanceError } from '../../client/semblance-error.js'
+import { fileDigest } from '../../collections/file-digest.js'
+import { UnreachableError } from '../exit-codes.js'
+import type { Service } from '../service.js'
+import { linesOf } from './lines-of.js'
+
+export interface LinesOptions {
+  collection: string
+  /** Whether lines that were loaded from this very file before are sent again. */
+  all: boolean
+  signal: AbortSignal
+  onAnswer: (answer: BulkAnswer) => void
+  /** Told how far the load is: at first, and at the end where answers were lost. */
+  onLoad: (load: LoadState) => void
+}
+
+/** How far a load is, as the service knows it. */
+export interface LoadState {
+  /** Lines that were answered for good, and so are not sent again. */
+  lines: number
+  created: number
+  updated: number
+  failures: { line: number; error: { code: string; message: string } }[]
+}
+
+/** How often a load is gone on with before it is given up; waits double from half a second, so that these are some half a minute. */
+const TRIES = 6
+
+/**
+ * Streams lines of records as they are into a collection. A file goes under a key made of what is in it: what was cut off goes on where
+ * it was, and the same file again is nothing to do. Standard input, `-`, goes under a key of this run.
+ */
+export async function sendLines(service: Service, file: string, options: LinesOptions): Promise<void> {
+  const { collection, all, signal, onAnswer, onLoad } = options
+  const key = file === '-' || all ? randomUUID() : `file-${await fileDigest(file)}`
+  const load = await loadState(service, key, options)
+  onLoad(load)
+  // Whoever waits for standard input is woken by the signal.
+  const input: Readable = addAbortSignal(signal, file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 }))
+  let isLost = false
+  try {
+    for await (const answer of service.api.bulk(collection, linesOf(input, load.lines), { idempotencyKey: key, fromLine: load.lines + 1, retries: TRIES, signal })) {
+      isLost ||= answer.status === 'skipped'
+      onAnswer(answer)
+    }
+  } catch (error) {
+    // What breaks in the middle of an answer.
+    throw error instanceof TypeError && !(error instanceof UnreachableError) ? new UnreachableError(`The connection to ${service.url} broke: ${error.message}`, { cause: error }) : error
+  } finally {
+    // Open, it would keep the command running.
+    input.destroy()
+  }
+  if (isLost) onLoad(await loadState(service, key, options))
+}
+
+async function loadState(service: Service, key: string, { collection, signal }: LinesOptions): Promise<LoadState> {
+  try {
+    return await service.api.get('/v1/collections/{collection}/bulk/{key}', { params: { path: { collection, key } }, signal })
+  } catch (error) {
+    if (error instanceof SemblanceError && error.code === 'BULK_LOAD_NOT_FOUND') return { lines: 0, created: 0, updated: 0, failures: [] }
+    throw error
+  }
+}

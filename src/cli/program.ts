@@ -1,0 +1,65 @@
+import { Command } from 'commander'
+import { version } from '../version.js'
+import { backupCommand } from './backup.js'
+import { classifyCommand } from './classify.js'
+import { collectionsCommand } from './collections.js'
+import { completeCommand, completionCommand } from './completion.js'
+import { doctorCommand } from './doctor-command.js'
+import { evaluateCommand } from './evaluate.js'
+import { exportCommand } from './export.js'
+import { indexCommand } from './index-command.js'
+import { keysCommand } from './keys.js'
+import { modelsCommand } from './models.js'
+import { restoreCommand } from './restore.js'
+import { searchCommand } from './search.js'
+import { serveCommand } from './serve-command.js'
+import { snapshotCommand } from './snapshot.js'
+
+const HELP = `
+Which service:
+  --url or SEMBLANCE_URL, else the one at http://localhost:8080, else one that the command starts for itself over DATA_DIR
+  (./data) and ends again. An API key is SEMBLANCE_API_KEY.
+
+Exit codes:
+  0    all is done
+  1    something failed; what, is on standard error
+  2    the command line asks for what can't be
+  69   the service can't be reached, or does not start
+  130  stopped by Ctrl-C
+
+Examples:
+  $ semblance index ~/Pictures && semblance search "a dog on a beach"
+  $ semblance classify photo.jpg --labels cat,dog,bird
+  $ semblance serve`
+
+/**
+ * The whole command line. What commands run is imported when they run, so that help, completion and mistakes need not wait for it.
+ * Ends with an error of commander's where help, version or a mistake ends it. */
+export function createProgram(): Command {
+  const program: Command = new Command('semblance')
+    .description('Self-hosted cross-modal retrieval.')
+    .version(version)
+    .addHelpText('after', HELP)
+    .addCommand(serveCommand())
+    .addCommand(indexCommand())
+    .addCommand(searchCommand())
+    .addCommand(classifyCommand())
+    .addCommand(evaluateCommand())
+    .addCommand(collectionsCommand())
+    .addCommand(snapshotCommand())
+    .addCommand(modelsCommand())
+    .addCommand(backupCommand())
+    .addCommand(restoreCommand())
+    .addCommand(exportCommand())
+    .addCommand(keysCommand())
+    .addCommand(doctorCommand())
+    .addCommand(completionCommand())
+    .addCommand(completeCommand(() => program), { hidden: true })
+  for (const command of allOf(program)) command.exitOverride()
+  return program
+}
+
+/** A command and all below it. */
+function allOf(command: Command): Command[] {
+  return [command, ...command.commands.flatMap((below) => allOf(below))]
+}
