@@ -93,6 +93,7 @@ const load = (url, input, connections) => closedLoop(url, { path: PATH, bodies: 
 for (let round = 0; round < rounds; round++) {
   // Each stands alone while it is measured, and loads its towers anew: none profits from the order.
   for (const input of ['image', 'text']) note(`raw ${input}`, await rawLoops(1, { input, ...limits[input] }))
+  note('raw text padded', await rawLoops(1, { input: 'text', ...limits.text, padded: true }))
   note('raw photo', await rawLoops(cores, { input: 'photo' }))
   // Each request is to cost what a new input costs.
   await measure('service', await startService({ MODEL: folder, EMBEDDING_CACHE_MIB: '0' }))
@@ -123,6 +124,7 @@ const rows = []
 const row = (input, name, rate, more = {}) => rows.push({ input, name, 'a second': digits(rate), ...more })
 for (const input of ['image', 'text']) {
   row(input, `ONNX Runtime alone, batch ${limits[input].batch}, ${limits[input].threads} threads`, of(`raw ${input}`))
+  if (input === 'text') row(input, `ONNX Runtime alone, texts padded to the longest that the model takes`, of('raw text padded'))
   if (input === 'image') row(input, `decode, preprocess, run: ${cores} loops`, of('raw photo'))
   for (const name of ['service', ...(values.peer ? ['peer'] : [])]) {
     for (const connections of [1, 8, 32]) {
@@ -135,7 +137,8 @@ for (const input of ['image', 'text']) {
 const ratios = [
   { ratio: 'images, 32 connections, to ONNX Runtime alone', value: digits(ratio('service image 32', 'raw image')) },
   { ratio: 'images, 32 connections, to decode + preprocess + run on all cores', value: digits(ratio('service image 32', 'raw photo')) },
-  { ratio: 'texts, 32 connections, to ONNX Runtime alone', value: digits(ratio('service text 32', 'raw text')) }
+  { ratio: 'texts, 32 connections, to ONNX Runtime alone', value: digits(ratio('service text 32', 'raw text')) },
+  { ratio: 'texts, 32 connections, to ONNX Runtime alone with padding', value: digits(ratio('service text 32', 'raw text padded')) }
 ]
 if (values.peer) {
   for (const input of ['image', 'text']) {

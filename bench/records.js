@@ -7,12 +7,12 @@ export async function createCollection(url, name, dimension) {
   if (response.status !== 201) throw new Error(`The collection was answered ${response.status}: ${await response.text()}`)
 }
 
-/** Loads records with a random `part` of 0 to 1,000; resolves, with the seconds, when none waits for its graph. */
-export async function bulkLoad({ url }, collection, { count, vectors }) {
+/** Loads records, by default with a random `part` of 0 to 1,000; resolves, with the seconds, when none waits for its graph. */
+export async function bulkLoad({ url }, collection, { count, vectors, metadata = () => ({ part: vectors.random() * 1000 }) }) {
   async function* lines() {
     for (let n = 0; n < count; ) {
       let chunk = ''
-      for (let i = 0; i < 200 && n < count; i++, n++) chunk += JSON.stringify({ id: `v${n}`, metadata: { part: vectors.random() * 1000 }, embeddings: { image: vectors.next() } }) + '\n'
+      for (let i = 0; i < 200 && n < count; i++, n++) chunk += JSON.stringify({ id: `v${n}`, metadata: metadata(n), embeddings: { image: vectors.next() } }) + '\n'
       yield Buffer.from(chunk)
     }
   }

@@ -23,7 +23,8 @@ export async function startService(env = {}, { dataDir } = {}) {
   let output = ''
   let url
   child.stdout.on('data', (chunk) => {
-    if (output.length < 100_000) output += chunk
+    // Of a long run the head is kept, and what went wrong.
+    if (output.length < 100_000 || /"level":[56]0/.test(chunk)) output += chunk
     url ??= /listening at (http:\/\/[^"\s]+)/.exec(output)?.[1]
   })
   const ended = new Promise((resolve) => child.once('exit', resolve))
@@ -50,6 +51,11 @@ export async function startService(env = {}, { dataDir } = {}) {
     cpu: async () => {
       const fields = (await readFile(`/proc/${child.pid}/stat`, 'utf8')).replace(/^.*\) /, '').split(' ')
       return (Number(fields[11]) + Number(fields[12])) / 100
+    },
+    /** Ends it by SIGKILL; its folder stays. */
+    kill: async () => {
+      child.kill('SIGKILL')
+      await ended
     },
     /** Ends it by SIGTERM; resolves to the seconds that took. */
     stop: async () => {

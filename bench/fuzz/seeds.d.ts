@@ -1,0 +1,6 @@
+export interface Seed {
+  name: string
+  format: string
+  bytes: Buffer
+}
+export function makeSeeds(seed: number): Promise<Seed[]>
