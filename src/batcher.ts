@@ -1,65 +1,23 @@
 import { setMaxListeners } from 'node:events'
-import { Closed, QueueFull } from './errors.js'
+import type { Batch, BatcherOptions } from './batch-options.js'
+import { removeFrom, type Entry, type Waiter } from './batch-entry.js'
+import { Closed, QueueFull, retryLater } from './errors.js'
+import { Room } from './room.js'
+import { Throughput } from './throughput.js'
 
 /** `interactive` (someone waits for the answer) goes before `bulk` (ingest). */
 export type Lane = 'interactive' | 'bulk'
 
-export interface BatcherOptions<Item, Result> {
-  /** Runs one batch; resolves to one result an item, in the same order. */
-  run: (items: Item[], batch: Batch) => Promise<Result[]>
-  maxBatchSize: number
-  /**
-   * How long the oldest entry waits for a batch to fill while a slot is free. With 0 it waits for the current turn only,
-   * and behind a batch of many while entries keep coming, up to a fifth of what that batch took.
-   */
-  maxDelayMs: number
-  /** Batches that run at the same time. */
-  concurrency: number
-  /** Waiting entries at which a new request is rejected. */
-  maxQueueSize: number
-  /** Whether an item may share a batch with the oldest one (texts of like length, say). */
-  fits?: (item: Item, oldest: Item) => boolean
-  /** Items of one key that wait or run at the same time are run once. */
-  key?: (item: Item) => string
-  /**
-   * Whether one more batch may run, of the interactive lane: an entry that comes while no other waits or runs, or a
-   * batch while the others that run are all of the bulk lane. Under a load of the interactive lane alone it stands still.
-   */
-  express?: boolean
-  /** Whether the items of a failed batch are worth running one by one, so that a poisoned one fails alone. */
-  retryAlone?: (error: unknown) => boolean
-}
-
-/** What a run is told of its batch. */
-export interface Batch {
-  lane: Lane
-  /** Whether it is the one beside the others. */
-  express: boolean
-  /** How long each item waited, in milliseconds. */
-  waited: number[]
-  /** Aborted when nobody waits for any of its items any more. */
-  signal: AbortSignal
-}
-
-export interface AddOptions {
-  lane?: Lane
-  /** An aborted entry is dropped unrun, unless others wait for it, and rejects with the signal's reason. */
+/** How long the caller of some work waits for it. */
+export interface Patience {
+  /** Aborts when nobody waits any more. What has not run by then is dropped unrun, unless others wait for it, and rejects with the reason. */
   signal?: AbortSignal
+  /** When that will be at the latest, on the clock of `performance.now()`: what can't be reached is not begun. */
+  deadline?: number
 }
 
-interface Entry<Item, Result> {
-  item: Item
-  key?: string
-  lane: Lane
-  addedAt: number
-  waiters: Set<Waiter<Result>>
-  /** Aborts the batch that runs it when nobody waits for the batch. */
-  onAbandoned?: (reason: unknown) => void
-}
-
-interface Waiter<Result> {
-  resolve: (result: Result) => void
-  reject: (error: unknown) => void
+export interface AddOptions extends Patience {
+  lane?: Lane
 }
 
 /** The part of the time that the last batch took for which the next one may be gathered, and in how many looks at it. */
@@ -75,6 +33,8 @@ export class Batcher<Item, Result> {
   readonly #lanes: Record<Lane, Entry<Item, Result>[]> = { interactive: [], bulk: [] }
   /** By key the entries that wait or run. */
   readonly #byKey = new Map<string, Entry<Item, Result>>()
+  readonly #throughput: Record<Lane, Throughput> = { interactive: new Throughput(), bulk: new Throughput() }
+  readonly #room: Record<Lane, Room>
   #running: Record<Lane | 'express', number> = { interactive: 0, bulk: 0, express: 0 }
   #interactiveInARow = 0
   #lastRun = { size: 0, ms: 0, endedAt: 0 }
@@ -87,6 +47,8 @@ export class Batcher<Item, Result> {
 
   constructor(options: BatcherOptions<Item, Result>) {
     this.#options = options
+    const room = (lane: Lane) => new Room(() => this.#refusal({ lane }) === undefined)
+    this.#room = { interactive: room('interactive'), bulk: room('bulk') }
   }
 
   /** Entries that wait, in both lanes. */
@@ -99,17 +61,27 @@ export class Batcher<Item, Result> {
     return this.#running.interactive + this.#running.bulk + this.#running.express
   }
 
-  /** Adds one item; rejects with QUEUE_FULL at once when the queue is at its bound. */
+  /** Milliseconds that a new entry of a lane would wait, by the lane's recent throughput; 0 while nothing is known. */
+  expectedWaitMs(lane: Lane): number {
+    return this.#throughput[lane].waitMs(this.#lanes[lane].length, performance.now())
+  }
+
+  /** Resolves when a lane takes entries, to one caller after the other. Rejects with the signal's reason. */
+  room(lane: Lane, signal?: AbortSignal): Promise<void> {
+    return this.#closed ? Promise.reject(new Closed()) : this.#room[lane].wait(signal)
+  }
+
+  /** Adds one item; rejects with QUEUE_FULL at once when its lane is at a bound, or its deadline can't be met. */
   add(item: Item, options: AddOptions = {}): Promise<Result> {
     return this.addAll([item], options)[0]
   }
 
   /**
    * Adds the items of one request: they are admitted together or refused together, so a request may overshoot the
-   * bound, but only the last one admitted. Returns a promise an item. Throws QUEUE_FULL or CLOSED.
+   * bounds, but only the last one admitted. Returns a promise an item; they reject with QUEUE_FULL or CLOSED.
    */
   addAll(items: Item[], options: AddOptions = {}): Promise<Result>[] {
-    const refusal = this.#closed ? new Closed() : this.queued >= this.#options.maxQueueSize ? new QueueFull() : undefined
+    const refusal = this.#refusal(options)
     if (refusal) return items.map(() => Promise.reject(refusal))
     // One request may wait with thousands of entries on its signal; that is no leak.
     if (options.signal) setMaxListeners(0, options.signal)
@@ -122,8 +94,18 @@ export class Batcher<Item, Result> {
   close(): Promise<void> {
     this.#closed = true
     this.#pump()
+    for (const room of Object.values(this.#room)) room.close(new Closed())
     if (this.running === 0 && this.queued === 0) return Promise.resolve()
     return new Promise((resolve) => this.#onDrained.push(resolve))
+  }
+
+  #refusal({ lane = 'interactive', deadline = Infinity }: AddOptions): Error | undefined {
+    if (this.#closed) return new Closed()
+    const { maxQueueSize, maxWaitMs } = this.#options
+    const waitMs = this.expectedWaitMs(lane)
+    const bound = Math.min(maxWaitMs?.[lane] || Infinity, deadline - performance.now())
+    const isRefused = this.#lanes[lane].length >= maxQueueSize || (waitMs > 0 && waitMs > bound)
+    return isRefused ? retryLater(new QueueFull(), waitMs) : undefined
   }
 
   /** Waits for an item's entry, which is there already where another waits for the same key. */
@@ -157,15 +139,25 @@ export class Batcher<Item, Result> {
 
   /** Moves an entry that waits in the bulk lane to the interactive one: someone waits for it now. */
   #hurry(entry: Entry<Item, Result>): void {
-    if (entry.lane === 'bulk' && removeFrom(this.#lanes.bulk, entry)) this.#lanes.interactive.push(entry)
+    if (entry.lane === 'bulk' && removeFrom(this.#lanes.bulk, entry)) {
+      this.#lanes.interactive.push(entry)
+      this.#shrunk('bulk')
+    }
     entry.lane = 'interactive'
   }
 
   #abandon(entry: Entry<Item, Result>, reason: unknown): void {
     removeFrom(this.#lanes[entry.lane], entry)
     this.#forget(entry)
+    this.#shrunk(entry.lane)
     entry.onAbandoned?.(reason)
     this.#settleDrained()
+  }
+
+  /** Fewer entries of a lane wait now. */
+  #shrunk(lane: Lane): void {
+    if (this.#lanes[lane].length === 0) this.#throughput[lane].emptied()
+    this.#room[lane].open()
   }
 
   #forget(entry: Entry<Item, Result>): void {
@@ -204,6 +196,7 @@ export class Batcher<Item, Result> {
       this.#gathered = 0
       const taken = new Set(entries)
       this.#lanes[lane] = this.#lanes[lane].filter((entry) => !taken.has(entry))
+      this.#shrunk(lane)
       void this.#runBatch(entries, lane, slot)
     }
   }
@@ -249,6 +242,7 @@ export class Batcher<Item, Result> {
       this.#running[place]--
       const endedAt = performance.now()
       this.#lastRun = { size: entries.length, ms: endedAt - startedAt, endedAt }
+      this.#throughput[lane].ended(entries.length, { now: endedAt, waiting: this.#lanes[lane].length })
       this.#pump()
       this.#settleDrained()
     }
@@ -284,10 +278,4 @@ export class Batcher<Item, Result> {
     if (!this.#closed || this.running > 0 || this.queued > 0) return
     for (const resolve of this.#onDrained.splice(0)) resolve()
   }
-}
-
-function removeFrom<T>(list: T[], item: T): boolean {
-  const position = list.indexOf(item)
-  if (position >= 0) list.splice(position, 1)
-  return position >= 0
 }

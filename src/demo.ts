@@ -52,7 +52,7 @@ export async function loadDemo({ encoders, collections, dataDir, onProgress, sig
     for (const batch of batches) {
       const known = await Promise.all(batch.map(({ id }) => collection.get(id)))
       const missing = batch.filter((_, i) => !known[i])
-      const results = missing.length > 0 ? await ingest({ encoders, collection }, await Promise.all(missing.map(toRecord)), signal) : []
+      const results = missing.length > 0 ? await ingest({ encoders, collection }, await Promise.all(missing.map(toRecord)), { signal }) : []
       const failed = results.find((result) => result.status === 'failed')
       if (failed) throw new Error(`The demo's ${failed.id} can't be added: ${failed.error.message}`)
       added += missing.length
@@ -72,7 +72,7 @@ interface DemoEmoji {
 }
 
 /** The emoji that have both a picture and a name, without skin tones and parts. */
-async function demoEmoji(): Promise<DemoEmoji[]> {
+export async function demoEmoji(): Promise<DemoEmoji[]> {
   const require = createRequire(import.meta.url)
   const folder = join(dirname(require.resolve('@lobehub/fluent-emoji-3d/package.json')), 'assets')
   // The two packages differ in where they write the variation selector.

@@ -1,40 +1,41 @@
 import swagger from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyReply } from 'fastify'
 import plugin from 'fastify-plugin'
+import { scopeOfRoute } from './access/access.js'
+import { describe, SHARED_COMPONENTS } from './docs/describe.js'
+import { EXAMPLE_FILE } from './code-samples/example-calls.js'
+import { PAGE_POLICY } from './gallery.js'
+import { EXAMPLE_IMAGE } from './schemas.js'
 
 const DESCRIPTION = `Cross-modal retrieval: images and texts in one embedding space, searched in both directions, and zero-shot classification.
 
-Errors have one shape, \`{"error": {"code", "message", "request_id"}}\`: 4xx says what to mend, 429 and 503 carry Retry-After.`
+Errors have one shape, \`{"error": {"code", "message", "request_id"}}\`: 4xx says what to mend, 429 and 503 carry Retry-After. Each operation lists the codes that it answers, and \`components.examples\` has what each of them means.
 
-/** Swagger UI styles elements in place. The plugin's own policy upgrades to https, which a plain http service has not. */
-const CONTENT_SECURITY_POLICY = {
-  'default-src': "'self'",
-  'img-src': "'self' data: blob:",
-  'style-src': "'self' 'unsafe-inline'",
-  'object-src': "'none'",
-  'base-uri': "'self'",
-  'frame-ancestors': "'self'"
-}
+Where API keys are asked for each has a scope: read searches, classifies, embeds and reads; write also changes records and evaluates collections; admin also makes, changes, drops, re-indexes, backs up, restores and exports collections, and evaluates folders. A key may be limited to some collections.
 
-/** The OpenAPI description made from the routes' schemas: /openapi.json, and a page to read and try it at /docs. */
+Examples that read ask the demo collection \`emoji\`. Those that change something use a collection \`playground\` of their own, which the example of "Create a collection" makes.`
+
+const TAGS = ['Search', 'Zero-shot', 'Classifiers', 'Embeddings', 'Collections', 'Records', 'Jobs', 'Evaluations', 'Backups', 'Models', 'Health']
+
+/** The OpenAPI description made from the routes' schemas: /openapi.json and /openapi.yaml, and a page to read and try it at /docs. */
 export const docs = plugin(async (app) => {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Semblance', version: '1', description: DESCRIPTION },
-      tags: ['Search', 'Zero-shot', 'Embeddings', 'Records', 'Collections', 'Models', 'Health'].map((name) => ({ name })),
+      tags: TAGS.map((name) => ({ name })),
       servers: [{ url: '/' }],
-      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'Where the operator set API_KEYS.' } } },
-      security: [{ apiKey: [] }, {}]
+      components: { ...SHARED_COMPONENTS, securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'Where the operator asks for keys.' }, apiKeyHeader: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The same key, in a header of its own.' } } },
+      security: [{ apiKey: [] }, { apiKeyHeader: [] }, {}]
     },
     hideUntagged: true,
-    transformObject: (document) => binaryAsStrings('openapiObject' in document ? document.openapiObject : document.swaggerObject)
+    transform: ({ schema, url, route }) => ({ url, schema: { ...schema, 'x-scope': scopeOfRoute(route.config ?? {}, [route.method].flat()[0]) } }),
+    transformObject: (document) => describe('openapiObject' in document ? document.openapiObject : document.swaggerObject)
   })
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: CONTENT_SECURITY_POLICY, uiConfig: { tryItOutEnabled: true, validatorUrl: null } })
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+  const shared = { config: { scope: 'open' }, schema: { hide: true } } as const
+  app.get('/openapi.json', shared, async () => app.swagger())
+  app.get('/openapi.yaml', shared, async (_, reply: FastifyReply) => reply.type('application/yaml; charset=utf-8').send(app.swagger({ yaml: true })))
+  app.get('/docs', { ...shared, config: { ...shared.config, isFile: true } }, (_, reply) => reply.headers({ 'content-security-policy': PAGE_POLICY, 'cache-control': 'no-cache' }).sendFile('docs.html'))
+  app.get('/docs/', shared, (_, reply) => reply.redirect('/docs', 308))
+  app.get(`/docs/${EXAMPLE_FILE}`, shared, (_, reply: FastifyReply) => reply.type('image/png').header('cache-control', 'max-age=86400').send(Buffer.from(EXAMPLE_IMAGE.base64, 'base64')))
 })
-
-/** Files of a form reach validation as objects; in OpenAPI they are strings of format binary. */
-function binaryAsStrings<T extends object>(document: T): T {
-  return JSON.parse(JSON.stringify(document), (_, value) => (value?.format === 'binary' ? { ...value, type: 'string' } : value))
-}

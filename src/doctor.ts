@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { statfs } from 'node:fs/promises'
 import { availableParallelism, cpus, freemem, release, totalmem } from 'node:os'
 import { resolve } from 'node:path'
+import { readKeyFile } from './access/key-file.js'
 import { inspectStore, type CollectionReport } from './collections/inspect.js'
 import type { Config } from './config.js'
 import { createEncoder, type Encoder } from './encoder/encoder.js'
@@ -12,7 +13,7 @@ import { encoderOptions, loadModels } from './load-models.js'
 
 /** One thing that was looked at. `warn` serves, though not as one may think; `fail` does not. */
 export interface Finding {
-  topic: 'machine' | 'runtime' | 'model' | 'store'
+  topic: 'machine' | 'runtime' | 'keys' | 'model' | 'store'
   status: 'ok' | 'warn' | 'fail'
   text: string
 }
@@ -28,6 +29,7 @@ const LITTLE_SPACE = GIB
 export async function* examine(config: Config): AsyncGenerator<Finding> {
   yield machine()
   yield runtime()
+  if (config.API_KEYS_FILE !== '') yield* examineKeys(resolve(config.API_KEYS_FILE))
   const models: ModelPackage[] = []
   try {
     models.push(...(await loadModels(config)))
@@ -47,6 +49,18 @@ function runtime(): Finding {
   const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string }
   const providers = supportedProviders().map(({ name, bundled }) => `${name}${bundled ? '' : ' (with libraries of its own)'}`)
   return { topic: 'runtime', status: 'ok', text: `onnxruntime-node ${version} knows ${providers.join(', ')}` }
+}
+
+/** The file of API keys: whether it can be read, by whom else, and what is in it. */
+async function* examineKeys(path: string): AsyncGenerator<Finding> {
+  try {
+    const { file: { keys }, exposure } = await readKeyFile(path)
+    const expired = keys.filter(({ expires_at: expires }) => expires !== undefined && Date.parse(expires) <= Date.now()).map(({ name }) => name)
+    yield { topic: 'keys', status: keys.length > expired.length ? 'ok' : 'warn', text: `${path}: ${keys.length} ${keys.length === 1 ? 'key' : 'keys'}${expired.length > 0 ? `, of which ${expired.join(', ')} ${expired.length === 1 ? 'has' : 'have'} expired` : ''}` }
+    if (exposure) yield { topic: 'keys', status: 'warn', text: exposure }
+  } catch (error) {
+    yield { topic: 'keys', status: 'fail', text: (error as Error).message }
+  }
 }
 
 async function* examineModel(model: ModelPackage, config: Config): AsyncGenerator<Finding> {
@@ -94,7 +108,7 @@ async function* examineStore(dataDir: string, models: ModelPackage[]): AsyncGene
     const { schema, newestSchema, damage, collections } = report
     if (schema > newestSchema) yield { topic: 'store', status: 'fail', text: `schema ${schema} was written by a newer version; this one knows ${newestSchema}` }
     else if (schema < newestSchema) yield { topic: 'store', status: 'warn', text: `schema ${schema} is brought up to ${newestSchema} at the next start` }
-    else yield { topic: 'store', status: damage.length === 0 ? 'ok' : 'fail', text: damage.length === 0 ? `schema ${schema}, the file is sound` : `the file is damaged: ${damage.join('; ')}` }
+    else yield { topic: 'store', status: damage.length === 0 ? 'ok' : 'fail', text: damage.length === 0 ? `schema ${schema}, the file is sound` : `the store is damaged: ${damage.join('; ')}` }
     for (const collection of collections) yield collectionFinding(collection, models)
   } catch (error) {
     yield { topic: 'store', status: 'fail', text: `${dataDir}: ${(error as Error).message}` }

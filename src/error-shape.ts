@@ -8,8 +8,10 @@ const FRAMEWORK_CODES: Record<string, string> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'MEDIA_TYPE_UNSUPPORTED'
 }
 
-/** Seconds after which a client turned away by load should try again. */
-const RETRY_AFTER_S = 1
+/** Seconds after which a client turned away by load should try again: what the error says, and a moment where it says nothing. */
+function retryAfterSeconds(error: Error & { retryAfterMs?: number }): number {
+  return Math.max(1, Math.ceil((error.retryAfterMs ?? 0) / 1000))
+}
 
 /** What a caller is told of an error. Faults of ours become INTERNAL, without their message. */
 export function describeError(error: FastifyError): ErrorShape {
@@ -24,7 +26,7 @@ export function describeError(error: FastifyError): ErrorShape {
 export function errorHandler(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const { code, message, statusCode } = describeError(error)
   if (statusCode >= 500) request.log.error({ err: error, code }, 'request failed')
-  if ((statusCode === 429 || statusCode === 503) && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_S)
+  if ((statusCode === 429 || statusCode === 503) && !reply.hasHeader('retry-after')) reply.header('retry-after', retryAfterSeconds(error))
   if (statusCode === 401) reply.header('www-authenticate', 'Bearer')
   reply.code(statusCode).send({ error: { code, message, request_id: request.id } })
 }

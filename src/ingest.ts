@@ -1,7 +1,10 @@
+import type { Patience } from './batcher.js'
 import type { Modality, RecordWrite } from './collections/record.js'
 import type { Embedding } from './encoder/embedding.js'
 import { isPublicError, RecordInvalid, toErrorShape, type ErrorShape } from './errors.js'
-import { encoderOf, keepImage, requireStorable, toEmbeddings, type Target } from './record-parts.js'
+import type { BulkLoadStep } from './collections/store/bulk-loads.js'
+import { encoderOf, keepImage, requireStorable, toEmbeddings, type SentEmbedding, type Target } from './record-parts.js'
+import { timeStep } from './stages.js'
 
 /** A record as it is sent in. */
 export interface NewRecord {
@@ -9,33 +12,49 @@ export interface NewRecord {
   text?: string
   metadata?: Record<string, unknown>
   image?: Uint8Array
+  /** When it is gone by itself, in milliseconds since 1970. */
+  expiresAt?: number
   /** Embeddings brought along, used in place of the encoder's. */
-  embeddings?: Partial<Record<Modality, number[]>>
+  embeddings?: Partial<Record<Modality, SentEmbedding>>
 }
 
 export type IngestResult = { id: string; status: 'created' | 'updated' } | { id: string; status: 'failed'; error: Pick<ErrorShape, 'code' | 'message'> }
 
-type Faulty = { id: string; error: unknown }
+/** A record that can't be written, and why. */
+export type Faulty = { id: string; error: unknown }
 /** A record whose brought embeddings are checked. */
 type Checked = Omit<NewRecord, 'embeddings'> & { embeddings: Partial<Record<Modality, Embedding>> }
 
 /**
  * Encodes records in the bulk lane and writes those that could be encoded, in one commit; a result a record, in their
- * order. Throws FINGERPRINT_MISMATCH, and what stops the whole request: QUEUE_FULL, CLOSED, an abort.
+ * order. Throws FINGERPRINT_MISMATCH, and what stops the whole request: QUEUE_FULL, CLOSED, the
+ * end of the caller's patience. What is handed to the writer by then is written all the same, as one.
  */
-export async function ingest(target: Target, records: (NewRecord | Faulty)[], signal?: AbortSignal): Promise<IngestResult[]> {
+export async function ingest(target: Target, records: (NewRecord | Faulty)[], patience: Patience = {}): Promise<IngestResult[]> {
+  return writeRecords(target, { prepared: await prepareRecords(target, records, patience) }, patience)
+}
+
+/** Writes what was prepared, in one commit, with the step of the bulk load that it is; a result a record, in their order. */
+export async function writeRecords({ collection, onStep }: Pick<Target, 'collection' | 'onStep'>, { prepared, load }: { prepared: (RecordWrite | Faulty)[]; load?: BulkLoadStep }, patience: Patience): Promise<IngestResult[]> {
+  const writes = prepared.filter((record): record is RecordWrite => !('error' in record))
+  const write = () => collection.upsert(writes, { load }, patience)
+  const step = { stage: 'write', attributes: { 'semblance.collection': collection.settings.name, 'semblance.records': writes.length } } as const
+  const written = (writes.length > 0 || load ? await timeStep(onStep, step, write) : []).values()
+  return prepared.map((record) => ('error' in record ? failedResult(record) : written.next().value!))
+}
+
+/** Encodes records in the bulk lane; what is to be written or is refused, in their order. Throws as `ingest`. */
+export async function prepareRecords(target: Target, records: (NewRecord | Faulty)[], patience: Patience): Promise<(RecordWrite | Faulty)[]> {
   encoderOf(target)
   const checked = records.map((record) => ('error' in record ? record : check(target, record)))
   const valid = checked.filter((record): record is Checked => !('error' in record))
-  const encoded = await encodeAll(target, valid, signal)
-  const prepared = await Promise.all(valid.map((record, i) => prepare(target, record, encoded[i])))
-  const writes = prepared.filter((record): record is RecordWrite => !('error' in record))
-  const written = (writes.length > 0 ? await target.collection.upsert(writes) : []).values()
-  const outcomes = prepared.map((record) => ('error' in record ? failed(record) : written.next().value!)).values()
-  return checked.map((record) => ('error' in record ? failed(record) : outcomes.next().value!))
+  const encoded = await encodeAll(target, valid, patience)
+  const prepared = (await Promise.all(valid.map((record, i) => prepare({ ...target, patience }, record, encoded[i])))).values()
+  return checked.map((record) => ('error' in record ? record : prepared.next().value!))
 }
 
-function failed({ id, error }: Faulty): IngestResult {
+/** What a refused record is answered. */
+export function failedResult({ id, error }: Faulty): IngestResult {
   const { code, message } = toErrorShape(error)
   return { id, status: 'failed', error: { code, message } }
 }
@@ -56,7 +75,7 @@ function check({ collection: { settings } }: Target, record: NewRecord): Checked
 type Encoded = Partial<Record<Modality, PromiseSettledResult<Embedding>>>
 
 /** Encodes what the records hold and bring no embedding for. */
-async function encodeAll(target: Target, records: Checked[], signal?: AbortSignal): Promise<Encoded[]> {
+async function encodeAll(target: Target, records: Checked[], { signal, deadline }: Patience): Promise<Encoded[]> {
   const encoder = encoderOf(target)
   const isEncoded = target.collection.settings.model !== null
   const toEncode = records.map(({ image, text, embeddings }) => ({
@@ -66,7 +85,7 @@ async function encodeAll(target: Target, records: Checked[], signal?: AbortSigna
   const given = <T>(values: (T | undefined)[]) => values.filter((value): value is T => value !== undefined)
   // What one refusal makes pointless is dropped unrun.
   const stop = new AbortController()
-  const options = { lane: 'bulk', signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal } as const
+  const options = { lane: 'bulk', onStep: target.onStep, deadline, signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal } as const
   const orStop = (encoding: Promise<Embedding>[]) =>
     Promise.allSettled(encoding.map((promise) => promise.catch((error) => {
       if (stopsAll(error)) stop.abort(error)
@@ -86,21 +105,22 @@ async function encodeAll(target: Target, records: Checked[], signal?: AbortSigna
 }
 
 /** Whether an error is about the request or the service, not about one record. */
-function stopsAll(error: unknown): boolean {
-  return !isPublicError(error) || ['QUEUE_FULL', 'CLOSED', 'CLIENT_GONE', 'WORKER_DIED'].includes(error.code)
+export function stopsAll(error: unknown): boolean {
+  return !isPublicError(error) || ['QUEUE_FULL', 'CLOSED', 'CLIENT_GONE', 'DEADLINE_EXCEEDED', 'WORKER_DIED', 'WORKERS_DOWN'].includes(error.code)
 }
 
-async function prepare(target: Target, { id, text, metadata, image, embeddings: brought }: Checked, encoded: Encoded): Promise<RecordWrite | Faulty> {
+async function prepare({ patience, ...target }: Target & { patience: Patience }, { image, embeddings: brought, ...record }: Checked, encoded: Encoded): Promise<RecordWrite | Faulty> {
   const embeddings: RecordWrite['embeddings'] = { ...brought }
   for (const [modality, result] of Object.entries(encoded) as [Modality, PromiseSettledResult<Embedding>][]) {
-    if (result.status === 'rejected') return { id, error: result.reason }
+    if (result.status === 'rejected') return { id: record.id, error: result.reason }
     embeddings[modality] = result.value
   }
   try {
-    const kept = image && (await keepImage(target, image))
-    return { id, text, metadata, embeddings, ...(kept && { image: kept }) }
+    const kept = image && (await keepImage(target, image, patience))
+    return { ...record, embeddings, ...(kept && { image: kept }) }
   } catch (error) {
+    if (isPublicError(error) && stopsAll(error)) throw error
     // An image that brought its embedding was not decoded before.
-    return { id, error }
+    return { id: record.id, error }
   }
 }

@@ -1,3 +1,4 @@
+import type { Lane } from './batcher.js'
 import type { Config } from './config.js'
 import { MIB } from './config.js'
 import type { EncoderOptions } from './encoder/encoder.js'
@@ -11,6 +12,11 @@ export async function loadModels({ MODEL, MODELS, MODELS_DIR, MODEL_VARIANT }: P
     models.push(await loadModelPackage(folder, { name, variant }))
   }
   return models
+}
+
+/** The waits, by lane, that requests are admitted to. */
+export function maxWaitMs({ MAX_QUEUE_MS: interactive, MAX_BULK_QUEUE_MS: bulk }: Config): Record<Lane, number> {
+  return { interactive, bulk }
 }
 
 /** How the configuration has encoders run. */
@@ -28,6 +34,7 @@ export function encoderOptions(config: Config): EncoderOptions {
     textBatchSize: config.TEXT_BATCH_SIZE,
     batchDelayMs: config.BATCH_DELAY_MS,
     queueSize: config.QUEUE_SIZE,
+    maxWaitMs: maxWaitMs(config),
     cacheBytes: config.EMBEDDING_CACHE_MIB * MIB,
     limits: { maxPixels: config.MAX_IMAGE_MEGAPIXELS * 1e6 }
   }

@@ -1,35 +1,49 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import type { KeyRing } from './access/key-ring.js'
 import type { Collections } from './collections/collections.js'
 import type { TowerRun } from './encoder/encoder.js'
 import type { Encoders } from './encoder/encoders.js'
+import type { FetchOutcome } from './image-urls/image-fetcher.js'
+import type { Step } from './stages.js'
+import type { PoolState } from './threads.js'
 
 /** Prometheus metrics of one service. Durations are in seconds. */
 export interface Metrics {
   /** What /metrics answers, and its content type. */
   render(): Promise<{ text: string; type: string }>
   observeRequest(labels: { method: string; route: string; status: number }, seconds: number): void
-  /** Milliseconds that a request spent by stage: queue, decode, preprocess, encode, search, total. */
-  observeStages(milliseconds: Record<string, number>): void
+  /** One stay of a request of some route in a stage. */
+  observeStep(step: Step, route: string): void
   countRecords(status: 'created' | 'updated' | 'failed', count: number): void
   observeTowerRun(run: TowerRun): void
   countWorkerDeath(): void
+  /** An evaluation that has ended. */
+  countEvaluation(state: string): void
+  /** A line of the audit log that could not be written. */
+  countAuditFailure(): void
+  observeImageFetch(outcome: FetchOutcome, seconds: number): void
 }
 
 /** From half a millisecond (a cached query) to ten seconds (a large bulk). */
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 /** Makes the metrics of a service; gauges are read when they are asked for. */
-export function createMetrics({ encoders, collections }: { encoders: Encoders; collections: Collections }): Metrics {
+export function createMetrics({ encoders, collections, keys }: { encoders: Encoders; collections: Collections; keys: Pick<KeyRing, 'size' | 'isStale'> }): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
   const requests = new Histogram({ name: 'semblance_http_request_duration_seconds', help: 'Requests by route.', labelNames: ['method', 'route', 'status'], buckets: BUCKETS, registers })
-  const stages = new Histogram({ name: 'semblance_stage_duration_seconds', help: 'Time that searches spent by stage.', labelNames: ['stage'], buckets: BUCKETS, registers })
+  const stages = new Histogram({ name: 'semblance_stage_duration_seconds', help: 'Time that requests spent by stage and route: in queues, decoding, preprocessing, encoding, searching, writing.', labelNames: ['stage', 'route'], buckets: BUCKETS, registers })
   const records = new Counter({ name: 'semblance_records_written_total', help: 'Records sent in, by what became of them.', labelNames: ['status'], registers })
   const deaths = new Counter({ name: 'semblance_worker_deaths_total', help: 'Worker threads that ended unasked.', registers })
   const towerRuns = new Histogram({ name: 'semblance_tower_run_duration_seconds', help: 'Runs of the towers, a batch each, by execution provider.', labelNames: ['model', 'tower', 'provider'], buckets: BUCKETS, registers })
   const towerInputs = new Counter({ name: 'semblance_tower_inputs_total', help: 'Images and texts that the towers encoded.', labelNames: ['model', 'tower', 'provider'], registers })
+  const evaluations = new Counter({ name: 'semblance_evaluations_total', help: 'Evaluations that ended, by how: done, failed or cancelled.', labelNames: ['state'], registers })
+  const auditFailures = new Counter({ name: 'semblance_audit_failures_total', help: 'Lines of the audit log that could not be written.', registers })
+  keyGauges(keys, registers)
+  const imageFetches = new Histogram({ name: 'semblance_image_fetch_duration_seconds', help: 'Images fetched by url, by outcome, their wait for a turn included.', labelNames: ['outcome'], buckets: BUCKETS, registers })
   encoderGauges(encoders, registers)
+  overloadGauges({ encoders, collections }, registers)
   const readCollections = collectionGauges(collections, registers)
   return {
     render: async () => {
@@ -37,16 +51,68 @@ export function createMetrics({ encoders, collections }: { encoders: Encoders; c
       return { text: await registry.metrics(), type: registry.contentType }
     },
     observeRequest: (labels, seconds) => requests.observe(labels, seconds),
-    observeStages: (milliseconds) => {
-      for (const [stage, ms] of Object.entries(milliseconds)) stages.observe({ stage }, ms / 1000)
-    },
+    observeStep: ({ stage, ms }, route) => stages.observe({ stage, route }, ms / 1000),
     countRecords: (status, count) => records.inc({ status }, count),
     observeTowerRun: ({ batch, seconds, ...labels }) => {
       towerRuns.observe(labels, seconds)
       towerInputs.inc(labels, batch)
     },
-    countWorkerDeath: () => deaths.inc()
+    countWorkerDeath: () => deaths.inc(),
+    countEvaluation: (state) => evaluations.inc({ state }),
+    countAuditFailure: () => auditFailures.inc(),
+    observeImageFetch: (outcome, seconds) => imageFetches.observe({ outcome }, seconds)
   }
+}
+
+const LANES = ['interactive', 'bulk'] as const
+
+/** What waits and for how long, and how the pools of workers are. */
+function overloadGauges({ encoders, collections }: { encoders: Encoders; collections: Collections }, registers: Registry[]): void {
+  new Gauge({
+    name: 'semblance_queue_expected_wait_seconds',
+    help: 'How long a new entry of a queue would wait, by its recent throughput; 0 while nothing is known. Requests over MAX_QUEUE_MS and MAX_BULK_QUEUE_MS get 429.',
+    labelNames: ['model', 'input', 'lane'],
+    registers,
+    collect() {
+      for (const lane of LANES) for (const { model, expectedWaitMs } of encoders.all) for (const [input, ms] of Object.entries(expectedWaitMs(lane))) this.set({ model: model.name, input, lane }, ms / 1000)
+      this.set({ model: '', input: 'read', lane: 'interactive' }, collections.waiting.expectedReadMs() / 1000)
+    }
+  })
+  new Gauge({
+    name: 'semblance_store_queue_length',
+    help: 'Reads and writes that wait for the threads of the store.',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      for (const [kind, length] of Object.entries(collections.waiting.queued)) this.set({ kind }, length)
+    }
+  })
+  const ofPools = (set: (labels: { model: string; pool: string }, state: PoolState) => void) => {
+    for (const state of collections.pools) set({ model: '', pool: state.name }, state)
+    for (const { model, pools } of encoders.all) for (const state of pools) set({ model: model.name, pool: state.name }, state)
+  }
+  const labelNames = ['model', 'pool'] as const
+  new Gauge({ name: 'semblance_workers_alive', help: 'Worker threads that live, by pool.', labelNames, registers, collect() { ofPools((labels, { alive }) => this.set(labels, alive)) } })
+  new Gauge({ name: 'semblance_workers_circuit_open', help: '1 where the workers of a pool died again and again, and are started anew after a pause; 0.5 where they are on trial.', labelNames, registers, collect() { ofPools((labels, { circuit }) => this.set(labels, { closed: 0, half_open: 0.5, open: 1 }[circuit])) } })
+}
+
+function keyGauges(keys: Pick<KeyRing, 'size' | 'isStale'>, registers: Registry[]): void {
+  new Gauge({
+    name: 'semblance_api_keys',
+    help: 'API keys in force.',
+    registers,
+    collect() {
+      this.set(keys.size)
+    }
+  })
+  new Gauge({
+    name: 'semblance_api_keys_stale',
+    help: '1 where API_KEYS_FILE can not be read as it is now, so that the keys from before are in force.',
+    registers,
+    collect() {
+      this.set(keys.isStale ? 1 : 0)
+    }
+  })
 }
 
 function encoderGauges(encoders: Encoders, registers: Registry[]): void {

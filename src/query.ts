@@ -47,10 +47,10 @@ async function encodePart(target: Target, { text, image, record, modality, embed
   const { collection } = target
   if (embedding) return toEmbedding(embedding, collection.settings.dimension)
   if (record !== undefined) {
-    const embeddings = await collection.embeddings(record)
+    const embeddings = await collection.embeddings(record, options)
     const found = modality ? embeddings[modality] : (embeddings.image ?? embeddings.text)
     if (found) return found
-    if (await collection.get(record)) throw new QueryInvalid(`Record '${record}' has no ${modality} embedding.`)
+    if (await collection.get(record, options)) throw new QueryInvalid(`Record '${record}' has no ${modality} embedding.`)
     throw new RecordNotFound(collection.settings.name, record)
   }
   requireModel(collection)

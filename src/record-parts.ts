@@ -1,3 +1,4 @@
+import type { Patience } from './batcher.js'
 import type { Collection } from './collections/collection.js'
 import { MAX_METADATA_BYTES, type Modality, type RecordWrite } from './collections/record.js'
 import { normalise, type Embedding } from './encoder/embedding.js'
@@ -5,11 +6,14 @@ import type { Encoder } from './encoder/encoder.js'
 import type { Encoders } from './encoder/encoders.js'
 import { sniffImage } from './encoder/sniff-image.js'
 import { CollectionHasNoModel, EmbeddingInvalid, FingerprintMismatch, RecordInvalid } from './errors.js'
+import type { OnStep } from './stages.js'
 
 /** A collection, and the encoders that are loaded. */
 export interface Target {
   encoders: Encoders
   collection: Collection
+  /** Told what the time goes to. */
+  onStep?: OnStep
 }
 
 const MAX_METADATA_DEPTH = 32
@@ -56,15 +60,27 @@ export function toEmbedding(values: number[], dimension: number): Embedding {
   return normalise(Float32Array.from(values, (value) => value / norm))
 }
 
+/** An embedding as it is sent in: numbers, or the base64 of float32 values, little-endian. */
+export type SentEmbedding = number[] | string
+
 /** Embeddings that were sent in, by modality. Throws EMBEDDING_INVALID. */
-export function toEmbeddings(sent: Partial<Record<Modality, number[]>>, dimension: number): Partial<Record<Modality, Embedding>> {
-  return Object.fromEntries(Object.entries(sent).map(([modality, values]) => [modality, toEmbedding(values, dimension)]))
+export function toEmbeddings(sent: Partial<Record<Modality, SentEmbedding>>, dimension: number): Partial<Record<Modality, Embedding>> {
+  return Object.fromEntries(Object.entries(sent).map(([modality, values]) => [modality, toEmbedding(typeof values === 'string' ? decodeFloats(values) : values, dimension)]))
+}
+
+/** The numbers that a base64 text of float32 values, little-endian, stands for. Throws EMBEDDING_INVALID. */
+function decodeFloats(base64: string): number[] {
+  const bytes = Buffer.from(base64, 'base64')
+  // Node passes over what is not base64; encoded again it is another text then.
+  if (bytes.length === 0 || bytes.toString('base64') !== base64) throw new EmbeddingInvalid('The embedding is not base64, with its padding.')
+  if (bytes.length % Float32Array.BYTES_PER_ELEMENT !== 0) throw new EmbeddingInvalid(`The embedding has ${bytes.length} bytes, which are no float32 values.`)
+  return Array.from({ length: bytes.length / Float32Array.BYTES_PER_ELEMENT }, (_, i) => bytes.readFloatLE(i * Float32Array.BYTES_PER_ELEMENT))
 }
 
 /** What a collection keeps of an image: the file, a thumbnail, or nothing. */
-export async function keepImage(target: Target, bytes: Uint8Array): Promise<RecordWrite['image']> {
+export async function keepImage(target: Target, bytes: Uint8Array, patience: Patience = {}): Promise<RecordWrite['image']> {
   const { storage } = target.collection.settings
   if (storage === 'none') return undefined
-  if (storage === 'thumbnail') return { bytes: await encoderOf(target).thumbnail(bytes), type: 'image/webp' }
+  if (storage === 'thumbnail') return { bytes: await encoderOf(target).thumbnail(bytes, patience), type: 'image/webp' }
   return { bytes, type: await sniffImage(bytes) }
 }

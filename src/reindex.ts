@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Collection } from './collections/collection.js'
 import type { Modality } from './collections/record.js'
 import type { Replacement } from './collections/replacement.js'
@@ -7,6 +6,7 @@ import type { ComparedRecord } from './collections/store/reads.js'
 import type { Embedding } from './encoder/embedding.js'
 import type { Encoder } from './encoder/encoder.js'
 import { isPublicError, ReindexIncomplete } from './errors.js'
+import { untilWell } from './until-well.js'
 
 /** A record that can't be encoded anew in one of its modalities, and why. */
 export interface Unencodable {
@@ -35,14 +35,14 @@ const FEW = 256
 /** After so many passes they wait in any case: the writes may go on for ever. */
 const MAX_PASSES = 20
 const LAST_TRIES = 5
-const BUSY_WAIT_MS = 500
 
 /**
  * Encodes the kept images and texts of a collection into its replacement, and puts that in its place. What was done
  * before is not done again: the replacement itself says how far it is. Writes meanwhile are caught up with, pass by
  * pass. Throws REINDEX_INCOMPLETE when something can't be encoded and `skipMissing` is not set, and what stops the store.
  */
-export async function reindex(options: ReindexOptions): Promise<void> {
+export async function reindex(asked: ReindexOptions): Promise<void> {
+  const options = { ...asked, replacement: steady(asked) }
   const { collection, replacement, signal } = options
   const unencodable = new Map<string, Unencodable>()
   const onUnencodable = (record: Unencodable) => {
@@ -141,19 +141,18 @@ async function encodeAnew({ collection, encoder, signal }: Pick<ReindexOptions, 
   const source = modality === 'image' ? image : text
   if (source === null) return undefined
   const bytes = modality === 'image' ? await readFile(collection.imagePath(source)) : undefined
-  for (;;) {
-    try {
-      return await (bytes ? encoder.encodeImage(bytes, { lane: 'bulk', signal }) : encoder.encodeText(source, { lane: 'bulk', signal }))
-    } catch (error) {
-      if (!isPassing(error)) throw error
-      await sleep(BUSY_WAIT_MS, undefined, { signal })
-    }
-  }
+  return untilWell(signal, () => (bytes ? encoder.encodeImage(bytes, { lane: 'bulk', signal }) : encoder.encodeText(source, { lane: 'bulk', signal })))
 }
 
-/** Whether the same may go well later. */
-function isPassing(error: unknown): boolean {
-  return isPublicError(error) && ['QUEUE_FULL', 'WORKER_DIED'].includes(error.code)
+/** A replacement whose steps are tried again where a thread died or is down; all but the last, which may have been taken then. */
+function steady({ replacement, signal }: Pick<ReindexOptions, 'replacement' | 'signal'>): Replacement {
+  return {
+    ...replacement,
+    compare: (page) => untilWell(signal, () => replacement.compare(page)),
+    copy: (records) => untilWell(signal, () => replacement.copy(records)),
+    removeExtra: () => untilWell(signal, () => replacement.removeExtra()),
+    count: () => untilWell(signal, () => replacement.count())
+  }
 }
 
 function isAboutTheRecord(error: unknown): boolean {

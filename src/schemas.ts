@@ -21,13 +21,21 @@ export function responses<S extends Record<number, TSchema>>(success: S) {
 export const CollectionName = Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,63}$', description: 'Name of a collection.', examples: ['emoji'] })
 export const CollectionParams = Type.Object({ collection: CollectionName })
 
+/** Of calls that change something: their examples leave the demo collection be. */
+export const OwnCollectionName = Type.String({ ...CollectionName, examples: ['playground'] })
+export const OwnCollectionParams = Type.Object({ collection: OwnCollectionName })
+
+/** What ids are made of: no control characters. */
+export const RECORD_ID = '^[^\\u0000-\\u001f\\u007f]+$'
+
 export const RecordId = Type.String({
   minLength: 1,
   maxLength: 255,
-  pattern: '^[^\\u0000-\\u001f\\u007f]+$',
+  pattern: RECORD_ID,
   description: 'Id of a record: up to 255 bytes of UTF-8, no control characters.'
 })
 export const RecordParams = Type.Object({ collection: CollectionName, id: Type.String({ ...RecordId, examples: ['1f355'] }) })
+export const OwnRecordParams = Type.Object({ collection: OwnCollectionName, id: Type.String({ ...RecordId, examples: ['apple'] }) })
 
 /** An image in JSON. */
 export const JsonImage = Type.Object(
@@ -52,7 +60,11 @@ export type ImageBody = Static<typeof JsonImage> | Uint8Array
 
 export const Metadata = Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true, description: 'Any JSON object, up to 64 KiB and 32 levels deep.' })
 
-const EmbeddingValues = Type.Array(Type.Number(), { minItems: 1, maxItems: 8192 })
+const MAX_DIMENSION = 8192
+const EmbeddingValues = Type.Union([
+  Type.Array(Type.Number(), { minItems: 1, maxItems: MAX_DIMENSION }),
+  Type.String({ maxLength: Math.ceil((MAX_DIMENSION * 4) / 3) * 4, description: 'The base64 of float32 values, little-endian: a third of the bytes, and read much faster.' })
+])
 /** Embeddings brought along, by modality. */
 export const Embeddings = Type.Object(
   { image: Type.Optional(EmbeddingValues), text: Type.Optional(EmbeddingValues) },
@@ -61,9 +73,22 @@ export const Embeddings = Type.Object(
 
 export const RecordText = Type.String({ description: 'Up to 8,000 characters; the model reads the first of them.' })
 
+/** Ten years. */
+const MAX_TTL_SECONDS = 315_360_000
+export const TtlSeconds = Type.Integer({ minimum: 1, maximum: MAX_TTL_SECONDS, description: 'Seconds after which the record is gone by itself; in place of expires_at.' })
+export const ExpiresAt = Type.String({ format: 'date-time', maxLength: 40, description: 'When the record is gone by itself: a time to come, as RFC 3339; in place of ttl_seconds.' })
+
 /** A record as it is sent in as JSON. */
 export const JsonRecord = Type.Object(
-  { id: Type.Optional(RecordId), text: Type.Optional(RecordText), metadata: Type.Optional(Metadata), image: Type.Optional(JsonImage), embeddings: Type.Optional(Embeddings) },
+  {
+    id: Type.Optional(RecordId),
+    text: Type.Optional(RecordText),
+    metadata: Type.Optional(Metadata),
+    image: Type.Optional(JsonImage),
+    embeddings: Type.Optional(Embeddings),
+    ttl_seconds: Type.Optional(TtlSeconds),
+    expires_at: Type.Optional(ExpiresAt)
+  },
   { additionalProperties: false }
 )
 
@@ -78,7 +103,8 @@ export const RecordBody = Type.Object({
   modalities: Type.Array(Modality, { description: 'What the record is searched by.' }),
   image_url: Type.Union([Type.String(), Type.Null()], { description: 'Path of the kept image.' }),
   created_at: Type.String({ format: 'date-time' }),
-  updated_at: Type.String({ format: 'date-time' })
+  updated_at: Type.String({ format: 'date-time' }),
+  expires_at: Type.Optional(Type.String({ format: 'date-time', description: 'When it is gone by itself, if it is to go.' }))
 })
 
 export const Milliseconds = Type.Number({ description: 'Milliseconds.' })

@@ -1,23 +1,35 @@
 import { mkdir } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { openAccess } from './access/open-access.js'
 import { buildApp } from './app.js'
+import { openClassifiers } from './classifiers/classifiers.js'
+import { openBackups } from './collections/backups/backups.js'
 import { openCollections, type Collections } from './collections/collections.js'
+import { createExports } from './collections/exports/exports.js'
 import type { Config } from './config.js'
 import { loadDemo, type DemoOptions } from './demo.js'
 import type { TowerRun } from './encoder/encoder.js'
 import { createEncoders, type Encoders } from './encoder/encoders.js'
-import { openJobs } from './jobs.js'
-import { encoderOptions, loadModels } from './load-models.js'
+import { reportStore } from './evaluation-jobs/report-store.js'
+import { encoderOptions, loadModels, maxWaitMs } from './load-models.js'
 import { createMetrics, type Metrics } from './metrics.js'
+import { Closed } from './errors.js'
 import { openAll } from './open-all.js'
-import type { Readiness } from './routes/services.js'
+import { openImageFetcher } from './open-image-fetcher.js'
+import type { App, Readiness } from './routes/services.js'
+import { openServiceJobs } from './service-jobs.js'
+import { openTraces } from './traces.js'
+import { version } from './version.js'
 
 export interface RunningServer {
   url: string
   /** Resolves when the first demo load is done, or failed. */
   demo: Promise<void>
+  /** Reads API_KEYS_FILE again, and opens AUDIT_LOG anew. */
+  reload(): Promise<void>
   /** Stops listening, answers what is under way, and lets go of everything. */
   close(): Promise<void>
 }
@@ -29,18 +41,22 @@ export interface ServerOptions {
   onDemoProgress?: (loaded: number, total: number) => void
 }
 
-/** How long requests under way may take to end once the service closes; then their connections are cut. */
-const DRAIN_MS = 8000
+/** How long answers may take to get out that the end of the drain has given; then their connections are cut. */
+const LAST_ANSWERS_MS = 500
+/** How long the last traces may take to be sent. */
+const FLUSH_MS = 3000
 
 /** Starts the service: config -> encoder -> collections -> app -> listen. Throws with what is wrong. */
 export async function startServer({ config, logger, onDemoProgress }: ServerOptions): Promise<RunningServer> {
   const startedAt = performance.now()
-  const readiness: Readiness = { pending: new Map() }
+  const readiness: Readiness = { pending: new Map(), closing: false }
   const late: { metrics?: Metrics } = {}
+  const access = await openAccess(config, { logger, onAuditFailure: () => late.metrics?.countAuditFailure() })
   const onWorkerDeath = (error: Error) => {
     logger.error({ err: error }, 'a worker thread died')
     late.metrics?.countWorkerDeath()
   }
+  const traces = await openTraces(process.env, (problem) => logger.warn(problem))
   const dataDir = resolve(config.DATA_DIR)
   await mkdir(dataDir, { recursive: true })
   // Both are mostly work of threads of their own, and take about as long as each other.
@@ -48,12 +64,10 @@ export async function startServer({ config, logger, onDemoProgress }: ServerOpti
     [
       openCollections({
         dataDir,
+        maxWaitMs: maxWaitMs(config),
         onWorkerDeath,
         onProblem: (problem) => logger.warn(problem),
-        onProgress: ({ indexed, total }) => {
-          logger.info({ indexed, total }, 'building the indexes')
-          track(readiness, 'indexes', indexed / total)
-        }
+        onProgress: (progress) => reportIndexing(progress, { readiness, logger })
       }),
       openEncoders(config, { onWorkerDeath, onTowerRun: (run) => late.metrics?.observeTowerRun(run) })
     ],
@@ -63,37 +77,56 @@ export async function startServer({ config, logger, onDemoProgress }: ServerOpti
   logger.info({ models: encoders.all.length, ms: Math.round(performance.now() - startedAt) }, 'encoders are warm')
   const stop = new AbortController()
   if (config.DEMO) track(readiness, 'demo', 0)
-  const metrics = createMetrics({ encoders, collections })
+  const metrics = createMetrics({ encoders, collections, keys: access.keys })
   late.metrics = metrics
-  const jobs = await openJobs({
-    collections,
-    encoders,
-    onEnd: ({ id, collection, model, state, progress, missing, error }) => logger[state === 'failed' ? 'error' : 'info']({ job: id, collection, model, progress, missing: missing.count, error }, `re-indexing ${state}`)
-  })
-  const app = await buildApp({ config, encoders, collections, jobs, readiness, metrics, logger })
+  const [exports, reports] = [createExports(dataDir), reportStore(dataDir)]
+  const jobs = await openServiceJobs({ config, dataDir, collections, encoders, exports, reports }, { logger, metrics })
+  const classifiers = await openClassifiers(collections)
+  const backups = openBackups({ dataDir, collections, service: version })
+  const services = { config, encoders, collections, backups, exports, reports, jobs, classifiers, readiness, metrics, imageUrls: openImageFetcher(config) }
+  const app = await buildApp({ ...services, logger, traces, keys: access.keys, auditLog: access.auditLog })
+  // Before anyone can add others: those would be taken for jobs of an earlier process, and run twice.
+  await jobs.resume()
   await app.listen({ host: config.HOST, port: config.PORT }).catch(async (error) => {
+    access.close()
+    await jobs.close()
     await Promise.all([encoders.close(), collections.close()])
     throw error
   })
-  await jobs.resume()
-  const { port } = app.server.address() as AddressInfo
-  const url = `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`
   const demo = config.DEMO ? runDemo({ encoders, collections, dataDir, signal: stop.signal, onProgress: onDemoProgress }, { readiness, logger }) : Promise.resolve()
   return {
-    url,
+    url: urlOf(app, config),
     demo,
+    reload: access.reload,
     close: async () => {
+      await beUnready(readiness, config)
       stop.abort()
       // First, since those who follow a job would be waited for.
-      await jobs.close()
-      const cut = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS)
-      await app.close()
-      clearTimeout(cut)
+      await Promise.all([jobs.close(), classifiers.close(), backups.close(), closeApp(app, config)])
+      access.close()
       await demo
       await encoders.close()
-      await collections.close()
+      await Promise.all([collections.close(), traces?.close(FLUSH_MS)])
     }
   }
+}
+
+function urlOf(app: App, { HOST }: Config): string {
+  const { port } = app.server.address() as AddressInfo
+  return `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${port}`
+}
+
+/** Goes on serving for a while, for load balancers to see that it is about to end. */
+async function beUnready(readiness: Readiness, { SHUTDOWN_DELAY_MS }: Config): Promise<void> {
+  readiness.closing = true
+  if (SHUTDOWN_DELAY_MS > 0) await sleep(SHUTDOWN_DELAY_MS)
+}
+
+/** Stops listening, and waits for what is under way: what is left after a while is answered CLOSED, and then cut. */
+async function closeApp(app: App, { DRAIN_TIMEOUT_MS: drainMs }: Config): Promise<void> {
+  const timers = [setTimeout(() => app.endRequests(new Closed()), drainMs), setTimeout(() => app.server.closeAllConnections(), drainMs + LAST_ANSWERS_MS)]
+  await app.close()
+  timers.forEach(clearTimeout)
 }
 
 async function runDemo({ onProgress, signal, ...demo }: Omit<DemoOptions, 'onProgress'> & { onProgress?: DemoOptions['onProgress'] }, { readiness, logger }: { readiness: Readiness; logger: Logger }): Promise<void> {
@@ -113,6 +146,11 @@ async function runDemo({ onProgress, signal, ...demo }: Omit<DemoOptions, 'onPro
   } finally {
     track(readiness, 'demo', 1)
   }
+}
+
+function reportIndexing({ indexed, total }: { indexed: number; total: number }, { readiness, logger }: { readiness: Readiness; logger: Logger }): void {
+  logger.info({ indexed, total }, 'building the indexes')
+  track(readiness, 'indexes', indexed / total)
 }
 
 function track({ pending }: Readiness, task: string, progress: number): void {

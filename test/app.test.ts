@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { form, heic, pngBomb, solid, svg } from './fixtures/images.js'
 import { testServer } from './fixtures/server.js'
@@ -59,11 +60,12 @@ t.test('the service at its edges', async (t) => {
     t.match(await api('GET', '/health/ready'), { status: 200, body: { status: 'ready' } })
   })
 
-  t.test('bodies over their limit are refused, not read', async (t) => {
+  t.test('bodies over their limit are refused, and who sends them sees that', async (t) => {
     const large = Buffer.alloc(100 << 20, 'x')
     t.match(await api('POST', '/v1/collections/things/records', large, { headers: { 'content-type': 'application/json' } }), { status: 413, body: { error: { code: 'BODY_TOO_LARGE' } } })
     t.match(await api('POST', '/v1/collections/things/records', form([['image', large], ['image', await solid('red')]])), { status: 200, body: { results: [{ status: 'failed', error: { code: 'IMAGE_TOO_LARGE' } }, { status: 'created' }] } }, 'one large image of a form fails alone')
     t.match(await api('POST', '/v1/zero-shot', form([['image', large], ['labels', 'a']])), { status: 413, body: { error: { code: 'IMAGE_TOO_LARGE' } } })
+    t.match(await raw('POST /v1/collections/things/records HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000000000000\r\n\r\n', { ends: false }), /413[\s\S]*connection: close[\s\S]*BODY_TOO_LARGE/i, 'what is far longer is not read to its end')
     const many: [string, Uint8Array][] = Array.from({ length: 6 }, () => ['image', Buffer.alloc(1 << 20, 'x')])
     t.match(await api('POST', '/v1/collections/things/records', form(many)), { status: 413, body: { error: { code: 'IMAGE_TOO_LARGE' } } })
     t.match(await api('POST', '/v1/collections/things/search/text-to-image', `{"text":"${'x'.repeat(2 << 20)}"}`, { headers: { 'content-type': 'application/json' } }), { status: 413 })
@@ -77,9 +79,10 @@ t.test('the service at its edges', async (t) => {
     t.match(await api('POST', '/v1/collections/things/records', deep, json), { status: 200, body: { results: [{ error: { code: 'RECORD_INVALID', message: /deep/ } }] } })
   })
 
-  async function raw(request: string): Promise<string> {
+  async function raw(request: string, { ends = true } = {}): Promise<string> {
     const socket = connect(port, '127.0.0.1')
-    socket.end(request)
+    if (ends) socket.end(request)
+    else socket.write(request)
     let answer = ''
     socket.on('data', (chunk) => (answer += chunk))
     socket.on('error', () => undefined)
@@ -129,10 +132,13 @@ t.test('a collection of another encoder answers 409 that names both', async (t) 
 
 t.test('closing answers what is under way', async (t) => {
   const server = await testServer(t)
-  const image = { base64: (await solid('red', { width: 1200, height: 1200 })).toString('base64') }
-  const call = server.api('POST', '/v1/zero-shot', { image, labels: ['a'], templates: 'imagenet-80' })
-  await new Promise((resolve) => setTimeout(resolve, 60))
+  const picture = await solid('red', { width: 900, height: 900 })
+  const images = Array.from({ length: 60 }, (_, n) => ({ base64: Buffer.concat([picture, Buffer.from(String(n))]).toString('base64') }))
+  const call = server.api('POST', '/v1/zero-shot', { images, labels: ['a'], templates: 'imagenet-80' })
+  while (!/^semblance_encoder_queue_length\{.*\} [1-9]/m.test((await server.api('GET', '/metrics')).body)) await sleep(5)
   await server.close()
-  t.match(await call, { status: 200 })
+  const { status, body } = await call
+  t.equal(status, 200)
+  t.equal(body.results.length, 60)
   await t.rejects(server.api('GET', '/health/live'))
 })

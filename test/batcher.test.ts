@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { Batcher, type BatcherOptions } from '../src/batcher.js'
+import type { BatcherOptions } from '../src/batch-options.js'
+import { Batcher } from '../src/batcher.js'
 
 /** A batcher over a run that is recorded, and held back until released. */
 function held(options: Partial<BatcherOptions<string, string>> = {}) {
@@ -303,4 +304,81 @@ t.test('abuse: thousands of entries from many callers, aborts and failures among
   t.ok(count('poisoned') >= 45 && count('poisoned') <= Math.floor(5000 / 97))
   t.ok(largest <= 16 && mostAtOnce <= 3)
   t.equal(batcher.queued + batcher.running, 0)
+})
+
+t.test('each lane has its bound: a full one does not keep the other out', async (t) => {
+  const { batcher, releaseAll } = held({ maxQueueSize: 2, maxBatchSize: 1 })
+  const all = [batcher.add('running')]
+  await sleep(5)
+  all.push(...batcher.addAll(['b1', 'b2'], { lane: 'bulk' }))
+  await t.rejects(batcher.add('b3', { lane: 'bulk' }), { code: 'QUEUE_FULL' })
+  all.push(batcher.add('someone waits'))
+  await releaseAll()
+  t.equal((await Promise.all(all)).length, 4)
+})
+
+/** A batcher of one item a run, each of which takes a while. */
+function slow(ms: number, options: Partial<BatcherOptions<string, string>> = {}) {
+  const run = async (items: string[]) => (await sleep(ms), items)
+  return new Batcher<string, string>({ run, maxBatchSize: 1, maxDelayMs: 0, concurrency: 1, maxQueueSize: 1000, ...options })
+}
+
+const items = (count: number) => Array.from({ length: count }, (_, i) => `item ${i}`)
+
+t.test('who would wait too long is turned away, and told for how long', async (t) => {
+  const batcher = slow(30, { maxWaitMs: { interactive: 500, bulk: 0 } })
+  const giant = batcher.addAll(items(60))
+  t.equal(batcher.expectedWaitMs('interactive'), 0, 'nothing is known yet')
+  const early = batcher.add('early')
+  await Promise.all(giant.slice(0, 15))
+  t.ok(batcher.expectedWaitMs('interactive') > 500)
+  const refusal = await batcher.add('late').then(() => undefined, (error) => error)
+  t.match(refusal, { code: 'QUEUE_FULL', statusCode: 429 })
+  t.ok(refusal.retryAfterMs > 500)
+  t.equal(batcher.expectedWaitMs('bulk'), 0, 'the other lane has its own')
+  const bulk = batcher.add('bulk', { lane: 'bulk' })
+  await Promise.all([...giant, early, bulk])
+  t.equal(batcher.expectedWaitMs('interactive'), 0, 'what waits is gone')
+  t.equal((await Promise.all(batcher.addAll(items(100).slice(0, 3)))).length, 3, 'one request is admitted however long it takes')
+})
+
+t.test('a deadline that the queue can not meet is refused at once, and one that it can is not', async (t) => {
+  const batcher = slow(30)
+  const ahead = batcher.addAll(items(40))
+  await Promise.all(ahead.slice(0, 15))
+  const within = (ms: number) => ({ deadline: performance.now() + ms })
+  await t.rejects(batcher.add('hasty', within(20)), { code: 'QUEUE_FULL' })
+  t.equal(await batcher.add('patient', within(60_000)), 'patient')
+  await Promise.all(ahead)
+  t.equal(await batcher.add('hasty', within(1)), 'hasty', 'without a queue it is tried')
+})
+
+t.test('those who wait for room get it in their order, and at the close are told', async (t) => {
+  const { batcher, batches, releaseAll } = held({ maxQueueSize: 1, maxBatchSize: 1 })
+  const all = [batcher.add('running', { lane: 'bulk' })]
+  await sleep(5)
+  all.push(batcher.add('waiting', { lane: 'bulk' }))
+  const controller = new AbortController()
+  const loads = ['first', 'second', 'third'].map(async (item) => (await batcher.room('bulk'), batcher.add(item, { lane: 'bulk' })))
+  const gone = batcher.room('bulk', controller.signal)
+  const late = ['fourth'].map(async (item) => (await batcher.room('bulk'), batcher.add(item, { lane: 'bulk' })))
+  controller.abort(new Error('gone'))
+  await t.rejects(gone, /gone/)
+  await t.rejects(batcher.room('bulk', controller.signal), /gone/)
+  await releaseAll()
+  await sleep(5)
+  await releaseAll()
+  for (let i = 0; i < 5; i++) await sleep(5).then(releaseAll)
+  t.same(await Promise.all([...all, ...loads, ...late]), ['RUNNING', 'WAITING', 'FIRST', 'SECOND', 'THIRD', 'FOURTH'])
+  t.same(batches.flat(), ['running', 'waiting', 'first', 'second', 'third', 'fourth'])
+  const last = [batcher.add('a', { lane: 'bulk' })]
+  await sleep(5)
+  last.push(batcher.add('b', { lane: 'bulk' }))
+  const turnedAway = t.rejects(batcher.room('bulk'), { code: 'CLOSED' })
+  const closed = batcher.close()
+  await turnedAway
+  await t.rejects(batcher.room('bulk'), { code: 'CLOSED' })
+  await releaseAll()
+  await closed
+  await Promise.all(last)
 })

@@ -1,11 +1,14 @@
-import sharp, { type Sharp } from 'sharp'
+import sharp, { type Metadata, type Sharp } from 'sharp'
 import { ImageInvalid, ImageTooLarge } from '../errors.js'
+import { countScans } from './jpeg-scans.js'
 import type { Pixels } from './resample.js'
 import { sniffImage } from './sniff-image.js'
 
 export interface ImageLimits {
   /** Largest width times height. */
   maxPixels: number
+  /** Told how many bytes the decoded image will take, before it takes them; it may hold the thread until they are there. */
+  reserve?: (bytes: number) => void
 }
 
 export interface Size {
@@ -22,6 +25,12 @@ const MAX_SIDE = 65_535
 const KEPT_RATIO = 3
 /** libvips decodes at a half, quarter or eighth where a resize divides by more than that; under 3 it costs more than it saves. */
 const LEAST_SHRINK = 3
+/** Most scans of a JPEG: encoders make ten or so. */
+const MAX_SCANS = 64
+/** An image that takes longer to decode is refused; libvips looks at the time between its lines, so that some take longer. */
+const MAX_SECONDS = 10
+/** Bytes of a sample by libvips' name of its format. */
+const SAMPLE_BYTES: Record<string, number> = { char: 1, uchar: 1, short: 2, ushort: 2, int: 4, uint: 4, float: 4, complex: 8, double: 8, dpcomplex: 16 }
 
 // libvips loads far more than that (SVG and PDF among it): all loaders are blocked, then these allowed.
 sharp.block({ operation: ['VipsForeignLoad'] })
@@ -32,20 +41,43 @@ sharp.unblock({
 sharp.concurrency(1)
 sharp.cache(false)
 
+/** What of an image is wanted. */
+interface Wanted {
+  /** The pixels that are of use: a JPEG of far more is shrunk while it is decoded. */
+  needed?: Size
+  /** Leaves transparency in a fourth channel, where there is any. */
+  alpha?: boolean
+}
+
 /**
  * Decodes an image (its first frame) to upright 8-bit sRGB, alpha laid on white. Order: EXIF orientation, ICC profile
  * to sRGB, alpha. A JPEG of far more pixels than `needed` is shrunk while it is decoded. Throws IMAGE_UNSUPPORTED,
  * IMAGE_INVALID or IMAGE_TOO_LARGE.
  */
-export async function decodeImage(bytes: Uint8Array, limits: ImageLimits, needed?: Size): Promise<Pixels> {
-  await sniffImage(bytes)
+export function decodeImage(bytes: Uint8Array, limits: ImageLimits, needed?: Size): Promise<Pixels> {
+  return decode(bytes, limits, { needed })
+}
+
+/** As `decodeImage`, with alpha left as it is: `channels` is 4 where the image has any, else 3. */
+export async function decodeWithAlpha(bytes: Uint8Array, limits: ImageLimits, needed?: Size): Promise<Pixels & { channels: 3 | 4 }> {
+  const pixels = await decode(bytes, limits, { needed, alpha: true })
+  return { ...pixels, channels: pixels.data.length === pixels.width * pixels.height * 4 ? 4 : 3 }
+}
+
+async function decode(bytes: Uint8Array, limits: ImageLimits, { needed, alpha = false }: Wanted): Promise<Pixels> {
+  const type = await sniffImage(bytes)
+  if (type === 'image/jpeg' && countScans(bytes) > MAX_SCANS) throw new ImageInvalid(`it has over ${MAX_SCANS} scans`)
   try {
-    const image = sharp(bytes, { failOn: 'truncated', limitInputPixels: limits.maxPixels })
-    const { space, channels, hasProfile, width, height, format, autoOrient } = await image.metadata()
-    requireAllowed({ width, height }, limits)
+    const image = sharp(bytes, { failOn: 'truncated', limitInputPixels: limits.maxPixels }).timeout({ seconds: MAX_SECONDS })
+    const metadata = await image.metadata()
+    const { space, channels, hasProfile, format, autoOrient } = metadata
+    requireAllowed(metadata, limits)
+    const by = needed && format === 'jpeg' ? divisor(autoOrient, needed) : 1
+    limits.reserve?.(decodedBytes(metadata, by, alpha && metadata.hasAlpha ? 4 : 3))
     const upright = image.autoOrient()
     if (space === 'cmyk' && channels === 4 && !hasProfile) return await decodePlainCmyk(upright)
-    return await decodeRgb(needed && format === 'jpeg' ? shrink(upright, autoOrient, needed) : upright)
+    const shrunk = by > 1 ? upright.resize(Math.floor(autoOrient.width / by), Math.floor(autoOrient.height / by), { fit: 'fill' }) : upright
+    return await decodeRgb(alpha ? shrunk : shrunk.flatten({ background: '#fff' }))
   } catch (error) {
     throw toPublicError(error)
   }
@@ -56,14 +88,23 @@ function requireAllowed({ width, height }: Size, { maxPixels }: ImageLimits): vo
   if (Math.max(width, height) > MAX_SIDE) throw new ImageTooLarge(`${width} x ${height} pixels, of ${MAX_SIDE} allowed on a side`)
 }
 
-function shrink(image: Sharp, { width, height }: Size, needed: Size): Sharp {
+/** What a JPEG's sides are divided by while it is decoded. */
+function divisor({ width, height }: Size, needed: Size): number {
   const by = Math.floor(Math.min(width / needed.width, height / needed.height) / KEPT_RATIO)
-  return by < LEAST_SHRINK ? image : image.resize(Math.floor(width / by), Math.floor(height / by), { fit: 'fill' })
+  return by < LEAST_SHRINK ? 1 : by
+}
+
+/** The samples of the whole picture, which many loaders and each turn hold at once, and the 8-bit ones of the result. */
+function decodedBytes({ width, height, channels, depth, isProgressive, space, hasProfile }: Metadata, by: number, wanted: number): number {
+  const result = (width * height * wanted) / by ** 2
+  // Inks are converted before anything is shrunk; of a progressive JPEG all coefficients are read, two bytes each.
+  const isWhole = by === 1 || isProgressive || (space === 'cmyk' && !hasProfile)
+  const sampleBytes = by > 1 && isProgressive ? 2 : (SAMPLE_BYTES[depth] ?? 1)
+  return result + (isWhole ? width * height * channels * sampleBytes : 0)
 }
 
 async function decodeRgb(image: Sharp): Promise<Pixels> {
   const { data, info } = await image
-    .flatten({ background: '#fff' })
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true })
@@ -77,13 +118,18 @@ async function decodePlainCmyk(image: Sharp): Promise<Pixels> {
   const rgb = new Uint8Array(info.width * info.height * 3)
   for (let p = 0, out = 0; p < data.length; p += 4) {
     const white = 255 - data[p + 3]
-    for (let ink = 0; ink < 3; ink++) rgb[out++] = white - Math.round((data[p + ink] * white) / 255)
+    for (let ink = 0; ink < 3; ink++) {
+      // The product over 255, rounded, in whole numbers: 64 million pixels are a matter of seconds otherwise.
+      const covered = data[p + ink] * white + 128
+      rgb[out++] = white - ((covered + (covered >> 8)) >> 8)
+    }
   }
   return { data: rgb, width: info.width, height: info.height }
 }
 
 function toPublicError(error: unknown): unknown {
   if (!(error instanceof Error) || 'code' in error) return error
+  if (/^timeout: /.test(error.message)) return new ImageInvalid(`it takes over ${MAX_SECONDS} s`)
   if (/pixel limit|too large|exceeds/i.test(error.message)) return new ImageTooLarge('more pixels than allowed')
   return new ImageInvalid(firstLine(error.message))
 }

@@ -18,10 +18,10 @@ type EncodeMissing = (missing: number[]) => Promise<Encoded>[]
 /** Looks inputs up by key, has those missing encoded, and keeps what comes. */
 export type EmbeddingCache = (keys: string[], encode: EncodeMissing, options: EncodeOptions) => Promise<Embedding>[]
 
-/** An LRU of embeddings with their tokens; what a request asked for is added to its timings and its usage. */
+/** An LRU of embeddings with their tokens; what a request asked for is told to it, and added to its usage. */
 export function createEmbeddingCache({ fingerprint, maxSize, lookups }: EmbeddingCacheOptions): EmbeddingCache {
   const cache = maxSize > 0 ? new LRUCache<string, Encoded>({ maxSize, sizeCalculation: ({ embedding }, key) => embedding.byteLength + 2 * key.length }) : undefined
-  return (inputs, encode, { timings, usage }) => {
+  return (inputs, encode, { onStep, usage }) => {
     const keys = inputs.map((input) => `${fingerprint} ${input}`)
     const hits = keys.map((key) => cache?.get(key))
     const missing = [...keys.keys()].filter((i) => !hits[i])
@@ -39,7 +39,7 @@ export function createEmbeddingCache({ fingerprint, maxSize, lookups }: Embeddin
       const fresh: Encoded = await encoded.next().value!
       const { embedding, tokens, took } = fresh
       cache?.set(keys[i], { embedding, tokens })
-      if (timings && took) for (const stage of ['queue', 'decode', 'preprocess'] as const) timings[stage] += took[stage]
+      if (onStep) took?.forEach(onStep)
       return take(fresh)
     })
   }

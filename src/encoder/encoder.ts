@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
-import type { AddOptions, Batcher, Lane } from '../batcher.js'
-import { startThreads } from '../threads.js'
+import type { AddOptions, Batcher, Lane, Patience } from '../batcher.js'
+import type { OnStep } from '../stages.js'
+import { startThreads, type PoolState } from '../threads.js'
 import type { ImageLimits } from './decode-image.js'
+import { createDecodeMemory, freeAll } from './decode-memory.js'
 import { createEmbeddingCache } from './embedding-cache.js'
 import type { Embedding } from './embedding.js'
 import type { ImageWorkerSettings } from './image-worker.js'
@@ -15,8 +17,10 @@ import type { Tuned } from './tuning.js'
 export interface EncoderOptions extends ExecutionOptions {
   imageWorkers: number
   batchDelayMs: number
-  /** Waiting images, and waiting texts, at which a request is rejected. */
+  /** Waiting images, and waiting texts, of a lane at which a request is rejected. */
   queueSize: number
+  /** Expected wait by lane, in milliseconds, over which a request is rejected; 0 sets no bound. */
+  maxWaitMs?: Record<Lane, number>
   /** Memory for cached embeddings, in bytes; 0 turns the cache off. */
   cacheBytes: number
   limits: ImageLimits
@@ -33,20 +37,11 @@ export interface TowerRun {
   seconds: number
 }
 
-export interface EncodeOptions {
-  lane?: Lane
-  signal?: AbortSignal
-  /** Where the stages of this request add the milliseconds they took. */
-  timings?: StageTimings
+export interface EncodeOptions extends AddOptions {
+  /** Told what the encoding went through; not where an embedding was kept from before. */
+  onStep?: OnStep
   /** Where the tokens of its texts are added that the model read, special ones included. */
   usage?: { tokens: number }
-}
-
-/** Milliseconds by stage: waiting in queues, decoding and preprocessing; the rest is the tower's. */
-export interface StageTimings {
-  queue: number
-  decode: number
-  preprocess: number
 }
 
 /** Bytes or text to embeddings, by the two towers of one model package. */
@@ -65,12 +60,23 @@ export interface Encoder {
   /** How its threads and batches were chosen, and why so. */
   readonly tuning: Tuned[]
   /** A small WebP of an image. */
-  thumbnail(bytes: Uint8Array): Promise<Uint8Array>
+  thumbnail(bytes: Uint8Array, options?: AddOptions): Promise<Uint8Array>
   /** Entries that wait for a tower or a decoder. */
   readonly queued: { image: number; text: number }
+  /** Milliseconds that a new entry would wait, by lane; 0 while nothing is known. */
+  expectedWaitMs(lane: Lane): { image: number; text: number }
+  /** Resolves when the bulk lane takes images and texts, to one caller after the other: for loads that give way rather than fail. */
+  room(patience?: Patience): Promise<void>
+  /** How its pools of threads are. */
+  readonly pools: PoolState[]
   /** Finishes what was admitted, then ends the threads. May be called again. */
   close(): Promise<void>
 }
+
+/** Images of the largest allowed size that are decoded at a time, however many threads there are; of smaller ones more. */
+const DECODED_AT_ONCE = 2
+/** What a pixel is counted at: four samples as they are in most files, and its RGB. libheif takes ten in fact. */
+const PIXEL_BYTES = 7
 
 /** Starts the threads of a model package, warmed up, and returns its encoder. Throws when a tower can't be opened. */
 export async function createEncoder(model: ModelPackage, options: EncoderOptions): Promise<Encoder> {
@@ -99,9 +105,14 @@ export async function createEncoder(model: ModelPackage, options: EncoderOptions
     cacheLookups,
     execution: towers.execution,
     tuning: towers.tuning,
-    thumbnail: (bytes) => decoders.call('thumbnail', bytes),
+    thumbnail: (bytes, addOptions) => queues.thumbnails.add(bytes, addOptions),
     get queued() {
       return { image: queues.images.queued, text: queues.texts.queued }
+    },
+    expectedWaitMs: (lane) => ({ image: queues.images.expectedWaitMs(lane), text: queues.texts.expectedWaitMs(lane) }),
+    room: async ({ signal } = {}) => void (await Promise.all([queues.images.room('bulk', signal), queues.texts.room('bulk', signal)])),
+    get pools() {
+      return [...towers.pools(), decoders.state]
     },
     close: () => (closed ??= close())
   }
@@ -123,9 +134,14 @@ function prepareEnvironment({ cacheDir, workspaceBytes }: NonNullable<EncoderOpt
 async function startWorkers(model: ModelPackage, options: EncoderOptions): Promise<{ towers: Towers; decoders: ImageThreads }> {
   prepareEnvironment(options.tensorrt ?? { cacheDir: '', workspaceBytes: 0 })
   const towers = await startTowers(model, options)
-  const workerData: ImageWorkerSettings = { preprocessing: model.preprocessing, limits: options.limits }
+  const memory = createDecodeMemory(DECODED_AT_ONCE * options.limits.maxPixels * PIXEL_BYTES)
+  const workerData: ImageWorkerSettings = { preprocessing: model.preprocessing, limits: options.limits, memory }
+  const onDeath = (error: Error) => {
+    freeAll(memory)
+    options.onWorkerDeath?.(error)
+  }
   try {
-    return { towers, decoders: await startThreads(new URL('./image-worker.js', import.meta.url), { count: options.imageWorkers, workerData, onDeath: options.onWorkerDeath }) }
+    return { towers, decoders: await startThreads(new URL('./image-worker.js', import.meta.url), { name: 'image decoders', count: options.imageWorkers, workerData, onDeath }) }
   } catch (error) {
     await towers.close()
     throw error

@@ -1,6 +1,7 @@
 import { workerData } from 'node:worker_threads'
 import { handler, reportReady } from '../threads.js'
-import { decodeImage, type ImageLimits } from './decode-image.js'
+import { decodeImage, decodeWithAlpha, type ImageLimits } from './decode-image.js'
+import { withMemory, type DecodeMemory } from './decode-memory.js'
 import { neededSize, preprocess } from './preprocess.js'
 import type { Preprocessing } from './preprocessing.js'
 import { makeThumbnail, THUMBNAIL_SIZE } from './thumbnail.js'
@@ -9,10 +10,12 @@ import { makeThumbnail, THUMBNAIL_SIZE } from './thumbnail.js'
 export interface ImageWorkerSettings {
   preprocessing: Preprocessing
   limits: ImageLimits
+  /** Shared by all image threads of a model. */
+  memory: DecodeMemory
 }
 
 // A worker thread that decodes and preprocesses: a picture of 12 megapixels never crosses threads, its crop does.
-const { preprocessing, limits } = workerData as ImageWorkerSettings
+const { preprocessing, limits, memory } = workerData as ImageWorkerSettings
 
 /** The vision tower's input of one image: 8-bit interleaved RGB, and the milliseconds that each step took. */
 export interface Crop {
@@ -21,15 +24,23 @@ export interface Crop {
   preprocess: number
 }
 
+/** Decodes an image and uses its pixels, in memory that is reserved until both are done. */
+function usePixels<P, T>(decode: (limits: ImageLimits) => Promise<P>, use: (pixels: P) => T | Promise<T>): Promise<T> {
+  return withMemory(memory, async (reserve) => use(await decode({ ...limits, reserve })))
+}
+
 /** Image bytes to the vision tower's crop. */
-export const crop = handler(async (bytes: Uint8Array): Promise<Crop> => {
+export const crop = handler((bytes: Uint8Array): Promise<Crop> => {
   const startedAt = performance.now()
-  const pixels = await decodeImage(bytes, limits, neededSize(preprocessing))
-  const decodedAt = performance.now()
-  const { data } = preprocess(pixels, preprocessing)
-  return { data, decode: decodedAt - startedAt, preprocess: performance.now() - decodedAt }
+  return usePixels((within) => decodeImage(bytes, within, neededSize(preprocessing)), (pixels) => {
+    const decodedAt = performance.now()
+    const { data } = preprocess(pixels, preprocessing)
+    return { data, decode: decodedAt - startedAt, preprocess: performance.now() - decodedAt }
+  })
 })
 /** Image bytes to the bytes of a WebP thumbnail. */
-export const thumbnail = handler(async (bytes: Uint8Array) => makeThumbnail(await decodeImage(bytes, limits, { width: THUMBNAIL_SIZE, height: THUMBNAIL_SIZE })))
+export const thumbnail = handler((bytes: Uint8Array) =>
+  usePixels((within) => decodeWithAlpha(bytes, within, { width: THUMBNAIL_SIZE, height: THUMBNAIL_SIZE }), (pixels) => makeThumbnail(pixels, bytes))
+)
 
 reportReady()

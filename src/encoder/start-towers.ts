@@ -1,6 +1,6 @@
 import { usableCores } from '../cores.js'
 import { openAll } from '../open-all.js'
-import { startThreads, type Threads } from '../threads.js'
+import { startThreads, type PoolState, type Threads } from '../threads.js'
 import type { ModelPackage } from './model-package.js'
 import type { ExecutionProvider } from './session.js'
 import type { Executions, TowerWorkerSettings } from './tower-worker.js'
@@ -48,8 +48,13 @@ export interface Towers {
   batchSizes: Record<'image' | 'text', number>
   execution: ExecutionReport
   tuning: Tuned[]
+  /** How the pools of threads are. */
+  pools(): PoolState[]
   close(): Promise<void>
 }
+
+/** The pool of the express worker, without which requests are only slower. */
+export const EXPRESS = 'express tower'
 
 /** Inputs in one run that fill a GPU. */
 const GPU_BATCH = 32
@@ -82,7 +87,7 @@ export async function startTowers(model: ModelPackage, options: ExecutionOptions
 }
 
 /** Threads that are warm, and how their number was chosen. */
-interface Started extends Pick<Towers, 'threads' | 'close' | 'workers' | 'express' | 'tuning'> {
+interface Started extends Pick<Towers, 'threads' | 'pools' | 'close' | 'workers' | 'express' | 'tuning'> {
   towers: Executions
 }
 
@@ -90,32 +95,34 @@ type Attempt = { started: Started } | { started?: undefined; error: Error }
 
 async function tryStart(model: ModelPackage, { towerWorkers, ortThreads, expressWorker, executionProviders, deviceId, onWorkerDeath: onDeath }: ExecutionOptions): Promise<Attempt> {
   const { workers, expressThreads, tuning } = tuneWorkers({ workers: towerWorkers, ortThreads, express: expressWorker }, { cores: usableCores(), onCpu: executionProviders[0] === 'cpu' })
-  const start = (count: number, threads: number): Promise<TowerThreads> => {
+  const start = (name: string, { count, threads }: { count: number; threads: number }): Promise<TowerThreads> => {
     const workerData: TowerWorkerSettings = { model, session: { threads, executionProviders, deviceId } }
-    return startThreads(new URL('./tower-worker.js', import.meta.url), { count, workerData, onDeath })
+    return startThreads(new URL('./tower-worker.js', import.meta.url), { name, count, workerData, onDeath })
   }
   try {
-    const pools = await openAll([start(workers, ortThreads), ...(expressThreads > 0 ? [start(1, expressThreads)] : [])], (pool) => pool.close())
+    const pools = await openAll([start('towers', { count: workers, threads: ortThreads }), ...(expressThreads > 0 ? [start(EXPRESS, { count: 1, threads: expressThreads })] : [])], (pool) => pool.close())
     const [shared, express = shared] = pools
     const close = async () => void (await Promise.all(pools.map((pool) => pool.close())))
-    return { started: { threads: (place) => (place.express ? express : shared), close, workers, express: expressThreads > 0, tuning, towers: shared.findings[0] as Executions } }
+    // What the express worker does the others can do too.
+    const threads = (place: { express: boolean }) => (place.express && express.state.alive > 0 && express.state.circuit !== 'open' ? express : shared)
+    return { started: { threads, pools: () => pools.map(({ state }) => state), close, workers, express: expressThreads > 0, tuning, towers: shared.findings[0] as Executions } }
   } catch (error) {
     return { error: error as Error }
   }
 }
 
 /** Finds the batch sizes, on threads that have nothing else to do yet. */
-async function tune({ threads, close, workers, express, tuning }: Started, options: ExecutionOptions, execution: ExecutionReport): Promise<Towers> {
+async function tune({ tuning, ...started }: Started, options: ExecutionOptions, execution: ExecutionReport): Promise<Towers> {
   const size = async (tower: 'image' | 'text', set: number, sizes: number[]): Promise<Tuned> => {
     const setting = `${tower === 'image' ? 'images' : 'texts'} in a batch`
     if (set) return { setting, value: set, reason: 'as set' }
     if (execution.towers[tower].provider !== 'cpu') return { setting, value: GPU_BATCH, reason: 'fills a device' }
-    const runs = await threads({ express: false }).call('measureBatches', { tower, sizes })
+    const runs = await started.threads({ express: false }).call('measureBatches', { tower, sizes })
     return { setting, value: bestBatchSize(runs), reason: describeRuns(runs) }
   }
   const image = await size('image', options.imageBatchSize, IMAGE_SIZES)
   const text = await size('text', options.textBatchSize, TEXT_SIZES)
-  return { threads, close, workers, express, execution, batchSizes: { image: image.value, text: text.value }, tuning: [...tuning, image, text] }
+  return { ...started, execution, batchSizes: { image: image.value, text: text.value }, tuning: [...tuning, image, text] }
 }
 
 /** ONNX Runtime's messages go on over many lines. */

@@ -50,10 +50,7 @@ const BACKGROUND = 'something'
 export async function createClassifier(encoder: Encoder, options: ClassifierOptions, encodeOptions: EncodeOptions = {}): Promise<Classifier> {
   const { name, zeroShot: settings } = encoder.model
   requireScale(name, settings)
-  const templates = resolveTemplates(options.templates ?? [settings.template])
-  requireBounded(options.labels, templates)
-  requireDistinct(options.labels.map(nameOf))
-  const labels = options.labels.map((label) => (typeof label === 'string' ? { label, prompts: fill(templates, label) } : label))
+  const { labels, templates } = writePrompts(options, settings)
   const weighsBackground = options.multiLabel === true && settings.activation === 'softmax'
   const prompts = [...labels.map((label) => label.prompts), ...(weighsBackground ? [fill(templates, BACKGROUND)] : [])]
   const embeddings = await encodePrompts(encoder, prompts, encodeOptions)
@@ -72,12 +69,29 @@ export async function createClassifier(encoder: Encoder, options: ClassifierOpti
   }
 }
 
+/**
+ * The embedding of each label, the normalised mean of its prompts', with the templates in use. Throws LABELS_INVALID or
+ * TEMPLATE_INVALID.
+ */
+export async function labelEmbeddings(encoder: Encoder, options: Omit<ClassifierOptions, 'multiLabel'>, encodeOptions: EncodeOptions = {}): Promise<{ embeddings: Embedding[]; templates: string[] }> {
+  const { labels, templates } = writePrompts(options, encoder.model.zeroShot)
+  return { embeddings: await encodePrompts(encoder, labels.map(({ prompts }) => prompts), encodeOptions), templates }
+}
+
+function writePrompts(options: ClassifierOptions, { template }: ZeroShotSettings): { labels: { label: string; prompts: string[] }[]; templates: string[] } {
+  const templates = resolveTemplates(options.templates ?? [template])
+  requireBounded(options.labels, templates)
+  requireDistinct(options.labels.map(nameOf))
+  return { labels: options.labels.map((label) => (typeof label === 'string' ? { label, prompts: fill(templates, label) } : label)), templates }
+}
+
 function requireScale(name: string, { activation, logitScale, logitBias }: ZeroShotSettings): void {
   if (logitScale === undefined) throw new ZeroShotUnsupported(name, 'its package gives no logit scale (logit_scale in semblance.json)')
   if (activation === 'sigmoid' && logitBias === undefined) throw new ZeroShotUnsupported(name, 'its package gives no logit bias (logit_bias in semblance.json)')
 }
 
-function resolveTemplates(templates: string | string[]): string[] {
+/** The templates of a set by its name, or own ones as they are. Throws TEMPLATE_INVALID. */
+export function resolveTemplates(templates: string | string[]): string[] {
   if (typeof templates === 'string') {
     if (!Object.hasOwn(TEMPLATES, templates)) throw new TemplateInvalid(`There are no templates '${templates}'; named are ${Object.keys(TEMPLATES).join(', ')}.`)
     return TEMPLATES[templates]
@@ -116,7 +130,8 @@ function requireBounded(labels: Label[], templates: string[]): void {
   }
 }
 
-function fill(templates: string[], label: string): string[] {
+/** The prompts of a label. */
+export function fill(templates: string[], label: string): string[] {
   return templates.map((template) => template.replaceAll('{label}', () => label))
 }
 
@@ -126,9 +141,11 @@ async function encodePrompts(encoder: Encoder, prompts: string[][], options: Enc
   return prompts.map(({ length }) => meanEmbedding(embeddings.slice(start, (start += length))))
 }
 
-type Activate = (similarities: number[], image: Embedding) => number[]
+/** Scores of the labels from their cosines with one image. */
+export type Activate = (similarities: number[], image: Embedding) => number[]
 
-function activation({ activation: kind, logitScale: scale = 1, logitBias: bias = 0 }: ZeroShotSettings, background?: Embedding): Activate {
+/** How a model's cosines become scores; softmax models weigh each label against the background where there is one. */
+export function activation({ activation: kind, logitScale: scale = 1, logitBias: bias = 0 }: ZeroShotSettings, background?: Embedding): Activate {
   if (background) {
     return (similarities, image) => {
       const floor = cosine(image, background)

@@ -1,127 +1,159 @@
-import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import type { Collection } from '../collections/collection.js'
 import { MIB } from '../config.js'
-import { InvalidRequest, isPublicError, toErrorShape } from '../errors.js'
-import { ingest, type IngestResult, type NewRecord } from '../ingest.js'
-import type { Target } from '../record-parts.js'
-import { CollectionParams, JsonRecord, responses } from '../schemas.js'
-import { imageBodyLimit, imageBytes } from './image-body.js'
-import { readLines } from './lines.js'
+import { BulkLoadNotFound, BulkLoadRunning, toErrorShape } from '../errors.js'
+import { OwnCollectionName, OwnCollectionParams, responses } from '../schemas.js'
+import { answerLines, type BulkStream } from './bulk-answers.js'
+import { lineParser } from './bulk-line.js'
+import { imageBodyLimit } from './image-body.js'
+import { imageLoader } from './load-images.js'
+import { LineLedger } from './line-ledger.js'
+import { readLines, untilAborted } from './lines.js'
 import type { App, Services } from './services.js'
 
-/** Records that are encoded and committed together. */
-const BATCH = 64
-/** Bytes of lines after which a batch goes on its way before it is full. */
-const BATCH_BYTES = 8 << 20
-/** How long a batch waits before it tries a full queue again, in milliseconds. */
-const RETRY_MS = 200
+const tags = ['Records']
 
-type Line = { line: number; record: NewRecord } | { line: number; id: null; error: unknown }
+const BulkKey = Type.String({ pattern: '^[\\u0020-\\u007e]{1,255}$', description: 'Stands for one load of one body: 1 to 255 printable ASCII characters.', examples: ['pets-2030-01-31'] })
 
 /** Records of any number, a line of JSON each; answers a line each as they are written. */
-export function bulkRoutes(app: App, { config, encoders, collections, metrics }: Services): void {
+export function bulkRoutes(app: App, services: Services): void {
+  const { config, encoders, collections, metrics } = services
   const maxImageBytes = config.MAX_IMAGE_MIB * MIB
+  const lineLimit = { maxBytes: imageBodyLimit(maxImageBytes) + (1 << 20) }
+  const take = takeKeys()
   app.addContentTypeParser('application/x-ndjson', (_, payload, done) => done(null, payload))
   app.post(
     '/v1/collections/:collection/records/bulk',
     {
       schema: {
-        tags: ['Records'],
+        tags,
         operationId: 'bulkRecords',
         summary: 'Add or replace any number of records',
         description:
           'NDJSON in and out: a line for each record as in the plain call, answered by a line `{"line", "id", "status", "error"?}` in the same order. ' +
-          'Answers come while lines are still sent, so read while you write: what is not read holds back what is taken in.',
-        params: CollectionParams,
+          'Answers come while lines are still sent, so read while you write: what is not read holds back what is taken in. ' +
+          'Under an `Idempotency-Key` the load can be resumed by sending the same again: lines that were answered before are `skipped`, or `failed` again, without being looked at. ' +
+          'Keys are kept for 7 days after the last batch.',
+        params: OwnCollectionParams,
+        headers: Type.Object({ 'idempotency-key': Type.Optional(BulkKey) }),
+        querystring: Type.Object(
+          { from_line: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, default: 1, description: 'Number of the first line that is sent, for a client that leaves out what was loaded before.' })) },
+          { additionalProperties: false }
+        ),
         consumes: ['application/x-ndjson'],
         produces: ['application/x-ndjson'],
         body: { content: { 'application/x-ndjson': { schema: { type: 'object', format: 'binary', example: '{"id": "greeting", "text": "a dog says hello"}\n' } } } },
         response: { 200: { description: 'A line a record.', content: { 'application/x-ndjson': { schema: { type: 'string' } } } }, ...responses({}) }
       },
-      bodyLimit: Number.MAX_SAFE_INTEGER
+      bodyLimit: Number.MAX_SAFE_INTEGER,
+      config: { streams: true }
     },
     async (request, typedReply) => {
-      const { params, body, gone } = request
+      const { params, body, query: { from_line: firstLine = 1 }, headers: { 'idempotency-key': key }, patience } = request
       const reply: FastifyReply = typedReply
-      const target: Target = { encoders, collection: collections.get(params.collection) }
-      const validate = app.validatorCompiler!({ schema: JsonRecord, method: 'POST', url: '', httpPart: 'body' })
-      const parse = (line: number, text: string): Line => {
-        try {
-          const record = parseLine(text)
-          const valid = validate(record)
-          if (valid !== true) throw new InvalidRequest(describeFault(validate))
-          const { id = randomUUID(), image, ...rest } = record
-          return { line, record: { id, ...rest, ...(image && { image: imageBytes(image, maxImageBytes) }) } }
-        } catch (error) {
-          return { line, id: null, error }
-        }
+      const collection = collections.get(params.collection)
+      const release = key === undefined ? () => undefined : take(collection, key)
+      try {
+        const ledger = new LineLedger({ firstLine, ...(key !== undefined && { resumed: { load: await collection.bulkLoad(key), failed: await collection.failedLines(key) } }) })
+        // Whoever left meanwhile would have nobody let go of the key.
+        patience.signal.throwIfAborted()
+        const answers = endWithError(
+          answerLines({
+            lines: untilAborted(readLines(body as unknown as Readable, lineLimit), patience.signal),
+            ledger,
+            parse: lineParser(app, { maxImageBytes, key }),
+            loadImage: imageLoader(services, request, { lane: 'bulk', totalBytes: Infinity, waits: true }),
+            target: { encoders, collection, onStep: request.onStep }, patience, key,
+            onResult: resultCounter(metrics, request)
+          }),
+          { request, release }
+        )
+        // Another stream may go on from where this one's last batch ends, not before.
+        reply.raw.once('close', () => void answers.return(undefined).finally(release))
+        return reply.type('application/x-ndjson').send(Readable.from(answers, { objectMode: false }))
+      } catch (error) {
+        release()
+        throw error
       }
-      async function* results(): AsyncGenerator<string> {
-        for await (const batch of batches(readLines(body as Readable, { maxBytes: imageBodyLimit(maxImageBytes) + (1 << 20) }), parse)) {
-          const outcomes = await ingestPatiently(target, batch, gone)
-          for (const { status } of outcomes) metrics.countRecords(status, 1)
-          yield outcomes.map((outcome, i) => JSON.stringify({ line: batch[i].line, ...outcome }) + '\n').join('')
-        }
-      }
-      return reply.type('application/x-ndjson').send(Readable.from(endWithError(results(), request), { objectMode: false }))
     }
   )
 }
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-function parseLine(text: string): any {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new InvalidRequest(`The line is not JSON: ${(error as Error).message}`)
+/** How far a load under a key is. */
+export function bulkLoadRoute(app: App, { collections }: Services): void {
+  const time = Type.String({ format: 'date-time' })
+  app.get(
+    '/v1/collections/:collection/bulk/:key',
+    {
+      schema: {
+        tags,
+        operationId: 'getBulkLoad',
+        summary: 'Show how far a bulk load is',
+        description: 'By its Idempotency-Key. A client that sends only the rest goes on with `from_line` of `lines` + 1.',
+        params: Type.Object({ collection: OwnCollectionName, key: BulkKey }),
+        response: responses({
+          200: Type.Object({
+            key: Type.String(),
+            lines: Type.Integer({ description: 'Lines that are answered for good: written, or failed.' }),
+            created: Type.Integer(),
+            updated: Type.Integer(),
+            failed: Type.Integer(),
+            completed: Type.Boolean({ description: 'Whether the last stream was read to its end.' }),
+            updated_at: time,
+            failures: Type.Array(
+              Type.Object({ line: Type.Integer(), id: Type.Union([Type.String(), Type.Null()]), error: Type.Object({ code: Type.String(), message: Type.String() }) }),
+              { description: 'The first 1,000 lines that failed.' }
+            )
+          })
+        })
+      }
+    },
+    async ({ params: { collection: name, key } }) => {
+      const collection = collections.get(name)
+      const load = await collection.bulkLoad(key)
+      if (!load) throw new BulkLoadNotFound(name, key)
+      const { lines, created, updated, failed, completed, updatedAt } = load
+      const failures = (await collection.failedLines(key)).map(({ body }) => JSON.parse(body))
+      return { key, lines, created, updated, failed, completed, updated_at: new Date(updatedAt).toISOString(), failures }
+    }
+  )
+}
+
+/** A function that counts what became of a line, for the metrics and the audit log. */
+function resultCounter(metrics: Services['metrics'], request: Pick<FastifyRequest, 'countChanges'>): BulkStream['onResult'] {
+  return (status) => {
+    metrics.countRecords(status, 1)
+    request.countChanges(status)
   }
 }
 
-function describeFault(validate: unknown): string {
-  const [fault] = (validate as { errors?: { instancePath: string; message?: string }[] }).errors ?? []
-  return `record${fault?.instancePath ?? ''} ${fault?.message ?? 'is not valid'}`
-}
-
-/** Groups lines into batches that are neither long nor heavy. */
-async function* batches(lines: AsyncIterable<{ text: string } | { error: unknown }>, parse: (line: number, text: string) => Line): AsyncGenerator<Line[]> {
-  let batch: Line[] = []
-  let [number, bytes] = [0, 0]
-  for await (const line of lines) {
-    number++
-    if ('text' in line && line.text.trim() === '') continue
-    batch.push('text' in line ? parse(number, line.text) : { line: number, id: null, error: line.error })
-    bytes += 'text' in line ? line.text.length : 0
-    if (batch.length < BATCH && bytes < BATCH_BYTES) continue
-    yield batch
-    batch = []
-    bytes = 0
-  }
-  if (batch.length > 0) yield batch
-}
-
-/** Ingests a batch, and waits where the queue is full: a bulk load gives way, it does not fail. */
-async function ingestPatiently(target: Target, batch: Line[], signal: AbortSignal): Promise<(IngestResult | { id: null; status: 'failed'; error: object })[]> {
-  const records = batch.map((line) => ('record' in line ? line.record : { id: '', error: line.error }))
-  for (;;) {
-    try {
-      const results = await ingest(target, records, signal)
-      return results.map((result, i) => ('error' in batch[i] && result.status === 'failed' ? { ...result, id: null } : result))
-    } catch (error) {
-      if (!isPublicError(error) || error.code !== 'QUEUE_FULL') throw error
-      await sleep(RETRY_MS, undefined, { signal })
+/** A function that takes a key of a collection for one stream and returns what gives it back. Throws BULK_LOAD_RUNNING. */
+function takeKeys(): (collection: Collection, key: string) => () => void {
+  const taken = new Set<string>()
+  return ({ settings: { id } }, key) => {
+    const name = `${id} ${key}`
+    if (taken.has(name)) throw new BulkLoadRunning(key)
+    taken.add(name)
+    let isHeld = true
+    return () => {
+      // Again is nothing: the key may be another stream's by then.
+      if (isHeld) taken.delete(name)
+      isHeld = false
     }
   }
 }
 
 /** The status is sent by the time that a fault of the whole shows; it becomes the last line. */
-async function* endWithError(lines: AsyncGenerator<string>, { id, log }: Pick<FastifyRequest, 'id' | 'log'>): AsyncGenerator<string> {
+async function* endWithError(lines: AsyncGenerator<string>, { request: { id, log }, release }: { request: Pick<FastifyRequest, 'id' | 'log'>; release: () => void }): AsyncGenerator<string> {
   try {
     yield* lines
   } catch (error) {
     const { code, message, statusCode } = toErrorShape(error)
     if (statusCode >= 500) log.error({ err: error, code }, 'bulk failed')
     yield JSON.stringify({ error: { code, message, request_id: id } }) + '\n'
+  } finally {
+    release()
   }
 }

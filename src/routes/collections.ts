@@ -3,7 +3,7 @@ import type { Collection } from '../collections/collection.js'
 import { DEFAULT_HNSW, type CollectionSettings, type HnswSettings } from '../collections/record.js'
 import type { Encoders } from '../encoder/encoders.js'
 import { InvalidRequest } from '../errors.js'
-import { CollectionParams, responses } from '../schemas.js'
+import { CollectionParams, Modality, OwnCollectionParams, responses } from '../schemas.js'
 import { optionalBody } from './optional-body.js'
 import type { App, Services } from './services.js'
 
@@ -18,7 +18,7 @@ const Hnsw = Type.Object(
 
 const Storage = Type.Enum(['original', 'thumbnail', 'none'], { description: 'What is kept of images beside their embeddings.' })
 
-const CollectionBody = Type.Object({
+export const CollectionBody = Type.Object({
   name: Type.String(),
   records: Type.Integer(),
   images: Type.Integer({ description: 'Records searchable by an image.' }),
@@ -29,7 +29,8 @@ const CollectionBody = Type.Object({
   hnsw: Hnsw,
   storage: Storage,
   bytes: Type.Integer({ description: 'Kept images and embeddings.' }),
-  created_at: Type.String({ format: 'date-time' })
+  created_at: Type.String({ format: 'date-time' }),
+  snapshots: Type.Array(Type.Object({ modality: Modality, created_at: Type.String({ format: 'date-time' }), bytes: Type.Integer() }), { description: 'The newest snapshots of the HNSW graphs, which the next start reads.' })
 })
 
 const CreateBody = Type.Object(
@@ -48,12 +49,13 @@ export function collectionRoutes(app: App, { collections, encoders }: Services):
   app.put(
     '/v1/collections/:collection',
     {
+      config: { scope: 'admin' },
       schema: {
         tags,
         operationId: 'createCollection',
         summary: 'Create a collection',
         description: 'Again with the same settings it changes nothing, and never clears. `storage` and `ef_search` may be changed later; the other settings answer 409.',
-        params: CollectionParams,
+        params: OwnCollectionParams,
         body: CreateBody,
         response: responses({ 200: CollectionBody, 201: CollectionBody })
       },
@@ -80,11 +82,11 @@ export function collectionRoutes(app: App, { collections, encoders }: Services):
   app.get(
     '/v1/collections',
     { schema: { tags, operationId: 'listCollections', summary: 'List the collections', response: responses({ 200: Type.Object({ collections: Type.Array(CollectionBody) }) }) } },
-    async () => ({ collections: await Promise.all(collections.list().map(describe)) })
+    async (request) => ({ collections: await Promise.all(collections.list().filter(({ settings }) => request.reaches(settings.name)).map(describe)) })
   )
   app.delete(
     '/v1/collections/:collection',
-    { schema: { tags, operationId: 'dropCollection', summary: 'Drop a collection with all its records', params: CollectionParams, response: responses({ 204: Type.Null() }) } },
+    { config: { scope: 'admin' }, schema: { tags, operationId: 'dropCollection', summary: 'Drop a collection with all its records', params: OwnCollectionParams, response: responses({ 204: Type.Null() }) } },
     async ({ params }, reply) => {
       await collections.drop(params.collection)
       return reply.code(204).send(null)
@@ -110,7 +112,8 @@ function space(encoders: Encoders, { model: name, dimension }: Static<typeof Cre
   return { model: model.name, fingerprint: model.fingerprint, dimension: encoder.dimension }
 }
 
-async function describe(collection: Collection): Promise<Static<typeof CollectionBody>> {
+/** A collection as it stands in responses. */
+export async function describe(collection: Collection): Promise<Static<typeof CollectionBody>> {
   const { name, dimension, model, fingerprint, hnsw, storage, createdAt } = collection.settings
   return {
     name,
@@ -120,7 +123,8 @@ async function describe(collection: Collection): Promise<Static<typeof Collectio
     fingerprint,
     hnsw: toWire(hnsw),
     storage,
-    created_at: new Date(createdAt).toISOString()
+    created_at: new Date(createdAt).toISOString(),
+    snapshots: (await collection.snapshots()).map(({ modality, bytes, ...snapshot }) => ({ modality, created_at: new Date(snapshot.createdAt).toISOString(), bytes }))
   }
 }
 

@@ -1,17 +1,17 @@
-import { Type, type Static } from 'typebox'
+import { Type } from 'typebox'
 import { MIB } from '../config.js'
 import { cosine, type Embedding } from '../encoder/embedding.js'
 import type { EncodeOptions, Encoder } from '../encoder/encoder.js'
 import { EmbeddingInvalid } from '../errors.js'
 import { EXAMPLE_IMAGE, JsonImage, responses } from '../schemas.js'
-import { imageBodyLimit, imageBytes } from './image-body.js'
+import { imageBodyLimit } from './image-body.js'
+import { imageLoader } from './load-images.js'
 import type { App, Services } from './services.js'
 
 const MAX_INPUTS = 2048
 const MAX_SIMILARITY = 256
 
 const InputItem = Type.Union([Type.String({ minLength: 1 }), Type.Object({ text: Type.String({ minLength: 1 }) }, { additionalProperties: false }), Type.Object({ image: JsonImage }, { additionalProperties: false })])
-type Input = Static<typeof InputItem>
 
 const EmbeddingsRequest = Type.Object(
   {
@@ -45,7 +45,8 @@ const SimilarityResponse = Type.Object({ similarity: Type.Array(Type.Array(Type.
 const tags = ['Embeddings']
 
 /** Embeddings as OpenAI's clients ask for them, and texts compared with images. */
-export function embeddingRoutes(app: App, { config, encoders }: Services): void {
+export function embeddingRoutes(app: App, services: Services): void {
+  const { config, encoders } = services
   const maxImageBytes = config.MAX_IMAGE_MIB * MIB
   const bodyLimit = imageBodyLimit(maxImageBytes)
   app.post(
@@ -62,12 +63,14 @@ export function embeddingRoutes(app: App, { config, encoders }: Services): void 
         response: responses({ 200: EmbeddingsResponse })
       }
     },
-    async ({ body: { input, model, encoding_format: format, dimensions }, gone: signal }) => {
+    async (request) => {
+      const { body: { input, model, encoding_format: format, dimensions }, patience, onStep } = request
       const encoder = encoders.get(model)
       if (dimensions !== undefined && dimensions !== encoder.dimension) throw new EmbeddingInvalid(`The model's embeddings have ${encoder.dimension} dimensions; they can't be cut to ${dimensions}.`)
-      const inputs = [input].flat()
+      const load = imageLoader(services, request, { lane: 'interactive', totalBytes: maxImageBytes })
+      const inputs = await Promise.all([input].flat().map(async (item) => (typeof item === 'string' ? item : 'text' in item ? item.text : load(item.image))))
       const usage = { tokens: 0 }
-      const embeddings = await encodeInputs(encoder, inputs.map((item) => textOf(item) ?? imageBytes((item as { image: { base64?: string } }).image, maxImageBytes)), { lane: 'interactive', signal, usage })
+      const embeddings = await encodeInputs(encoder, inputs, { lane: 'interactive', ...patience, onStep, usage })
       return {
         object: 'list' as const,
         data: embeddings.map((embedding, index) => ({ object: 'embedding' as const, index, embedding: format === 'base64' ? toBase64(embedding) : [...embedding] })),
@@ -83,19 +86,16 @@ export function embeddingRoutes(app: App, { config, encoders }: Services): void 
       config: { scope: 'read' },
       schema: { tags, operationId: 'compare', summary: 'Compare texts with images', body: SimilarityRequest, response: responses({ 200: SimilarityResponse }) }
     },
-    async ({ body: { texts, images, model }, gone: signal }) => {
+    async (request) => {
+      const { body: { texts, images, model }, patience, onStep } = request
       const encoder = encoders.get(model)
-      const inputs = [...texts, ...images.map((image) => imageBytes(image, maxImageBytes))]
-      const embeddings = await encodeInputs(encoder, inputs, { lane: 'interactive', signal })
+      const load = imageLoader(services, request, { lane: 'interactive', totalBytes: maxImageBytes })
+      const inputs = [...texts, ...(await Promise.all(images.map(load)))]
+      const embeddings = await encodeInputs(encoder, inputs, { lane: 'interactive', ...patience, onStep })
       const [rows, columns] = [embeddings.slice(0, texts.length), embeddings.slice(texts.length)]
       return { similarity: rows.map((text) => columns.map((image) => cosine(text, image))), model: encoder.model.name }
     }
   )
-}
-
-function textOf(input: Input): string | undefined {
-  if (typeof input === 'string') return input
-  return 'text' in input ? input.text : undefined
 }
 
 /** Embeddings of texts (strings) and images (bytes), in their order. */

@@ -1,4 +1,4 @@
-import { ImageInvalid, ImageTooLarge, ImageUrlsDisabled } from '../errors.js'
+import { ImageInvalid, ImageTooLarge } from '../errors.js'
 import type { ImageBody } from '../schemas.js'
 
 const DATA_URL = /^data:[^,]{0,100};base64,/
@@ -9,17 +9,16 @@ export function imageBodyLimit(maxBytes: number): number {
 }
 
 /**
- * The bytes of an image from JSON or a form. Throws IMAGE_INVALID for what is not base64, IMAGE_TOO_LARGE over
- * `maxBytes`, IMAGE_URLS_DISABLED for a url.
+ * The bytes of an image that came in JSON or a form itself, not by url. Throws IMAGE_INVALID for what is not base64,
+ * IMAGE_TOO_LARGE over `maxBytes`.
  */
 export function imageBytes(image: ImageBody, maxBytes: number): Uint8Array {
-  const bytes = image instanceof Uint8Array ? image : decodeBase64(image.base64)
+  const bytes = image instanceof Uint8Array ? image : decodeBase64(image.base64!)
   if (bytes.length > maxBytes) throw new ImageTooLarge(`${bytes.length} bytes, of ${maxBytes} allowed`)
   return bytes
 }
 
-function decodeBase64(text: string | undefined): Uint8Array {
-  if (text === undefined) throw new ImageUrlsDisabled()
+function decodeBase64(text: string): Uint8Array {
   const base64 = text.slice(0, 200).match(DATA_URL) ? text.slice(text.indexOf(',') + 1) : text
   // Lines of base64 are broken in mail and by some encoders.
   const joined = base64.includes('\n') ? base64.replace(/[\r\n]/g, '') : base64

@@ -1,27 +1,30 @@
 import { Readable } from 'node:stream'
+import type { FastifyRequest } from 'fastify'
 import { Type, type Static } from 'typebox'
-import type { Job } from '../jobs.js'
-import { CollectionParams, responses } from '../schemas.js'
+import { JobNotFound } from '../errors.js'
+import { isOpen, type Job, type ReindexJob } from '../job.js'
+import { OwnCollectionParams, responses } from '../schemas.js'
+import { EvaluationBody, toEvaluationBody } from './evaluation-body.js'
+import { ENDED, jobParts, mayKnow, partsOf } from './job-body.js'
 import { optionalBody } from './optional-body.js'
 import type { App, Services } from './services.js'
 
-const JobBody = Type.Object({
-  id: Type.String(),
+const ReindexJobBody = Type.Object({
+  ...jobParts,
   kind: Type.Literal('reindex'),
+  state: Type.Enum(['running', ...ENDED]),
+  progress: Type.Object({ done: Type.Integer(), total: Type.Integer() }, { description: 'Records.' }),
   collection: Type.String(),
   model: Type.String({ description: 'The model that the collection is encoded with.' }),
   fingerprint: Type.String(),
   skip_missing: Type.Boolean(),
-  state: Type.Enum(['running', 'done', 'failed', 'cancelled']),
-  progress: Type.Object({ done: Type.Integer(), total: Type.Integer() }, { description: 'Records.' }),
   missing: Type.Object(
     { count: Type.Integer(), records: Type.Array(Type.Object({ id: Type.String(), modality: Type.Enum(['image', 'text']), reason: Type.String() })) },
     { description: 'Embeddings that can\'t be made anew: how many, and the first 1,000 of them.' }
-  ),
-  error: Type.Union([Type.Object({ code: Type.String(), message: Type.String() }), Type.Null()]),
-  created_at: Type.String({ format: 'date-time' }),
-  ended_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()])
+  )
 })
+
+const JobBody = Type.Union([ReindexJobBody, EvaluationBody], { description: 'By `kind`: a re-indexing, or an evaluation.' })
 
 const ReindexBody = Type.Object(
   {
@@ -37,37 +40,45 @@ const tags = ['Jobs']
 /** Event streams are kept open through proxies by a comment this often. */
 const HEARTBEAT_MS = 15_000
 
-/** Re-indexing, and following it. */
+/** Re-indexing, and following what runs in the background. */
 export function jobRoutes(app: App, { jobs }: Services): void {
+  // Of collections that the caller may not know of there are no jobs.
+  const jobOf = (request: Pick<FastifyRequest, 'reaches' | 'caller'> & { params: { id: string } }): Job => {
+    const job = jobs.get(request.params.id)
+    if (!mayKnow(request, job)) throw new JobNotFound(job.id)
+    return job
+  }
   app.post(
     '/v1/collections/:collection/reindex',
     {
+      config: { scope: 'admin' },
       schema: {
         tags,
         operationId: 'reindexCollection',
         summary: 'Encode a collection anew with a loaded model',
         description: 'In the background: kept images and texts are encoded anew, while the old embeddings go on serving until the new ones take their place at once. It survives restarts. For texts and images to be searched meanwhile, the old model must be loaded too.',
-        params: CollectionParams,
+        params: OwnCollectionParams,
         body: ReindexBody,
-        response: responses({ 202: JobBody })
+        response: responses({ 202: ReindexJobBody })
       },
       preValidation: optionalBody
     },
     async ({ params, body }, reply) => {
       const { model, skip_missing: skipMissing = false } = body as Static<typeof ReindexBody>
-      const job = await jobs.start({ collection: params.collection, model, skipMissing })
-      return reply.code(202).header('location', `/v1/jobs/${job.id}`).send(toBody(job))
+      const job = await jobs.start('reindex', { collection: params.collection, model, skipMissing })
+      return reply.code(202).header('location', `/v1/jobs/${job.id}`).send(toReindexBody(job))
     }
   )
   app.get(
     '/v1/jobs',
     { schema: { tags, operationId: 'listJobs', summary: 'List the jobs, the latest first', response: responses({ 200: Type.Object({ jobs: Type.Array(JobBody) }) }) } },
-    async () => ({ jobs: jobs.list().map(toBody) })
+    async (request) => ({ jobs: jobs.list().filter((job) => mayKnow(request, job)).map(toBody) })
   )
-  app.get('/v1/jobs/:id', { schema: { tags, operationId: 'getJob', summary: 'Show a job', params: JobParams, response: responses({ 200: JobBody }) } }, async ({ params }) => toBody(jobs.get(params.id)))
+  app.get('/v1/jobs/:id', { schema: { tags, operationId: 'getJob', summary: 'Show a job', params: JobParams, response: responses({ 200: JobBody }) } }, async (request) => toBody(jobOf(request)))
   app.get(
     '/v1/jobs/:id/events',
     {
+      config: { streams: true },
       schema: {
         tags,
         operationId: 'followJob',
@@ -78,14 +89,15 @@ export function jobRoutes(app: App, { jobs }: Services): void {
         response: responses({ 200: Type.Unsafe<Readable>({ type: 'string', description: 'text/event-stream' }) })
       }
     },
-    async ({ params, gone }, reply) => {
+    async (request, reply) => {
+      const { params, patience } = request
       // Before the first byte, so that one that is not there gets its 404.
-      jobs.get(params.id)
+      jobOf(request)
       reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store').header('x-accel-buffering', 'no')
-      return reply.send(eventStream(jobs.watch(params.id, gone)))
+      return reply.send(eventStream(jobs.watch(params.id, patience.signal)))
     }
   )
-  app.delete('/v1/jobs/:id', { schema: { tags, operationId: 'cancelJob', summary: 'Cancel a job', params: JobParams, response: responses({ 200: JobBody }) } }, async ({ params }) => toBody(await jobs.cancel(params.id)))
+  app.delete('/v1/jobs/:id', { config: { scope: 'admin' }, schema: { tags, operationId: 'cancelJob', summary: 'Cancel a job', params: JobParams, response: responses({ 200: JobBody }) } }, async (request) => toBody(await jobs.cancel(jobOf(request).id)))
 }
 
 function eventStream(states: AsyncGenerator<Job>): Readable {
@@ -93,26 +105,19 @@ function eventStream(states: AsyncGenerator<Job>): Readable {
   const heartbeat = setInterval(() => stream.push(':\n\n'), HEARTBEAT_MS)
   stream.once('close', () => clearInterval(heartbeat))
   const pump = async () => {
-    for await (const job of states) stream.push(`event: ${job.state === 'running' ? 'progress' : 'end'}\ndata: ${JSON.stringify(toBody(job))}\n\n`)
+    for await (const job of states) stream.push(`event: ${isOpen(job) ? 'progress' : 'end'}\ndata: ${JSON.stringify(toBody(job))}\n\n`)
     stream.push(null)
   }
   pump().catch((error: Error) => stream.destroy(error))
   return stream
 }
 
-function toBody({ id, collection, model, fingerprint, skipMissing, state, progress, missing, error, createdAt, endedAt }: Job): Static<typeof JobBody> {
-  return {
-    id,
-    kind: 'reindex',
-    collection,
-    model,
-    fingerprint,
-    skip_missing: skipMissing,
-    state,
-    progress,
-    missing,
-    error,
-    created_at: new Date(createdAt).toISOString(),
-    ended_at: endedAt === null ? null : new Date(endedAt).toISOString()
-  }
+function toBody(job: Job): Static<typeof JobBody> {
+  return job.kind === 'reindex' ? toReindexBody(job) : toEvaluationBody(job)
+}
+
+function toReindexBody(job: ReindexJob): Static<typeof ReindexJobBody> {
+  const { kind, collection, model, fingerprint, skipMissing, state, progress, missing } = job
+  // None waits for another.
+  return { ...partsOf(job), kind, collection, model, fingerprint, skip_missing: skipMissing, state: state as Exclude<typeof state, 'queued'>, progress, missing }
 }

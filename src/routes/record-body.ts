@@ -9,7 +9,7 @@ export function imageUrl(collection: string, { id, image }: StoredRecord): strin
 
 /** A record as it stands in responses. */
 export function toRecordBody(collection: string, record: StoredRecord): Static<typeof RecordBody> {
-  const { id, text, metadata, modalities, createdAt, updatedAt } = record
+  const { id, text, metadata, modalities, createdAt, updatedAt, expiresAt } = record
   return {
     id,
     text,
@@ -17,6 +17,7 @@ export function toRecordBody(collection: string, record: StoredRecord): Static<t
     modalities,
     image_url: imageUrl(collection, record),
     created_at: new Date(createdAt).toISOString(),
-    updated_at: new Date(updatedAt).toISOString()
+    updated_at: new Date(updatedAt).toISOString(),
+    ...(expiresAt !== null && { expires_at: new Date(expiresAt).toISOString() })
   }
 }

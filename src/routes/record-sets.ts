@@ -1,7 +1,10 @@
 import { Type } from 'typebox'
+import type { Patience } from '../batcher.js'
+import type { Collection } from '../collections/collection.js'
 import { parseFilter } from '../collections/filter.js'
 import { InvalidRequest } from '../errors.js'
-import { CollectionParams, RecordBody, RecordId, responses } from '../schemas.js'
+import { CollectionParams, OwnCollectionParams, RecordBody, RecordId, responses } from '../schemas.js'
+import { timeStep, type OnStep } from '../stages.js'
 import { parseField } from './form.js'
 import { toRecordBody } from './record-body.js'
 import { FilterBody } from './search-schemas.js'
@@ -33,9 +36,9 @@ export function recordSetRoutes(app: App, { collections }: Services): void {
         response: responses({ 200: Type.Object({ records: Type.Array(RecordBody), next_cursor: Type.Union([Type.String(), Type.Null()]) }) })
       }
     },
-    async ({ params, query: { cursor, limit = 100, filter } }) => {
+    async ({ params, query: { cursor, limit = 100, filter }, patience }) => {
       const after = cursor === undefined ? undefined : fromCursor(cursor)
-      const records = await collections.get(params.collection).list({ limit: limit + 1, after, filter: filter === undefined ? undefined : parseFilter(parseField('filter', filter)) })
+      const records = await collections.get(params.collection).list({ limit: limit + 1, after, filter: filter === undefined ? undefined : parseFilter(parseField('filter', filter)) }, patience)
       const page = records.slice(0, limit)
       return { records: page.map((record) => toRecordBody(params.collection, record)), next_cursor: records.length > limit ? toCursor(page[page.length - 1].id) : null }
     }
@@ -47,29 +50,40 @@ export function recordSetRoutes(app: App, { collections }: Services): void {
         tags,
         operationId: 'deleteRecords',
         summary: 'Delete records by ids or by filter',
-        params: CollectionParams,
+        params: OwnCollectionParams,
         body: Type.Object(
           { ids: Type.Optional(Type.Array(RecordId, { minItems: 1, maxItems: 10_000 })), filter: Type.Optional(FilterBody) },
-          { additionalProperties: false, minProperties: 1, maxProperties: 1, description: 'Either ids or a filter.', examples: [{ ids: ['no-such-record'] }] }
+          { additionalProperties: false, minProperties: 1, maxProperties: 1, description: 'Either ids or a filter.', examples: [{ ids: ['greeting', 'no-such-record'] }] }
         ),
         response: responses({ 200: Type.Object({ deleted: Type.Integer({ description: 'Records that were there and are gone.' }) }) })
       }
     },
-    async ({ params, body: { ids, filter } }) => {
+    async (request) => {
+      const { params, body: { ids, filter }, patience, onStep } = request
       if (filter && Object.keys(filter).length === 0) throw new InvalidRequest('An empty filter would delete every record; drop the collection if that is meant.')
       const collection = collections.get(params.collection)
       // What was changed after it passed the filter may pass it no more: it stays.
-      const selected = ids ? undefined : await collection.select(parseFilter(filter))
-      const victims = ids ?? selected!.map(({ id }) => id)
+      const selected = ids ? undefined : await collection.select(parseFilter(filter), patience)
+      const victims = { ids: ids ?? selected!.map(({ id }) => id), updatedAt: selected?.map(({ updatedAt }) => updatedAt) }
       let deleted = 0
-      for (let start = 0; start < victims.length; start += DELETE_BATCH) {
-        const end = start + DELETE_BATCH
-        const results = await collection.delete(victims.slice(start, end), selected?.slice(start, end).map(({ updatedAt }) => updatedAt))
-        deleted += results.filter(({ existed }) => existed).length
+      for await (const count of deletions(collection, victims, { patience, onStep })) {
+        request.countChanges('deleted', count)
+        deleted += count
       }
       return { deleted }
     }
   )
+}
+
+/** Deletes records batch by batch; yields how many of each were there. */
+async function* deletions(collection: Collection, { ids, updatedAt }: { ids: string[]; updatedAt?: number[] }, { patience, onStep }: { patience: Patience; onStep: OnStep }): AsyncGenerator<number> {
+  for (let start = 0; start < ids.length; start += DELETE_BATCH) {
+    const end = start + DELETE_BATCH
+    const batch = ids.slice(start, end)
+    const step = { stage: 'write', attributes: { 'semblance.collection': collection.settings.name, 'semblance.records': batch.length } } as const
+    const results = await timeStep(onStep, step, () => collection.delete(batch, { updatedAt: updatedAt?.slice(start, end) }, patience))
+    yield results.filter(({ existed }) => existed).length
+  }
 }
 
 function toCursor(id: string): string {

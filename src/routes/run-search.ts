@@ -1,14 +1,15 @@
 import type { Static } from 'typebox'
+import type { Patience } from '../batcher.js'
 import { parseFilter } from '../collections/filter.js'
 import type { Fusion } from '../collections/fusion.js'
 import type { Match, Target as TargetName } from '../collections/record.js'
-import type { StageTimings } from '../encoder/encoder.js'
 import { InvalidRequest } from '../errors.js'
-import type { Metrics } from '../metrics.js'
 import { encodeQuery, type QueryPart } from '../query.js'
 import type { Target } from '../record-parts.js'
+import type { OnStep } from '../stages.js'
 import { imageUrl } from './record-body.js'
 import { MAX_DEPTH, type SearchBody, type SearchOptionsBody } from './search-schemas.js'
+import { followSearch } from './search-took.js'
 
 /** A search as a request asks for it. */
 export interface Search {
@@ -16,7 +17,8 @@ export interface Search {
   target: TargetName
   options: SearchOptionsBody
   fusion?: Fusion
-  signal: AbortSignal
+  patience: Patience
+  onStep: OnStep
 }
 
 type Response = Static<typeof SearchBody>
@@ -25,31 +27,33 @@ type Fields = NonNullable<SearchOptionsBody['with']>
 const DEFAULT_FIELDS: Fields = ['text', 'metadata', 'image_url']
 
 /** Encodes the query, searches, and times both. Throws what the query, the filter or the collection refuse. */
-export async function runSearch({ encoders, collection, metrics }: Target & { metrics: Metrics }, { parts, target, options, fusion, signal }: Search): Promise<Response> {
+export async function runSearch({ encoders, collection }: Target, { parts, target, options, fusion, patience, onStep }: Search): Promise<Response> {
   const { limit = 10, offset = 0, exact, ef_search: efSearch } = options
   if (offset + limit > MAX_DEPTH) throw new InvalidRequest(`offset and limit together go up to ${MAX_DEPTH}.`)
+  if (fusion) requireFusion(fusion)
   const filter = options.filter && parseFilter(options.filter)
-  const timings: StageTimings = { queue: 0, decode: 0, preprocess: 0 }
-  const startedAt = performance.now()
-  const query = await encodeQuery({ encoders, collection }, parts, { lane: 'interactive', signal, timings })
-  const encodedAt = performance.now()
+  const { tell, took } = followSearch(onStep)
+  const query = await encodeQuery({ encoders, collection }, parts, { lane: 'interactive', ...patience, onStep: tell })
+  const searchedAt = performance.now()
   const { matches, explanation } = await collection.search(query, {
     target, limit, offset, exact, efSearch, filter, fusion,
     scoreThreshold: options.score_threshold,
     relativeThreshold: options.relative_threshold,
     without: parts.flatMap(({ record }) => record ?? []),
     withEmbeddings: options.with?.includes('embeddings')
-  })
-  const endedAt = performance.now()
-  const encode = Math.max(0, encodedAt - startedAt - timings.queue - timings.decode - timings.preprocess)
-  const took = { ...timings, encode, search: endedAt - encodedAt, total: endedAt - startedAt }
-  metrics.observeStages(took)
+  }, patience)
+  tell({ stage: 'search', at: searchedAt, ms: performance.now() - searchedAt, attributes: { 'semblance.collection': collection.settings.name, 'semblance.target': target, 'semblance.strategy': explanation.strategy } })
   return {
     matches: matches.map((match) => toMatchBody(collection.settings.name, match, options.with ?? DEFAULT_FIELDS)),
     model: collection.settings.model,
-    took_ms: Object.fromEntries(Object.entries(took).map(([stage, ms]) => [stage, Math.round(ms * 1000) / 1000])) as typeof took,
+    took_ms: took(),
     ...(options.explain && { explanation })
   }
+}
+
+function requireFusion({ method, weights, normalisation }: Fusion): void {
+  if (weights?.image === 0 && weights.text === 0) throw new InvalidRequest('fusion.weights are both 0: nothing would count.')
+  if (normalisation !== undefined && method !== 'weighted') throw new InvalidRequest(`fusion.normalisation is for the method weighted, not for ${method}.`)
 }
 
 function toMatchBody(collection: string, { record, modality, score, embeddings }: Match, fields: Fields): Response['matches'][number] {

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import { FUSION_METHODS, NORMALISATIONS } from '../collections/fusion.js'
 import { EXAMPLE_IMAGE, FormImage, JsonImage, Limit, Metadata, Milliseconds, Modality, RecordId } from '../schemas.js'
 
 /** Deepest match that can be asked for, offset and limit together. */
@@ -31,7 +32,7 @@ export const TextQuery = Type.Object(
   { additionalProperties: false, examples: [{ text: 'a slice of pizza', limit: 3, filter: { group: 'food & drink' } }] }
 )
 export const JsonImageQuery = Type.Object({ image: JsonImage, ...searchOptions }, { additionalProperties: false, examples: [{ image: EXAMPLE_IMAGE, limit: 3 }] })
-export const FormImageQuery = Type.Object({ image: FormImage, ...searchOptions }, { additionalProperties: false })
+export const FormImageQuery = Type.Object({ image: FormImage, ...searchOptions }, { additionalProperties: false, examples: [{ limit: 3 }] })
 
 export const EmbeddingBody = Type.Array(Type.Number(), { minItems: 1, maxItems: 8192 })
 const Part = Type.Object(
@@ -48,20 +49,35 @@ const Part = Type.Object(
 export const TargetName = Type.Enum(['image', 'text', 'record'], { default: 'image', description: 'What the query is compared with: pictures, texts, or records by both, fused.' })
 const Weights = Type.Object({ image: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })), text: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })) }, { additionalProperties: false })
 
+const FusionBody = Type.Object(
+  {
+    method: Type.Enum([...FUSION_METHODS], {
+      description: 'rrf: late fusion by reciprocal ranks, 60 added. weighted: late fusion by the mean of the cosines. joint: early fusion, the cosine with one joint vector a record, the weighted sum of its two embeddings brought to length 1.'
+    }),
+    weights: Type.Optional(Weights),
+    normalisation: Type.Optional(
+      Type.Enum([...NORMALISATIONS], { description: "For weighted: z-score averages how many standard deviations each cosine is above the query's mean in its modality, since cosines of one kind run higher than those of two; none, the default, averages the cosines." })
+    )
+  },
+  { additionalProperties: false, description: 'How image and text become one score, for the target record; rrf by default. A record that has only one of them is judged by that one.' }
+)
+
+/** What is searched for: one part, or several with weights. */
+export const Query = Type.Union([Part, Type.Array(Part, { minItems: 1, maxItems: MAX_PARTS })])
+export type QueryBody = Static<typeof Query>
+
 export const GeneralQuery = Type.Object(
   {
-    query: Type.Union([Part, Type.Array(Part, { minItems: 1, maxItems: MAX_PARTS })]),
+    query: Query,
     target: Type.Optional(TargetName),
-    fusion: Type.Optional(
-      Type.Object(
-        { method: Type.Enum(['rrf', 'weighted'], { description: 'rrf: reciprocal ranks, 60 added. weighted: the mean of the cosines.' }), weights: Type.Optional(Weights) },
-        { additionalProperties: false, description: 'How image and text become one score, for the target record; rrf by default.' }
-      )
-    ),
+    fusion: Type.Optional(FusionBody),
     ...searchOptions
   },
   { additionalProperties: false, examples: [{ query: [{ text: 'a fruit' }, { text: 'red', weight: 0.5 }, { text: 'an animal', weight: -0.5 }], target: 'image', limit: 3, explain: true }] }
 )
+
+/** What the time of a search went to. */
+export const SearchTook = Type.Object({ queue: Milliseconds, decode: Milliseconds, preprocess: Milliseconds, encode: Milliseconds, search: Milliseconds, total: Milliseconds })
 
 const Embeddings = Type.Object({ image: Type.Optional(EmbeddingBody), text: Type.Optional(EmbeddingBody) })
 export const SearchBody = Type.Object({
@@ -77,12 +93,13 @@ export const SearchBody = Type.Object({
     })
   ),
   model: Type.Union([Type.String(), Type.Null()]),
-  took_ms: Type.Object({ queue: Milliseconds, decode: Milliseconds, preprocess: Milliseconds, encode: Milliseconds, search: Milliseconds, total: Milliseconds }),
+  took_ms: SearchTook,
   explanation: Type.Optional(
     Type.Object({
       strategy: Type.Enum(['exact', 'hnsw']),
       passed: Type.Integer({ description: 'Records that passed the filter and hold the modality.' }),
-      total: Type.Integer({ description: 'Records that hold the modality.' })
+      total: Type.Integer({ description: 'Records that hold the modality.' }),
+      candidates: Type.Optional(Type.Integer({ description: 'For the target record: records whose scores were compared; all that passed where the strategy is exact.' }))
     })
   )
 })

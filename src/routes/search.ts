@@ -1,9 +1,10 @@
 import { Type } from 'typebox'
 import { MIB } from '../config.js'
-import type { QueryPart } from '../query.js'
 import { CollectionParams, responses, type ImageBody } from '../schemas.js'
 import { formBody, parseField, singleBody } from './form.js'
-import { imageBodyLimit, imageBytes } from './image-body.js'
+import { imageBodyLimit } from './image-body.js'
+import { imageLoader } from './load-images.js'
+import { loadParts } from './load-parts.js'
 import { runSearch, type Search } from './run-search.js'
 import { FormImageQuery, GeneralQuery, JsonImageQuery, SearchBody, searchOptions, TargetName, TextQuery, type SearchOptionsBody } from './search-schemas.js'
 import type { App, Services } from './services.js'
@@ -12,14 +13,15 @@ const tags = ['Search']
 const response = responses({ 200: SearchBody })
 
 /** The two plain searches: words to pictures, and a picture to texts. */
-export function searchRoutes(app: App, { config, encoders, collections, metrics }: Services): void {
+export function searchRoutes(app: App, services: Services): void {
+  const { config, encoders, collections } = services
   const maxImageBytes = config.MAX_IMAGE_MIB * MIB
-  const run = (name: string, search: Search) => runSearch({ encoders, metrics, collection: collections.get(name) }, search)
+  const run = (name: string, search: Search) => runSearch({ encoders, collection: collections.get(name) }, search)
 
   app.post(
     '/v1/collections/:collection/search/text-to-image',
     { config: { scope: 'read' }, schema: { tags, operationId: 'searchTextToImage', summary: 'Find pictures by words', params: CollectionParams, body: TextQuery, response } },
-    async ({ params, body: { text, ...options }, gone: signal }) => run(params.collection, { parts: [{ text }], target: 'image', options, signal })
+    async ({ params, body: { text, ...options }, patience, onStep }) => run(params.collection, { parts: [{ text }], target: 'image', options, patience, onStep })
   )
   app.post(
     '/v1/collections/:collection/search/image-to-text',
@@ -36,17 +38,21 @@ export function searchRoutes(app: App, { config, encoders, collections, metrics 
       },
       preValidation: formBody({ fileBytes: maxImageBytes, totalBytes: maxImageBytes + (1 << 20) }, (form) => singleBody(form, Object.keys(searchOptions)))
     },
-    async ({ params, body, gone: signal }) => {
+    async (request) => {
+      const { params, body, patience, onStep } = request
       const { image, ...options } = body as SearchOptionsBody & { image: ImageBody }
-      return run(params.collection, { parts: [{ image: imageBytes(image, maxImageBytes) }], target: 'text', options, signal })
+      collections.get(params.collection)
+      const load = imageLoader(services, request, { lane: 'interactive', totalBytes: maxImageBytes })
+      return run(params.collection, { parts: [{ image: await load(image) }], target: 'text', options, patience, onStep })
     }
   )
 }
 
 /** The general search, and a plain one for browsers. */
-export function generalSearchRoutes(app: App, { config, encoders, collections, metrics }: Services): void {
+export function generalSearchRoutes(app: App, services: Services): void {
+  const { config, encoders, collections } = services
   const maxImageBytes = config.MAX_IMAGE_MIB * MIB
-  const run = (name: string, search: Search) => runSearch({ encoders, metrics, collection: collections.get(name) }, search)
+  const run = (name: string, search: Search) => runSearch({ encoders, collection: collections.get(name) }, search)
 
   app.post(
     '/v1/collections/:collection/search',
@@ -63,9 +69,11 @@ export function generalSearchRoutes(app: App, { config, encoders, collections, m
         response
       }
     },
-    async ({ params, body: { query, target = 'image', fusion, ...options }, gone: signal }) => {
-      const parts = [query].flat().map(({ image, ...part }): QueryPart => ({ ...part, ...(image && { image: imageBytes(image, maxImageBytes) }) }))
-      return run(params.collection, { parts, target, fusion, options, signal })
+    async (request) => {
+      const { params, body: { query, target = 'image', fusion, ...options }, patience, onStep } = request
+      collections.get(params.collection)
+      const parts = await loadParts(services, request, query)
+      return run(params.collection, { parts, target, fusion, options, patience, onStep })
     }
   )
   app.get(
@@ -89,9 +97,9 @@ export function generalSearchRoutes(app: App, { config, encoders, collections, m
         response
       }
     },
-    async ({ params, query: { text, target = 'image', filter, limit, offset }, gone: signal }) => {
+    async ({ params, query: { text, target = 'image', filter, limit, offset }, patience, onStep }) => {
       const options = { limit, offset, ...(filter !== undefined && { filter: parseField('filter', filter) as Record<string, unknown> }) }
-      return run(params.collection, { parts: [{ text }], target, options, signal })
+      return run(params.collection, { parts: [{ text }], target, options, patience, onStep })
     }
   )
 }

@@ -5,7 +5,8 @@ import { createClassifier, type Classifier } from '../encoder/zero-shot.js'
 import { InvalidRequest, LabelsInvalid } from '../errors.js'
 import { EXAMPLE_IMAGE, FormImage, JsonImage, responses, type ImageBody } from '../schemas.js'
 import { formBody, type Form, single, parseField } from './form.js'
-import { imageBodyLimit, imageBytes } from './image-body.js'
+import { imageBodyLimit } from './image-body.js'
+import { imageLoader } from './load-images.js'
 import type { App, Services } from './services.js'
 
 const MAX_LABELS = 4096
@@ -34,7 +35,7 @@ const JsonBody = Type.Object(
 )
 const FormBody = Type.Object(
   { image: Type.Array(FormImage, { minItems: 1, maxItems: MAX_IMAGES, description: 'One image, or several for `results`.' }), ...options },
-  { additionalProperties: false }
+  { additionalProperties: false, examples: [{ labels: ['apple', 'dog', 'car'], top_k: 2 }] }
 )
 
 const Labels = Type.Array(
@@ -54,7 +55,8 @@ const ResponseBody = Type.Object({
 })
 
 /** Zero-shot classification of one image or several. */
-export function zeroShotRoutes(app: App, { config, encoders }: Services): void {
+export function zeroShotRoutes(app: App, services: Services): void {
+  const { config, encoders } = services
   const maxImageBytes = config.MAX_IMAGE_MIB * MIB
   app.post(
     '/v1/zero-shot',
@@ -71,13 +73,14 @@ export function zeroShotRoutes(app: App, { config, encoders }: Services): void {
       },
       preValidation: formBody({ fileBytes: maxImageBytes, totalBytes: maxImageBytes + (1 << 20) }, bodyFromForm)
     },
-    async ({ body, gone: signal }) => {
+    async (request) => {
+      const { body, patience, onStep } = request
       const { labels, templates, multi_label: multiLabel, top_k: topK, model, ...sent } = body as Static<typeof JsonBody> | Static<typeof FormBody>
       const { images, isList } = sentImages(sent)
       const encoder = encoders.get(model)
       if (images.length * labels.length > MAX_SCORES) throw new LabelsInvalid(`Images times labels are ${images.length * labels.length} scores, of ${MAX_SCORES} allowed.`)
-      const encodeOptions = { lane: 'interactive', signal } as const
-      const bytes = images.map((body) => imageBytes(body, maxImageBytes))
+      const encodeOptions = { lane: 'interactive', ...patience, onStep } as const
+      const bytes = await Promise.all(images.map(imageLoader(services, request, { lane: 'interactive', totalBytes: maxImageBytes })))
       const [classifier, ...embeddings] = await Promise.all([
         createClassifier(encoder, { labels, templates, multiLabel }, encodeOptions),
         ...encoder.encodeImages(bytes, encodeOptions)

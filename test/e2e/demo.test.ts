@@ -1,6 +1,6 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import t from 'tap'
-import { startProcess, whenReady } from '../fixtures/service.js'
+import { AS_INSTALLED, startProcess, whenReady } from '../fixtures/service.js'
 import { client } from '../fixtures/server.js'
 
 /** A picture of one of these kinds is among the three best. */
@@ -15,7 +15,7 @@ const QUERIES: Record<string, RegExp> = {
 
 t.test('a first start shows the demo collection, a second one keeps it', async (t) => {
   const dataDir = t.testdir()
-  const first = await startProcess(t, { DATA_DIR: dataDir, LOG_LEVEL: 'info' })
+  const first = await startProcess(t, { ...AS_INSTALLED, DATA_DIR: dataDir, LOG_LEVEL: 'info' })
   const before = await whenReady(first.url)
   t.match(before[0], { status: 'starting', pending: [{ task: 'demo' }] }, 'not ready before')
   t.match(first.output(), /Indexing the demo/, 'with a progress bar')
@@ -42,9 +42,9 @@ t.test('a first start shows the demo collection, a second one keeps it', async (
 
 t.test('a load that was cut off goes on; DEMO=false leaves it out', async (t) => {
   const dataDir = t.testdir()
-  const first = await startProcess(t, { DATA_DIR: dataDir, LOG_LEVEL: 'info' })
+  const first = await startProcess(t, { ...AS_INSTALLED, DATA_DIR: dataDir, LOG_LEVEL: 'info' })
   const api = client(first.url)
-  for (let i = 0; i < 200 && ((await api('GET', '/v1/collections/emoji')).body.records ?? 0) < 200; i++) await new Promise((resolve) => setTimeout(resolve, 50))
+  for (let i = 0; i < 2400 && ((await api('GET', '/v1/collections/emoji')).body.records ?? 0) < 200; i++) await new Promise((resolve) => setTimeout(resolve, 50))
   first.child.kill('SIGTERM')
   t.equal(await first.ended, 0, 'SIGTERM in the middle of the load ends it well')
   const home = `${dataDir}/home`

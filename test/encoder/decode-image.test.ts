@@ -1,6 +1,7 @@
 import sharp from 'sharp'
 import t from 'tap'
-import { decodeImage } from '../../src/encoder/decode-image.js'
+import { decodeImage, decodeWithAlpha } from '../../src/encoder/decode-image.js'
+import { countScans } from '../../src/encoder/jpeg-scans.js'
 import { sniffImage } from '../../src/encoder/sniff-image.js'
 import { golden, heic, pngBomb, solid, svg } from '../fixtures/images.js'
 
@@ -44,6 +45,23 @@ t.test('alpha is laid on white', async (t) => {
   t.ok(r === 255 && Math.abs(g - 127) <= 1 && Math.abs(b - 127) <= 1, `${r} ${g} ${b}`)
   const clear = await sharp({ create: { width: 4, height: 4, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } } }).webp({ lossless: true }).toBuffer()
   t.same(await firstPixel(clear), [255, 255, 255])
+})
+
+t.test('alpha is left where it is wanted, without other guards than any image has', async (t) => {
+  const half = sharp({ create: { width: 8, height: 4, channels: 4, background: { r: 255, g: 0, b: 0, alpha: 0.5 } } })
+  const bytes = await half.png().toBuffer()
+  const { data, ...size } = await decodeWithAlpha(bytes, limits)
+  t.same(size, { width: 8, height: 4, channels: 4 })
+  t.same([...data.subarray(0, 4)], [255, 0, 0, 128])
+  const grey = await half.clone().toColourspace('b-w').png().toBuffer()
+  const channelsOf = async (image: Buffer) => (await decodeWithAlpha(image, limits)).channels
+  t.equal(await channelsOf(grey), 4, 'of grey too')
+  t.equal(await channelsOf(await red().jpeg().toBuffer()), 3, 'opaque')
+  let reserved = 0
+  await decodeWithAlpha(bytes, { ...limits, reserve: (taken) => (reserved = taken) })
+  t.equal(reserved, 8 * 4 * (4 + 4), 'its samples, and those of the result')
+  await t.rejects(decodeWithAlpha(bytes, { maxPixels: 31 }), { code: 'IMAGE_TOO_LARGE' })
+  await t.rejects(decodeWithAlpha(svg, limits), { code: 'IMAGE_UNSUPPORTED' })
 })
 
 t.test('of an animation the first frame is taken', async (t) => {
@@ -104,4 +122,20 @@ t.test('a JPEG of far more pixels than needed is shrunk, upright, to three times
 
 t.test('a side longer than any JPEG has is refused', async (t) => {
   await t.rejects(decodeImage(pngBomb(70_000, 2), limits), { code: 'IMAGE_TOO_LARGE', message: /70000 x 2 pixels, of 65535 allowed on a side/ })
+})
+
+t.test('a JPEG of more scans than any encoder makes is refused unread: each would be a walk over the whole picture', async (t) => {
+  const noise = () => sharp({ create: { width: 64, height: 64, channels: 3, background: '#000', noise: { type: 'gaussian', mean: 128, sigma: 40 } } })
+  const [baseline, progressive] = [await noise().jpeg().toBuffer(), await noise().jpeg({ progressive: true }).withExif({ IFD0: { Copyright: '\xff\xda'.repeat(200) } }).toBuffer()]
+  t.equal(countScans(baseline), 1)
+  const scans = countScans(progressive)
+  t.ok(scans > 5 && scans < 20, `a progressive one has ${scans}, and none in its metadata`)
+  t.match(await decodeImage(progressive, limits), { width: 64 })
+  const last = progressive.lastIndexOf(Buffer.from([0xff, 0xda]))
+  const scan = progressive.subarray(last, -2)
+  const bomb = Buffer.concat([progressive.subarray(0, -2), ...Array.from({ length: 60 }, () => scan), progressive.subarray(-2)])
+  t.equal(countScans(bomb), scans + 60)
+  t.equal(countScans(Buffer.concat([progressive, bomb])), scans, 'what is behind its end is not read')
+  await t.rejects(decodeImage(bomb, limits), { code: 'IMAGE_INVALID', message: /over 64 scans/ })
+  for (let end = 0; end < progressive.length; end += 7) t.ok(countScans(progressive.subarray(0, end)) <= scans, 'truncated anywhere')
 })

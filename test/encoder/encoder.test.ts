@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import sharp from 'sharp'
 import t from 'tap'
 import { cosine } from '../../src/encoder/embedding.js'
+import type { Step } from '../../src/stages.js'
 import { golden, solid } from '../fixtures/images.js'
 import { encoderOptions, miniEncoder, miniFolder } from '../fixtures/mini.js'
 
@@ -48,12 +49,13 @@ t.test('a batch of images gives what each gives alone, a broken one fails alone'
 t.test('what was seen before comes from the cache', async (t) => {
   const encoder = await miniEncoder(t, { cacheBytes: 1 << 20 })
   const picture = await solid('#336699')
-  const timings = () => ({ queue: 0, decode: 0, preprocess: 0 })
-  const [first, again] = [timings(), timings()]
-  const embedding = await encoder.encodeImage(picture, { timings: first })
-  t.same(await encoder.encodeImage(Buffer.from(picture), { timings: again }), embedding)
-  t.ok(first.decode > 0, 'it was decoded')
-  t.equal(again.decode, 0, 'and then no more')
+  const [first, again]: [Step[], Step[]] = [[], []]
+  const embedding = await encoder.encodeImage(picture, { onStep: (step) => first.push(step) })
+  t.same(await encoder.encodeImage(Buffer.from(picture), { onStep: (step) => again.push(step) }), embedding)
+  t.same(first.map(({ stage }) => stage), ['queue', 'queue', 'decode', 'preprocess', 'queue', 'encode'], 'what it went through')
+  t.ok(first.every(({ at, ms }, i) => ms >= 0 && (i === 0 || at + ms >= first[i - 1].at)), 'one after the other')
+  t.match(first.at(-1), { attributes: { 'semblance.model': 'mini', 'semblance.tower': 'image', 'semblance.batch_size': 1 } })
+  t.same(again, [], 'and then no more')
   t.equal(await encoder.encodeText('a dog'), await encoder.encodeText('a dog'), 'the very same vector')
   t.not(await encoder.encodeText('a cat'), await encoder.encodeText('a dog'))
 })
@@ -75,7 +77,7 @@ t.test('a full queue refuses a request, aborted work is not done', async (t) => 
   const pictures = await Promise.all(Array.from({ length: 30 }, (_, i) => solid(`rgb(0,${i},0)`)))
   const controller = new AbortController()
   const admitted = Promise.allSettled(encoder.encodeImages(pictures, { lane: 'bulk', signal: controller.signal }))
-  await t.rejects(encoder.encodeImage(pictures[0]), { code: 'QUEUE_FULL', statusCode: 429 })
+  await t.rejects(encoder.encodeImage(pictures[0], { lane: 'bulk' }), { code: 'QUEUE_FULL', statusCode: 429 })
   controller.abort(new Error('gone'))
   const results = await admitted
   t.ok(results.filter(({ status }) => status === 'rejected').length > 15)

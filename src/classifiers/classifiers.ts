@@ -1,0 +1,165 @@
+import { LRUCache } from 'lru-cache'
+import { Closed, ClassifierNotFound } from '../errors.js'
+import { orAborted } from '../or-aborted.js'
+import { Places } from '../places.js'
+import { startThreads } from '../threads.js'
+import { stopFlag } from '../collections/slices.js'
+import type { Collections } from '../collections/collections.js'
+import type { TrainingSet } from './cross-validation.js'
+import type { Layout } from './features.js'
+import { linearClassifier, type LinearClassifier } from './linear-classifier.js'
+import type { MethodName, Trained, TrainOptions } from './train-classifier.js'
+import type { TrainedWeights } from './training-worker.js'
+
+/** What is known of a classifier beside its weights. */
+export interface StoredClassifier extends Omit<Trained, 'classifier'> {
+  name: string
+  /** Of the encoder that its examples were encoded with. */
+  model: string
+  fingerprint: string
+  dimension: number
+  method: MethodName
+  layout: Layout
+  labels: { label: string; examples: number }[]
+  /** What the labels were put into, where there was a prior. */
+  templates: string[] | null
+  /** The collection whose records were the examples. */
+  collection: string | null
+  seed: number
+  /** Milliseconds since 1970. */
+  createdAt: number
+}
+
+/** A classifier that can be asked. */
+export interface LoadedClassifier {
+  stored: StoredClassifier
+  classifier: LinearClassifier
+}
+
+/** The classifiers of a service. */
+export interface Classifiers {
+  /** In the order of their names. */
+  list(): StoredClassifier[]
+  find(name: string): StoredClassifier | undefined
+  /** Throws CLASSIFIER_NOT_FOUND. */
+  get(name: string): StoredClassifier
+  /** With its weights, which are read when they are first asked for. Throws CLASSIFIER_NOT_FOUND. */
+  load(name: string): Promise<LoadedClassifier>
+  /** Trains in a thread of its own. Throws QUEUE_FULL where others train already, and the signal's reason. */
+  train(set: TrainingSet, options: Omit<TrainOptions, 'onPass'>, signal: AbortSignal): Promise<TrainedWeights>
+  /**
+   * Puts a classifier under its name, one after the other; the one that was there serves till then. Resolves, once it is durable, to whether
+   * there was one. `check` sees which one it is to replace, and stops it by throwing.
+   */
+  save(stored: StoredClassifier, weights: Float32Array, check?: (existing: StoredClassifier | undefined) => void): Promise<boolean>
+  /** Throws CLASSIFIER_NOT_FOUND. */
+  drop(name: string): Promise<void>
+  /** Stops what is being trained. */
+  close(): Promise<void>
+}
+
+/** Classifiers that are trained at a time, each in a thread. */
+const AT_ONCE = 2
+/** Memory for the weights of those that were asked last, in bytes. */
+const LOADED_BYTES = 256 << 20
+
+/** The classifiers in the store of a service. */
+export async function openClassifiers(collections: Collections): Promise<Classifiers> {
+  const byName = new Map<string, StoredClassifier>()
+  const loaded = new LRUCache<string, LoadedClassifier>({ maxSize: LOADED_BYTES, sizeCalculation: ({ classifier: { weights } }) => weights.byteLength })
+  const reload = async () => {
+    const bodies = await collections.classifiers()
+    byName.clear()
+    loaded.clear()
+    for (const body of bodies) {
+      const stored = JSON.parse(body) as StoredClassifier
+      byName.set(stored.name, stored)
+    }
+  }
+  await reload()
+  // What became of a write that failed only the store knows.
+  const orReload = <T>(write: Promise<T>) => write.catch(async (error) => (await reload().catch(() => undefined), Promise.reject(error)))
+  const get = (name: string) => {
+    const stored = byName.get(name)
+    if (!stored) throw new ClassifierNotFound(name)
+    return stored
+  }
+  const training = createTraining()
+  return {
+    list: () => [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    get,
+    load: async (name) => {
+      const expected = get(name)
+      const known = loaded.get(name)
+      if (known) return known
+      const row = await collections.classifier(name)
+      if (!row) throw new ClassifierNotFound(name)
+      const found = { stored: JSON.parse(row.body) as StoredClassifier, classifier: fromWeights(row.weights, JSON.parse(row.body)) }
+      // Another may have taken its place meanwhile.
+      if (byName.get(name) === expected && expected.createdAt === found.stored.createdAt) loaded.set(name, found)
+      return found
+    },
+    train: training.train,
+    find: (name) => byName.get(name),
+    save: inTurn(async (stored: StoredClassifier, weights: Float32Array, check?: (existing: StoredClassifier | undefined) => void) => {
+      check?.(byName.get(stored.name))
+      const existed = await orReload(collections.saveClassifier({ name: stored.name, body: JSON.stringify(stored), weights: new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength) }))
+      byName.set(stored.name, stored)
+      loaded.delete(stored.name)
+      return existed
+    }),
+    drop: async (name) => {
+      get(name)
+      const existed = await orReload(collections.dropClassifier(name))
+      byName.delete(name)
+      loaded.delete(name)
+      if (!existed) throw new ClassifierNotFound(name)
+    },
+    close: training.close
+  }
+}
+
+/** Calls that wait for those before them. */
+function inTurn<Arguments extends unknown[], T>(call: (...args: Arguments) => Promise<T>): (...args: Arguments) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve()
+  return (...args) => {
+    const turn = last.then(() => call(...args))
+    last = turn.catch(() => undefined)
+    return turn
+  }
+}
+
+function fromWeights({ buffer, byteOffset, byteLength }: Uint8Array, { labels }: StoredClassifier): LinearClassifier {
+  // A copy: the bytes may begin anywhere.
+  const values = Float64Array.from(new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength)))
+  return linearClassifier(values.slice(0, -labels.length), values.slice(-labels.length))
+}
+
+function createTraining(): Pick<Classifiers, 'train' | 'close'> {
+  const places = new Places(AT_ONCE)
+  const closing = new AbortController()
+  const running = new Set<Promise<unknown>>()
+  const run = async (set: TrainingSet, options: Omit<TrainOptions, 'onPass'>, signal: AbortSignal) => {
+    const thread = await startThreads<typeof import('./training-worker.js')>(new URL('./training-worker.js', import.meta.url), { name: 'training', count: 1, workerData: null })
+    try {
+      return await thread.call('train', { set, options, stop: stopFlag(signal) })
+    } finally {
+      await thread.close()
+    }
+  }
+  return {
+    train: async (set, options, callers) => {
+      const leave = places.take()
+      const signal = AbortSignal.any([callers, closing.signal])
+      const trained = run(set, options, signal)
+      const ended = trained.then(leave, leave)
+      running.add(ended)
+      void ended.finally(() => running.delete(ended))
+      return orAborted(trained, signal)
+    },
+    close: async () => {
+      closing.abort(new Closed())
+      await Promise.all(running)
+    }
+  }
+}

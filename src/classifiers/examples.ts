@@ -1,0 +1,111 @@
+import type { Patience } from '../batcher.js'
+import type { Collection } from '../collections/collection.js'
+import type { Filter } from '../collections/filter.js'
+import type { Modality, StoredRecord } from '../collections/record.js'
+import type { EncodeOptions, Encoder } from '../encoder/encoder.js'
+import { ExamplesInvalid, fromErrorShape, toErrorShape } from '../errors.js'
+import { random } from '../evaluation/statistics.js'
+import { stopsAll } from '../ingest.js'
+import type { Input } from './features.js'
+
+/** An input and what it is an example of. */
+export interface Example {
+  label: string
+  input: Input
+}
+
+export interface SentExample {
+  label: string
+  image?: Uint8Array
+  text?: string
+}
+
+/** Examples that are encoded, or whose embeddings are read, at a time. */
+const AT_A_TIME = 64
+const PAGE = 1000
+export const MAX_EXAMPLES = 100_000
+
+/** Encodes examples in the bulk lane, waiting for room in it. An error of one names it by its place. */
+export async function encodeExamples(encoder: Encoder, examples: SentExample[], options: EncodeOptions): Promise<Example[]> {
+  const encoded: Example[] = []
+  for (let from = 0; from < examples.length; from += AT_A_TIME) {
+    await encoder.room(options)
+    const part = examples.slice(from, from + AT_A_TIME)
+    encoded.push(...(await Promise.all(part.map((example, i) => encodeExample(encoder, example, options).catch((error) => Promise.reject(named(error, from + i)))))))
+  }
+  return encoded
+}
+
+async function encodeExample(encoder: Encoder, { label, image, text }: SentExample, options: EncodeOptions): Promise<Example> {
+  const [imageEmbedding, textEmbedding] = await Promise.all([image && encoder.encodeImage(image, options), text === undefined ? undefined : encoder.encodeText(text, options)])
+  return { label, input: { ...(imageEmbedding && { image: imageEmbedding }), ...(textEmbedding && { text: textEmbedding }) } }
+}
+
+/** An error about one example says which; those about the request or the service stay as they are. */
+export function named(error: unknown, place: number): unknown {
+  if (stopsAll(error)) return error
+  const { message, ...shape } = toErrorShape(error)
+  return fromErrorShape({ ...shape, message: `examples[${place}]: ${message}` })
+}
+
+export interface CollectOptions {
+  /** The field of the metadata that holds the label; `a.b` is a field of an object. */
+  field: string
+  filter?: Filter
+  /** Of the embeddings which are taken. */
+  modalities: Modality[]
+  /** Examples of each label, at most. */
+  perClass?: number
+  seed: number
+}
+
+/** Examples by the records of a collection that hold a label and one of the modalities. Throws EXAMPLES_INVALID for too many, or none. */
+export async function collectExamples(collection: Collection, options: CollectOptions, patience: Patience): Promise<Example[]> {
+  const found = await labelledRecords(collection, options, patience)
+  const chosen = options.perClass === undefined ? found : firstOfEach(random(options.seed).shuffle(found), options.perClass)
+  if (chosen.length === 0) throw new ExamplesInvalid(`No record of collection '${collection.settings.name}' has both a '${options.field}' of one value in its metadata and an embedding of ${options.modalities.join(' or ')}${options.filter ? ', among those that pass the filter' : ''}.`)
+  if (chosen.length > MAX_EXAMPLES) throw new ExamplesInvalid(`${chosen.length} records are examples, of ${MAX_EXAMPLES} allowed: set per_class, or a filter.`)
+  const examples: Example[] = []
+  for (let from = 0; from < chosen.length; from += AT_A_TIME) {
+    const part = await Promise.all(chosen.slice(from, from + AT_A_TIME).map(async ({ id, label }) => ({ label, embeddings: await collection.embeddings(id, patience) })))
+    for (const { label, embeddings } of part) {
+      const input = Object.fromEntries(options.modalities.flatMap((modality) => (embeddings[modality] ? [[modality, embeddings[modality]]] : [])))
+      // Removed meanwhile, otherwise.
+      if (Object.keys(input).length > 0) examples.push({ label, input })
+    }
+  }
+  return examples
+}
+
+async function labelledRecords(collection: Collection, { field, filter, modalities }: CollectOptions, patience: Patience): Promise<{ id: string; label: string }[]> {
+  const labelled: { id: string; label: string }[] = []
+  for (let after: string | undefined; ; ) {
+    const page: StoredRecord[] = await collection.list({ limit: PAGE, after, filter }, patience)
+    for (const record of page) {
+      const label = labelIn(record.metadata, field)
+      if (label !== undefined && record.modalities.some((modality) => modalities.includes(modality))) labelled.push({ id: record.id, label })
+    }
+    if (page.length < PAGE) return labelled
+    after = page.at(-1)!.id
+  }
+}
+
+/** The value of a field as a label; lists and objects are none. */
+function labelIn(metadata: Record<string, unknown> | null, field: string): string | undefined {
+  const value = metadata && Object.hasOwn(metadata, field) ? metadata[field] : field.split('.').reduce<unknown>((inner, key) => (isObject(inner) && Object.hasOwn(inner, key) ? inner[key] : undefined), metadata)
+  const label = ['string', 'number', 'boolean'].includes(typeof value) ? String(value).trim() : ''
+  return label === '' ? undefined : label
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function firstOfEach<T extends { label: string }>(examples: T[], most: number): T[] {
+  const counts = new Map<string, number>()
+  return examples.filter(({ label }) => {
+    const count = (counts.get(label) ?? 0) + 1
+    counts.set(label, count)
+    return count <= most
+  })
+}

@@ -1,0 +1,56 @@
+import { bootstrapMean } from '../evaluation/statistics.js'
+import { best } from './linear-classifier.js'
+
+/** Of predictions with what was true of them. */
+export interface Quality {
+  /** The part that is right, with its 95 % bootstrap interval. */
+  accuracy: { value: number; low: number; high: number }
+  /** Area under the ROC curve, each class against the rest, mean over the classes that there are; null of one class alone. */
+  auroc: number | null
+  /** Rows are the true classes, columns the predicted ones. */
+  confusion: number[][]
+}
+
+const RESAMPLES = 1000
+
+/** Measures predictions: `scores` are row-major `[n, classes]`, `labels` what is true of each row. */
+export function qualityOf(scores: Float64Array, labels: ArrayLike<number>, { classes, seed }: { classes: number; seed: number }): Quality {
+  const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0))
+  const right = new Float64Array(labels.length)
+  for (let i = 0; i < labels.length; i++) {
+    const predicted = best(scores.subarray(i * classes, (i + 1) * classes))
+    confusion[labels[i]][predicted]++
+    right[i] = Number(predicted === labels[i])
+  }
+  const { value, low, high } = bootstrapMean(right, { seed, resamples: RESAMPLES, confidence: 0.95 })
+  return { accuracy: { value, low, high }, auroc: macroAuroc(scores, labels, classes), confusion }
+}
+
+function macroAuroc(scores: Float64Array, labels: ArrayLike<number>, classes: number): number | null {
+  const areas = Array.from({ length: classes }, (_, k) => {
+    const own = Float64Array.from({ length: labels.length }, (_, i) => scores[i * classes + k])
+    return auroc(own, Array.from({ length: labels.length }, (_, i) => labels[i] === k))
+  }).filter((area) => area !== null)
+  return areas.length === 0 ? null : areas.reduce((sum, area) => sum + area, 0) / areas.length
+}
+
+/**
+ * How probable it is that a positive has a higher score than a negative, ties counting half: the Mann-Whitney statistic,
+ * by ranks (Fawcett 2006). Null where there is none of either.
+ */
+export function auroc(scores: ArrayLike<number>, isPositive: boolean[]): number | null {
+  const order = Array.from(isPositive.keys()).sort((a, b) => scores[a] - scores[b])
+  const positives = isPositive.filter(Boolean).length
+  const negatives = isPositive.length - positives
+  if (positives === 0 || negatives === 0) return null
+  let ranks = 0
+  for (let from = 0; from < order.length; ) {
+    let to = from
+    let tied = 0
+    while (to < order.length && scores[order[to]] === scores[order[from]]) tied += Number(isPositive[order[to++]])
+    // Of equal scores all have the mean of their ranks, which begin at 1.
+    ranks += (tied * (from + 1 + to)) / 2
+    from = to
+  }
+  return (ranks - (positives * (positives + 1)) / 2) / (positives * negatives)
+}

@@ -1,0 +1,90 @@
+import { random } from '../evaluation/statistics.js'
+import { crossValidate, stratifiedFolds, withAnchors, type Method, type TrainingSet } from './cross-validation.js'
+import { takeRows, type LinearClassifier } from './linear-classifier.js'
+import { trainLinearProbe } from './linear-probe.js'
+import { trainNearestMean } from './nearest-mean.js'
+import { qualityOf, type Quality } from './quality.js'
+
+export const METHODS = ['linear-probe', 'nearest-class-mean'] as const
+export type MethodName = (typeof METHODS)[number]
+
+export interface TrainOptions {
+  method: MethodName
+  /** The probe's C, or the scale of the nearest mean's cosines; by cross-validation where it is not given. */
+  setting?: number
+  folds?: number
+  /** Whether the anchors are trained with; `auto` where cross-validation, or the want of it, speaks for them. True by default. */
+  prior?: boolean | 'auto'
+  seed: number
+  /** Called often; what it throws ends the training. */
+  onPass?: () => void
+}
+
+/** A classifier and how it did on what it was not trained with. */
+export interface Trained {
+  classifier: LinearClassifier
+  setting: number
+  /** Whether the anchors were trained with. */
+  prior: boolean
+  /** Null where no class has two examples. */
+  validation: (Quality & { folds: number; examples: number }) | null
+}
+
+/** Each a decade: CLIP's sweep, without the ends that rows of length 1 have no use for. */
+const C_SETTINGS = [0.01, 0.1, 1, 10, 100, 1000, 10_000]
+const SCALE_SETTINGS = [2, 5, 10, 20, 50, 100]
+/** Where nothing can be held out: scikit-learn's C, and a scale with which cosines of 0.3 and 0.2 are 3 to 1. */
+export const DEFAULT_SETTINGS: Record<MethodName, number> = { 'linear-probe': 1, 'nearest-class-mean': 10 }
+/** The gradient at which a probe is good enough to be compared, scikit-learn's `tol`; the last one goes on to a hundredth. */
+export const COMPARED_AT = 1e-4
+/** Iterations after which it is compared in any case, scikit-learn's `max_iter`; the last one has CLIP's 1,000. */
+const COMPARED_AFTER = 100
+/** Examples times features times classes that cross-validation looks at: of more a sample, the same part of each class. */
+const VALIDATED_SIZE = 4e6
+
+/** Chooses the setting by cross-validation, and trains with all examples. */
+export function trainClassifier(set: TrainingSet, options: TrainOptions): Trained {
+  const { seed, onPass, prior = true } = options
+  const sample = sampleSet(prior === false ? { ...set, anchors: undefined } : set, seed)
+  const folds = stratifiedFolds(sample.labels, options)
+  const isValidated = folds.some((fold) => fold >= 0)
+  let validated = isValidated ? crossValidate(sample, folds, createMethod(options, COMPARED_AT)) : undefined
+  const setting = validated?.setting ?? options.setting ?? DEFAULT_SETTINGS[options.method]
+  let anchors = sample.anchors
+  if (anchors && validated && prior === 'auto') {
+    const without = crossValidate({ ...sample, anchors: undefined }, folds, createMethod({ ...options, setting }, COMPARED_AT))
+    if (without.loss < validated.loss) [validated, anchors] = [without, undefined]
+  }
+  const { rows, labels } = withAnchors({ ...set, anchors })
+  const classifier = createMethod({ ...options, onPass }, COMPARED_AT / 100).fit(rows, labels, { classes: set.classes, setting })
+  const trained = { classifier, setting, prior: anchors !== undefined }
+  if (!validated) return { ...trained, validation: null }
+  const { examples, scores } = validated
+  const quality = qualityOf(scores, examples.map((i) => sample.labels[i]), { classes: set.classes, seed })
+  return { ...trained, validation: { ...quality, folds: folds.reduce((most, fold) => Math.max(most, fold + 1), 0), examples: examples.length } }
+}
+
+/** A method of that name, over the one setting where it is given. */
+export function createMethod({ method, setting, onPass }: Pick<TrainOptions, 'method' | 'setting' | 'onPass'>, tolerance: number): Method {
+  const settings = (standard: number[]) => (setting === undefined ? standard : [setting])
+  if (method === 'linear-probe') return { settings: settings(C_SETTINGS), fit: (rows, labels, { setting: c, ...rest }) => trainLinearProbe(rows, labels, { ...rest, c, tolerance, onPass, ...(tolerance >= COMPARED_AT && { maxIterations: COMPARED_AFTER }) }) }
+  return {
+    settings: settings(SCALE_SETTINGS),
+    fit: (rows, labels, { classes, setting: scale }) => {
+      onPass?.()
+      return trainNearestMean(rows, labels, { classes, scale })
+    }
+  }
+}
+
+/** Few enough of the examples to be trained on many times: at least two of each class that has them. */
+function sampleSet(set: TrainingSet, seed: number): TrainingSet {
+  const { rows, labels, classes } = set
+  const part = VALIDATED_SIZE / (rows.values.length * classes)
+  if (part >= 1) return set
+  const left = new Int32Array(classes)
+  for (const label of labels) left[label]++
+  for (let k = 0; k < classes; k++) left[k] = Math.max(Math.min(2, left[k]), Math.floor(part * left[k]))
+  const chosen = random(seed).shuffle([...labels.keys()]).filter((i) => left[labels[i]]-- > 0).sort((a, b) => a - b)
+  return { ...set, rows: takeRows(rows, chosen), labels: Uint32Array.from(chosen, (i) => labels[i]) }
+}

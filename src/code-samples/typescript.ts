@@ -1,0 +1,61 @@
+import { ownFunction } from './client-functions.js'
+import { literal, nameOf, quoted, TYPESCRIPT } from './literal.js'
+import type { SampleBody, SampleCall } from './sample-call.js'
+
+/** A call as a TypeScript module for Node, by this project's own client. */
+export function typescriptSample(call: SampleCall): string {
+  return [
+    "import { createClient } from 'semblance/client'",
+    ...importsOf(call),
+    '',
+    `const client = createClient({ url: ${quoted(call.origin)}${call.withKey ? ', apiKey: process.env.SEMBLANCE_API_KEY' : ''} })`,
+    ...(ownFunction(call) ?? plainCall(call))
+  ].join('\n')
+}
+
+function importsOf({ body, answer }: SampleCall): string[] {
+  const reads = body?.kind === 'file' || (body?.kind === 'form' && body.files.length > 0)
+  return [...(reads ? ["import { openAsBlob } from 'node:fs'"] : []), ...(answer.kind === 'file' ? ["import { writeFile } from 'node:fs/promises'"] : [])]
+}
+
+function plainCall(call: SampleCall): string[] {
+  const { method, path, body, answer } = call
+  const options = optionsOf(call)
+  const request = `client.${method.toLowerCase()}(${quoted(path)}${options.length > 0 ? `, {\n${options.map((option) => `  ${option}`).join(',\n')}\n}` : ''})`
+  return [...(body?.kind === 'form' ? formLines(body) : []), ...useOf(answer, request)]
+}
+
+function formLines({ fields, files }: Extract<SampleBody, { kind: 'form' }>): string[] {
+  return [
+    'const form = new FormData()',
+    ...files.map(([name, path]) => `form.append(${quoted(name)}, await openAsBlob(${quoted(path)}), ${quoted(nameOf(path))})`),
+    ...fields.map(([name, value]) => `form.append(${quoted(name)}, ${quoted(value)})`)
+  ]
+}
+
+function optionsOf({ pathValues, query, headers, body, answer }: SampleCall): string[] {
+  const params = { ...given('path', pathValues), ...given('query', query), ...given('header', headers) }
+  const raw = answer.kind === 'file' || answer.kind === 'stream' ? 'stream' : answer.kind === 'text' ? 'text' : undefined
+  return [
+    ...(Object.keys(params).length > 0 ? [`params: ${literal(params, TYPESCRIPT, 1)}`] : []),
+    ...(body ? bodyOptions(body) : []),
+    ...(raw ? [`parseAs: ${quoted(raw)}`] : [])
+  ]
+}
+
+function bodyOptions(body: SampleBody): string[] {
+  if (body.kind === 'json') return [`body: ${literal(body.value, TYPESCRIPT, 1)}`]
+  if (body.kind === 'form') return ['body: form']
+  return [`headers: { 'Content-Type': ${quoted(body.type)} }`, `body: ${body.kind === 'file' ? `await openAsBlob(${quoted(body.path)})` : quoted(body.text)}`]
+}
+
+function given(name: string, values: Record<string, unknown>): Record<string, unknown> {
+  return Object.keys(values).length > 0 ? { [name]: values } : {}
+}
+
+function useOf(answer: SampleCall['answer'], request: string): string[] {
+  if (answer.kind === 'nothing') return [`await ${request}`]
+  if (answer.kind === 'file') return [`const file = await ${request}`, `await writeFile(${quoted(answer.name)}, file)`]
+  if (answer.kind === 'stream') return [`const stream = await ${request}`, 'for await (const text of stream.pipeThrough(new TextDecoderStream())) console.log(text)']
+  return [`const answer = await ${request}`, 'console.log(answer)']
+}

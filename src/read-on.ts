@@ -1,0 +1,14 @@
+import plugin from 'fastify-plugin'
+
+/** Longest body that is read to its end although it was refused, in bytes. */
+const LONGEST_BYTES = 256 << 20
+
+/**
+ * Keeps the connection of who announced a body over the limit, so that the rest of it is read and thrown away. Fastify would
+ * close it with the answer: who is in the middle of sending then gets a reset, and may never see the answer.
+ */
+export const readOn = plugin(async (app) => {
+  app.addHook('onSend', async ({ raw }, reply) => {
+    if (reply.statusCode === 413 && !raw.complete && Number(raw.headers['content-length']) <= LONGEST_BYTES) reply.removeHeader('connection')
+  })
+})

@@ -1,0 +1,66 @@
+import { isUtf8 } from 'node:buffer'
+import { createHash, randomUUID } from 'node:crypto'
+import { InvalidRequest } from '../errors.js'
+import { JsonRecord } from '../schemas.js'
+import { takeExpiry } from './expiry.js'
+import type { UnfetchedRecord } from './fetch-images.js'
+import { imageBytes } from './image-body.js'
+import type { RawLine } from './lines.js'
+import type { App } from './services.js'
+
+/** A line of a bulk load with its number: a record, whose image may have to be fetched, or why it is none. */
+export type Line<Content = UnfetchedRecord> = { line: number; record: Content } | { line: number; id: null; error: unknown }
+
+export interface LineParserOptions {
+  maxImageBytes: number
+  /** The key of a load that can be resumed. */
+  key?: string
+}
+
+/** A function that makes a record of a line. */
+export function lineParser(app: App, { maxImageBytes, key }: LineParserOptions): (line: number, raw: RawLine) => Line {
+  const validate = app.validatorCompiler!({ schema: JsonRecord, method: 'POST', url: '', httpPart: 'body' })
+  return (line, raw) => {
+    try {
+      if ('error' in raw) throw raw.error
+      const record = parseLine(raw.bytes)
+      const valid = validate(record)
+      if (valid !== true) throw new InvalidRequest(describeFault(validate))
+      const { id = key === undefined ? randomUUID() : lineId(key, line), image, ...rest } = record
+      return { line, record: { id, ...takeExpiry(rest), ...(image && { image: image.url === undefined ? imageBytes(image, maxImageBytes) : image }) } }
+    } catch (error) {
+      return { line, id: null, error }
+    }
+  }
+}
+
+/** Whether a line holds nothing but white space. */
+export function isBlank(raw: RawLine): boolean {
+  return 'bytes' in raw && raw.bytes[0] !== 0x7b && raw.bytes.toString().trim() === ''
+}
+
+/** The name space of the ids that lines are given: a UUID drawn once. */
+const NAME_SPACE = Buffer.from('6f1b3d0e5a4c4f7e9b8d2c7a1e5f9043', 'hex')
+
+/** The id of a record that brings none, by the key of its load and its line: a UUID of version 5 (RFC 9562, section 5.5). */
+export function lineId(key: string, line: number): string {
+  const bytes = createHash('sha1').update(NAME_SPACE).update(`${line} ${key}`).digest().subarray(0, 16)
+  bytes[6] = (bytes[6] & 0x0f) | 0x50
+  bytes[8] = (bytes[8] & 0x3f) | 0x80
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+function parseLine(bytes: Buffer): any {
+  if (!isUtf8(bytes)) throw new InvalidRequest('The line is not UTF-8.')
+  try {
+    return JSON.parse(bytes.toString())
+  } catch (error) {
+    throw new InvalidRequest(`The line is not JSON: ${(error as Error).message}`)
+  }
+}
+
+function describeFault(validate: unknown): string {
+  const [fault] = (validate as { errors?: { instancePath: string; message?: string }[] }).errors ?? []
+  return `record${fault?.instancePath ?? ''} ${fault?.message ?? 'is not valid'}`
+}

@@ -1,0 +1,73 @@
+import { Type } from 'typebox'
+import { MIB } from '../config.js'
+import { responses } from '../schemas.js'
+import { reached, reachesClassifier, requireReplaceable } from './classifier-reach.js'
+import { ClassifierBody, ClassifierParams, TrainForm, TrainJson } from './classifier-schemas.js'
+import { formBody, parseField, single, type Form } from './form.js'
+import type { App, Services } from './services.js'
+import { toClassifierBody } from './classifier-body.js'
+import { trainFrom } from './train-from.js'
+
+const tags = ['Classifiers']
+
+/** Training few-shot classifiers, and looking after them. */
+export function classifierRoutes(app: App, services: Services): void {
+  const { config, classifiers } = services
+  const bodyLimit = config.MAX_RECORDS_BODY_MIB * MIB
+  app.put(
+    '/v1/classifiers/:classifier',
+    {
+      bodyLimit,
+      schema: {
+        tags,
+        operationId: 'trainClassifier',
+        summary: 'Train a classifier with labelled examples',
+        description:
+          'With examples that are sent, or the records of a collection by a field of their metadata. One that has the name serves on until the new one takes its place at once. ' +
+          'As a form: file parts `image`, and `labels` as JSON (or repeated fields of plain text), one for each image.',
+        params: ClassifierParams,
+        body: { content: { 'application/json': { schema: TrainJson }, 'multipart/form-data': { schema: TrainForm } } },
+        response: responses({ 200: ClassifierBody, 201: ClassifierBody })
+      },
+      preValidation: formBody({ fileBytes: config.MAX_IMAGE_MIB * MIB, totalBytes: bodyLimit }, bodyFromForm)
+    },
+    async (request, reply) => {
+      const { classifier: name } = request.params
+      requireReplaceable(request, classifiers.find(name))
+      const { stored, existed } = await trainFrom(services, request, name)
+      return reply.code(existed ? 200 : 201).send(toClassifierBody(stored))
+    }
+  )
+  app.get(
+    '/v1/classifiers',
+    { schema: { tags, operationId: 'listClassifiers', summary: 'List the classifiers', response: responses({ 200: Type.Object({ classifiers: Type.Array(ClassifierBody) }) }) } },
+    async (request) => ({ classifiers: classifiers.list().filter((stored) => reachesClassifier(request, stored)).map(toClassifierBody) })
+  )
+  app.get('/v1/classifiers/:classifier', { schema: { tags, operationId: 'getClassifier', summary: 'Show a classifier', params: ClassifierParams, response: responses({ 200: ClassifierBody }) } }, async (request) =>
+    toClassifierBody(reached(request, classifiers.get(request.params.classifier)))
+  )
+  app.delete(
+    '/v1/classifiers/:classifier',
+    { schema: { tags, operationId: 'dropClassifier', summary: 'Remove a classifier', params: ClassifierParams, response: responses({ 204: Type.Null() }) } },
+    async (request, reply) => {
+      const { name } = reached(request, classifiers.get(request.params.classifier))
+      await classifiers.drop(name)
+      return reply.code(204).send(null)
+    }
+  )
+}
+
+const JSON_FIELDS = ['c', 'prior', 'prompts', 'folds', 'seed']
+
+/** `labels` and `templates` are JSON, or plain text as often as there are values. */
+function bodyFromForm(form: Form): Record<string, unknown> {
+  const body: Record<string, unknown> = form.images.length > 0 ? { image: form.images } : {}
+  for (const [name, values] of form.fields) {
+    const isList = name === 'labels' || name === 'templates'
+    if (isList && values[0]?.trimStart().startsWith('[')) body[name] = parseField(name, single(form, name)!)
+    else if (isList) body[name] = name === 'templates' && values.length === 1 && !values[0].includes('{label}') ? values[0] : values
+    else if (name === 'prior' && values[0] === 'auto') body[name] = single(form, name)
+    else body[name] = JSON_FIELDS.includes(name) ? parseField(name, single(form, name)!) : single(form, name)
+  }
+  return body
+}

@@ -1,0 +1,33 @@
+import { Type } from 'typebox'
+import { CollectionParams, Milliseconds, Modality, responses } from '../schemas.js'
+import { rounded } from './search-took.js'
+import type { App, Services } from './services.js'
+
+const SnapshotBody = Type.Object({
+  snapshots: Type.Array(
+    Type.Object({ modality: Modality, records: Type.Integer({ description: 'Records in the graph.' }), bytes: Type.Integer(), took_ms: Milliseconds }),
+    { description: 'One for each modality that the collection holds.' }
+  )
+})
+
+/** Saving the graphs of a collection at once, before a planned end say. */
+export function snapshotRoute(app: App, { collections }: Services): void {
+  app.post(
+    '/v1/collections/:collection/snapshot',
+    {
+      config: { scope: 'admin' },
+      schema: {
+        tags: ['Collections'],
+        operationId: 'snapshotCollection',
+        summary: 'Save the graphs of a collection now',
+        description: 'So that the next start reads them and builds nothing. It happens by itself too, after many changes and when the service ends. Adds pause meanwhile, searches go on. Records are safe without it; to copy a collection make a backup.',
+        params: CollectionParams,
+        response: responses({ 200: SnapshotBody })
+      }
+    },
+    async ({ params }) => {
+      const saved = await collections.get(params.collection).snapshot()
+      return { snapshots: saved.map(({ modality, records, bytes, tookMs }) => ({ modality, records, bytes, took_ms: rounded(tookMs) })) }
+    }
+  )
+}

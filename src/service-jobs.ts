@@ -1,0 +1,31 @@
+import type { Logger } from 'pino'
+import { evaluationJobs, type EvaluationParts } from './evaluation-jobs/evaluation-kind.js'
+import { forgetOld } from './evaluation-jobs/forget-old.js'
+import type { Job } from './job.js'
+import { openJobs, type Jobs } from './jobs.js'
+import type { Metrics } from './metrics.js'
+import { reindexJobs } from './reindex-jobs.js'
+
+/** The jobs of a service, with what each kind of them needs; their ends are logged and counted. */
+export async function openServiceJobs(parts: Omit<EvaluationParts, 'onWarning' | 'onEmbedded'>, { logger, metrics }: { logger: Logger; metrics: Pick<Metrics, 'countEvaluation'> }): Promise<Jobs> {
+  const onWarning = (warning: string) => logger.warn(warning)
+  const onEmbedded = (embedded: object) => logger.info(embedded, 'embeddings of an evaluation')
+  const jobs: Jobs = await openJobs({
+    collections: parts.collections,
+    kinds: { reindex: reindexJobs(parts), evaluation: evaluationJobs({ ...parts, onWarning, onEmbedded }) },
+    onEnd: (job, cause) => {
+      reportJob(job, { cause, logger })
+      if (job.kind !== 'evaluation') return
+      metrics.countEvaluation(job.state)
+      forgetOld(jobs, parts.reports).catch((error) => logger.warn({ err: error }, 'old evaluations could not be removed'))
+    }
+  })
+  return jobs
+}
+
+function reportJob(job: Job, { cause, logger }: { cause?: unknown; logger: Logger }): void {
+  const { id, collection, model, state, progress, error } = job
+  // What the job says of a fault of ours is that the log has it.
+  const fields = { job: id, collection, model, progress, error, ...(error?.code === 'INTERNAL' && { err: cause }) }
+  logger[state === 'failed' ? 'error' : 'info']({ ...fields, ...(job.kind === 'reindex' && { missing: job.missing.count }) }, `${job.kind === 'reindex' ? 're-indexing' : 'evaluation'} ${state}`)
+}
