@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import SQLite from 'better-sqlite3'
 import t from 'tap'
+import { MIGRATIONS } from '../../src/collections/store/migrations.js'
 import { miniFolder } from '../fixtures/mini.js'
 import { testServer } from '../fixtures/server.js'
 
