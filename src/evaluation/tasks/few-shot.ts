@@ -86,7 +86,7 @@ function trainingSet({ images }: FewShotInput, { examples }: Draw, { count, anch
 function fitAll(sets: TrainingSet[], method: MethodName, seed: number): LinearClassifier[] {
   const folds = stratifiedFolds(sets[0].labels, { seed })
   const trainer = createMethod({ method }, COMPARED_AT)
-  const setting = folds.some((fold) => fold >= 0) ? crossValidate(sets[0], folds, trainer).setting : DEFAULT_SETTINGS[method]
+  const setting = folds.some((fold) => fold >= 0) ? crossValidate([sets[0]], folds, trainer).setting : DEFAULT_SETTINGS[method]
   return sets.map((set) => {
     const { rows, labels } = withAnchors(set)
     return trainer.fit(rows, labels, { classes: set.classes, setting })
