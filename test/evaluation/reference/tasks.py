@@ -2,7 +2,7 @@
 
 python3 tasks.py report.json <dataset> <embeddings> [--tolerance 1e-6]
 
-<embeddings> is what --save-embeddings wrote. Covers zero-shot, compositionality, word-order, blind, robustness and bias of a
+<embeddings> is what --save-embeddings wrote. Covers zero-shot, few-shot, compositionality, word-order, blind, robustness and bias of a
 report on one dataset by one model; prints each figure beside its own, and exits with 1 where one differs. Needs NumPy only,
 and shares no code with the service. Intervals are drawn at random and not compared, but that of a drop is of the paired values.
 """
@@ -158,6 +158,47 @@ def logistic(features, targets, c, steps=100):
     return lambda rows: np.hstack([rows, np.ones((len(rows), 1))]) @ u
 
 
+def multinomial(features, labels, classes, c):
+    """Multinomial logistic regression, 1/2 |W|^2 + C times the cross-entropies with free intercepts, by damped Newton. The minimum's
+    rows of W lie in the span of the features, so that it is looked for there. Intercepts may all be moved alike: their sum is held at 0."""
+    _, strengths, basis = np.linalg.svd(features, full_matrices=False)
+    basis = basis[strengths > 1e-10]
+    x = np.hstack([features @ basis.T, np.ones((len(features), 1))])
+    width, hot = x.shape[1], np.eye(classes)[labels]
+    penalty = np.append(np.ones(width - 1), 0.0)
+    last = np.arange(width - 1, classes * width, width)
+
+    def loss(w):
+        logits = x @ w.T
+        highest = logits.max(1, keepdims=True)
+        totals = highest[:, 0] + np.log(np.exp(logits - highest).sum(1))
+        return (penalty * w * w).sum() / 2 + w[:, -1].sum() ** 2 / 2 + c * (totals - (logits * hot).sum(1)).sum()
+
+    w = np.zeros((classes, width))
+    for _ in range(200):
+        p = np.exp(x @ w.T - (x @ w.T).max(1, keepdims=True))
+        p /= p.sum(1, keepdims=True)
+        gradient = penalty * w + c * (p - hot).T @ x
+        gradient[:, -1] += w[:, -1].sum()
+        hessian = np.zeros((classes, width, classes, width))
+        for k in range(classes):
+            for other in range(classes):
+                weights = p[:, k] * ((k == other) - p[:, other])
+                hessian[k, :, other, :] = c * (x * weights[:, None]).T @ x + (k == other) * np.diag(penalty)
+        hessian = hessian.reshape(classes * width, -1)
+        hessian[np.ix_(last, last)] += 1
+        step = np.linalg.solve(hessian, gradient.ravel()).reshape(w.shape)
+        if np.abs(step).max() < 1e-9:
+            break
+        size = 1.0
+        while loss(w - size * step) > loss(w) - 1e-4 * size * (gradient * step).sum() and size > 1e-6:
+            size /= 2
+        w = w - size * step
+    else:
+        raise SystemExit('the logistic regression did not converge')
+    return lambda rows: np.hstack([rows @ basis.T, np.ones((len(rows), 1))]) @ w.T
+
+
 # Tasks: each returns its figures by name ------------------------------------------------------------------------------
 
 def tagged(group, tags, values):
@@ -204,6 +245,35 @@ def zero_shot(task):
                 task['figures'][f"(accuracy of {own['label']})"] = own
                 found[f"(accuracy of {own['label']})"] = right[truth == labels.index(own['label'])].mean()
     return found
+
+
+def few_shot(task):
+    details, items = task['details'], read_classes(arguments.dataset)
+    classes = details['classes']
+    counts = {label: sum(own == label for _, own in items) for label in classes}
+    assert len(classes) == 50 or classes == sorted({label for _, label in items if sum(own == label for _, own in items) >= 3}), classes
+    shots = [count for count in (1, 2, 4, 8, 16) if 1.5 * count <= min(counts.values())]
+    words = texts([details['template'].replace('{label}', label) for label in classes])
+    right = {name: [] for name in ['few_shot.zero_shot', *(f'few_shot.{method}@{count}' for method in ('linear_probe', 'linear_probe_alone', 'nearest_mean') for count in shots)]}
+    for draw in details['draws']:
+        drawn = {image for own in draw for image in own}
+        assert all(len(own) == shots[-1] and {image.split('/')[0] for image in own} == {label} for label, own in zip(classes, draw)), draw
+        assert len(drawn) == shots[-1] * len(classes), 'no image is an example twice'
+        test = [(image, classes.index(label)) for image, label in items if label in classes and image not in drawn]
+        rows, truth = images([image for image, _ in test]), np.array([label for _, label in test])
+        count_right = lambda name, scores: right[f'few_shot.{name}'].extend(scores.argmax(1) == truth)
+        count_right('zero_shot', rows @ words.T)
+        for count in shots:
+            examples, labels = np.stack([images(own[:count]) for own in draw]), np.repeat(np.arange(len(classes)), count)
+            means = examples.mean(1)
+            count_right(f'nearest_mean@{count}', rows @ (means / np.linalg.norm(means, axis=1, keepdims=True)).T)
+            features, setting = examples.reshape(len(labels), -1), lambda name: details['settings'][f'{name}@{count}']
+            assert count > 1 or setting('linear_probe') == setting('linear_probe_alone') == 1, details['settings']
+            alone = multinomial(features, labels, len(classes), setting('linear_probe_alone'))
+            count_right(f'linear_probe_alone@{count}', alone(rows))
+            both = multinomial(np.vstack([features, words]), np.append(labels, np.arange(len(classes))), len(classes), setting('linear_probe'))
+            count_right(f'linear_probe@{count}', both(rows))
+    return {name: np.mean(values) for name, values in right.items()}
 
 
 def compositionality(task):
@@ -351,7 +421,7 @@ def bias(task):
     return found
 
 
-CHECKS = {'zero-shot': zero_shot, 'compositionality': compositionality, 'word-order': word_order, 'blind': blind, 'robustness': robustness, 'bias': bias}
+CHECKS = {'zero-shot': zero_shot, 'few-shot': few_shot, 'compositionality': compositionality, 'word-order': word_order, 'blind': blind, 'robustness': robustness, 'bias': bias}
 wrong = compared = 0
 for name, check in CHECKS.items():
     if name not in TASKS:
