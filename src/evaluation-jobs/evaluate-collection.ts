@@ -91,13 +91,14 @@ async function measureSample(sample: CollectionSample, evaluation: CollectionEva
   const datasets = datasetsOf(sample, collection)
   const chosen = choose(datasets, evaluation)
   const kept = openKeptEmbeddings({ folder, fingerprint: encoder.model.fingerprint, dimension: encoder.dimension, onWarning })
-  const embedder = createEmbedder(encoder, { kept, files: createImageFiles(evaluation.limits), signal, onProgress: (embedding) => progress.embedding(encoder.model.name, embedding) })
+  const files = createImageFiles(evaluation.limits)
+  const embedder = createEmbedder(encoder, { kept, files, signal, onProgress: (embedding) => progress.embedding(encoder.model.name, embedding) })
   try {
     const stored = collectionEmbedder(sample, embedder)
     const tasks: TaskReport[] = []
     for (const [task, dataset] of chosen) {
       const isOfImages = OF_IMAGES.includes(task.name)
-      const [{ report }] = await measureAll(isOfImages ? keptAlone(dataset, sample) : dataset, isOfImages ? embedder : stored, { tasks: [task], options, thread, progress, signal })
+      const [{ report }] = await measureAll(isOfImages ? keptAlone(dataset, sample) : dataset, isOfImages ? embedder : stored, { tasks: [task], options, files, thread, progress, signal })
       if (task.name === 'retrieval') await measureIndex(report, { sample, collection, thread, options, progress, signal })
       tasks.push(noted(report, sample))
     }

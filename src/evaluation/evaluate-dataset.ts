@@ -90,13 +90,13 @@ const noModel: Embedder = {
 }
 
 /** What each task finds of one model. */
-export async function measureAll(dataset: LoadedDataset | EmbeddedPairs, embedder: Embedder, { tasks, options, thread, progress, signal, saveFolder }: Omit<DatasetWork, 'contestants' | 'files'>): Promise<TaskResult[]> {
+export async function measureAll(dataset: LoadedDataset | EmbeddedPairs, embedder: Embedder, { tasks, options, files, thread, progress, signal, saveFolder }: Omit<DatasetWork, 'contestants'>): Promise<TaskResult[]> {
   const recorder = saveFolder && !isEmbedded(dataset) ? recordEmbeddings(embedder) : undefined
   const results: TaskResult[] = []
   for (const task of tasks) {
     signal?.throwIfAborted()
     progress.begin(`${dataset.name}: ${task.name} (${embedder.model.name})`)
-    const input = await task.prepare(dataset, { embedder: recorder ?? embedder, options, signal })
+    const input = await task.prepare(dataset, { embedder: recorder ?? embedder, options, files, signal })
     progress.begin(`${dataset.name}: ${task.name} (${embedder.model.name}), computing`)
     results.push(await thread.measure({ task: task.name, input, options }))
   }

@@ -3,10 +3,13 @@ import type { Rows } from '../embedder.js'
 import { sampled } from '../sample.js'
 import { random } from '../statistics.js'
 import type { Task, TaskOptions } from '../task.js'
+import { mergeImages } from './captioned-images.js'
 
-/** Records of an image and its first caption, and the other captions as queries for them. */
+/** Records of an image and its first caption, and the other captions as queries for them; images of the same bytes are one record unless duplicates are kept. */
 export interface FusionInput {
   ids: string[]
+  /** Images that are in another one's record, whose bytes are the same. */
+  merged: number
   images: Rows
   texts: Rows
   queries: Rows
@@ -27,13 +30,16 @@ const MAX_PAIRS = 5e6
 const LEAST_QUERIES = 100
 
 /** Embeds the records and the queries. A caption that says what its record's text says is no query. */
-export const prepareFusion: Task<FusionInput>['prepare'] = async (dataset, { embedder, options }) => {
-  const items = (dataset as Extract<LoadedDataset, { kind: 'captions' }>).items.filter(({ captions }) => captions.length > 0)
+export const prepareFusion: Task<FusionInput>['prepare'] = async (dataset, context) => {
+  const { embedder, options } = context
+  const captioned = (dataset as Extract<LoadedDataset, { kind: 'captions' }>).items.filter(({ captions }) => captions.length > 0)
+  const items = await mergeImages(captioned, context)
   const asked = items.flatMap(({ captions: [first, ...others] }, record) => [...new Set(others)].filter((caption) => caption !== first).map((text) => ({ text, record })))
   if (asked.length === 0) return NOTHING_ASKED
   const chosen = [...sampled(asked.length, Math.max(LEAST_QUERIES, Math.floor(MAX_PAIRS / Math.max(1, items.length))), options.seed)].map((i) => asked[i])
   return {
     ids: items.map(({ image }) => image.id),
+    merged: captioned.length - items.length,
     images: await embedder.images(items.map(({ image }) => image)),
     texts: await embedder.texts(items.map(({ captions }) => captions[0])),
     queries: await embedder.texts(chosen.map(({ text }) => text)),
@@ -43,7 +49,7 @@ export const prepareFusion: Task<FusionInput>['prepare'] = async (dataset, { emb
 }
 
 const NO_ROWS: Rows = { dimension: 1, values: new Float32Array() }
-const NOTHING_ASKED: FusionInput = { ids: [], images: NO_ROWS, texts: NO_ROWS, queries: NO_ROWS, targets: new Uint32Array(), available: 0 }
+const NOTHING_ASKED: FusionInput = { ids: [], merged: 0, images: NO_ROWS, texts: NO_ROWS, queries: NO_ROWS, targets: new Uint32Array(), available: 0 }
 
 /** A part of the records, drawn at random, loses one of its modalities: image and text by turns. What a smaller part loses a larger one does too. */
 export function heldWhere(part: number, { ids, seed }: { ids: string[] } & Pick<TaskOptions, 'seed'>): Held {

@@ -64,6 +64,13 @@ t.test('records lose modalities by the seed, and more of them lose what fewer do
   t.same(lost(heldWhere(0, { ids, seed: 4 }).image), [])
 })
 
+t.test('of very many records those that lack a modality are counted, not named', async (t) => {
+  const many = Array.from({ length: 10_001 }, (_, i) => ({ id: `${i}`, image: image(`a${i}`), captions: i < 2 ? ['a1', `${'ab'[i]}2`] : ['b1'] }))
+  const { report } = await measured({ image: own, text: own }, { ...dataset, items: many })
+  t.same(report.details!.missing, { '0 %': { image: 0, text: 0 }, '30 %': { image: 1500, text: 1500 }, '60 %': { image: 3000, text: 3001 } })
+  t.equal(report.figures['fusion[joint].recall@1'].items, 2)
+})
+
 t.test('what has no second caption is not asked for', async (t) => {
   const { report } = await measured({ image: own, text: own }, { ...dataset, items: items.map((item) => ({ ...item, captions: [item.captions[0], item.captions[0]] })) })
   t.same(report.figures, {})
