@@ -69,7 +69,7 @@ t.test('each figure of the tasks is as NumPy has it, and the datasets that are m
     const report = await runEvaluation({ datasets, encoders, tasks, options: { resamples: 20, templates: ['imagenet-7'] }, saveEmbeddings: join(folder, 'embeddings') })
     for (const [i, { path, leaks }] of sets.entries()) {
       const alone = { ...report, datasets: [report.datasets[i]] }
-      const saved = { path: at(`../datasets/${path}`), embeddings: join(folder, 'embeddings', report.datasets[i].name.replaceAll('/', '-'), 'mini') }
+      const saved = { path: at(`../datasets/${path}`), embeddings: join(folder, 'embeddings', report.datasets[i].name.replaceAll('/', '--'), 'mini') }
       t.match(await compare(folder, alone, saved), /, 0 differ/, path)
       const done = alone.datasets[0].results[0].tasks
       const warnings = done.flatMap(({ flags }) => flags).filter(({ code }) => code === 'DATASET_LEAKS').map(({ message }) => message)
