@@ -6,7 +6,7 @@ import { EvaluationInvalid } from '../errors.js'
 import { createEmbedder } from '../evaluation/create-embedder.js'
 import { labelsOf } from '../evaluation/dataset-parts.js'
 import type { LoadedDataset } from '../evaluation/dataset.js'
-import { measureAll } from '../evaluation/evaluate-dataset.js'
+import { measureAll, MOST_FAULTS } from '../evaluation/evaluate-dataset.js'
 import { DEFAULT_OPTIONS } from '../evaluation/evaluation-options.js'
 import { createImageFiles, type FileLimits } from '../evaluation/image-files.js'
 import { openKeptEmbeddings } from '../evaluation/kept-embeddings.js'
@@ -131,6 +131,7 @@ function noted(report: TaskReport, { records, total }: CollectionSample): TaskRe
 function describe({ records }: CollectionSample, datasets: LoadedDataset[], { name, results }: Pick<DatasetReport, 'name' | 'results'>): DatasetReport {
   const texts = records.flatMap(({ text }) => text ?? [])
   const images = records.flatMap(({ image }) => image ?? [])
-  const counts = { items: records.length, images: records.length, captions: texts.length, labels: datasets.flatMap(labelsOf).length, faults: 0, duplicateImages: images.length - new Set(images).size, duplicateCaptions: texts.length - new Set(texts).size }
-  return { name, format: 'collection', kind: 'collection', counts, faults: [], results, comparisons: [] }
+  const faults = datasets.flatMap((dataset) => dataset.faults)
+  const counts = { items: records.length, images: records.length, captions: texts.length, labels: datasets.flatMap(labelsOf).length, faults: faults.length, duplicateImages: images.length - new Set(images).size, duplicateCaptions: texts.length - new Set(texts).size }
+  return { name, format: 'collection', kind: 'collection', counts, faults: faults.slice(0, MOST_FAULTS), results, comparisons: [] }
 }
