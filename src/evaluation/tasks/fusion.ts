@@ -132,10 +132,10 @@ function bestOf(level: Level, options: SamplingOptions): Flag {
   }
 }
 
-/** Which records lack what, and how many of the queries were asked; of more records than can be listed how many lack it. */
-function detailsOf({ ids, targets, available }: FusionInput, levels: Level[]): Record<string, unknown> {
+/** Which records lack what, and how many of the records and of the queries were drawn; of more records than can be listed how many lack it. */
+function detailsOf({ ids, of, targets, available }: FusionInput, levels: Level[]): Record<string, unknown> {
   const missing = levels.map(({ part, held }) => [percent(part), ids.length <= MOST_LISTED ? lacking(held, ids) : countLacking(held)])
-  return { missing: Object.fromEntries(missing), ...(targets.length < available && { queries: [targets.length, available] }) }
+  return { missing: Object.fromEntries(missing), ...(ids.length < of && { records: [ids.length, of] }), ...(targets.length < available && { queries: [targets.length, available] }) }
 }
 
 function countLacking({ image, text }: Held): { image: number; text: number } {
@@ -147,9 +147,9 @@ function lacking({ image, text }: Held, ids: string[]): { image: string[]; text:
   return { image: ids.filter((_, i) => !image[i]), text: ids.filter((_, i) => !text[i]) }
 }
 
-function method({ ids, merged, targets, available }: FusionInput, { resamples }: TaskOptions): string[] {
+function method({ ids, of, merged, targets, available }: FusionInput, { resamples }: TaskOptions): string[] {
   return [
-    `${ids.length} records of an image and its first caption; ${targets.length}${targets.length < available ? ` of ${available}` : ''} other captions are the queries${targets.length < available ? ', drawn by the seed' : ''}, each for its own record.${merged > 0 ? ` Images of the same bytes are one record (${merged} more of them), with the captions of all.` : ''}`,
+    `${ids.length}${ids.length < of ? ` of ${of}` : ''} records of an image and its first caption${ids.length < of ? ', drawn by the seed' : ''}; ${targets.length}${targets.length < available ? ` of ${available}` : ''} other captions are the queries${targets.length < available ? ', drawn by the seed' : ''}, each for its own record.${merged > 0 ? ` Images of the same bytes are one record (${merged} more of them), with the captions of all.` : ''}`,
     'image and text: by the cosine of that modality alone. weighted: the mean of both cosines. weighted z-score: the mean of both as standard scores over all records. rrf: reciprocal ranks, 60 added (Cormack et al. 2009). joint: the cosine with the normalised sum of both embeddings. Both modalities weigh alike in the figures; plots are over the weight.',
     'A record that lacks a modality is judged by the one that it has. Which records lack which is drawn by the seed, image and text by turns; the details name them, or where they are many their numbers.',
     `Records that score the same are in random order, and measures are expectations over it. Intervals are percentile bootstrap of ${resamples} samples; the queries of one record are drawn together.`

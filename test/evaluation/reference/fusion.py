@@ -113,8 +113,10 @@ def measures(scores, targets):
 
 def main():
     task = next(task for task in read_json(arguments.report)['datasets'][0]['results'][0]['tasks'] if task['task'] == 'fusion')
-    if 'queries' in task['details']:
-        sys.exit('The report is on a sample of the queries, which this does not draw.')
+    if 'queries' in task['details'] or 'records' in task['details']:
+        sys.exit('The report is on a sample of the records or of the queries, which this does not draw.')
+    if isinstance(task['details']['missing']['0 %']['image'], int):
+        sys.exit('The report does not name the records that lack a modality: there are too many.')
     records, asked = dataset()
     by_image, by_text = embeddings('images'), embeddings('texts')
     by_image = {os.path.basename(name): row for name, row in by_image.items()}
