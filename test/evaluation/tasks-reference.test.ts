@@ -61,6 +61,21 @@ t.test('few-shot accuracies are those of the examples that the report names, as 
   await t.rejects(compare(folder, report, { path, embeddings: join(folder, 'embeddings') }), 'and it tells when others were the examples')
 })
 
+t.test('a classifier of what is written with images answers as NumPy has it', async (t: Test) => {
+  const folder = t.testdir()
+  const path = join(folder, 'written.csv')
+  const scenes = (await readFile(at('../datasets/scenes/examples.jsonl'), 'utf8')).trim().split('\n').map((line) => JSON.parse(line) as Record<string, string>)
+  const rows = scenes.flatMap((pair) => [0, 1].map((i) => {
+    const [, colour, , place, ...rest] = pair[`caption_${i}`].split(' ')
+    return `${pair[`image_${i}`]}.png,${colour},"${place} ${rest.join(' ')}"`
+  }))
+  await writeFile(path, ['file_name,label,text', ...rows].join('\n'))
+  const report = await runEvaluation({ datasets: [await openDataset(path, { images: at('../datasets/scenes/images') })], encoders: [await miniEncoder(t)], tasks: ['blind'], options: { resamples: 20 }, saveEmbeddings: join(folder, 'embeddings') })
+  const { figures } = report.datasets[0].results[0].tasks[0]
+  t.ok(figures['blind[text_only].top1'].value > 0 && figures['blind[text_only].top1'].value < 1)
+  t.match(await compare(folder, report, { path, embeddings: join(folder, 'embeddings') }), /text_only.*equal[^]*6 figures, 0 differ/)
+})
+
 t.test('each figure of the tasks is as NumPy has it, and the datasets that are made to leak are flagged', async (t: Test) => {
   const folder = t.testdir()
   const encoders = [await miniEncoder(t)]

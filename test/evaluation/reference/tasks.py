@@ -7,6 +7,7 @@ report on one dataset by one model; prints each figure beside its own, and exits
 and shares no code with the service. Intervals are drawn at random and not compared, but that of a drop is of the paired values.
 """
 import argparse
+import csv
 import json
 import math
 import os
@@ -88,8 +89,15 @@ def read_captions(path):
 
 
 def read_classes(path):
+    if path.endswith('.csv'):
+        return [(row['file_name'], row['label']) for row in read_table(path)]
     labels = sorted(entry for entry in os.listdir(path) if os.path.isdir(os.path.join(path, entry)))
     return [(f'{label}/{file}', label) for label in labels for file in sorted(os.listdir(os.path.join(path, label)))]
+
+
+def read_table(path):
+    with open(path, encoding='utf-8', newline='') as file:
+        return list(csv.DictReader(file))
 
 
 def read_pairs(path):
@@ -342,6 +350,8 @@ def blind(task):
         ids, measure = [i for i, _ in items], zero_shot_top1(task, labels, truth)
         rows = images(ids)
         runs = {'majority': {'top1': (truth == np.bincount(truth).argmax()).astype(float)}, 'prior': measure(mean_of_others(rows, ids))}
+        if 'folds' in task['details']:
+            runs['text_only'] = {'top1': text_only([row['text'] for row in read_table(arguments.dataset)], truth, np.array(task['details']['folds']))}
     elif report['kind'] == 'pairs':
         items = read_pairs(arguments.dataset)
         captions, ids = np.stack([texts(c) for _, c, _ in items]), [both[0] for both, _, _ in items]
@@ -364,6 +374,15 @@ def blind(task):
     for run, measures in runs.items():
         found.update({f'blind[{run}].{name}': values.mean() for name, values in measures.items()})
     return found
+
+
+def text_only(written, truth, folds):
+    assert all(len({fold for other, fold in zip(written, folds) if other == text}) == 1 for text in set(written)), 'equal texts are in one fold'
+    rows, right = texts(written), np.zeros(len(truth))
+    for fold in set(folds):
+        kept, held = folds != fold, np.flatnonzero(folds == fold)
+        right[held] = top_first(np.round(multinomial(rows[kept], truth[kept], truth.max() + 1, 10)(rows[held]), 12), truth[held])
+    return right
 
 
 def caption_only(captions, folds):
