@@ -52,10 +52,13 @@ async function scenesByColour(folder: string): Promise<string> {
 t.test('few-shot accuracies are those of the examples that the report names, as NumPy has them', async (t: Test) => {
   const folder = t.testdir()
   const path = await scenesByColour(folder)
-  const report = await runEvaluation({ datasets: [await openDataset(path)], encoders: [await miniEncoder(t)], tasks: ['few-shot'], options: { resamples: 20 }, saveEmbeddings: join(folder, 'embeddings') })
-  t.match(await compare(folder, report, { path, embeddings: join(folder, 'embeddings') }), /13 figures, 0 differ/)
+  const report = await runEvaluation({ datasets: [await openDataset(path)], encoders: [await miniEncoder(t)], tasks: ['few-shot'], options: { resamples: 200, seed: 3 }, saveEmbeddings: join(folder, 'embeddings') })
+  t.match(await compare(folder, report, { path, embeddings: join(folder, 'embeddings') }), /39 figures, 0 differ/)
   const { details, figures } = report.datasets[0].results[0].tasks[0]
   t.ok(figures['few_shot.linear_probe_alone@8'].value > figures['few_shot.linear_probe_alone@1'].value, 'more examples are better')
+  figures['few_shot.nearest_mean@4'].low += 2e-6
+  await t.rejects(compare(folder, report, { path, embeddings: join(folder, 'embeddings') }), 'and it tells when an interval is off')
+  figures['few_shot.nearest_mean@4'].low -= 2e-6
   const draws = details!.draws as string[][][]
   draws[0] = draws[1]
   await t.rejects(compare(folder, report, { path, embeddings: join(folder, 'embeddings') }), 'and it tells when others were the examples')

@@ -4,10 +4,12 @@ python3 tasks.py report.json <dataset> <embeddings> [--tolerance 1e-6]
 
 <embeddings> is what --save-embeddings wrote. Covers zero-shot, few-shot, compositionality, word-order, blind, robustness and bias of a
 report on one dataset by one model; prints each figure beside its own, and exits with 1 where one differs. Needs NumPy only,
-and shares no code with the service. Intervals are drawn at random and not compared, but that of a drop is of the paired values.
+and shares no code with the service. The intervals of few-shot and of zero-shot's top-1 are recomputed too, with a generator of the same
+random numbers; the others are not.
 """
 import argparse
 import csv
+import functools
 import json
 import math
 import os
@@ -40,7 +42,8 @@ def lookup(name):
 
 IMAGES, TEXTS = lookup('images'), lookup('texts')
 CONSTANT = next((row for name, row in IMAGES.items() if name.endswith('|{"kind":"constant"}')), None)
-report = read_json(arguments.report)['datasets'][0]
+document = read_json(arguments.report)
+report, SETTINGS = document['datasets'][0], document['settings']
 TASKS = {task['task']: task for task in report['results'][0]['tasks']}
 
 
@@ -92,7 +95,9 @@ def read_classes(path):
     if path.endswith('.csv'):
         return [(row['file_name'], row['label']) for row in read_table(path)]
     labels = sorted(entry for entry in os.listdir(path) if os.path.isdir(os.path.join(path, entry)))
-    return [(f'{label}/{file}', label) for label in labels for file in sorted(os.listdir(os.path.join(path, label)))]
+    found = [(i, label, file) for label in labels for i, file in enumerate(sorted(os.listdir(os.path.join(path, label))))]
+    # One of each class, then the next one of each.
+    return [(f'{label}/{file}', label) for _, label, file in sorted(found)]
 
 
 def read_table(path):
@@ -207,6 +212,43 @@ def multinomial(features, labels, classes, c):
     return lambda rows: np.hstack([rows @ basis.T, np.ones((len(rows), 1))]) @ w.T
 
 
+@functools.cache
+def resampled(groups):
+    """[resamples, groups]: which groups are drawn, by xoroshiro128+ (Blackman and Vigna 2018) as pure-rand seeds it."""
+    mask, seed = 2 ** 64 - 1, SETTINGS['seed'] & 0xffffffff
+    first, second = 0xffffffff << 32 | ~seed & 0xffffffff, seed << 32
+    rotated = lambda value, by: (value << by | value >> 64 - by) & mask
+    allowed = 2 ** 32 // groups * groups
+    drawn = []
+    while len(drawn) < SETTINGS['resamples'] * groups:
+        number = ((first + second) + 2 ** 31) % 2 ** 32
+        second ^= first
+        first, second = rotated(first, 24) ^ second ^ second << 16 & mask, rotated(second, 37)
+        if number < allowed:
+            drawn.append(number % groups)
+    return np.array(drawn).reshape(SETTINGS['resamples'], groups)
+
+
+def interval(values, clusters):
+    """The percentile bootstrap interval of the mean: clusters are drawn with all of their values."""
+    number = {cluster: i for i, cluster in enumerate(dict.fromkeys(clusters))}
+    assert 2 < len(number) <= 10_000
+    places = np.array([number[cluster] for cluster in clusters])
+    sums, counts = np.bincount(places, np.asarray(values, float)), np.bincount(places)
+    drawn = resampled(len(number))
+    means = sums[drawn].sum(1) / counts[drawn].sum(1)
+    return np.percentile(means, [50 - 50 * SETTINGS['confidence'], 50 + 50 * SETTINGS['confidence']])
+
+
+def with_interval(task, name, values, clusters):
+    """The ends of a figure's interval, as figures of their own."""
+    found = {}
+    for end, value in zip(('low', 'high'), interval(values, clusters)):
+        task['figures'][f'({end} of {name})'] = {'value': task['figures'][name][end]}
+        found[f'({end} of {name})'] = value
+    return found
+
+
 # Tasks: each returns its figures by name ------------------------------------------------------------------------------
 
 def tagged(group, tags, values):
@@ -233,6 +275,7 @@ def zero_shot(task):
         probability = probability / probability.sum(1, keepdims=True) if settings['activation'] == 'softmax' else 1 / (1 + np.exp(-logits))
         right, confidence = top_first(similarities, truth), probability.max(1)
         found[f'{group}.top1'] = right.mean()
+        found.update(with_interval(task, f'{group}.top1', right, range(len(right))))
         found[f'{group}.mean_per_class'] = np.mean([right[truth == label].mean() for label in range(len(labels))])
         found[f'{group}.auroc'] = np.mean([auroc(np.log(probability[:, label]), truth == label) for label in range(len(labels))])
         edges = np.linspace(0, 1, 16)
@@ -262,12 +305,13 @@ def few_shot(task):
     assert len(classes) == 50 or classes == sorted({label for _, label in items if sum(own == label for _, own in items) >= 3}), classes
     shots = [count for count in (1, 2, 4, 8, 16) if 1.5 * count <= min(counts.values())]
     words = texts([details['template'].replace('{label}', label) for label in classes])
-    right = {name: [] for name in ['few_shot.zero_shot', *(f'few_shot.{method}@{count}' for method in ('linear_probe', 'linear_probe_alone', 'nearest_mean') for count in shots)]}
+    tested, right = [], {name: [] for name in ['few_shot.zero_shot', *(f'few_shot.{method}@{count}' for method in ('linear_probe', 'linear_probe_alone', 'nearest_mean') for count in shots)]}
     for draw in details['draws']:
         drawn = {image for own in draw for image in own}
         assert all(len(own) == shots[-1] and {image.split('/')[0] for image in own} == {label} for label, own in zip(classes, draw)), draw
         assert len(drawn) == shots[-1] * len(classes), 'no image is an example twice'
         test = [(image, classes.index(label)) for image, label in items if label in classes and image not in drawn]
+        tested += [image for image, _ in test]
         rows, truth = images([image for image, _ in test]), np.array([label for _, label in test])
         count_right = lambda name, scores: right[f'few_shot.{name}'].extend(scores.argmax(1) == truth)
         count_right('zero_shot', rows @ words.T)
@@ -281,7 +325,10 @@ def few_shot(task):
             count_right(f'linear_probe_alone@{count}', alone(rows))
             both = multinomial(np.vstack([features, words]), np.append(labels, np.arange(len(classes))), len(classes), setting('linear_probe'))
             count_right(f'linear_probe@{count}', both(rows))
-    return {name: np.mean(values) for name, values in right.items()}
+    found = {name: np.mean(values) for name, values in right.items()}
+    for name, values in right.items():
+        found.update(with_interval(task, name, values, tested))
+    return found
 
 
 def compositionality(task):
