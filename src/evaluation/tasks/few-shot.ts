@@ -1,6 +1,7 @@
 import { crossValidate, stratifiedFolds, withAnchors, type TrainingSet } from '../../classifiers/cross-validation.js'
 import { best, linearClassifier, rowAt, takeRows, type LinearClassifier } from '../../classifiers/linear-classifier.js'
 import { COMPARED_AT, createMethod, DEFAULT_SETTINGS, type MethodName } from '../../classifiers/train-classifier.js'
+import { fill } from '../../encoder/zero-shot.js'
 import type { Rows } from '../embedder.js'
 import type { Figure, Flag, TaskResult } from '../report.js'
 import { figure } from '../statistics.js'
@@ -35,7 +36,7 @@ const CONTENDERS: { name: string; title: string; method: MethodName; hasPrior: b
 
 const METHOD = [
   `Examples of each class are drawn ${DRAWS} times; classifiers are tested on the images that are examples in no size of a draw, so that all sizes and zero-shot are measured on the same images.`,
-  'The linear probe is L2-regularised multinomial logistic regression (Radford et al. 2021, A.3). Its C is chosen by cross-validation among the examples of the first draw; for a single example of each class it is 1. The details name the examples and each C.',
+  'The linear probe is L2-regularised multinomial logistic regression (Radford et al. 2021, A.3). Its C is chosen by cross-validation among the examples of the first draw, which other draws may test; for a single example of each class it is 1. The details name the examples and each C.',
   'With the words of the labels: their text embeddings are one more example of each class (Lin et al. 2023, Multimodality helps unimodality).',
   'Intervals are over the test images, all draws of one together.'
 ]
@@ -54,7 +55,7 @@ export const fewShotTask: Task<FewShotInput> = {
       imageIds: images.map(({ id }) => id),
       truth,
       classes,
-      words: await embedder.texts(classes.map((label) => template.replaceAll('{label}', () => label))),
+      words: await embedder.texts(classes.flatMap((label) => fill([template], label))),
       template
     }
   },
