@@ -17,12 +17,14 @@ export interface Method {
 }
 
 export interface CrossValidation {
+  /** The place of the training set that was chosen, and the setting. */
+  chosen: number
   setting: number
-  /** Its mean cross-entropy. */
-  loss: number
   /** The examples that were predicted, each by a classifier that was trained without it. */
   examples: Uint32Array
-  /** Their probabilities with that setting, row-major: `[examples, classes]`. */
+  /** Of each of them its fold. */
+  folds: Int32Array
+  /** Their probabilities, row-major: `[examples, classes]`. */
   scores: Float64Array
 }
 
@@ -48,30 +50,67 @@ export function stratifiedFolds(labels: Uint32Array, { folds, seed }: { folds?: 
   return places
 }
 
+/** What one training set with one setting predicted. */
+interface Tried {
+  chosen: number
+  setting: number
+  /** `[all examples, classes]`; zeros for those in no fold. */
+  scores: Float64Array
+  /** The cross-entropy of each example. */
+  losses: Float64Array
+}
+
 /**
- * The setting that predicts best what it was not trained with, and these predictions: the first whose cross-entropy is
- * within one standard error of the least (Hastie et al. 2009, 7.10), since of a few examples the least is often chance.
+ * The training set and the setting that predict best what they were not trained with. The sets have the same rows, and differ in
+ * their anchors. The predictions of each fold are those of what the other folds choose, so that none is measured by what it
+ * helped to choose.
  */
-export function crossValidate(set: TrainingSet, folds: Int32Array, method: Method): CrossValidation {
+export function crossValidate(sets: TrainingSet[], folds: Int32Array, method: Method): CrossValidation {
+  const tried = sets.map((set, chosen) => trySettings(set, folds, method).map((each) => ({ ...each, chosen })))
+  const examples = Uint32Array.from(folds.keys()).filter((i) => folds[i] >= 0)
+  const [{ classes }] = sets
+  const scores = new Float64Array(examples.length * classes)
+  for (const fold of new Set(folds)) {
+    if (fold < 0) continue
+    const best = choose(tried, examples.filter((i) => folds[i] !== fold))
+    examples.forEach((i, at) => folds[i] === fold && scores.set(best.scores.subarray(i * classes, (i + 1) * classes), at * classes))
+  }
+  const { chosen, setting } = choose(tried, examples)
+  return { chosen, setting, examples, folds: Int32Array.from(examples, (i) => folds[i]), scores }
+}
+
+/** What each setting of a method predicts of the examples in each fold, by a classifier of all others. */
+function trySettings(set: TrainingSet, folds: Int32Array, method: Method): Omit<Tried, 'chosen'>[] {
   const examples = Uint32Array.from(folds.keys()).filter((i) => folds[i] >= 0)
   const parts = [...new Set(folds)].filter((fold) => fold >= 0).map((fold) => split(set, folds, fold))
   const starts: LinearClassifier[] = []
-  const tried: { setting: number; scores: Float64Array; loss: number; error: number }[] = []
+  const tried: (Omit<Tried, 'chosen'> & { loss: number })[] = []
   for (const setting of method.settings) {
     const scores = new Float64Array(set.labels.length * set.classes)
     parts.forEach(({ rows, labels, heldOut }, p) => {
       starts[p] = method.fit(rows, labels, { classes: set.classes, setting, start: starts[p] })
       for (const i of heldOut) scores.set(starts[p].scores(rowAt(set.rows, i)), i * set.classes)
     })
-    tried.push({ setting, scores, ...crossEntropy(scores, set, examples) })
+    const losses = crossEntropies(scores, set)
+    tried.push({ setting, scores, losses, ...meanLoss(losses, examples) })
     // Past the least it only rises, and the last settings take longest.
     const [third, second, last] = tried.slice(-3)
     if (last && last.loss > second.loss && second.loss > third.loss) break
   }
-  const least = tried.reduce((best, next) => (next.loss < best.loss ? next : best))
-  const { setting, loss, scores } = tried.find((each) => each.loss <= least.loss + least.error)!
-  const { values } = takeRows({ values: scores, dimension: set.classes }, examples)
-  return { setting, loss, examples, scores: values as Float64Array }
+  return tried
+}
+
+/**
+ * Of each set the first setting whose cross-entropy on the examples is within one standard error of the least (Hastie et al. 2009,
+ * 7.10), since of a few examples the least is often chance; and of these the least.
+ */
+function choose(tried: Tried[][], examples: Uint32Array): Tried {
+  const ofEach = tried.map((ofSet) => {
+    const measured = ofSet.map((each) => ({ ...each, ...meanLoss(each.losses, examples) }))
+    const least = measured.reduce((best, next) => (next.loss < best.loss ? next : best))
+    return measured.find(({ loss }) => loss <= least.loss + least.error)!
+  })
+  return ofEach.reduce((best, next) => (next.loss < best.loss ? next : best))
 }
 
 /** What is trained on without a fold, and what is held out. */
@@ -90,10 +129,14 @@ export function withAnchors({ rows, labels, classes, anchors }: TrainingSet): Pi
   return { rows: { ...rows, values }, labels: Uint32Array.from([...labels, ...Array(classes).keys()]) }
 }
 
-/** The mean cross-entropy with its standard error; a probability that rounding made 0 counts as the least that there is. */
-function crossEntropy(scores: Float64Array, { labels, classes }: TrainingSet, examples: Uint32Array): { loss: number; error: number } {
-  const losses = Float64Array.from(examples, (i) => -Math.log(Math.max(Number.MIN_VALUE, scores[i * classes + labels[i]])))
-  const loss = losses.reduce((sum, each) => sum + each, 0) / losses.length
-  const squares = losses.reduce((sum, each) => sum + (each - loss) ** 2, 0)
-  return { loss, error: Math.sqrt(squares / losses.length / Math.max(1, losses.length - 1)) }
+/** A probability that rounding made 0 counts as the least that there is. */
+function crossEntropies(scores: Float64Array, { labels, classes }: TrainingSet): Float64Array {
+  return Float64Array.from(labels, (label, i) => -Math.log(Math.max(Number.MIN_VALUE, scores[i * classes + label])))
+}
+
+/** The mean with its standard error. */
+function meanLoss(losses: Float64Array, examples: Uint32Array): { loss: number; error: number } {
+  const loss = examples.reduce((sum, i) => sum + losses[i], 0) / examples.length
+  const squares = examples.reduce((sum, i) => sum + (losses[i] - loss) ** 2, 0)
+  return { loss, error: Math.sqrt(squares / examples.length / Math.max(1, examples.length - 1)) }
 }

@@ -42,26 +42,24 @@ const COMPARED_AFTER = 100
 /** Examples times features times classes that cross-validation looks at: of more a sample, the same part of each class. */
 const VALIDATED_SIZE = 4e6
 
-/** Chooses the setting by cross-validation, and trains with all examples. */
+/** Chooses the setting, and where it may the prior, by cross-validation, and trains with all examples. */
 export function trainClassifier(set: TrainingSet, options: TrainOptions): Trained {
   const { seed, onPass, prior = true } = options
   const sample = sampleSet(prior === false ? { ...set, anchors: undefined } : set, seed)
   const folds = stratifiedFolds(sample.labels, options)
   const isValidated = folds.some((fold) => fold >= 0)
-  let validated = isValidated ? crossValidate(sample, folds, createMethod(options, COMPARED_AT)) : undefined
+  // Each with a setting of its own: that of the one would speak against the other.
+  const sets = sample.anchors && prior === 'auto' ? [sample, { ...sample, anchors: undefined }] : [sample]
+  const validated = isValidated ? crossValidate(sets, folds, createMethod(options, COMPARED_AT)) : undefined
   const setting = validated?.setting ?? options.setting ?? DEFAULT_SETTINGS[options.method]
-  let anchors = sample.anchors
-  if (anchors && validated && prior === 'auto') {
-    const without = crossValidate({ ...sample, anchors: undefined }, folds, createMethod({ ...options, setting }, COMPARED_AT))
-    if (without.loss < validated.loss) [validated, anchors] = [without, undefined]
-  }
+  const { anchors } = sets[validated?.chosen ?? 0]
   const { rows, labels } = withAnchors({ ...set, anchors })
   const classifier = createMethod({ ...options, onPass }, COMPARED_AT / 100).fit(rows, labels, { classes: set.classes, setting })
   const trained = { classifier, setting, prior: anchors !== undefined }
   if (!validated) return { ...trained, validation: null }
   const { examples, scores } = validated
-  const quality = qualityOf(scores, examples.map((i) => sample.labels[i]), { classes: set.classes, seed })
-  return { ...trained, validation: { ...quality, folds: folds.reduce((most, fold) => Math.max(most, fold + 1), 0), examples: examples.length } }
+  const quality = qualityOf(scores, examples.map((i) => sample.labels[i]), { classes: set.classes, seed, folds: validated.folds })
+  return { ...trained, validation: { ...quality, folds: new Set(validated.folds).size, examples: examples.length } }
 }
 
 /** A method of that name, over the one setting where it is given. */

@@ -2402,13 +2402,13 @@ export interface operations {
                         folds: number | null;
                         /** @description Examples that the figures are over, each predicted by a classifier that was trained without it. */
                         validated_examples: number;
-                        /** @description With its 95 % bootstrap interval; null where nothing could be held out. The setting was chosen on the same folds, which makes it a little too good. */
+                        /** @description With its 95 % bootstrap interval; null where nothing could be held out. Each fold is predicted with the setting, and the prior where it is auto, that the other folds choose. */
                         accuracy: {
                             value: number;
                             low: number;
                             high: number;
                         } | null;
-                        /** @description Area under the ROC curve, each label against the rest, mean over labels. */
+                        /** @description Area under the ROC curve, each label against the rest, mean over labels; of examples in one fold, since scores of several classifiers are not comparable. Null where each example was a fold of its own, as up to 20 are. */
                         auroc: number | null;
                         /** @description Rows are the true labels, columns the predicted ones, in the order of `labels`; of up to 100 labels. */
                         confusion: number[][] | null;
@@ -2673,13 +2673,13 @@ export interface operations {
                         folds: number | null;
                         /** @description Examples that the figures are over, each predicted by a classifier that was trained without it. */
                         validated_examples: number;
-                        /** @description With its 95 % bootstrap interval; null where nothing could be held out. The setting was chosen on the same folds, which makes it a little too good. */
+                        /** @description With its 95 % bootstrap interval; null where nothing could be held out. Each fold is predicted with the setting, and the prior where it is auto, that the other folds choose. */
                         accuracy: {
                             value: number;
                             low: number;
                             high: number;
                         } | null;
-                        /** @description Area under the ROC curve, each label against the rest, mean over labels. */
+                        /** @description Area under the ROC curve, each label against the rest, mean over labels; of examples in one fold, since scores of several classifiers are not comparable. Null where each example was a fold of its own, as up to 20 are. */
                         auroc: number | null;
                         /** @description Rows are the true labels, columns the predicted ones, in the order of `labels`; of up to 100 labels. */
                         confusion: number[][] | null;
@@ -2721,13 +2721,13 @@ export interface operations {
                         folds: number | null;
                         /** @description Examples that the figures are over, each predicted by a classifier that was trained without it. */
                         validated_examples: number;
-                        /** @description With its 95 % bootstrap interval; null where nothing could be held out. The setting was chosen on the same folds, which makes it a little too good. */
+                        /** @description With its 95 % bootstrap interval; null where nothing could be held out. Each fold is predicted with the setting, and the prior where it is auto, that the other folds choose. */
                         accuracy: {
                             value: number;
                             low: number;
                             high: number;
                         } | null;
-                        /** @description Area under the ROC curve, each label against the rest, mean over labels. */
+                        /** @description Area under the ROC curve, each label against the rest, mean over labels; of examples in one fold, since scores of several classifiers are not comparable. Null where each example was a fold of its own, as up to 20 are. */
                         auroc: number | null;
                         /** @description Rows are the true labels, columns the predicted ones, in the order of `labels`; of up to 100 labels. */
                         confusion: number[][] | null;
@@ -3013,13 +3013,13 @@ export interface operations {
                             folds: number | null;
                             /** @description Examples that the figures are over, each predicted by a classifier that was trained without it. */
                             validated_examples: number;
-                            /** @description With its 95 % bootstrap interval; null where nothing could be held out. The setting was chosen on the same folds, which makes it a little too good. */
+                            /** @description With its 95 % bootstrap interval; null where nothing could be held out. Each fold is predicted with the setting, and the prior where it is auto, that the other folds choose. */
                             accuracy: {
                                 value: number;
                                 low: number;
                                 high: number;
                             } | null;
-                            /** @description Area under the ROC curve, each label against the rest, mean over labels. */
+                            /** @description Area under the ROC curve, each label against the rest, mean over labels; of examples in one fold, since scores of several classifiers are not comparable. Null where each example was a fold of its own, as up to 20 are. */
                             auroc: number | null;
                             /** @description Rows are the true labels, columns the predicted ones, in the order of `labels`; of up to 100 labels. */
                             confusion: number[][] | null;

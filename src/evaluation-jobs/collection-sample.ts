@@ -3,6 +3,7 @@ import type { Exports } from '../collections/exports/exports.js'
 import type { SampledRecord } from '../collections/exports/sampled-records.js'
 import { EvaluationInvalid } from '../errors.js'
 import type { DatasetImage, LoadedDataset } from '../evaluation/dataset.js'
+import { labelFault } from '../evaluation/datasets/label-names.js'
 import type { Rows } from '../evaluation/embedder.js'
 import { sharedRows } from '../evaluation/shared-rows.js'
 import { untilWell } from '../until-well.js'
@@ -39,14 +40,15 @@ export async function sampleCollection(collection: Collection, exports: Exports,
   }
 }
 
-/** The records with a text as image-caption pairs, those with a label as a classification; without what there is none of. Images have the ids of their records. */
+/** The records with a text as image-caption pairs, those with a label as a classification; without what there is none of. A label that is too long is a fault. Images have the ids of their records. */
 export function datasetsOf({ records }: CollectionSample, { settings: { name }, imagePath }: Pick<Collection, 'settings' | 'imagePath'>): LoadedDataset[] {
   // Of an image that was not kept the embedding is all there is.
   const imageOf = ({ id, image }: SampledRecord): DatasetImage => ({ id, path: image === null ? '' : imagePath(image) })
   const captions = records.flatMap((record) => (record.text === null ? [] : [{ id: record.id, image: imageOf(record), captions: [record.text] }]))
-  const classes = records.flatMap((record) => (record.label === null ? [] : [{ id: record.id, image: imageOf(record), label: record.label, ...(record.text !== null && { text: record.text }) }]))
-  const shared = { name, format: 'collection' as const, faults: [] }
-  return [...(captions.length > 0 ? [{ ...shared, kind: 'captions' as const, items: captions }] : []), ...(classes.length > 0 ? [{ ...shared, kind: 'classes' as const, items: classes }] : [])]
+  const faults = records.flatMap(({ id, label }) => (label === null || labelFault(label) === undefined ? [] : [{ name: id, reason: labelFault(label)! }]))
+  const classes = records.flatMap((record) => (record.label === null || labelFault(record.label) !== undefined ? [] : [{ id: record.id, image: imageOf(record), label: record.label, ...(record.text !== null && { text: record.text }) }]))
+  const shared = { name, format: 'collection' as const }
+  return [...(captions.length > 0 ? [{ ...shared, kind: 'captions' as const, items: captions, faults: [] }] : []), ...(classes.length > 0 ? [{ ...shared, kind: 'classes' as const, items: classes, faults }] : [])]
 }
 
 /** A dataset without the items whose images were not kept. Throws EVALUATION_INVALID where none is left. */

@@ -6,7 +6,7 @@ import { EvaluationInvalid } from '../errors.js'
 import { createEmbedder } from '../evaluation/create-embedder.js'
 import { labelsOf } from '../evaluation/dataset-parts.js'
 import type { LoadedDataset } from '../evaluation/dataset.js'
-import { measureAll } from '../evaluation/evaluate-dataset.js'
+import { measureAll, MOST_FAULTS } from '../evaluation/evaluate-dataset.js'
 import { DEFAULT_OPTIONS } from '../evaluation/evaluation-options.js'
 import { createImageFiles, type FileLimits } from '../evaluation/image-files.js'
 import { openKeptEmbeddings } from '../evaluation/kept-embeddings.js'
@@ -91,13 +91,14 @@ async function measureSample(sample: CollectionSample, evaluation: CollectionEva
   const datasets = datasetsOf(sample, collection)
   const chosen = choose(datasets, evaluation)
   const kept = openKeptEmbeddings({ folder, fingerprint: encoder.model.fingerprint, dimension: encoder.dimension, onWarning })
-  const embedder = createEmbedder(encoder, { kept, files: createImageFiles(evaluation.limits), signal, onProgress: (embedding) => progress.embedding(encoder.model.name, embedding) })
+  const files = createImageFiles(evaluation.limits)
+  const embedder = createEmbedder(encoder, { kept, files, signal, onProgress: (embedding) => progress.embedding(encoder.model.name, embedding) })
   try {
     const stored = collectionEmbedder(sample, embedder)
     const tasks: TaskReport[] = []
     for (const [task, dataset] of chosen) {
       const isOfImages = OF_IMAGES.includes(task.name)
-      const [{ report }] = await measureAll(isOfImages ? keptAlone(dataset, sample) : dataset, isOfImages ? embedder : stored, { tasks: [task], options, thread, progress, signal })
+      const [{ report }] = await measureAll(isOfImages ? keptAlone(dataset, sample) : dataset, isOfImages ? embedder : stored, { tasks: [task], options, files, thread, progress, signal })
       if (task.name === 'retrieval') await measureIndex(report, { sample, collection, thread, options, progress, signal })
       tasks.push(noted(report, sample))
     }
@@ -130,6 +131,7 @@ function noted(report: TaskReport, { records, total }: CollectionSample): TaskRe
 function describe({ records }: CollectionSample, datasets: LoadedDataset[], { name, results }: Pick<DatasetReport, 'name' | 'results'>): DatasetReport {
   const texts = records.flatMap(({ text }) => text ?? [])
   const images = records.flatMap(({ image }) => image ?? [])
-  const counts = { items: records.length, images: records.length, captions: texts.length, labels: datasets.flatMap(labelsOf).length, faults: 0, duplicateImages: images.length - new Set(images).size, duplicateCaptions: texts.length - new Set(texts).size }
-  return { name, format: 'collection', kind: 'collection', counts, faults: [], results, comparisons: [] }
+  const faults = datasets.flatMap((dataset) => dataset.faults)
+  const counts = { items: records.length, images: records.length, captions: texts.length, labels: datasets.flatMap(labelsOf).length, faults: faults.length, duplicateImages: images.length - new Set(images).size, duplicateCaptions: texts.length - new Set(texts).size }
+  return { name, format: 'collection', kind: 'collection', counts, faults: faults.slice(0, MOST_FAULTS), results, comparisons: [] }
 }

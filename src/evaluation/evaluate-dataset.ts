@@ -6,6 +6,7 @@ import { isEmbedded } from './dataset-parts.js'
 import type { Dataset, EmbeddedPairs, LoadedDataset } from './dataset.js'
 import { loadDataset } from './datasets/load-dataset.js'
 import type { Embedder } from './embedder.js'
+import { folderName } from './folder-name.js'
 import type { ImageFiles } from './image-files.js'
 import type { KeptEmbeddings } from './kept-embeddings.js'
 import type { MeasuringThread } from './measuring-thread.js'
@@ -43,7 +44,7 @@ interface Evaluated {
 }
 
 /** Faults that a report has at most. */
-const MOST_FAULTS = 20
+export const MOST_FAULTS = 20
 
 /** Measures all models on one dataset. */
 export function evaluateDataset(dataset: Dataset | EmbeddedPairs, work: DatasetWork): Promise<Evaluated> {
@@ -90,24 +91,19 @@ const noModel: Embedder = {
 }
 
 /** What each task finds of one model. */
-export async function measureAll(dataset: LoadedDataset | EmbeddedPairs, embedder: Embedder, { tasks, options, thread, progress, signal, saveFolder }: Omit<DatasetWork, 'contestants' | 'files'>): Promise<TaskResult[]> {
+export async function measureAll(dataset: LoadedDataset | EmbeddedPairs, embedder: Embedder, { tasks, options, files, thread, progress, signal, saveFolder }: Omit<DatasetWork, 'contestants'>): Promise<TaskResult[]> {
   const recorder = saveFolder && !isEmbedded(dataset) ? recordEmbeddings(embedder) : undefined
   const results: TaskResult[] = []
   for (const task of tasks) {
     signal?.throwIfAborted()
     progress.begin(`${dataset.name}: ${task.name} (${embedder.model.name})`)
-    const input = await task.prepare(dataset, { embedder: recorder ?? embedder, options, signal })
+    const input = await task.prepare(dataset, { embedder: recorder ?? embedder, options, files, signal })
     progress.begin(`${dataset.name}: ${task.name} (${embedder.model.name}), computing`)
     results.push(await thread.measure({ task: task.name, input, options }))
   }
-  const folder = saveFolder && (saveFolder.isAlone ? saveFolder.root : join(saveFolder.root, fileName(dataset.name), fileName(embedder.model.name)))
+  const folder = saveFolder && (saveFolder.isAlone ? saveFolder.root : join(saveFolder.root, folderName(dataset.name), folderName(embedder.model.name)))
   if (recorder && folder) await recorder.save(folder)
   return results
-}
-
-/** A name as that of a folder. */
-function fileName(name: string): string {
-  return name.replaceAll(/[^\w.-]+/g, '-').replaceAll(/^[.-]+|-+$/g, '') || 'unnamed'
 }
 
 async function compareFirstTwo(name: string, [first, second]: TaskResult[][], { thread, options, progress }: DatasetWork): Promise<Comparison[]> {

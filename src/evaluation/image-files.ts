@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
+import { fileDigest } from '../collections/file-digest.js'
 import { ImageTooLarge } from '../errors.js'
+import type { DatasetImage } from './dataset.js'
 
 /** What may be read of images. */
 export interface FileLimits {
@@ -17,9 +19,21 @@ export interface ImageFiles {
   read(path: string): Promise<{ bytes: Buffer; digest: string }>
   /** The digest of a file that was read before. */
   digest(path: string): string | undefined
+  /** The digest of any file, which is read only where it was not before. Throws the file system's errors. */
+  digestOf(path: string): Promise<string>
 }
 
 const MIB = 2 ** 20
+
+/** By which of some images those of the same bytes are told; what has no file stands for itself. */
+export async function imageDigests(images: DatasetImage[], { files = createImageFiles(), signal }: { files?: Pick<ImageFiles, 'digestOf'>; signal?: AbortSignal }): Promise<string[]> {
+  const digests: string[] = []
+  for (const { id, path } of images) {
+    signal?.throwIfAborted()
+    digests.push(path === '' ? `id ${id}` : await files.digestOf(path))
+  }
+  return digests
+}
 
 /** By the limits that the service has of itself, unless others are given. */
 export function createImageFiles(limits: FileLimits = { maxBytes: 16 * MIB, maxPixels: 64e6 }): ImageFiles {
@@ -27,6 +41,11 @@ export function createImageFiles(limits: FileLimits = { maxBytes: 16 * MIB, maxP
   return {
     limits,
     digest: (path) => digests.get(path),
+    digestOf: async (path) => {
+      const digest = digests.get(path) ?? (await fileDigest(path))
+      digests.set(path, digest)
+      return digest
+    },
     read: async (path) => {
       const { size } = await stat(path)
       if (size > limits.maxBytes) throw new ImageTooLarge(`${(size / MIB).toFixed(1)} MiB, of ${limits.maxBytes / MIB} allowed`)

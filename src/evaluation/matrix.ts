@@ -57,6 +57,17 @@ export function openMatrix(source: MatrixSource): Matrix {
   return { rows, dimension, read, close, get wasNormalised() { return wasNormalised } }
 }
 
+/** Opens two matrices, or neither: where the second can't be opened the first is closed. */
+export function openMatrices(...[first, second]: [MatrixSource, MatrixSource]): [Matrix, Matrix] {
+  const opened = openMatrix(first)
+  try {
+    return [opened, openMatrix(second)]
+  } catch (error) {
+    opened.close()
+    throw error
+  }
+}
+
 function openFiles(path: string): Part[] {
   const order = new Intl.Collator('en', { numeric: true }).compare
   const paths = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(path).filter((name) => /^[^.].*\.npy$/i.test(name)).sort(order).map((name) => join(path, name)) : [path]

@@ -80,20 +80,10 @@ export function bootstrapMeans(measures: Float64Array[], options: SamplingOption
 /** The median (of an even number of items the mean of the middle two) with its percentile bootstrap interval. */
 export function bootstrapMedian(values: Float64Array, options: SamplingOptions): Interval {
   const { groupOf, groups } = groupsOf(values.length, options)
-  const order = Uint32Array.from(values, (_, i) => i).sort((a, b) => values[a] - values[b])
+  const order = ascending(values)
   const draw = random(options.seed)
   const weights = new Uint32Array(groups)
-  const median = () => {
-    let total = 0
-    for (let i = 0; i < values.length; i++) total += weights[groupOf[i]]
-    let [seen, lower] = [0, NaN]
-    for (const item of order) {
-      if ((seen += weights[groupOf[item]]) * 2 < total) continue
-      if (Number.isNaN(lower)) lower = values[item]
-      if (seen * 2 > total) return (lower + values[item]) / 2
-    }
-    return lower
-  }
+  const median = () => weightedMedian(values, order, (item) => weights[groupOf[item]])
   const medians = Float64Array.from({ length: options.resamples }, () => {
     weights.fill(0)
     for (let i = 0; i < groups; i++) weights[draw.int(groups)]++
@@ -101,6 +91,24 @@ export function bootstrapMedian(values: Float64Array, options: SamplingOptions):
   })
   weights.fill(1)
   return { value: median(), ...percentiles(medians, options.confidence) }
+}
+
+/** The places of values in the order of the values. */
+export function ascending(values: Float64Array): Uint32Array {
+  return Uint32Array.from(values.keys()).sort((a, b) => values[a] - values[b])
+}
+
+/** The median of values that are there as often as their weights say, whose order is known; of an even number the mean of the middle two. */
+export function weightedMedian(values: Float64Array, order: Uint32Array, weightOf: (item: number) => number): number {
+  let total = 0
+  for (let item = 0; item < values.length; item++) total += weightOf(item)
+  let [seen, lower] = [0, NaN]
+  for (const item of order) {
+    if ((seen += weightOf(item)) * 2 < total) continue
+    if (Number.isNaN(lower)) lower = values[item]
+    if (seen * 2 > total) return (lower + values[item]) / 2
+  }
+  return lower
 }
 
 /**
@@ -156,13 +164,13 @@ export function quantile(sorted: Float64Array, share: number): number {
   return low + (at - Math.floor(at)) * (high - low)
 }
 
-function percentiles(values: Float64Array, confidence: number): Omit<Interval, 'value'> {
+export function percentiles(values: Float64Array, confidence: number): Omit<Interval, 'value'> {
   values.sort()
   return { low: quantile(values, (1 - confidence) / 2), high: quantile(values, (1 + confidence) / 2) }
 }
 
 /** Of each item the group that it is drawn with: its cluster, or several clusters at random where there are many. */
-function groupsOf(n: number, { clusters, seed }: SamplingOptions): { groupOf: Uint32Array; groups: number } {
+export function groupsOf(n: number, { clusters, seed }: SamplingOptions): { groupOf: Uint32Array; groups: number } {
   const numbers = new Map<number, number>()
   const clusterOf = clusters ? clusters.map((cluster) => numbers.get(cluster) ?? (numbers.set(cluster, numbers.size), numbers.size - 1)) : Uint32Array.from({ length: n }, (_, i) => i)
   const count = clusters ? numbers.size : n

@@ -1,5 +1,6 @@
 import type { EmbeddedPairs, LoadedDataset } from './dataset.js'
 import type { Embedder } from './embedder.js'
+import type { ImageFiles } from './image-files.js'
 import type { TaskName, TaskResult } from './report.js'
 
 /** What tasks share. */
@@ -19,6 +20,15 @@ export interface TaskOptions {
   hasOwnGraph?: boolean
 }
 
+/** What a task prepares with. */
+export interface TaskContext {
+  embedder: Embedder
+  options: TaskOptions
+  /** Knows the digests of images that were read before. */
+  files?: Pick<ImageFiles, 'digestOf'>
+  signal?: AbortSignal
+}
+
 /**
  * One kind of measurement. `prepare` reads and encodes, in the main thread; what it returns can be cloned, its large
  * arrays lie on shared memory. `measure` only computes, in a thread of its own.
@@ -27,6 +37,6 @@ export interface Task<Input> {
   name: TaskName
   /** The datasets that it can be done on. */
   kinds: (LoadedDataset['kind'] | EmbeddedPairs['kind'])[]
-  prepare(dataset: LoadedDataset | EmbeddedPairs, context: { embedder: Embedder; options: TaskOptions; signal?: AbortSignal }): Promise<Input>
+  prepare(dataset: LoadedDataset | EmbeddedPairs, context: TaskContext): Promise<Input>
   measure(input: Input, options: TaskOptions): TaskResult | Promise<TaskResult>
 }

@@ -60,8 +60,8 @@ export const ClassifierBody = Type.Object({
   templates: Type.Union([Type.Array(Type.String()), Type.Null()]),
   folds: Type.Union([Type.Integer(), Type.Null()]),
   validated_examples: Type.Integer({ description: 'Examples that the figures are over, each predicted by a classifier that was trained without it.' }),
-  accuracy: Type.Union([Interval, Type.Null()], { description: 'With its 95 % bootstrap interval; null where nothing could be held out. The setting was chosen on the same folds, which makes it a little too good.' }),
-  auroc: Type.Union([Type.Number(), Type.Null()], { description: 'Area under the ROC curve, each label against the rest, mean over labels.' }),
+  accuracy: Type.Union([Interval, Type.Null()], { description: 'With its 95 % bootstrap interval; null where nothing could be held out. Each fold is predicted with the setting, and the prior where it is auto, that the other folds choose.' }),
+  auroc: Type.Union([Type.Number(), Type.Null()], { description: 'Area under the ROC curve, each label against the rest, mean over labels; of examples in one fold, since scores of several classifiers are not comparable. Null where each example was a fold of its own, as up to 20 are.' }),
   confusion: Type.Union([Type.Array(Type.Array(Type.Integer())), Type.Null()], { description: 'Rows are the true labels, columns the predicted ones, in the order of `labels`; of up to 100 labels.' }),
   seed: Type.Integer(),
   created_at: Type.String({ format: 'date-time' })

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { stratifiedFolds, type TrainingSet } from '../../src/classifiers/cross-validation.js'
+import { crossValidate, stratifiedFolds, type Method, type TrainingSet } from '../../src/classifiers/cross-validation.js'
 import { features, layoutOf, writeFeatures, type Input } from '../../src/classifiers/features.js'
-import { best } from '../../src/classifiers/linear-classifier.js'
+import { best, linearClassifier } from '../../src/classifiers/linear-classifier.js'
 import { auroc, qualityOf } from '../../src/classifiers/quality.js'
 import { trainClassifier } from '../../src/classifiers/train-classifier.js'
 import { toAnchors, toTrainingSet } from '../../src/classifiers/training-set.js'
@@ -73,6 +73,43 @@ t.test('AUROC is the part of pairs in order, ties counting half', async (t) => {
   t.ok(Math.abs(auroc(scores, truth)! - ordered / pairs) < 1e-12)
   const { accuracy, confusion, auroc: macro } = qualityOf(Float64Array.of(0.9, 0.1, 0.2, 0.8, 0.6, 0.4), [0, 1, 1], { classes: 2, seed: 0 })
   t.same([accuracy.value, confusion, macro], [2 / 3, [[1, 0], [1, 1]], 1])
+})
+
+t.test('scores of several classifiers are not compared in the AUROC', async (t) => {
+  // Each fold puts the right one first, and the second fold's scores lie above those of the first.
+  const scores = Float64Array.of(0.6, 0.4, 0.5, 0.5, 0.9, 0.1, 0.8, 0.2)
+  const quality = (folds?: Int32Array) => qualityOf(scores, [0, 1, 0, 1], { classes: 2, seed: 0, folds }).auroc
+  t.equal(quality(Int32Array.of(0, 0, 1, 1)), 1)
+  t.equal(quality(), 0.75)
+  t.equal(quality(Int32Array.of(0, 1, 2, 3)), null)
+  const { set } = toTrainingSet(clusters([6, 6], { spread: 0.3 }), 2)
+  t.equal(trainClassifier(set, { method: 'linear-probe', seed: 0 }).validation!.auroc, null, 'left out one by one')
+  t.equal(trainClassifier(set, { method: 'linear-probe', seed: 0, folds: 3 }).validation!.auroc, 1)
+})
+
+t.test('with and without the words of the labels each has the setting that is best for it', async (t) => {
+  const labels = Uint32Array.from({ length: 10 }, (_, i) => i % 2)
+  const rows = { values: Float32Array.from(labels, (label) => 2 * label - 1), dimension: 1 }
+  const sets: TrainingSet[] = [{ rows, labels, classes: 2, anchors: { values: Float32Array.of(-1, 1), dimension: 1 } }, { rows, labels, classes: 2 }]
+  // Eight are trained with, and with the words ten.
+  const weight = (setting: number, count: number) => (count === 10 ? [1, -1] : [-1, 2])[setting]
+  const method: Method = { settings: [0, 1], fit: (_, { length }, { setting }) => linearClassifier(Float64Array.of(-weight(setting, length), weight(setting, length)), new Float64Array(2)) }
+  t.match(crossValidate(sets, stratifiedFolds(labels, { seed: 0, folds: 5 }), method), { chosen: 1, setting: 1 }, 'with the setting of the words there were no choice')
+})
+
+t.test('what was best by chance is not measured by that chance', async (t) => {
+  const size = 30
+  let right = 0
+  for (let run = 0; run < 40; run++) {
+    const labels = Uint32Array.from({ length: size }, (_, i) => i % 2)
+    // A row of its own for each example, so that each setting guesses anew.
+    const rows = { values: Float32Array.from({ length: size * size }, (_, i) => Number(i % (size + 1) === 0)), dimension: size }
+    const guesses = Array.from({ length: 50 }, () => Float64Array.from({ length: size }, () => (uniform() < 0.5 ? 1 : -1)))
+    const method: Method = { settings: [...guesses.keys()], fit: (_, __, { setting }) => linearClassifier(Float64Array.of(...guesses[setting], ...guesses[setting].map((value) => -value)), new Float64Array(2)) }
+    const { scores, examples } = crossValidate([{ rows, labels, classes: 2 }], stratifiedFolds(labels, { seed: run, folds: 5 }), method)
+    right += examples.filter((i, at) => best(scores.subarray(2 * at, 2 * at + 2)) === labels[i]).length / size / 40
+  }
+  t.ok(Math.abs(right - 0.5) < 0.05, `${right} of guesses are right`)
 })
 
 t.test('a label that depends on image and text together is told by their product', async (t) => {

@@ -18,7 +18,9 @@ function input(counts: number[], { spread, wordsOf = (k: number) => k }: { sprea
   const truth = Uint32Array.from(counts.flatMap((count, k) => new Array<number>(count).fill(k)))
   return {
     images: { dimension: DIMENSION, values: Float32Array.from([...truth].flatMap((k) => near(k, spread))) },
+    imageIds: Array.from(truth, (_, i) => `image ${i}`),
     truth,
+    template: '{label}',
     classes: counts.map((_, k) => `class ${k}`),
     words: { dimension: DIMENSION, values: Float32Array.from(counts.flatMap((_, k) => near(wordsOf(k), 0.1))) }
   }

@@ -10,7 +10,7 @@ import { runEvaluation } from '../../src/evaluation/run-evaluation.js'
 import { miniEncoder } from '../fixtures/mini.js'
 
 const scenes = fileURLToPath(new URL('../datasets/scenes', import.meta.url))
-const script = fileURLToPath(new URL('reference/retrieval.py', import.meta.url))
+const script = (task: string) => fileURLToPath(new URL(`reference/${task}.py`, import.meta.url))
 
 /** Captions of 20 scenes, every second with two of them; three images are there twice, and so are some captions. */
 async function captionsOfScenes(folder: string): Promise<string> {
@@ -32,21 +32,24 @@ async function captionsOfScenes(folder: string): Promise<string> {
   return path
 }
 
-t.test('retrieval as NumPy has it, with duplicates merged and kept', async (t: Test) => {
+t.test('retrieval and fusion as NumPy has them, with duplicates merged and kept', async (t: Test) => {
   const folder = t.testdir()
   const path = await captionsOfScenes(folder)
   const encoders = [await miniEncoder(t)]
-  const compare = async (report: Report, duplicates: string) => {
+  const compare = async (task: string, report: Report, duplicates: string) => {
     await writeFile(join(folder, 'report.json'), JSON.stringify(report))
-    return (await promisify(execFile)('/usr/bin/python3', [script, join(folder, 'report.json'), path, join(folder, 'embeddings'), '--duplicates', duplicates])).stdout
+    return (await promisify(execFile)('/usr/bin/python3', [script(task), join(folder, 'report.json'), path, join(folder, 'embeddings'), '--duplicates', duplicates])).stdout
   }
   for (const duplicates of ['merge', 'keep'] as const) {
-    const report = await runEvaluation({ datasets: [await openDataset(path)], encoders, tasks: ['retrieval'], options: { resamples: 50, duplicates }, cacheFolder: join(folder, 'cache'), saveEmbeddings: join(folder, 'embeddings') })
+    const report = await runEvaluation({ datasets: [await openDataset(path)], encoders, tasks: ['retrieval', 'fusion'], options: { resamples: 50, duplicates }, cacheFolder: join(folder, 'cache'), saveEmbeddings: join(folder, 'embeddings') })
     t.match(report.datasets[0].counts, { images: 23, captions: 33, duplicateImages: 3, duplicateCaptions: 2 })
-    t.match(await compare(report, duplicates), /equal/, duplicates)
-    const { figures } = report.datasets[0].results[0].tasks[0]
+    for (const task of ['retrieval', 'fusion']) t.match(await compare(task, report, duplicates), /equal/, `${task}, ${duplicates}`)
+    const [{ figures }, fusion] = report.datasets[0].results[0].tasks
     t.same([figures['text_to_image.map'].items, figures['image_to_text.map'].items], duplicates === 'merge' ? [31, 20] : [33, 23])
     figures['image_to_text.map'].value += 2e-6
-    await t.rejects(compare(report, duplicates), 'and it tells when a figure is off')
+    await t.rejects(compare('retrieval', report, duplicates), 'and it tells when a figure is off')
+    t.match(fusion.method[0], duplicates === 'merge' ? /^20 records .* one record \(3 more of them\)/ : /^23 records /)
+    fusion.figures['fusion[rrf].mrr'].value += 2e-6
+    await t.rejects(compare('fusion', report, duplicates))
   }
 })

@@ -1,10 +1,11 @@
-import { cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { createEncoder, type Encoder } from '../../src/encoder/encoder.js'
 import { loadModelPackage } from '../../src/encoder/model-package.js'
 import { openDataset } from '../../src/evaluation/datasets/open-dataset.js'
+import { folderName } from '../../src/evaluation/folder-name.js'
 import { openMatrix } from '../../src/evaluation/matrix.js'
 import { runEvaluation, type EvaluationRequest } from '../../src/evaluation/run-evaluation.js'
 import { TaskImpossible } from '../../src/evaluation/task-choice.js'
@@ -120,5 +121,14 @@ t.test('all that was embedded is saved under its names', async (t: Test) => {
   t.same([...matrix.read(at, at + 1)], [...expected])
   matrix.close()
   await run({ datasets: [...datasets, ...datasets], encoders, tasks: ['retrieval'], saveEmbeddings: join(folder, 'several') })
-  t.equal((await readFile(join(folder, 'several', 'coco-captions-2', 'mini', 'images.json'), 'utf8')).length > 0, true)
+  t.match((await readdir(join(folder, 'several'))).sort(), ['coco--captions', /^coco--captions-2-[0-9a-f]{8}$/])
+  t.ok((await readFile(join(folder, 'several', 'coco--captions', 'mini', 'images.json'), 'utf8')).length > 0)
+})
+
+t.test('names are folders, another one each', async (t) => {
+  const names = ['a/b', 'a-b', 'a--b', 'a-/b', 'a/-b', 'a b', 'a (b)', '猫', '犬', 'кот', 'é', '.', '..', '../a', '-', '', 'a/', 'x'.repeat(300), `${'x'.repeat(300)}y`, '\u{1f600}'.repeat(90), 'Xenova/clip-vit-base-patch32']
+  const folders = names.map(folderName)
+  t.equal(new Set(folders).size, names.length, folders.join(' '))
+  t.ok(folders.every((folder) => /^[\p{L}\p{N}_][^/]*$/u.test(folder) && Buffer.byteLength(folder) <= 200), folders.join(' '))
+  t.same(['a/b', '猫', 'Xenova/clip-vit-base-patch32'].map(folderName), ['a--b', '猫', 'Xenova--clip-vit-base-patch32'])
 })

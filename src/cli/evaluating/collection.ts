@@ -7,14 +7,14 @@ import { withStop } from '../with-stop.js'
 import { evaluationProgress } from './evaluation-progress.js'
 import { requireWritable, writeReport } from './write-report.js'
 
-/** What is of files, of models that the command itself runs, or of a graph that is built for the evaluation. */
-const NOT_OF_COLLECTIONS = ['format', 'images', 'split', 'against', 'confidence', 'm', 'efConstruction', 'efSearch', 'saveEmbeddings'] as const
+/** What is of files, of models that the command itself runs, of a graph that is built for the evaluation, or of where the command keeps embeddings: those of a collection the service keeps. */
+const NOT_OF_COLLECTIONS = ['format', 'images', 'split', 'against', 'confidence', 'm', 'efConstruction', 'efSearch', 'saveEmbeddings', 'cache'] as const
 
 /** `semblance evaluate --collection`: has a service do it, and writes the report as it is asked for. Throws a UsageError for options that are of datasets alone. */
 export async function evaluateOwn(collection: string, datasets: string[], options: EvaluateOptions): Promise<void> {
   if (datasets.length > 0) throw new UsageError('Datasets and --collection are evaluated apart.')
   const other = NOT_OF_COLLECTIONS.find((name) => options[name] !== undefined)
-  if (other) throw new UsageError(`--${other.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} does not go with --collection.`)
+  if (other) throw new UsageError(`--${options[other] === false ? 'no-' : ''}${other.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} does not go with --collection.`)
   await requireWritable(options)
   const { labelField, limit, model, tasks, templates, seed, resamples, duplicates, quiet } = options
   await withStop(options, async (service, signal) => writeReport(await evaluateCollection(service, { collection, labelField, limit, model, tasks, templates, seed, resamples, duplicates, quiet, signal }), options))

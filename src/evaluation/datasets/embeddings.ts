@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatasetError } from '../dataset-error.js'
 import type { EmbeddedPairs, MatrixSource } from '../dataset.js'
-import { openMatrix, type Matrix } from '../matrix.js'
+import { openMatrices, type Matrix } from '../matrix.js'
 import { readRowNumbers } from '../npy.js'
 
 /** What the rows of images and of texts are called, as files or as folders of parts; clip-retrieval writes img_emb and text_emb. */
@@ -33,7 +33,7 @@ function hasNpy(folder: string): boolean {
 export function openEmbeddings(folder: string, { name, limit }: { name: string; limit?: number }): EmbeddedPairs {
   const files = embeddingFiles(folder)
   if (!files) throw new DatasetError(`${folder} has no embeddings: images.npy and texts.npy are looked for, or img_emb/*.npy and text_emb/*.npy, with image_of.npy where an image has several texts.`)
-  const [images, captions] = [openMatrix({ path: files.images }), openMatrix({ path: files.captions })]
+  const [images, captions] = openMatrices({ path: files.images }, { path: files.captions })
   try {
     const imageOf = readdirSync(folder).includes(IMAGE_OF) ? readRowNumbers(join(folder, IMAGE_OF), images.rows) : undefined
     if (images.dimension !== captions.dimension) throw new DatasetError(`${files.images} has rows of ${images.dimension} values, and ${files.captions} has rows of ${captions.dimension}.`)

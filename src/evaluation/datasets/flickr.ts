@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { imageKind } from '../../files/image-types.js'
 import { readLines } from '../../files/lines.js'
 import { addCaptions, captionedItems, captionFault, type Described } from './captions.js'
 import type { Reader } from './opened.js'
@@ -6,7 +7,7 @@ import type { Reader } from './opened.js'
 /**
  * Captions of Flickr8k and Flickr30k, a line each: `image,caption` (captions.txt, also as CLIP_benchmark has it, with commas
  * that nothing quotes), `image_name| comment_number| comment` (results.csv) and `image#0<tab>caption` (*.token.txt). A
- * caption is what is left of the line, so that lines can be read that are no CSV.
+ * caption is what is left of the line, so that lines can be read that are no CSV. The first line is a header unless it names an image.
  */
 export const openFlickr: Reader = async ({ files: [path], images }) => ({
   kind: 'captions',
@@ -45,8 +46,26 @@ export function isTokenLine(line: string): boolean {
   return TOKEN.test(line)
 }
 
+/** Whether a line is of an image and of words about it: what a file without a header begins with. */
+export function isCaptionLine(line: string): boolean {
+  const [, , caption] = withoutHeader(line)?.pattern.exec(line) ?? []
+  return caption !== undefined && /\S\s+\S/.test(caption)
+}
+
+/** The shape of lines that have no header, by the first of them; undefined where it names no image. */
+function withoutHeader(first: string): LineShape | undefined {
+  const [, file, delimiter] = /^("[^"]+"|[^|\t,]+)([|\t,])/.exec(first) ?? []
+  if (file === undefined || !file.includes('.') || imageKind(unquoted(file.trim())) === 'other') return undefined
+  const sign = delimiter === '|' ? '\\|' : delimiter
+  // Between commas a number may begin the caption.
+  const number = delimiter === ',' ? '' : `(?:\\s*\\d+\\s*${sign})?`
+  return { pattern: new RegExp(`^("[^"]+"|[^${sign}]+)${sign}${number}(.*)$`), hasHeader: false }
+}
+
 function lineShape(first: string): LineShape {
   if (isTokenLine(first)) return { pattern: TOKEN, hasHeader: false }
+  const headless = withoutHeader(first)
+  if (headless) return headless
   const delimiter = ['|', '\t', ','].find((sign) => first.includes(sign)) ?? ','
   const fields = first.split(delimiter).length
   const sign = delimiter === '|' ? '\\|' : delimiter

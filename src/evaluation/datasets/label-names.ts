@@ -6,6 +6,14 @@ import { fieldsOf, readJson } from './read-json.js'
 /** Names of classes that are called otherwise in a dataset. */
 export const LABEL_NAMES = 'labels.json'
 
+/** Characters of a label, as the API takes them. */
+const MAX_LENGTH = 1000
+
+/** Why something can't be a label, or undefined. */
+export function labelFault(label: string): string | undefined {
+  return label.length > MAX_LENGTH ? `Its label has ${label.length} characters, of ${MAX_LENGTH} allowed.` : undefined
+}
+
 /** What labels.json of a folder calls its classes: `{"n02084071": "dog"}`, as ImageNet needs it. */
 export async function labelNames(folder: string): Promise<Map<string, string>> {
   const path = join(folder, LABEL_NAMES)
@@ -13,5 +21,7 @@ export async function labelNames(folder: string): Promise<Map<string, string>> {
   const names = Object.entries(fieldsOf(await readJson(path)))
   const wrong = names.find(([, name]) => typeof name !== 'string' || name.trim() === '')
   if (names.length === 0 || wrong) throw new DatasetError(`${path} has to be an object of names by class${wrong ? `, and '${wrong[0]}' has none` : ''}.`)
+  const long = (names as [string, string][]).find(([, name]) => labelFault(name) !== undefined)
+  if (long) throw new DatasetError(`${path}: ${long[0]}: ${labelFault(long[1])}`)
   return new Map(names as [string, string][])
 }

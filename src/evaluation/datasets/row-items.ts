@@ -2,6 +2,7 @@ import type { CaptionedItem, DatasetFault, LabelledItem } from '../dataset.js'
 import { addCaptions, captionedItems, captionFault, type Described } from './captions.js'
 import { CAPTION_COLUMNS, IMAGE_COLUMNS } from './columns.js'
 import type { ImageFinder } from './image-finder.js'
+import { labelFault } from './label-names.js'
 import { labelIn, textIn, textsIn, type NamedRow } from './named-rows.js'
 
 type Rows = AsyncIterable<NamedRow | DatasetFault>
@@ -34,7 +35,7 @@ export async function* rowLabels(rows: Rows, { images, names }: { images: ImageF
     const [file, label, [written]] = [textIn(row.fields, IMAGE_COLUMNS), labelIn(row.fields), textsIn(row.fields, CAPTION_COLUMNS)]
     // What is written may be absent, and blank is.
     const text = typeof written === 'string' && written.trim() === '' ? undefined : written
-    const reason = file === undefined ? 'It names no image.' : label === undefined ? 'It has no label.' : text === undefined ? undefined : captionFault(text)
+    const reason = file === undefined ? 'It names no image.' : label === undefined ? 'It has no label.' : labelFault(label) ?? (text === undefined ? undefined : captionFault(text))
     const image = reason === undefined ? await images.find(file!) : { name: row.name, reason }
     if ('reason' in image) yield image
     else if (seen.has(image.id)) yield { name: row.name, reason: `Its image ${image.id} was named before.` }

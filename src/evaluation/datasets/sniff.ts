@@ -2,11 +2,11 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { TableLayout } from '../../files/table-rows.js'
 import { CAPTION_COLUMNS, IMAGE_COLUMNS, LABEL_COLUMNS, NEGATIVE_COLUMNS, PAIR_COLUMNS } from './columns.js'
-import { isTokenLine } from './flickr.js'
+import { isCaptionLine, isTokenLine } from './flickr.js'
 
 /** What a file looks like, whatever its name ends with. */
 export interface Sniffed {
-  /** Tables are lines of JSON or have a header; `tokens` are the lines of Flickr's original files. */
+  /** Tables are lines of JSON or have a header; `tokens` are lines of an image and a caption without one, as in Flickr's original files. */
   layout: 'json' | 'tokens' | 'parquet' | 'npy' | 'other' | TableLayout
   /** The columns of a table, in lower case, or those keys of a JSON document that datasets have. */
   names: Set<string>
@@ -29,7 +29,7 @@ export async function sniff(path: string): Promise<Sniffed> {
     const row = rowOf(first, { path, more: second })
     return row ? { layout: 'jsonl', names: new Set(Object.keys(row).map(nameOf)) } : { layout: 'json', names: await keysOf(path, head), isList: /^\[\s*\{/.test(text) }
   }
-  if (first && isTokenLine(first)) return { layout: 'tokens', names: new Set() }
+  if (first && (isTokenLine(first) || isCaptionLine(first))) return { layout: 'tokens', names: new Set() }
   const delimiter = DELIMITERS.find((sign) => first?.includes(sign))
   if (delimiter === undefined) return { layout: 'other', names: new Set() }
   return { layout: { delimiter }, names: new Set(first.split(delimiter).map((name) => nameOf(name.replace(/^\s*"|"\s*$/g, '')))) }

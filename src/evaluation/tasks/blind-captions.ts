@@ -25,8 +25,9 @@ export interface BlindCaptionsInput extends CaptionLinks {
 const MAX_IMAGES = 1000
 const KS = [1, 5]
 
-export async function prepareBlindCaptions(items: CaptionedItem[], { embedder, options, signal }: BlindContext): Promise<BlindCaptionsInput> {
-  const distinct = await mergeImages(items, { ...options, signal })
+export async function prepareBlindCaptions(items: CaptionedItem[], context: BlindContext): Promise<BlindCaptionsInput> {
+  const { embedder, options } = context
+  const distinct = await mergeImages(items, context)
   const chosen = [...sampled(distinct.length, MAX_IMAGES, options.seed)].map((i) => distinct[i])
   const links = linkCaptions(chosen, options.duplicates)
   const images = chosen.map(({ image }) => image)

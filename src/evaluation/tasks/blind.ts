@@ -1,7 +1,7 @@
 import type { EmbeddedPairs, LoadedDataset } from '../dataset.js'
-import type { Figure, TaskResult } from '../report.js'
+import type { Figure, Flag, TaskResult } from '../report.js'
 import { figure } from '../statistics.js'
-import type { Task, TaskOptions } from '../task.js'
+import type { Task, TaskContext, TaskOptions } from '../task.js'
 import { blindCaptions, prepareBlindCaptions, type BlindCaptionsInput } from './blind-captions.js'
 import { blindChoices, prepareBlindChoices, type BlindChoicesInput } from './blind-choices.js'
 import { blindClasses, prepareBlindClasses, type BlindClassesInput } from './blind-classes.js'
@@ -10,7 +10,7 @@ import type { Blinded } from './blinded.js'
 import { LEAK_LEAST_ITEMS, LEAK_MARGIN, LEAK_SHARE, leaksOf } from './leaks.js'
 
 export type BlindInput = BlindCaptionsInput | BlindClassesInput | BlindPairsInput | BlindChoicesInput
-export type BlindContext = Parameters<Task<BlindInput>['prepare']>[1]
+export type BlindContext = TaskContext
 
 /** A dataset's own task without its images: what can be answered so says nothing of how well a model sees (Goyal et al. 2017). */
 export const blindTask: Task<BlindInput> = {
@@ -48,7 +48,10 @@ function blindedOf(input: BlindInput, options: TaskOptions): Blinded {
   }
 }
 
-function measureBlind(blinded: Blinded, options: TaskOptions): TaskResult {
+/** One item alone would get its own images back. */
+function measureBlind(all: Blinded, options: TaskOptions): TaskResult {
+  const isAlone = all.swapped.length < 2
+  const blinded = isAlone ? { ...all, runs: all.runs.filter(({ name }) => name !== 'swapped'), swapped: [] } : all
   const figures: Record<string, Figure> = {}
   const perItem: Record<string, Float64Array> = {}
   const clusters: Record<string, Uint32Array> = {}
@@ -64,7 +67,9 @@ function measureBlind(blinded: Blinded, options: TaskOptions): TaskResult {
       if (drawn) clusters[name] = drawn
     }
   }
-  return { report: { task: 'blind', figures, flags: leaksOf(blinded, options), method: [...blinded.method, leakMethod], details: { swapped: blinded.swapped, ...blinded.details } }, perItem, clusters }
+  return { report: { task: 'blind', figures, flags: [...(isAlone ? [ALONE] : []), ...leaksOf(blinded, options)], method: [...blinded.method, leakMethod], details: { swapped: blinded.swapped, ...blinded.details } }, perItem, clusters }
 }
+
+const ALONE: Flag = { level: 'note', code: 'SWAPPED_LEFT_OUT', message: 'There is one item alone: none has another image to be put in its place, so that swapped was not measured.' }
 
 const leakMethod = `A dataset is said to leak where a blind run's interval, widened for the number of runs and measures, lies above chance by ${LEAK_MARGIN}, and the run reaches ${LEAK_SHARE} of what the sighted score has above chance, on ${LEAK_LEAST_ITEMS} items or more (cf. Goyal et al. 2017).`

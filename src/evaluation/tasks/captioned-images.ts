@@ -1,6 +1,6 @@
-import { fileDigest } from '../../collections/file-digest.js'
 import type { CaptionedItem, DatasetImage } from '../dataset.js'
-import type { TaskOptions } from '../task.js'
+import { imageDigests } from '../image-files.js'
+import type { TaskContext, TaskOptions } from '../task.js'
 
 /** Which captions are true of which images. */
 export interface CaptionLinks {
@@ -15,16 +15,14 @@ export interface CaptionLinks {
 type Captioned = Pick<CaptionedItem, 'image' | 'captions'>
 
 /** Images with the same bytes as one, which has the captions of all; where duplicates are kept, all as they are. */
-export async function mergeImages(items: Captioned[], { duplicates, signal }: Pick<TaskOptions, 'duplicates'> & { signal?: AbortSignal }): Promise<Captioned[]> {
-  if (duplicates === 'keep') return items
+export async function mergeImages(items: Captioned[], context: Omit<TaskContext, 'embedder'>): Promise<Captioned[]> {
+  if (context.options.duplicates === 'keep') return items
+  const digests = await imageDigests(items.map(({ image }) => image), context)
   const merged = new Map<string, { image: DatasetImage; captions: string[] }>()
-  for (const { image, captions } of items) {
-    signal?.throwIfAborted()
-    // What has no file stands for itself.
-    const digest = image.path === '' ? `id ${image.id}` : await fileDigest(image.path)
-    const first = merged.get(digest)
+  for (const [i, { image, captions }] of items.entries()) {
+    const first = merged.get(digests[i])
     if (first) first.captions.push(...captions)
-    else merged.set(digest, { image, captions: [...captions] })
+    else merged.set(digests[i], { image, captions: [...captions] })
   }
   return [...merged.values()]
 }

@@ -4,6 +4,7 @@ import { random } from '../statistics.js'
 export interface Draw {
   /** By class, in the order of the chosen ones, the images that are its examples: the first n for n examples. */
   examples: number[][]
+  /** In the order of the dataset. */
   test: number[]
   /** Where each of the dataset's classes is among the chosen ones. */
   classOf: Map<number, number>
@@ -33,6 +34,6 @@ export function drawExamples(truth: Uint32Array, { chosen, shots, draws, seed }:
   const most = Math.max(...shots)
   return Array.from({ length: draws }, () => {
     const orders = byClass.map((own) => shuffle([...own]))
-    return { examples: orders.map((order) => order.slice(0, most)), test: orders.flatMap((order) => order.slice(most)), classOf }
+    return { examples: orders.map((order) => order.slice(0, most)), test: orders.flatMap((order) => order.slice(most)).sort((a, b) => a - b), classOf }
   })
 }

@@ -1,25 +1,32 @@
 import { crossValidate, stratifiedFolds, withAnchors, type TrainingSet } from '../../classifiers/cross-validation.js'
 import { best, linearClassifier, rowAt, takeRows, type LinearClassifier } from '../../classifiers/linear-classifier.js'
 import { COMPARED_AT, createMethod, DEFAULT_SETTINGS, type MethodName } from '../../classifiers/train-classifier.js'
+import { fill } from '../../encoder/zero-shot.js'
 import type { Rows } from '../embedder.js'
 import type { Figure, Flag, TaskResult } from '../report.js'
 import { figure } from '../statistics.js'
 import type { Task, TaskOptions } from '../task.js'
+import { labelsAndTruth } from './labelled.js'
 import { drawExamples, usableClasses, type Draw } from './few-shot-draws.js'
 
 export interface FewShotInput {
   images: Rows
+  imageIds: string[]
   /** Of each image, the index of its class. */
   truth: Uint32Array
   classes: string[]
-  /** One row a class: its label in the model's default template. */
+  /** One row a class: its label in the template. */
   words: Rows
+  /** The model's own. */
+  template: string
 }
 
 /** Draws of the examples: what is luck of a few examples is averaged over them. */
 const DRAWS = 10
 /** Of more classes so many are drawn: what training takes grows with their square. */
 const MAX_CLASSES = 50
+/** The gradient at which a probe that is tested is done: so near to the optimum that accuracies don't depend on where it stopped. */
+const TESTED_AT = 1e-8
 
 const CONTENDERS: { name: string; title: string; method: MethodName; hasPrior: boolean }[] = [
   { name: 'linear_probe', title: 'linear probe, with the words of the labels', method: 'linear-probe', hasPrior: true },
@@ -29,7 +36,7 @@ const CONTENDERS: { name: string; title: string; method: MethodName; hasPrior: b
 
 const METHOD = [
   `Examples of each class are drawn ${DRAWS} times; classifiers are tested on the images that are examples in no size of a draw, so that all sizes and zero-shot are measured on the same images.`,
-  'The linear probe is L2-regularised multinomial logistic regression (Radford et al. 2021, A.3). Its C is chosen by cross-validation among the examples of the first draw; for a single example of each class it is 1.',
+  'The linear probe is L2-regularised multinomial logistic regression (Radford et al. 2021, A.3). Its C is chosen by cross-validation among the examples of the first draw, which other draws may test; for a single example of each class it is 1. The details name the examples and each C.',
   'With the words of the labels: their text embeddings are one more example of each class (Lin et al. 2023, Multimodality helps unimodality).',
   'Intervals are over the test images, all draws of one together.'
 ]
@@ -40,13 +47,16 @@ export const fewShotTask: Task<FewShotInput> = {
   kinds: ['classes'],
   async prepare(dataset, { embedder }) {
     if (dataset.kind !== 'classes') throw new Error(`Few-shot classification needs classes; ${dataset.name} has ${dataset.kind}.`)
-    const classes = [...new Set(dataset.items.map(({ label }) => label))].sort()
-    const places = new Map(classes.map((label, k) => [label, k]))
+    const { labels: classes, truth } = labelsAndTruth(dataset.items)
+    const images = dataset.items.map(({ image }) => image)
+    const { template } = embedder.model.zeroShot
     return {
-      images: await embedder.images(dataset.items.map(({ image }) => image)),
-      truth: Uint32Array.from(dataset.items, ({ label }) => places.get(label)!),
+      images: await embedder.images(images),
+      imageIds: images.map(({ id }) => id),
+      truth,
       classes,
-      words: await embedder.texts(classes.map((label) => embedder.model.zeroShot.template.replaceAll('{label}', () => label)))
+      words: await embedder.texts(classes.flatMap((label) => fill([template], label))),
+      template
     }
   },
   measure: measureFewShot
@@ -59,19 +69,21 @@ function measureFewShot(input: FewShotInput, options: TaskOptions): TaskResult {
   const draws = drawExamples(input.truth, { chosen, shots, draws: DRAWS, seed: options.seed })
   const tested = Uint32Array.from(draws.flatMap(({ test }) => test))
   const perItem: Record<string, Float64Array> = {}
+  const settings: Record<string, number> = {}
   const words = takeRows(input.words, chosen)
   const zeroShot = linearClassifier(Float64Array.from(words.values), new Float64Array(chosen.length))
   perItem['few_shot.zero_shot'] = Float64Array.from(draws.flatMap((draw) => outcomes(zeroShot, input, draw)))
   for (const { name, ...contender } of CONTENDERS) {
     for (const count of shots) {
       const sets = draws.map((draw) => trainingSet(input, draw, { count, anchors: contender.hasPrior ? words : undefined }))
-      const classifiers = fitAll(sets, contender.method, options.seed)
+      const { setting, classifiers } = fitAll(sets, contender.method, options.seed)
+      settings[`${name}@${count}`] = setting
       perItem[`few_shot.${name}@${count}`] = Float64Array.from(draws.flatMap((draw, i) => outcomes(classifiers[i], input, draw)))
     }
   }
   const figures = Object.fromEntries(Object.entries(perItem).map(([name, values]) => [name, { ...figure(values, { ...options, clusters: tested, chance: 1 / chosen.length }), items: new Set(tested).size }]))
   return {
-    report: { task: 'few-shot', figures, plots: [plotOf(figures, shots)], flags, method: METHOD },
+    report: { task: 'few-shot', figures, plots: [plotOf(figures, shots)], flags, method: METHOD, details: { template: input.template, classes: chosen.map((k) => input.classes[k]), settings, draws: named(draws, input) } },
     perItem,
     clusters: Object.fromEntries(Object.keys(perItem).map((name) => [name, tested]))
   }
@@ -83,14 +95,23 @@ function trainingSet({ images }: FewShotInput, { examples }: Draw, { count, anch
   return { rows: takeRows(images, chosen), labels: Uint32Array.from(examples.flatMap((_, k) => new Array<number>(count).fill(k))), classes: examples.length, anchors }
 }
 
-function fitAll(sets: TrainingSet[], method: MethodName, seed: number): LinearClassifier[] {
+/** Classifiers of the draws, with the setting that the first of them chooses. */
+function fitAll(sets: TrainingSet[], method: MethodName, seed: number): { setting: number; classifiers: LinearClassifier[] } {
   const folds = stratifiedFolds(sets[0].labels, { seed })
-  const trainer = createMethod({ method }, COMPARED_AT)
-  const setting = folds.some((fold) => fold >= 0) ? crossValidate(sets[0], folds, trainer).setting : DEFAULT_SETTINGS[method]
-  return sets.map((set) => {
-    const { rows, labels } = withAnchors(set)
-    return trainer.fit(rows, labels, { classes: set.classes, setting })
-  })
+  const setting = folds.some((fold) => fold >= 0) ? crossValidate([sets[0]], folds, createMethod({ method }, COMPARED_AT)).setting : DEFAULT_SETTINGS[method]
+  const { fit } = createMethod({ method }, TESTED_AT)
+  return {
+    setting,
+    classifiers: sets.map((set) => {
+      const { rows, labels } = withAnchors(set)
+      return fit(rows, labels, { classes: set.classes, setting })
+    })
+  }
+}
+
+/** The ids of each draw's examples by class, in the order of the classes: the first n are those of n examples. */
+function named(draws: Draw[], { imageIds }: FewShotInput): string[][][] {
+  return draws.map(({ examples }) => examples.map((ofClass) => ofClass.map((image) => imageIds[image])))
 }
 
 /** Of each tested image of a draw whether it is put into its class: 1 or 0. */

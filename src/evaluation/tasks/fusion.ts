@@ -9,6 +9,8 @@ import { FUSED, FUSION_NAMES, standings, type FusionName, type FusionRun, type S
 const MISSING = [0, 0.3, 0.6]
 const IMAGE_WEIGHTS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 const EVEN = 0.5
+/** Records of which a report names those that lack a modality. */
+const MOST_LISTED = 10_000
 const KS = [1, 5, 10]
 const RUNS: FusionRun[] = [{ name: 'image', imageWeight: 1 }, { name: 'text', imageWeight: 0 }, ...FUSED.flatMap((name) => IMAGE_WEIGHTS.map((imageWeight) => ({ name, imageWeight })))]
 
@@ -50,7 +52,7 @@ export const fusionTask: Task<FusionInput> = {
         plots: levels.map((level) => plotOf(level, sampling)),
         flags: levels.map((level) => bestOf(level, sampling)),
         method: method(input, options),
-        details: { missing: Object.fromEntries(levels.map(({ part, held }) => [percent(part), lacking(held, input.ids)])), ...(input.targets.length < input.available && { queries: [input.targets.length, input.available] }) }
+        details: detailsOf(input, levels)
       },
       perItem,
       clusters: Object.fromEntries(Object.keys(perItem).map((name) => [name, input.targets]))
@@ -130,15 +132,26 @@ function bestOf(level: Level, options: SamplingOptions): Flag {
   }
 }
 
+/** Which records lack what, and how many of the records and of the queries were drawn; of more records than can be listed how many lack it. */
+function detailsOf({ ids, of, targets, available }: FusionInput, levels: Level[]): Record<string, unknown> {
+  const missing = levels.map(({ part, held }) => [percent(part), ids.length <= MOST_LISTED ? lacking(held, ids) : countLacking(held)])
+  return { missing: Object.fromEntries(missing), ...(ids.length < of && { records: [ids.length, of] }), ...(targets.length < available && { queries: [targets.length, available] }) }
+}
+
+function countLacking({ image, text }: Held): { image: number; text: number } {
+  const [images, texts] = [image, text].map((held) => held.reduce((count, is) => count - is, held.length))
+  return { image: images, text: texts }
+}
+
 function lacking({ image, text }: Held, ids: string[]): { image: string[]; text: string[] } {
   return { image: ids.filter((_, i) => !image[i]), text: ids.filter((_, i) => !text[i]) }
 }
 
-function method({ ids, targets, available }: FusionInput, { resamples }: TaskOptions): string[] {
+function method({ ids, of, merged, targets, available }: FusionInput, { resamples }: TaskOptions): string[] {
   return [
-    `${ids.length} records of an image and its first caption; ${targets.length}${targets.length < available ? ` of ${available}` : ''} other captions are the queries, each for its own record.`,
+    `${ids.length}${ids.length < of ? ` of ${of}` : ''} records of an image and its first caption${ids.length < of ? ', drawn by the seed' : ''}; ${targets.length}${targets.length < available ? ` of ${available}` : ''} other captions are the queries${targets.length < available ? ', drawn by the seed' : ''}, each for its own record.${merged > 0 ? ` Images of the same bytes are one record (${merged} more of them), with the captions of all.` : ''}`,
     'image and text: by the cosine of that modality alone. weighted: the mean of both cosines. weighted z-score: the mean of both as standard scores over all records. rrf: reciprocal ranks, 60 added (Cormack et al. 2009). joint: the cosine with the normalised sum of both embeddings. Both modalities weigh alike in the figures; plots are over the weight.',
-    'A record that lacks a modality is judged by the one that it has. Which records lack which is drawn by the seed, image and text by turns; the details name them.',
+    'A record that lacks a modality is judged by the one that it has. Which records lack which is drawn by the seed, image and text by turns; the details name them, or where they are many their numbers.',
     `Records that score the same are in random order, and measures are expectations over it. Intervals are percentile bootstrap of ${resamples} samples; the queries of one record are drawn together.`
   ]
 }

@@ -1,6 +1,6 @@
-import { fileDigest } from '../../collections/file-digest.js'
 import type { EmbeddedPairs, LoadedDataset, MatrixSource } from '../dataset.js'
 import { DatasetError } from '../dataset-error.js'
+import { imageDigests } from '../image-files.js'
 import { openMatrix } from '../matrix.js'
 import type { Pairs } from '../rank-pairs.js'
 import type { Task } from '../task.js'
@@ -20,7 +20,7 @@ export interface RetrievalInput {
 }
 
 /** Embeds images and captions, and finds those that are there twice. Rejects with a DatasetError where there is nothing to retrieve. */
-export const prepareRetrieval: Task<RetrievalInput>['prepare'] = async (dataset, { embedder, options, signal }) => {
+export const prepareRetrieval: Task<RetrievalInput>['prepare'] = async (dataset, { embedder, options, ...context }) => {
   if (dataset.kind === 'embeddings') return embeddedInput(dataset)
   const items = (dataset as Extract<LoadedDataset, { kind: 'captions' }>).items
   if (!items.some(({ captions }) => captions.length > 0)) throw new DatasetError(`${dataset.name} has no captions to retrieve by.`)
@@ -28,12 +28,7 @@ export const prepareRetrieval: Task<RetrievalInput>['prepare'] = async (dataset,
   const captionTexts = items.flatMap(({ captions }) => captions)
   const imageOf = items.flatMap(({ captions }, image) => captions.map(() => image))
   const rows = { images: await embedder.images(images), captions: await embedder.texts(captionTexts) }
-  const digests: string[] = []
-  for (const { id, path } of images) {
-    signal?.throwIfAborted()
-    // What has no file stands for itself.
-    digests.push(path === '' ? `id ${id}` : await fileDigest(path))
-  }
+  const digests = await imageDigests(images, context)
   const sameImage = firstOfEqual(digests)
   const sameCaption = firstOfEqual(captionTexts)
   const merges = options.duplicates === 'merge'

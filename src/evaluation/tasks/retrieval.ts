@@ -1,5 +1,5 @@
 import { openGallery } from '../gallery.js'
-import { openMatrix } from '../matrix.js'
+import { openMatrices } from '../matrix.js'
 import { rankPairs } from '../rank-pairs.js'
 import { harmonicNumbers, rankQueries } from '../query-ranks.js'
 import type { TaskReport } from '../report.js'
@@ -18,7 +18,7 @@ export const retrievalTask: Task<RetrievalInput> = {
   kinds: ['captions', 'embeddings'],
   prepare: prepareRetrieval,
   measure: async (input, options) => {
-    const [images, captions] = [openMatrix(input.images), openMatrix(input.captions)]
+    const [images, captions] = openMatrices(input.images, input.captions)
     try {
       const { pairs, imageWeights, captionWeights } = input
       const galleries = { images: openGallery(images, imageWeights), captions: openGallery(captions, captionWeights) }
@@ -30,7 +30,7 @@ export const retrievalTask: Task<RetrievalInput> = {
         { name: 'image_to_text', candidates: counts.captions, clusterOf: (image) => image, queries: rankQueries(pairs.images, { scores: ranked.scores, standing: ranked.amongCaptions, harmonic }), rightOf: countBy(pairs.images), harmonic }
       ]
       const measured = ways.map((way) => measureWay(way, options))
-      const graph = options.hasOwnGraph ? { figures: {}, flags: [], method: [] } : await measureGraph(input, galleries, options)
+      const graph = options.hasOwnGraph ? { figures: {}, flags: [], method: [] } : await measureGraph(input, { galleries, ways }, options)
       // In turn: what is read of a matrix holds until its next read.
       const worst: TaskReport['worst'] = []
       for (const way of ways) worst.push(await worstOfWay(way, { input, galleries }))

@@ -2,12 +2,12 @@ import { cosine } from '../../encoder/embedding.js'
 import type { ZeroShotSettings } from '../../encoder/model-package.js'
 import { fill } from '../../encoder/zero-shot.js'
 import type { CaptionedItem, DatasetImage, EmbeddedPairs, LabelledItem, LoadedDataset } from '../dataset.js'
-import type { Embedder, Rows } from '../embedder.js'
+import type { Rows } from '../embedder.js'
 import type { Figure, Plot, TaskResult } from '../report.js'
 import { rowAt, rowCount, rowsOf } from '../rows.js'
 import { sampled } from '../sample.js'
 import { figure, pairedTest } from '../statistics.js'
-import type { Task, TaskOptions } from '../task.js'
+import type { Task, TaskContext, TaskOptions } from '../task.js'
 import { recallChance, recallShares } from './caption-recall.js'
 import { linkCaptions, mergeImages, type CaptionLinks } from './captioned-images.js'
 import { classifyAll } from './classify-all.js'
@@ -49,20 +49,21 @@ interface Parts {
   of: number
 }
 
-async function partsOf(dataset: LoadedDataset | EmbeddedPairs, context: { embedder: Embedder; options: TaskOptions; signal?: AbortSignal }): Promise<Parts> {
+async function partsOf(dataset: LoadedDataset | EmbeddedPairs, context: TaskContext): Promise<Parts> {
   if (dataset.kind === 'captions') return captionParts(dataset.items, context)
   if (dataset.kind === 'classes') return classParts(dataset.items, context)
   throw new Error(`Robustness is measured on captions or classes; ${dataset.name} has ${dataset.kind}.`)
 }
 
-async function captionParts(items: CaptionedItem[], { embedder, options, signal }: Parameters<typeof partsOf>[1]): Promise<Parts> {
-  const distinct = await mergeImages(items, { ...options, signal })
+async function captionParts(items: CaptionedItem[], context: TaskContext): Promise<Parts> {
+  const { embedder, options } = context
+  const distinct = await mergeImages(items, context)
   const chosen = Array.from(sampled(distinct.length, MAX_IMAGES, options.seed), (i) => distinct[i])
   const links = linkCaptions(chosen, options.duplicates)
   return { images: chosen.map(({ image }) => image), labels: { kind: 'captions', ...links, captions: await embedder.texts(links.texts) }, of: distinct.length }
 }
 
-async function classParts(items: LabelledItem[], { embedder, options }: Parameters<typeof partsOf>[1]): Promise<Parts> {
+async function classParts(items: LabelledItem[], { embedder, options }: TaskContext): Promise<Parts> {
   const places = [...sampled(items.length, MAX_IMAGES, options.seed)]
   const { labels, truth } = labelsAndTruth(items)
   const settings = embedder.model.zeroShot

@@ -33,8 +33,9 @@ const KS = [1, 5]
 export const wordOrderTask: Task<WordOrderInput> = {
   name: 'word-order',
   kinds: ['captions', 'pairs'],
-  async prepare(dataset, { embedder, options, signal }) {
-    const items = await mergeImages(captionedImages(dataset), { ...options, signal })
+  async prepare(dataset, context) {
+    const { embedder, options } = context
+    const items = await mergeImages(captionedImages(dataset), context)
     const chosen = [...sampled(items.length, MAX_IMAGES, options.seed)].map((i) => items[i])
     const links = linkCaptions(chosen, options.duplicates)
     const shuffled: Shuffled[] = []

@@ -59,6 +59,21 @@ t.test("lines of Flickr's files, which are no CSV", async (t) => {
   await refuses(t, root, /several datasets, of which one has to be named: .*Flickr8k\.token\.txt \(flickr\), .*captions\.txt \(flickr\), .*results\.csv \(flickr\)/)
 })
 
+t.test('lines of images and captions without a header', async (t) => {
+  const root = await folderOf(t, {
+    '1.jpg': '.', '2.jpg': '.', 'labels/2.jpg': '.',
+    'captions.txt': '1.jpg,A dog , a | cat .\n"2.jpg",2 dogs , no more\n',
+    'captions.csv': '1.jpg,"A dog, a ""cat"""\n1.jpg,Another one\n',
+    'results.txt': '1.jpg| 0| Two men | one hat .\n2.jpg| 1| 3 dogs\n',
+    'labels/list.csv': '2.jpg,cat\n'
+  })
+  t.same(await captionsOf(join(root, 'captions.txt')), { captions: { '1.jpg': ['A dog , a | cat .'], '2.jpg': ['2 dogs , no more'] }, faults: [] }, 'the first line is no header')
+  t.same(await captionsOf(join(root, 'captions.csv')), { captions: { '1.jpg': ['A dog, a "cat"', 'Another one'] }, faults: [] })
+  t.same(await captionsOf(join(root, 'results.txt')), { captions: { '1.jpg': ['Two men | one hat .'], '2.jpg': ['3 dogs'] }, faults: [] })
+  await refuses(t, join(root, 'labels', 'list.csv'), /of no format that is known/)
+  t.same((await captionsOf(join(root, 'labels', 'list.csv'), { format: 'flickr' })).captions, { '2.jpg': ['cat'] }, 'one word is taken for a caption where one says so')
+})
+
 t.test('images that are not where they should be', async (t) => {
   const root = await folderOf(t, {
     'secret.png': '.', 'set/annotations/captions_val2017.json': coco([{ id: 1, file_name: '1.jpg' }, { id: 2, file_name: '2.jpg' }, { id: 3, file_name: '../../secret.png' }, { id: 4, file_name: 'C:\\4.jpg' }, { id: 5, file_name: 'folder' }, { id: 6, file_name: '6.heic' }, { id: 7, file_name: 'a\\7.jpg' }], [1, 2, 3, 4, 5, 6, 7].map((id) => ({ id, image_id: id, caption: `caption ${id}` }))),
@@ -105,6 +120,8 @@ t.test('folders of classes', async (t) => {
     'plain/cat/1.jpg': '.', 'plain/cat/deep/2.png': '.', 'plain/cat/notes.txt': '.', 'plain/cat/3.heic': '.', 'plain/dog/1.jpg': '.', 'plain/stray.png': '.', 'plain/.hidden/1.jpg': '.', 'plain/empty/notes.txt': '.',
     'split/train/cat/1.jpg': '.', 'split/train/dog/1.jpg': '.', 'split/val/cat/2.jpg': '.', 'split/val/dog/2.jpg': '.',
     'named/n01/1.jpg': '.', 'named/n02/2.jpg': '.', 'named/labels.json': '{"n01": "tench", "n02": "goldfish"}',
+    'long/n01/1.jpg': '.', 'long/n02/2.jpg': '.', 'long/labels.json': `{"n01": "${'x'.repeat(1001)}"}`,
+    'table/1.jpg': '.', 'table/rows.csv': `file_name,label\n1.jpg,cat\n1.jpg,${'x'.repeat(1001)}\n`,
     'one/cat/1.jpg': '.', 'test/a/1.jpg': '.', 'test/b/1.jpg': '.', 'nothing/notes.txt': 'text'
   })
   await symlink(join(root, 'plain/cat'), join(root, 'plain/linked'))
@@ -116,6 +133,8 @@ t.test('folders of classes', async (t) => {
   t.match(await load(join(root, 'split'), { split: 'all' }), { items: { length: 4 } })
   t.match(await load(join(root, 'named')), { items: [{ label: 'tench' }, { label: 'goldfish' }] })
   t.match(await load(join(root, 'test')), { name: 'test', items: [{ label: 'a' }, { label: 'b' }] })
+  await refuses(t, join(root, 'long'), /labels\.json: n01: Its label has 1001 characters, of 1000 allowed\./)
+  t.match(await load(join(root, 'table', 'rows.csv')), { items: [{ label: 'cat' }], faults: [{ name: 'rows.csv:3', reason: 'Its label has 1001 characters, of 1000 allowed.' }] })
   await refuses(t, join(root, 'one'), /has the one class 'cat': a folder for each of two or more classes/, { format: 'classes' })
   await refuses(t, join(root, 'one'), /no dataset in it that is known/)
   await refuses(t, join(root, 'nothing'), /no folders of classes/, { format: 'classes' })

@@ -1,12 +1,13 @@
 """Recomputes the fusion figures that `semblance evaluate` reports, from the dataset's own file and the saved embeddings.
 
-python3 fusion.py report.json <captions.json> <embeddings> [--tolerance 1e-6]
+python3 fusion.py report.json <captions.json> <embeddings> [--images <folder>] [--duplicates merge|keep] [--tolerance 1e-6]
 
 <embeddings> is what --save-embeddings wrote, of a report on one dataset (COCO captions) by one model. Joint vectors are made and
 normalised one by one, ranks are counted, and which records lack which modality is read from the report's details. Prints each
 figure beside its own, and exits with 1 where one differs or is missing. Needs NumPy only, and shares no code with the service.
 """
 import argparse
+import hashlib
 import json
 import os
 import sys
@@ -17,6 +18,8 @@ parser = argparse.ArgumentParser()
 parser.add_argument('report')
 parser.add_argument('dataset')
 parser.add_argument('embeddings')
+parser.add_argument('--images', help='folder of the photos (default: that of the dataset, and those below it)')
+parser.add_argument('--duplicates', choices=['merge', 'keep'], default='merge')
 parser.add_argument('--tolerance', type=float, default=1e-6)
 arguments = parser.parse_args()
 
@@ -33,13 +36,27 @@ def embeddings(name):
     return dict(zip(read_json(os.path.join(arguments.embeddings, name + '.json')), rows))
 
 
+def digest(file_name):
+    base = os.path.dirname(os.path.abspath(arguments.dataset))
+    folders = [arguments.images] if arguments.images else [base, *(entry.path for entry in os.scandir(base) if entry.is_dir()), os.path.dirname(base)]
+    path = next(path for path in (os.path.join(folder, file_name) for folder in folders) if os.path.exists(path))
+    with open(path, 'rb') as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
 def dataset():
     """Of each record its file and its first caption; of each query its words and the number of its record."""
     coco = read_json(arguments.dataset)
     captions = {}
     for annotation in coco['annotations']:
         captions.setdefault(annotation['image_id'], []).append(annotation['caption'].strip())
-    images = [image for image in coco['images'] if image['id'] in captions]
+    images, first_of = [], {}
+    for image in (image for image in coco['images'] if image['id'] in captions):
+        first = first_of.setdefault(digest(image['file_name']), image) if arguments.duplicates == 'merge' else image
+        if first is image:
+            images.append(image)
+        else:
+            captions[first['id']] += captions[image['id']]
     records = [(os.path.basename(image['file_name']), captions[image['id']][0]) for image in images]
     queries = [(text, i) for i, image in enumerate(images) for text in dict.fromkeys(captions[image['id']][1:]) if text != records[i][1]]
     return records, queries
@@ -96,8 +113,10 @@ def measures(scores, targets):
 
 def main():
     task = next(task for task in read_json(arguments.report)['datasets'][0]['results'][0]['tasks'] if task['task'] == 'fusion')
-    if 'queries' in task['details']:
-        sys.exit('The report is on a sample of the queries, which this does not draw.')
+    if 'queries' in task['details'] or 'records' in task['details']:
+        sys.exit('The report is on a sample of the records or of the queries, which this does not draw.')
+    if isinstance(task['details']['missing']['0 %']['image'], int):
+        sys.exit('The report does not name the records that lack a modality: there are too many.')
     records, asked = dataset()
     by_image, by_text = embeddings('images'), embeddings('texts')
     by_image = {os.path.basename(name): row for name, row in by_image.items()}

@@ -28,6 +28,7 @@ arguments = parser.parse_args()
 
 KS = (1, 5, 10)
 MOST_ORDERS = 1_000_000
+MOST_ASKED = 2000
 
 
 def read_json(path):
@@ -113,7 +114,7 @@ def one_way(scores, right):
     for query in np.flatnonzero(has_ties):
         each[:, query] = tied_measures(scores[query], right[query])
     *recalls, rank, precision = each
-    return {**{f'recall@{k}': values.mean() for k, values in zip(KS, recalls)}, 'median_rank': np.median(rank), 'map': precision.mean()}
+    return {**{f'.recall@{k}': values.mean() for k, values in zip(KS, recalls)}, **{f'_exact.recall@{k}': values.mean() for k, values in zip(KS, recalls)}, '.median_rank': np.median(rank), '.map': precision.mean()}
 
 
 def main():
@@ -127,9 +128,12 @@ def main():
     print(f'{"figure":28} {"reported":>14} {"recomputed":>14} {"difference":>12}')
     for way, (way_scores, way_right) in {'text_to_image': (scores, right), 'image_to_text': (scores.T, right.T)}.items():
         for measure, value in one_way(way_scores, way_right).items():
-            reported = figures.get(f'{way}.{measure}', {'value': math.inf})['value']
+            # Beside the graph's recall, of the queries that it was asked: a sample where they are many.
+            if measure.startswith('_exact') and way_right.any(axis=1).sum() > MOST_ASKED:
+                continue
+            reported = figures.get(way + measure, {'value': math.inf})['value']
             largest = max(largest, abs(reported - value))
-            print(f'{f"{way}.{measure}":28} {reported:14.9f} {value:14.9f} {abs(reported - value):12.2e}')
+            print(f'{way + measure:28} {reported:14.9f} {value:14.9f} {abs(reported - value):12.2e}')
     failed = not largest <= arguments.tolerance
     print(f'largest difference {largest:.2e}: {"FAILED" if failed else "equal"}')
     sys.exit(1 if failed else 0)

@@ -2,11 +2,14 @@
 
 python3 tasks.py report.json <dataset> <embeddings> [--tolerance 1e-6]
 
-<embeddings> is what --save-embeddings wrote. Covers zero-shot, compositionality, word-order, blind, robustness and bias of a
+<embeddings> is what --save-embeddings wrote. Covers zero-shot, few-shot, compositionality, word-order, blind, robustness and bias of a
 report on one dataset by one model; prints each figure beside its own, and exits with 1 where one differs. Needs NumPy only,
-and shares no code with the service. Intervals are drawn at random and not compared, but that of a drop is of the paired values.
+and shares no code with the service. The intervals of few-shot and of zero-shot's top-1 are recomputed too, with a generator of the same
+random numbers; the others are not.
 """
 import argparse
+import csv
+import functools
 import json
 import math
 import os
@@ -39,7 +42,8 @@ def lookup(name):
 
 IMAGES, TEXTS = lookup('images'), lookup('texts')
 CONSTANT = next((row for name, row in IMAGES.items() if name.endswith('|{"kind":"constant"}')), None)
-report = read_json(arguments.report)['datasets'][0]
+document = read_json(arguments.report)
+report, SETTINGS = document['datasets'][0], document['settings']
 TASKS = {task['task']: task for task in report['results'][0]['tasks']}
 
 
@@ -88,8 +92,17 @@ def read_captions(path):
 
 
 def read_classes(path):
+    if path.endswith('.csv'):
+        return [(row['file_name'], row['label']) for row in read_table(path)]
     labels = sorted(entry for entry in os.listdir(path) if os.path.isdir(os.path.join(path, entry)))
-    return [(f'{label}/{file}', label) for label in labels for file in sorted(os.listdir(os.path.join(path, label)))]
+    found = [(i, label, file) for label in labels for i, file in enumerate(sorted(os.listdir(os.path.join(path, label))))]
+    # One of each class, then the next one of each.
+    return [(f'{label}/{file}', label) for _, label, file in sorted(found)]
+
+
+def read_table(path):
+    with open(path, encoding='utf-8', newline='') as file:
+        return list(csv.DictReader(file))
 
 
 def read_pairs(path):
@@ -158,6 +171,84 @@ def logistic(features, targets, c, steps=100):
     return lambda rows: np.hstack([rows, np.ones((len(rows), 1))]) @ u
 
 
+def multinomial(features, labels, classes, c):
+    """Multinomial logistic regression, 1/2 |W|^2 + C times the cross-entropies with free intercepts, by damped Newton. The minimum's
+    rows of W lie in the span of the features, so that it is looked for there. Intercepts may all be moved alike: their sum is held at 0."""
+    _, strengths, basis = np.linalg.svd(features, full_matrices=False)
+    basis = basis[strengths > 1e-10]
+    x = np.hstack([features @ basis.T, np.ones((len(features), 1))])
+    width, hot = x.shape[1], np.eye(classes)[labels]
+    penalty = np.append(np.ones(width - 1), 0.0)
+    last = np.arange(width - 1, classes * width, width)
+
+    def loss(w):
+        logits = x @ w.T
+        highest = logits.max(1, keepdims=True)
+        totals = highest[:, 0] + np.log(np.exp(logits - highest).sum(1))
+        return (penalty * w * w).sum() / 2 + w[:, -1].sum() ** 2 / 2 + c * (totals - (logits * hot).sum(1)).sum()
+
+    w = np.zeros((classes, width))
+    for _ in range(200):
+        p = np.exp(x @ w.T - (x @ w.T).max(1, keepdims=True))
+        p /= p.sum(1, keepdims=True)
+        gradient = penalty * w + c * (p - hot).T @ x
+        gradient[:, -1] += w[:, -1].sum()
+        hessian = np.zeros((classes, width, classes, width))
+        for k in range(classes):
+            for other in range(classes):
+                weights = p[:, k] * ((k == other) - p[:, other])
+                hessian[k, :, other, :] = c * (x * weights[:, None]).T @ x + (k == other) * np.diag(penalty)
+        hessian = hessian.reshape(classes * width, -1)
+        hessian[np.ix_(last, last)] += 1
+        step = np.linalg.solve(hessian, gradient.ravel()).reshape(w.shape)
+        if np.abs(step).max() < 1e-9:
+            break
+        size = 1.0
+        while loss(w - size * step) > loss(w) - 1e-4 * size * (gradient * step).sum() and size > 1e-6:
+            size /= 2
+        w = w - size * step
+    else:
+        raise SystemExit('the logistic regression did not converge')
+    return lambda rows: np.hstack([rows @ basis.T, np.ones((len(rows), 1))]) @ w.T
+
+
+@functools.cache
+def resampled(groups):
+    """[resamples, groups]: which groups are drawn, by xoroshiro128+ (Blackman and Vigna 2018) as pure-rand seeds it."""
+    mask, seed = 2 ** 64 - 1, SETTINGS['seed'] & 0xffffffff
+    first, second = 0xffffffff << 32 | ~seed & 0xffffffff, seed << 32
+    rotated = lambda value, by: (value << by | value >> 64 - by) & mask
+    allowed = 2 ** 32 // groups * groups
+    drawn = []
+    while len(drawn) < SETTINGS['resamples'] * groups:
+        number = ((first + second) + 2 ** 31) % 2 ** 32
+        second ^= first
+        first, second = rotated(first, 24) ^ second ^ second << 16 & mask, rotated(second, 37)
+        if number < allowed:
+            drawn.append(number % groups)
+    return np.array(drawn).reshape(SETTINGS['resamples'], groups)
+
+
+def interval(values, clusters):
+    """The percentile bootstrap interval of the mean: clusters are drawn with all of their values."""
+    number = {cluster: i for i, cluster in enumerate(dict.fromkeys(clusters))}
+    assert 2 < len(number) <= 10_000
+    places = np.array([number[cluster] for cluster in clusters])
+    sums, counts = np.bincount(places, np.asarray(values, float)), np.bincount(places)
+    drawn = resampled(len(number))
+    means = sums[drawn].sum(1) / counts[drawn].sum(1)
+    return np.percentile(means, [50 - 50 * SETTINGS['confidence'], 50 + 50 * SETTINGS['confidence']])
+
+
+def with_interval(task, name, values, clusters):
+    """The ends of a figure's interval, as figures of their own."""
+    found = {}
+    for end, value in zip(('low', 'high'), interval(values, clusters)):
+        task['figures'][f'({end} of {name})'] = {'value': task['figures'][name][end]}
+        found[f'({end} of {name})'] = value
+    return found
+
+
 # Tasks: each returns its figures by name ------------------------------------------------------------------------------
 
 def tagged(group, tags, values):
@@ -184,6 +275,7 @@ def zero_shot(task):
         probability = probability / probability.sum(1, keepdims=True) if settings['activation'] == 'softmax' else 1 / (1 + np.exp(-logits))
         right, confidence = top_first(similarities, truth), probability.max(1)
         found[f'{group}.top1'] = right.mean()
+        found.update(with_interval(task, f'{group}.top1', right, range(len(right))))
         found[f'{group}.mean_per_class'] = np.mean([right[truth == label].mean() for label in range(len(labels))])
         found[f'{group}.auroc'] = np.mean([auroc(np.log(probability[:, label]), truth == label) for label in range(len(labels))])
         edges = np.linspace(0, 1, 16)
@@ -203,6 +295,39 @@ def zero_shot(task):
             for own in task['details']['perClass']:
                 task['figures'][f"(accuracy of {own['label']})"] = own
                 found[f"(accuracy of {own['label']})"] = right[truth == labels.index(own['label'])].mean()
+    return found
+
+
+def few_shot(task):
+    details, items = task['details'], read_classes(arguments.dataset)
+    classes = details['classes']
+    counts = {label: sum(own == label for _, own in items) for label in classes}
+    assert len(classes) == 50 or classes == sorted({label for _, label in items if sum(own == label for _, own in items) >= 3}), classes
+    shots = [count for count in (1, 2, 4, 8, 16) if 1.5 * count <= min(counts.values())]
+    words = texts([details['template'].replace('{label}', label) for label in classes])
+    tested, right = [], {name: [] for name in ['few_shot.zero_shot', *(f'few_shot.{method}@{count}' for method in ('linear_probe', 'linear_probe_alone', 'nearest_mean') for count in shots)]}
+    for draw in details['draws']:
+        drawn = {image for own in draw for image in own}
+        assert all(len(own) == shots[-1] and {image.split('/')[0] for image in own} == {label} for label, own in zip(classes, draw)), draw
+        assert len(drawn) == shots[-1] * len(classes), 'no image is an example twice'
+        test = [(image, classes.index(label)) for image, label in items if label in classes and image not in drawn]
+        tested += [image for image, _ in test]
+        rows, truth = images([image for image, _ in test]), np.array([label for _, label in test])
+        count_right = lambda name, scores: right[f'few_shot.{name}'].extend(scores.argmax(1) == truth)
+        count_right('zero_shot', rows @ words.T)
+        for count in shots:
+            examples, labels = np.stack([images(own[:count]) for own in draw]), np.repeat(np.arange(len(classes)), count)
+            means = examples.mean(1)
+            count_right(f'nearest_mean@{count}', rows @ (means / np.linalg.norm(means, axis=1, keepdims=True)).T)
+            features, setting = examples.reshape(len(labels), -1), lambda name: details['settings'][f'{name}@{count}']
+            assert count > 1 or setting('linear_probe') == setting('linear_probe_alone') == 1, details['settings']
+            alone = multinomial(features, labels, len(classes), setting('linear_probe_alone'))
+            count_right(f'linear_probe_alone@{count}', alone(rows))
+            both = multinomial(np.vstack([features, words]), np.append(labels, np.arange(len(classes))), len(classes), setting('linear_probe'))
+            count_right(f'linear_probe@{count}', both(rows))
+    found = {name: np.mean(values) for name, values in right.items()}
+    for name, values in right.items():
+        found.update(with_interval(task, name, values, tested))
     return found
 
 
@@ -272,6 +397,8 @@ def blind(task):
         ids, measure = [i for i, _ in items], zero_shot_top1(task, labels, truth)
         rows = images(ids)
         runs = {'majority': {'top1': (truth == np.bincount(truth).argmax()).astype(float)}, 'prior': measure(mean_of_others(rows, ids))}
+        if 'folds' in task['details']:
+            runs['text_only'] = {'top1': text_only([row['text'] for row in read_table(arguments.dataset)], truth, np.array(task['details']['folds']))}
     elif report['kind'] == 'pairs':
         items = read_pairs(arguments.dataset)
         captions, ids = np.stack([texts(c) for _, c, _ in items]), [both[0] for both, _, _ in items]
@@ -294,6 +421,15 @@ def blind(task):
     for run, measures in runs.items():
         found.update({f'blind[{run}].{name}': values.mean() for name, values in measures.items()})
     return found
+
+
+def text_only(written, truth, folds):
+    assert all(len({fold for other, fold in zip(written, folds) if other == text}) == 1 for text in set(written)), 'equal texts are in one fold'
+    rows, right = texts(written), np.zeros(len(truth))
+    for fold in set(folds):
+        kept, held = folds != fold, np.flatnonzero(folds == fold)
+        right[held] = top_first(np.round(multinomial(rows[kept], truth[kept], truth.max() + 1, 10)(rows[held]), 12), truth[held])
+    return right
 
 
 def caption_only(captions, folds):
@@ -351,7 +487,7 @@ def bias(task):
     return found
 
 
-CHECKS = {'zero-shot': zero_shot, 'compositionality': compositionality, 'word-order': word_order, 'blind': blind, 'robustness': robustness, 'bias': bias}
+CHECKS = {'zero-shot': zero_shot, 'few-shot': few_shot, 'compositionality': compositionality, 'word-order': word_order, 'blind': blind, 'robustness': robustness, 'bias': bias}
 wrong = compared = 0
 for name, check in CHECKS.items():
     if name not in TASKS:

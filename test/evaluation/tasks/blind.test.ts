@@ -22,6 +22,18 @@ function noise(name: string, dimension = 16): number[] {
   return row.map((value) => value / norm)
 }
 
+t.test('a single item has no other to be swapped with', async (t) => {
+  const towers = { image: (id: string) => noise(id), text: (text: string) => noise(text) }
+  const item = { id: 'a', image: image('a'), captions: ['one', 'two'] }
+  const { report, values } = await blind({ name: 'alone', format: 'coco', kind: 'captions', faults: [], items: [item] }, towers)
+  t.same(Object.keys(values).filter((name) => name.includes('swapped')), [])
+  t.ok(Object.keys(values).some((name) => name.includes('constant')))
+  t.match(report, { flags: [{ level: 'note', code: 'SWAPPED_LEFT_OUT' }], details: { swapped: [] } })
+  const two = await blind({ name: 'two', format: 'coco', kind: 'captions', faults: [], items: [item, { ...item, id: 'b', image: image('b') }] }, towers)
+  t.match(two.report.details, { swapped: [['a', 'b'], ['b', 'a']] })
+  t.same(two.report.flags, [])
+})
+
 t.test('images are swapped so that none is where it was, nor in the place of a duplicate', async (t) => {
   for (let seed = 0; seed < 50; seed++) {
     const images = rows([1, 0], [1, 0], [1, 0], [0, 1], [0.6, 0.8], [0.8, 0.6])

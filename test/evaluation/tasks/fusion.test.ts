@@ -64,6 +64,24 @@ t.test('records lose modalities by the seed, and more of them lose what fewer do
   t.same(lost(heldWhere(0, { ids, seed: 4 }).image), [])
 })
 
+t.test('of very many records those that lack a modality are counted, not named', async (t) => {
+  const many = Array.from({ length: 10_001 }, (_, i) => ({ id: `${i}`, image: image(`a${i}`), captions: i < 2 ? ['a1', `${'ab'[i]}2`] : ['b1'] }))
+  const { report } = await measured({ image: own, text: own }, { ...dataset, items: many })
+  t.same(report.details!.missing, { '0 %': { image: 0, text: 0 }, '30 %': { image: 1500, text: 1500 }, '60 %': { image: 3000, text: 3001 } })
+  t.equal(report.figures['fusion[joint].recall@1'].items, 2)
+})
+
+t.test('of more records and queries than can be compared some are drawn, and the report says so', async (t) => {
+  const many = Array.from({ length: 50_020 }, (_, i) => ({ id: `${i}`, image: image(`a${i}`), captions: i % 100 === 0 ? ['a1', 'a2'] : ['a1'] }))
+  const context = { embedder: handMade({ image: () => [1], text: () => [1] }), options: few }
+  const input = await fusionTask.prepare({ ...dataset, items: many }, context)
+  t.match(input, { ids: { length: 50_000 }, of: 50_020, targets: { length: 100 } })
+  t.ok(input.available > 490)
+  t.same((await fusionTask.prepare({ ...dataset, items: many }, context)).targets, input.targets, 'the same for a seed')
+  const { report } = await fusionTask.measure({ ...(await fusionTask.prepare(dataset, { embedder: handMade({ image: own, text: own }), options: few })), of: 99, available: 77 }, few)
+  t.match(report, { details: { records: [16, 99], queries: [32, 77] }, method: [/^16 of 99 records .* drawn by the seed; 32 of 77 other captions/] })
+})
+
 t.test('what has no second caption is not asked for', async (t) => {
   const { report } = await measured({ image: own, text: own }, { ...dataset, items: items.map((item) => ({ ...item, captions: [item.captions[0], item.captions[0]] })) })
   t.same(report.figures, {})

@@ -1,7 +1,11 @@
+import { readdir, readlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import t from 'tap'
 import type { EmbeddedPairs } from '../../../src/evaluation/dataset.js'
-import type { Embedder } from '../../../src/evaluation/embedder.js'
+import { openEmbeddings } from '../../../src/evaluation/datasets/embeddings.js'
+import type { Embedder, Rows } from '../../../src/evaluation/embedder.js'
 import { DEFAULT_OPTIONS } from '../../../src/evaluation/evaluation-options.js'
+import { writeNpy } from '../../../src/evaluation/npy.js'
 import { random } from '../../../src/evaluation/statistics.js'
 import type { TaskOptions } from '../../../src/evaluation/task.js'
 import { retrievalTask } from '../../../src/evaluation/tasks/retrieval.js'
@@ -47,7 +51,7 @@ t.test('figures, curves and values of each query agree, and captions of one imag
   const { report, perItem, clusters } = await measure(noisy({ images: 150, captionsEach: 2, noise: 0.6 }))
   for (const [name, { value, low, high, items }] of Object.entries(report.figures)) {
     t.ok(low <= value && value <= high, `${name}: ${low} ${value} ${high}`)
-    if (name.includes('hnsw')) continue
+    if (/_(hnsw|exact)\./.test(name)) continue
     t.equal(items, name.startsWith('text') ? 300 : 150)
     const values = perItem[name].toSorted()
     const middle = values.length / 2
@@ -68,6 +72,32 @@ t.test('the graph: searched widely it finds what exact search finds, narrowly it
   const narrow = (await measure(dataset, { ...OPTIONS, hnsw: { m: 2, efConstruction: 2, efSearch: 10 } })).report.figures
   t.ok(narrow['text_to_image_hnsw.overlap@10'].value < 0.95, `${narrow['text_to_image_hnsw.overlap@10'].value}`)
   t.ok(narrow['text_to_image_hnsw.recall@10'].value < narrow['text_to_image.recall@10'].value)
+})
+
+t.test('of very many queries the exact recall beside that of the graph is of the same ones', async (t) => {
+  const { figures, method } = (await measure(noisy({ images: 2300, captionsEach: 1, noise: 0.8 }), { ...OPTIONS, resamples: 20, hnsw: { m: 24, efConstruction: 200, efSearch: 1500 } })).report
+  for (const way of ['text_to_image', 'image_to_text']) {
+    t.equal(figures[`${way}.recall@1`].items, 2300)
+    for (const k of [1, 5, 10]) {
+      const [found, exact] = [figures[`${way}_hnsw.recall@${k}`], figures[`${way}_exact.recall@${k}`]]
+      t.match(exact, { items: 2000, value: found.value }, `${way}, ${k}: nothing is lost, and nothing seems to be`)
+    }
+    t.not(figures[`${way}_exact.recall@1`].value, figures[`${way}.recall@1`].value)
+  }
+  t.match(method.at(-1), /2000 of 2300 and 2000 of 2300 captions and images drawn at random/)
+})
+
+t.test('where captions can not be opened the images are closed', async (t) => {
+  const folder = t.testdir()
+  const { images } = noisy({ images: 4, captionsEach: 1, noise: 1 })
+  const path = join(folder, 'images.npy')
+  await writeNpy(path, images as Rows)
+  const input = { images: { path }, captions: { path: join(folder, 'none.npy') }, pairs: { captions: Uint32Array.of(0), images: Uint32Array.of(0) }, duplicates: { images: 0, captions: 0 } }
+  await t.rejects(async () => retrievalTask.measure(input, OPTIONS), /none\.npy/)
+  await writeFile(join(folder, 'texts.npy'), 'no numbers')
+  t.throws(() => openEmbeddings(folder, { name: 'some' }), /texts\.npy/)
+  const open = await Promise.all((await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')))
+  t.notOk(open.includes(path))
 })
 
 t.test('the worst queries of captions come with what was returned instead', async (t) => {
