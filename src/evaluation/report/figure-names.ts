@@ -2,6 +2,7 @@ import type { TaskName } from '../report.js'
 
 const WORDS: [RegExp, string][] = [
   [/\bmap\b/g, 'mAP'],
+  [/\bmrr\b/g, 'mean reciprocal rank (MRR)'],
   [/\bece\b/g, 'calibration error (ECE)'],
   [/\bauroc\b/g, 'AUROC'],
   [/\bjpeg\b/gi, 'JPEG'],

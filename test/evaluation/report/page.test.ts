@@ -93,6 +93,15 @@ t.test('a page has a bound: pictures beyond it are named only', async (t) => {
   t.match(page, '<span class="none">photos/')
 })
 
+t.test('embeddings that were made before are named and judged where no model is', async (t) => {
+  const report = smallReport()
+  report.models = []
+  report.datasets[0].results[0].model = 'embeddings'
+  const page = renderPage(report)
+  t.match(page, '<h1>Evaluation of embeddings</h1>')
+  t.match(page, 'What it can do')
+})
+
 t.test('a report of nothing is a page too', async (t) => {
   const report = smallReport()
   t.match(renderPage({ ...report, datasets: [] }), 'Evaluation of mini')
