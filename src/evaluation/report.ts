@@ -32,7 +32,7 @@ export interface Plot {
 /** An image, by its id in the dataset, or a text. */
 export type Shown = { image: string } | { text: string }
 
-/** A query that is shown, as a rule one that went wrong: what was right, and what came instead, best first. */
+/** A query that went wrong: what was right, and what came instead, best first. */
 export interface WorstQuery {
   query: Shown
   expected: Shown[]
@@ -56,8 +56,6 @@ export interface TaskReport {
   /** Rows are the true labels, columns the predicted ones. */
   confusion?: { labels: string[]; counts: number[][] }
   worst?: { title: string; queries: WorstQuery[] }[]
-  /** Queries that went right, in the same shape: what was right is among what was returned. */
-  best?: { title: string; queries: WorstQuery[] }[]
   flags: Flag[]
   /** How it was done, a sentence each, with sources of the definitions. */
   method: string[]

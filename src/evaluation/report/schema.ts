@@ -43,7 +43,6 @@ const TaskJson = Type.Object({
   plots: Type.Optional(Type.Array(PlotJson)),
   confusion: Type.Optional(Type.Object({ labels: Type.Array(Type.String()), counts: Type.Array(Type.Array(count('Images.')), { description: 'Rows are the true labels, columns the predicted ones.' }) })),
   worst: Type.Optional(Queries),
-  best: Type.Optional(Queries),
   flags: Type.Array(Type.Object({ level: Type.Enum(['note', 'warning'], { description: 'A warning says that figures can mislead.' }), code: Type.String(), message: Type.String() })),
   method: Type.Array(Type.String(), { description: 'How it was done, a sentence each.' }),
   details: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'What a repetition needs beyond the dataset.' }))
