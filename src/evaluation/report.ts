@@ -97,6 +97,8 @@ export interface Report {
   seconds: number
   models: { name: string; fingerprint: string; dimension: number }[]
   settings: { seed: number; resamples: number; confidence: number }
+  /** The command line that gives the same figures again, where one made it. */
+  command?: string
   datasets: DatasetReport[]
   /** WebP thumbnails, base64, of the images that worst queries show, by dataset and image id: `${dataset} ${image}`. */
   pictures: Record<string, string>

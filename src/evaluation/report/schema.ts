@@ -86,6 +86,7 @@ export const ReportJson = Type.Object(
     seconds: Type.Number(),
     models: Type.Array(Type.Object({ name: Type.String(), fingerprint: Type.String(), dimension: Type.Integer() })),
     settings: Type.Object({ seed: Type.Integer(), resamples: count('Bootstrap samples.'), confidence: number('Of the intervals, as 0.95.') }),
+    command: Type.Optional(Type.String({ description: 'The command line that gives the same figures again, where one made it.' })),
     datasets: Type.Array(DatasetJson),
     pictures: Type.Record(Type.String(), Type.String(), { description: 'WebP thumbnails, base64, by dataset, space and image id.' })
   },
