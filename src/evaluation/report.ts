@@ -48,6 +48,9 @@ export interface Flag {
   message: string
 }
 
+/** The code of the warning that a dataset can be answered without its images. */
+export const DATASET_LEAKS = 'DATASET_LEAKS'
+
 /** What one task measured on one dataset. Figures are named `group.measure`, as in `text_to_image.recall@5`. */
 export interface TaskReport {
   task: TaskName

@@ -1,4 +1,4 @@
-import type { Figure, Report, TaskName } from '../report.js'
+import { DATASET_LEAKS, type Figure, type Report, type TaskName } from '../report.js'
 import { spoken } from './figure-names.js'
 import { intervalText, unitOf, valueText } from './figure-text.js'
 
@@ -44,14 +44,21 @@ const ENOUGH_FOR_ECE = 1000
 export function verdictsOf(report: Report, model: string): Verdict[] {
   return report.datasets.flatMap((dataset) => {
     const tasks = dataset.results.find((result) => result.model === model)?.tasks ?? []
+    const leaks = tasks.some(({ flags }) => flags.some(({ code }) => code === DATASET_LEAKS))
     return tasks.flatMap(({ task, figures: all }) => {
       const figures = Object.fromEntries(Object.entries(all).filter(([, { items }]) => items >= ENOUGH))
-      return [...againstChance(figures), ...confidence(figures), ...(task === 'robustness' ? lossesByChange(figures) : [])].map((found): Verdict => ({ dataset: dataset.name, task, ...found }))
+      const found = [...againstChance(figures).map((one) => (leaks ? doubted(one) : one)), ...confidence(figures), ...(task === 'robustness' ? lossesByChange(figures) : [])]
+      return found.map((one): Verdict => ({ dataset: dataset.name, task, ...one }))
     })
   })
 }
 
 type Found = Pick<Verdict, 'kind' | 'figure' | 'text'>
+
+/** What is good on a dataset that gives its answers away need not be the model's sight. */
+function doubted(found: Found): Found {
+  return found.kind === 'cannot' ? found : { ...found, text: `${found.text}; but much of this dataset can be answered without its images` }
+}
 
 function againstChance(figures: Record<string, Figure>): Found[] {
   return RULES.flatMap(({ figure: pattern, does, doesNot }) =>

@@ -31,3 +31,13 @@ t.test('a calibration error is judged from a thousand images on, and below it is
   t.same(said('zero-shot', { 'zero_shot.ece': share(0.3, { items: 1000 }) }), [['cannot', 'zero_shot.ece', 'does not know how sure it may be: its confidence is off by 30 % [26, 34] on average']])
   t.same(said('zero-shot', { 'zero_shot.ece': share(0.05, { items: 1000 }) }), [])
 })
+
+t.test('what a dataset that leaks makes look good is said with a doubt', async (t) => {
+  const report = reportOf('zero-shot', { 'zero_shot.top1': share(0.9, { items: 50, chance: 0.25 }), 'zero_shot.ece': share(0.1, { items: 50 }) })
+  const leak = { task: 'blind' as const, figures: {}, flags: [{ level: 'warning' as const, code: 'DATASET_LEAKS', message: 'It leaks.' }], method: [] }
+  report.datasets[0].results[0].tasks.push(leak)
+  report.datasets.push({ ...report.datasets[0], name: 'sound', results: [{ model: 'mini', tasks: [report.datasets[0].results[0].tasks[0]] }] })
+  t.same(verdictsOf(report, 'mini').map(({ dataset, figure, text }) => [dataset, figure, text.includes('; but much of this dataset can be answered without its images')]), [
+    ['photos', 'zero_shot.top1', true], ['photos', 'zero_shot.ece', false], ['sound', 'zero_shot.top1', false], ['sound', 'zero_shot.ece', false]
+  ])
+})

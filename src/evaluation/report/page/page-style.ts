@@ -32,6 +32,7 @@ h4 { font-size: 1rem; margin: 1.75rem 0 0.4rem; }
 a { color: var(--accent); text-underline-offset: 0.15em; }
 code { font: 0.85em/1.4 ui-monospace, 'SF Mono', Menlo, Consolas, monospace; }
 pre { margin: 0.75rem 0; padding: 0.7rem 0.9rem; background: var(--sunken); border-radius: 8px; white-space: pre-wrap; }
+.flag-name { white-space: nowrap; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
 .muted { color: var(--muted); font-weight: 400; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
