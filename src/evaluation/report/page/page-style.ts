@@ -86,6 +86,7 @@ th:last-child, td:last-child { padding-right: 0; }
 thead th { color: var(--muted); font-size: 0.82rem; vertical-align: bottom; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 thead .number { white-space: normal; }
+thead th, .figures th { overflow-wrap: break-word; }
 .figures { width: 100%; }
 .figures tbody th { min-width: 9rem; padding-left: 0.9rem; }
 .figures .group th { padding: 0.9rem 0 0.3rem; font-weight: 600; }
@@ -117,6 +118,7 @@ summary { cursor: pointer; color: var(--accent); width: fit-content; }
 .queries li:last-child { border-bottom: 0; }
 h5 { font-size: 0.8rem; font-weight: 400; color: var(--muted); margin-bottom: 0.35rem; }
 .returned { display: flex; flex-wrap: wrap; gap: 0.6rem; }
+.returned:has(.said) { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(9rem, 100%), 1fr)); }
 .thumb { width: 7rem; }
 .returned .thumb { width: 6.2rem; }
 .thumb img, .thumb .none { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; background: var(--sunken); border-radius: 6px; outline: 1px solid var(--line); outline-offset: -1px; }
@@ -126,18 +128,19 @@ h5 { font-size: 0.8rem; font-weight: 400; color: var(--muted); margin-bottom: 0.
 figcaption { font-size: 0.8rem; color: var(--muted); font-variant-numeric: tabular-nums; }
 .plots figcaption { font-size: 1rem; color: var(--text); }
 .said { font-size: 0.95rem; line-height: 1.4; }
-.returned .said { flex: 1 1 9rem; max-width: 15rem; padding: 0.4rem 0.6rem; background: var(--sunken); border-radius: 6px; }
+.returned .said { padding: 0.4rem 0.6rem; background: var(--sunken); border-radius: 6px; }
 .said blockquote::before { content: '“'; }
 .said blockquote::after { content: '”'; }
 ${PLOT_STYLE}
 
 @media (max-width: 44rem) {
-  body { padding: 1.25rem 0.9rem 3rem; }
+  body { padding: 1.25rem 0.75rem 3rem; }
   main { gap: 2rem; }
-  .task { padding: 1rem; }
-  .task table { font-size: 0.82rem; }
-  .figures th, .figures td { padding-right: 0.6rem; }
-  .figures tbody th { min-width: 5.5rem; padding-left: 0.5rem; }
+  .task { padding: 1rem 0.75rem; }
+  .task table { font-size: 0.8rem; }
+  .figures th, .figures td { padding-right: 0.45rem; }
+  .figures tbody th { min-width: 4.5rem; padding-left: 0.3rem; }
+  .figures :is(th, td):last-child { padding-right: 0; }
   .figures .strip { width: 96px; height: 11px; }
   .queries li { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
   .queries li > :last-child { grid-column: 1 / -1; }
