@@ -8,4 +8,10 @@ if (folder === undefined) {
   process.exit(64)
 }
 const [{ writeCard }, { fromJson }] = await Promise.all([import('../dist/evaluation/report/card.js'), import('../dist/evaluation/report/to-json.js')])
-await writeCard(fromJson(JSON.parse(await readFile(report, 'utf8'))), folder, { pictures })
+const read = fromJson(JSON.parse(await readFile(report, 'utf8')))
+const unknown = pictures.find((name) => !read.datasets.some((dataset) => dataset.name === name))
+if (unknown !== undefined) {
+  console.error(`There is no dataset '${unknown}' in ${report}; there are ${read.datasets.map(({ name }) => `'${name}'`).join(', ')}.`)
+  process.exit(64)
+}
+await writeCard(read, folder, { pictures })

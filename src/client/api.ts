@@ -7977,6 +7977,8 @@ export interface operations {
                                 /** @description Of the intervals, as 0.95. */
                                 confidence: number;
                             };
+                            /** @description The command line that gives the same figures again, where one made it. */
+                            command?: string;
                             datasets: {
                                 name: string;
                                 /**
@@ -8058,33 +8060,6 @@ export interface operations {
                                             counts: number[][];
                                         };
                                         worst?: {
-                                            title: string;
-                                            queries: {
-                                                /** @description An image or a text. */
-                                                query: {
-                                                    /** @description Id of an image in the dataset. */
-                                                    image?: string;
-                                                    text?: string;
-                                                };
-                                                expected: {
-                                                    /** @description Id of an image in the dataset. */
-                                                    image?: string;
-                                                    text?: string;
-                                                }[];
-                                                returned: {
-                                                    /** @description An image or a text. */
-                                                    shown: {
-                                                        /** @description Id of an image in the dataset. */
-                                                        image?: string;
-                                                        text?: string;
-                                                    };
-                                                    score: number;
-                                                }[];
-                                                /** @description Of the best of what was right; 1 is first. */
-                                                rank: number;
-                                            }[];
-                                        }[];
-                                        best?: {
                                             title: string;
                                             queries: {
                                                 /** @description An image or a text. */

@@ -32,7 +32,7 @@ export interface Plot {
 /** An image, by its id in the dataset, or a text. */
 export type Shown = { image: string } | { text: string }
 
-/** A query that is shown, as a rule one that went wrong: what was right, and what came instead, best first. */
+/** A query that went wrong: what was right, and what came instead, best first. */
 export interface WorstQuery {
   query: Shown
   expected: Shown[]
@@ -48,6 +48,9 @@ export interface Flag {
   message: string
 }
 
+/** The code of the warning that a dataset can be answered without its images. */
+export const DATASET_LEAKS = 'DATASET_LEAKS'
+
 /** What one task measured on one dataset. Figures are named `group.measure`, as in `text_to_image.recall@5`. */
 export interface TaskReport {
   task: TaskName
@@ -56,8 +59,6 @@ export interface TaskReport {
   /** Rows are the true labels, columns the predicted ones. */
   confusion?: { labels: string[]; counts: number[][] }
   worst?: { title: string; queries: WorstQuery[] }[]
-  /** Queries that went right, in the same shape: what was right is among what was returned. */
-  best?: { title: string; queries: WorstQuery[] }[]
   flags: Flag[]
   /** How it was done, a sentence each, with sources of the definitions. */
   method: string[]
@@ -99,6 +100,8 @@ export interface Report {
   seconds: number
   models: { name: string; fingerprint: string; dimension: number }[]
   settings: { seed: number; resamples: number; confidence: number }
+  /** The command line that gives the same figures again, where one made it. */
+  command?: string
   datasets: DatasetReport[]
   /** WebP thumbnails, base64, of the images that worst queries show, by dataset and image id: `${dataset} ${image}`. */
   pictures: Record<string, string>

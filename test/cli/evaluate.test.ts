@@ -52,7 +52,7 @@ t.test('a table, JSON, a page and a card of a dataset; again from what is kept',
   const first = await runCommand(t, [...args, '--json', paths.json, '--html', paths.html, '--card', paths.card], env)
   t.match(first, { code: 0, stdout: /^Evaluation of clip[^]*coco\/captions[^]*recall@1/, stderr: /\d+ embeddings of clip were made and kept\.[^]*The kept embeddings take [\d.]+ kB in .*evaluation-cache\./ })
   const report: Report = JSON.parse(await readFile(paths.json, 'utf8'))
-  t.match(report, { version: 1, models: [{ name: 'clip' }], datasets: [{ kind: 'captions' }, { kind: 'classes' }] })
+  t.match(report, { version: 1, models: [{ name: 'clip' }], datasets: [{ kind: 'captions' }, { kind: 'classes' }], command: 'semblance evaluate captions.json classes --tasks retrieval,zero-shot --model clip --templates simple --resamples 50' })
   t.match(await readFile(paths.html, 'utf8'), /^<!doctype html>/i)
   t.ok((await stat(paths.card)).isDirectory())
   const second = await runCommand(t, [...args, '--json'], env)

@@ -5,6 +5,7 @@ import { UsageError } from '../exit-codes.js'
 import type { Service } from '../service.js'
 import { withStop } from '../with-stop.js'
 import { evaluationProgress } from './evaluation-progress.js'
+import { repeatCommand } from './repeat-command.js'
 import { requireWritable, writeReport } from './write-report.js'
 
 /** What is of files, of models that the command itself runs, of a graph that is built for the evaluation, or of where the command keeps embeddings: those of a collection the service keeps. */
@@ -17,7 +18,10 @@ export async function evaluateOwn(collection: string, datasets: string[], option
   if (other) throw new UsageError(`--${options[other] === false ? 'no-' : ''}${other.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} does not go with --collection.`)
   await requireWritable(options)
   const { labelField, limit, model, tasks, templates, seed, resamples, duplicates, quiet } = options
-  await withStop(options, async (service, signal) => writeReport(await evaluateCollection(service, { collection, labelField, limit, model, tasks, templates, seed, resamples, duplicates, quiet, signal }), options))
+  await withStop(options, async (service, signal) => {
+    const report = await evaluateCollection(service, { collection, labelField, limit, model, tasks, templates, seed, resamples, duplicates, quiet, signal })
+    await writeReport({ ...report, command: repeatCommand([], options) }, options)
+  })
 }
 
 export interface CollectionOptions {

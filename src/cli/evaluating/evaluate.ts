@@ -16,6 +16,7 @@ import { evaluationProgress } from './evaluation-progress.js'
 import { folderSize } from './folder-size.js'
 import { openDatasets } from './open-datasets.js'
 import { openModels } from './open-models.js'
+import { repeatCommand } from './repeat-command.js'
 import { requireWritable, writeReport } from './write-report.js'
 
 type Evaluated = Dataset | EmbeddedPairs
@@ -47,7 +48,8 @@ export async function evaluate(paths: string[], options: EvaluateOptions): Promi
     if (cacheFolder && models.encoders.length > 0) progress.say(`The kept embeddings take ${bytes(await folderSize(cacheFolder))} in ${cacheFolder}.`)
     for (const { name, counts, faults } of report.datasets) if (counts.faults > 0) progress.say(`Of ${name} ${counts.faults} could not be used, the first: ${faults[0].name}: ${faults[0].reason}`)
     progress.stop()
-    await writeReport(report, options)
+    const [model] = models.encoders.length > 0 ? modelNames(options, config) : []
+    await writeReport({ ...report, command: repeatCommand(paths, { ...options, model }) }, options)
   } catch (error) {
     progress.stop()
     if (!signal.aborted) throw error

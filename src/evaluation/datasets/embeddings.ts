@@ -8,7 +8,7 @@ import { readRowNumbers } from '../npy.js'
 /** What the rows of images and of texts are called, as files or as folders of parts; clip-retrieval writes img_emb and text_emb. */
 const IMAGES = ['images.npy', 'image.npy', 'img_emb.npy', 'image_embeddings.npy', 'images', 'img_emb', 'image_embeddings']
 const TEXTS = ['texts.npy', 'text.npy', 'captions.npy', 'text_emb.npy', 'text_embeddings.npy', 'texts', 'text_emb', 'text_embeddings']
-export const IMAGE_OF = 'image_of.npy'
+const IMAGE_OF = 'image_of.npy'
 
 /** Where a folder's rows of images and of texts are, if it has both. */
 export function embeddingFiles(folder: string): { images: string; captions: string } | undefined {

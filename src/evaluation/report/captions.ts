@@ -1,8 +1,13 @@
 import type { DatasetReport, Flag, Report } from '../report.js'
 
 /** What is evaluated. */
-export function reportTitle({ models }: Pick<Report, 'models'>): string {
-  return `Evaluation of ${listed(models.map(({ name }) => name))}`
+export function reportTitle(report: Pick<Report, 'models' | 'datasets'>): string {
+  return `Evaluation of ${listed(modelNames(report)) || 'nothing'}`
+}
+
+/** The names under which results stand: of the models that were run, then what else datasets name, as embeddings that were made before. */
+export function modelNames({ models, datasets }: Pick<Report, 'models' | 'datasets'>): string[] {
+  return [...new Set([...models.map(({ name }) => name), ...datasets.flatMap(({ results }) => results.map(({ model }) => model))])]
 }
 
 /** How large a dataset is, and what could not be used of it. */

@@ -2,6 +2,7 @@ import type { TaskName } from '../report.js'
 
 const WORDS: [RegExp, string][] = [
   [/\bmap\b/g, 'mAP'],
+  [/\bmrr\b/g, 'mean reciprocal rank (MRR)'],
   [/\bece\b/g, 'calibration error (ECE)'],
   [/\bauroc\b/g, 'AUROC'],
   [/\bjpeg\b/gi, 'JPEG'],
@@ -37,7 +38,7 @@ export function nameParts(name: string): NameParts {
   const group = dot === -1 ? '' : name.slice(0, dot)
   const [, before, variant] = /^(.*?)(?:\[(.*)\])?$/s.exec(group) as unknown as [string, string, string | undefined]
   const words = spoken(before)
-  return { group: `${words.charAt(0).toUpperCase()}${words.slice(1)}${variant === undefined ? '' : ` (${variant})`}`, measure: spoken(name.slice(dot + 1)) }
+  return { group: `${words.charAt(0).toUpperCase()}${words.slice(1)}${variant === undefined ? '' : ` (${variant.replaceAll('_', ' ')})`}`, measure: spoken(name.slice(dot + 1)) }
 }
 
 /** As `nameParts`, in one line. */

@@ -22,7 +22,7 @@ const HEADLINES: Record<TaskName, RegExp[]> = {
   fusion: []
 }
 
-/** The figures that a report is summed up by, by dataset and task. Of few-shot classification, the one with most examples. */
+/** The figures that a report is summed up by, by dataset and task: of few-shot classification the one with most examples, and none in which guessing is always right. */
 export function headlinesOf(report: Report): Headline[] {
   return report.datasets.flatMap((dataset) => tasksOf(dataset).flatMap((task) => ofTask(dataset, task)))
 }
@@ -30,7 +30,8 @@ export function headlinesOf(report: Report): Headline[] {
 function ofTask(dataset: DatasetReport, task: TaskName): Headline[] {
   const reports = reportsOf(dataset, task)
   const names = [...new Set(reports.flatMap(({ report }) => Object.keys(report.figures)))]
-  const chosen = HEADLINES[task].flatMap((pattern) => names.filter((name) => pattern.test(name)).slice(task === 'few-shot' ? -1 : 0))
+  const isTelling = (name: string) => reports.some(({ report }) => report.figures[name] !== undefined && (report.figures[name].chance ?? 0) < 1)
+  const chosen = HEADLINES[task].flatMap((pattern) => names.filter((name) => pattern.test(name) && isTelling(name)).slice(task === 'few-shot' ? -1 : 0))
   return chosen.map((figure) => ({
     dataset: dataset.name,
     task,

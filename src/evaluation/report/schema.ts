@@ -43,7 +43,6 @@ const TaskJson = Type.Object({
   plots: Type.Optional(Type.Array(PlotJson)),
   confusion: Type.Optional(Type.Object({ labels: Type.Array(Type.String()), counts: Type.Array(Type.Array(count('Images.')), { description: 'Rows are the true labels, columns the predicted ones.' }) })),
   worst: Type.Optional(Queries),
-  best: Type.Optional(Queries),
   flags: Type.Array(Type.Object({ level: Type.Enum(['note', 'warning'], { description: 'A warning says that figures can mislead.' }), code: Type.String(), message: Type.String() })),
   method: Type.Array(Type.String(), { description: 'How it was done, a sentence each.' }),
   details: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'What a repetition needs beyond the dataset.' }))
@@ -87,6 +86,7 @@ export const ReportJson = Type.Object(
     seconds: Type.Number(),
     models: Type.Array(Type.Object({ name: Type.String(), fingerprint: Type.String(), dimension: Type.Integer() })),
     settings: Type.Object({ seed: Type.Integer(), resamples: count('Bootstrap samples.'), confidence: number('Of the intervals, as 0.95.') }),
+    command: Type.Optional(Type.String({ description: 'The command line that gives the same figures again, where one made it.' })),
     datasets: Type.Array(DatasetJson),
     pictures: Type.Record(Type.String(), Type.String(), { description: 'WebP thumbnails, base64, by dataset, space and image id.' })
   },

@@ -4,8 +4,8 @@ import type { ReportJson } from './schema.js'
 type DatasetJson = ReportJson['datasets'][number]
 
 /** A report as it is written and sent, with names in snake_case. Names of figures, details and pictures stay as they are. */
-export function toJson({ version, service, createdAt, seconds, models, settings, datasets, pictures }: Report): ReportJson {
-  return { version, service, created_at: createdAt, seconds, models, settings, datasets: datasets.map(datasetJson), pictures }
+export function toJson({ version, service, createdAt, seconds, models, settings, command, datasets, pictures }: Report): ReportJson {
+  return { version, service, created_at: createdAt, seconds, models, settings, ...(command !== undefined && { command }), datasets: datasets.map(datasetJson), pictures }
 }
 
 /** The report that was written by `toJson`, as pages and cards are made of. The JSON must keep to the schema. */

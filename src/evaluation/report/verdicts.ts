@@ -1,11 +1,11 @@
-import type { Figure, Report, TaskName } from '../report.js'
+import { DATASET_LEAKS, type Figure, type Report, type TaskName } from '../report.js'
 import { spoken } from './figure-names.js'
 import { intervalText, unitOf, valueText } from './figure-text.js'
 
 /** What a figure says that a model can or can't do. */
 export interface Verdict {
-  /** `seldom`: better than guessing, and still wrong more often than right. */
-  kind: 'can' | 'seldom' | 'cannot'
+  /** `seldom`: better than guessing, and still wrong more often than right. `untold`: there were too few items to tell. */
+  kind: 'can' | 'seldom' | 'cannot' | 'untold'
   dataset: string
   task: TaskName
   figure: string
@@ -35,21 +35,35 @@ const RULES: Rule[] = [
 ]
 /** A loss or a miscalibration from which on it is told, as a share. */
 const NOTABLE = 0.05
+/** Items from which on anything is said by a figure. */
+const ENOUGH = 20
+/** Items from which on a calibration error is judged: that of few is biased upwards (Roelofs et al. 2022), as no bin of a few is right exactly as often as it expects. */
+const ENOUGH_FOR_ECE = 1000
 
-/** What a model can and can't do by its figures: against chance, and by what changed images and its own confidence cost. */
+/** What a model can and can't do by its figures: against chance, and by what changed images and its own confidence cost. Nothing is said of fewer than 20 items, nor where guessing is always right. */
 export function verdictsOf(report: Report, model: string): Verdict[] {
   return report.datasets.flatMap((dataset) => {
     const tasks = dataset.results.find((result) => result.model === model)?.tasks ?? []
-    return tasks.flatMap(({ task, figures }) => [...againstChance(figures), ...losses(task, figures)].map((found): Verdict => ({ dataset: dataset.name, task, ...found })))
+    const leaks = tasks.some(({ flags }) => flags.some(({ code }) => code === DATASET_LEAKS))
+    return tasks.flatMap(({ task, figures: all }) => {
+      const figures = Object.fromEntries(Object.entries(all).filter(([, { items }]) => items >= ENOUGH))
+      const found = [...againstChance(figures).map((one) => (leaks ? doubted(one) : one)), ...confidence(figures), ...(task === 'robustness' ? lossesByChange(figures) : [])]
+      return found.map((one): Verdict => ({ dataset: dataset.name, task, ...one }))
+    })
   })
 }
 
 type Found = Pick<Verdict, 'kind' | 'figure' | 'text'>
 
+/** What is good on a dataset that gives its answers away need not be the model's sight. */
+function doubted(found: Found): Found {
+  return found.kind === 'cannot' ? found : { ...found, text: `${found.text}; but much of this dataset can be answered without its images` }
+}
+
 function againstChance(figures: Record<string, Figure>): Found[] {
   return RULES.flatMap(({ figure: pattern, does, doesNot }) =>
     Object.keys(figures)
-      .filter((name) => pattern.test(name) && figures[name].chance !== undefined)
+      .filter((name) => pattern.test(name) && (figures[name].chance ?? 1) < 1)
       // Of few-shot classification, the most examples.
       .slice(-1)
       .map((name): Found => {
@@ -62,10 +76,12 @@ function againstChance(figures: Record<string, Figure>): Found[] {
   )
 }
 
-function losses(task: TaskName, figures: Record<string, Figure>): Found[] {
-  const ece = figures['zero_shot.ece']
-  const unsure: Found[] = ece !== undefined && ece.low > NOTABLE ? [{ kind: 'cannot', figure: 'zero_shot.ece', text: `does not know how sure it may be: its confidence is off by ${figureText('zero_shot.ece', ece)} on average` }] : []
-  return task === 'robustness' ? [...unsure, ...lossesByChange(figures)] : unsure
+function confidence(figures: Record<string, Figure>): Found[] {
+  const name = 'zero_shot.ece'
+  if (!(name in figures)) return []
+  const ece = figures[name]
+  if (ece.items < ENOUGH_FOR_ECE) return [{ kind: 'untold', figure: name, text: `whether it knows how sure it may be: of ${ece.items} images the calibration error comes out too large, and ${ENOUGH_FOR_ECE.toLocaleString('en')} are needed` }]
+  return ece.low > NOTABLE ? [{ kind: 'cannot', figure: name, text: `does not know how sure it may be: its confidence is off by ${figureText(name, ece)} on average` }] : []
 }
 
 /** Of each kind of change to images, as `robustness[jpeg 10].top1_drop`, what costs most. */

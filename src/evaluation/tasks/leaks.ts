@@ -1,4 +1,4 @@
-import type { Flag } from '../report.js'
+import { DATASET_LEAKS, type Flag } from '../report.js'
 import { bootstrapMean, mean } from '../statistics.js'
 import type { TaskOptions } from '../task.js'
 import type { Blinded, BlindRun } from './blinded.js'
@@ -33,7 +33,7 @@ export function leaksOf({ sighted, runs }: Blinded, options: TaskOptions): Flag[
   const leaks = runs
     .flatMap((run) => bestLeak(run, sighted, { ...options, confidence }) ?? [])
     .sort((a, b) => b.value - b.chance - (a.value - a.chance))
-  return leaks.length > 0 ? [{ level: 'warning', code: 'DATASET_LEAKS', message: messageOf(leaks) }] : []
+  return leaks.length > 0 ? [{ level: 'warning', code: DATASET_LEAKS, message: messageOf(leaks) }] : []
 }
 
 /** The measure that a run does best in, of those that it does well in. */

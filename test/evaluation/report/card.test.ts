@@ -45,13 +45,14 @@ t.test('cards', async (t) => {
     const folder = join(root, 'kept')
     await mkdir(join(folder, 'card'), { recursive: true })
     await writeFile(join(folder, 'card', 'My Own.png'), 'x')
-    await writeFile(join(folder, 'card', 'old.svg'), 'x')
-    await writeFile(join(folder, 'README.md'), '# mini\n\nBefore $& it.\n\n<!-- evaluation -->\nold\n<!-- /evaluation -->\n\nAfter it.\n')
+    for (const name of ['old.svg', 'also-shown-below.svg', 'drawn-by-hand.svg', 'photo.webp']) await writeFile(join(folder, 'card', name), 'x')
+    const own = 'After it. <img src="card/also-shown-below.svg"> <img src="card/photo.webp">'
+    await writeFile(join(folder, 'README.md'), `# mini\n\nBefore $& it.\n\n<!-- evaluation -->\nold <img src="card/old.svg"> <img src="card/also-shown-below.svg"> <img src="card/../README.md">\n<!-- /evaluation -->\n\n${own}\n`)
     await writeCard(smallReport(), folder)
     const text = await readFile(join(folder, 'README.md'), 'utf8')
-    t.match(text, /^# mini\n\nBefore \$& it\.\n\n<!-- evaluation -->\n## What[^]*\n<!-- \/evaluation -->\n\nAfter it\.\n$/)
+    t.match(text, /^# mini\n\nBefore \$& it\.\n\n<!-- evaluation -->\n## What[^]*\n<!-- \/evaluation -->\n\nAfter it\. [^\n]*\n$/)
     t.notMatch(text, '\nold')
-    t.same(await readdir(join(folder, 'card')), ['My Own.png'])
+    t.same((await readdir(join(folder, 'card'))).sort(), ['My Own.png', 'also-shown-below.svg', 'drawn-by-hand.svg', 'photo.webp'], 'and of pictures only those go that the old part showed alone')
   })
 
   t.test('pictures of datasets that may not be passed on are named only', async (t) => {
@@ -61,16 +62,44 @@ t.test('cards', async (t) => {
     t.match(await readFile(join(folder, 'README.md'), 'utf8'), 'photos/0.jpg')
   })
 
+  t.test('the pictures of a dataset are passed on by its whole name', async (t) => {
+    const report = pictured()
+    const [photos] = report.datasets
+    report.datasets.push({ ...photos, name: 'photos 2' })
+    for (const [key, bytes] of Object.entries(report.pictures)) report.pictures[key.replace('photos ', 'photos 2 ')] = Buffer.from(`second ${bytes}`).toString('base64')
+    const folder = join(root, 'prefix')
+    await writeCard(report, folder, { pictures: ['photos'] })
+    const contents = await Promise.all((await readdir(join(folder, 'card'))).filter((name) => name.endsWith('.webp')).map((name) => readFile(join(folder, 'card', name), 'utf8')))
+    t.ok(contents.length > 0)
+    t.notOk(contents.some((content) => content.startsWith('second')), 'and not those of one whose name begins alike')
+  })
+
+  t.test('embeddings that were made before have a card too', async (t) => {
+    const report = smallReport()
+    report.models = []
+    report.datasets[0].results[0].model = 'embeddings'
+    const folder = join(root, 'embeddings')
+    await writeCard(report, folder)
+    const text = await readFile(join(folder, 'README.md'), 'utf8')
+    t.match(text, /^# embeddings\n/)
+    t.match(text, '| Retrieval | Text to image: recall@10 | 65.2 % |')
+    t.notMatch(text, 'fingerprint')
+  })
+
   t.test('what datasets say is text in a card, and the card is an SVG of its own', async (t) => {
     const report: Report = pictured()
     const task = report.datasets[0].results[0].tasks[0]
     task.worst![0].queries[0].query = { text: '<script>alert(1)</script> | ![x](http://evil) @someone `code`\n# head' }
     task.plots![0].title = '</title><script>alert(1)</script>'
+    const odd = 'a`b|"c\n\n# head.jpg'
+    task.worst![1].queries[0].query = { image: odd }
+    report.pictures[`photos ${odd}`] = report.pictures['photos photos/1.jpg']
     const folder = join(root, 'hostile')
     await writeCard(report, folder)
     const text = await readFile(join(folder, 'README.md'), 'utf8')
     t.notMatch(text, /<script|http:\/\/evil|!\[x|\n# head| @someone/)
     t.match(text, '“&lt;script\\>alert(1)&lt;/script\\> \\| \\!\\[x\\](http&#58;//evil) &#64;someone \\`code\\` # head”')
+    t.match(text, 'alt="a&#96;b&#124;&quot;c # head.jpg">', 'alternative texts are on one line, and end where they end')
     for (const name of (await readdir(join(folder, 'card'))).filter((name) => name.endsWith('.svg'))) t.notMatch(await readFile(join(folder, 'card', name), 'utf8'), '<script')
   })
 })

@@ -56,7 +56,19 @@ t.test('a page in a browser', async (t) => {
     t.equal(await page.getByRole('row', { name: /^10 / }).first().isVisible(), true)
     const reliability = page.getByRole('img', { name: 'Reliability', exact: false })
     t.match(await reliability.first().locator('desc').textContent(), 'accuracy by confidence')
+    t.equal(await page.locator('#repeat pre').textContent(), fullReport().command, 'the command can be copied')
+    t.equal(await page.getByRole('rowheader', { name: 'Robustness (grey) top-1 drop' }).count(), 1, 'a figure that is alone in its group has one line')
+    t.equal(await page.locator('#d2-robustness').getByRole('columnheader', { name: 'Chance' }).count(), 0, 'and where no figure has chance there is no column for it')
     t.equal(await page.getByRole('columnheader', { name: 'outwear' }).first().isVisible(), true)
+    await page.context().close()
+  })
+
+  t.test('the figures of one model fit a phone', async (t) => {
+    const report = smallReport()
+    report.datasets[0].results[0].tasks[0].figures['text_to_image.recall@1'] = { value: 1, low: 1, high: 1, items: 1500, chance: 1 }
+    report.datasets[0].results[0].tasks.push({ task: 'zero-shot', figures: { 'zero_shot[imagenet-7].ensembling_gain': { value: 0.012, low: 0.004, high: 0.021, items: 1500 }, 'zero_shot[imagenet-7].top1': { value: 0.321, low: 0.293, high: 0.339, items: 1500, chance: 0.111 } }, flags: [], method: [] })
+    const { page } = await show(report, 'phone')
+    t.same(await page.evaluate(`[...document.querySelectorAll('.scroll')].filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map((region) => region.getAttribute('aria-label'))`), [])
     await page.context().close()
   })
 
@@ -91,6 +103,15 @@ t.test('a page has a bound: pictures beyond it are named only', async (t) => {
   const page = renderPage(fullReport(() => large))
   t.ok(page.length < 9 * 2 ** 20, String(page.length))
   t.match(page, '<span class="none">photos/')
+})
+
+t.test('embeddings that were made before are named and judged where no model is', async (t) => {
+  const report = smallReport()
+  report.models = []
+  report.datasets[0].results[0].model = 'embeddings'
+  const page = renderPage(report)
+  t.match(page, '<h1>Evaluation of embeddings</h1>')
+  t.match(page, 'What it can do')
 })
 
 t.test('a report of nothing is a page too', async (t) => {

@@ -27,6 +27,19 @@ t.test('two models are side by side with their difference, its interval and p; f
   t.match(lines.find((line) => line.includes('bias[man/woman].effect_size')), /0\.420/)
 })
 
+t.test('a difference of cosines is no share', async (t) => {
+  const report = smallReport()
+  report.datasets[0].results[0].tasks = [{ task: 'bias', figures: { 'bias[gender].difference': { value: 0.0123, low: 0.004, high: 0.021, items: 100 } }, flags: [], method: [] }]
+  t.match(renderTable(report), /bias\[gender\]\.difference +0\.012 +\[0\.004, 0\.021\]/)
+})
+
+t.test('embeddings that were made before are named where no model is', async (t) => {
+  const report = smallReport()
+  report.models = []
+  report.datasets[0].results[0].model = 'embeddings'
+  t.match(renderTable(report), /^Evaluation of embeddings\n/)
+})
+
 t.test('columns give way to a narrow terminal, and are named', async (t) => {
   const text = renderTable(fullReport(), { width: 90 })
   const rows = text.split('\n').filter((line) => /recall@|winoground|zero_shot/.test(line))

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { DatasetReport, Plot, Report, Shown, TaskReport, WorstQuery } from '../../report.js'
-import { escape } from '../markup.js'
-import { markdown, markdownTable } from '../markdown.js'
+import { attribute, markdown, markdownTable } from '../markdown.js'
 import { plotFile } from '../plot/plot-file.js'
 
 /** Files of a card by name, which its text refers to. */
@@ -21,17 +20,17 @@ export function cardPlots(dataset: DatasetReport, tasks: TaskReport[], files: Ca
   return plots.map(({ task, plot }) => {
     const name = unique(`${slug(`${dataset.name} ${task} ${plot.title}`)}.svg`, files)
     files.set(name, plotFile(plot))
-    return `<img src="${PICTURES}/${name}" width="420" alt="${escape(`${plot.title}: ${axes(plot)}`)}">`
+    return `<img src="${PICTURES}/${name}" width="420" alt="${attribute(`${plot.title}: ${axes(plot)}`)}">`
   })
 }
 
-/** Queries that went right and wrong on a dataset, with their pictures, which are added to `files`. */
-export function cardQueries(report: Report, { dataset, tasks, files }: { dataset: DatasetReport; tasks: TaskReport[]; files: CardFiles }): string[] {
-  const lists = tasks.flatMap(({ best = [], worst = [] }) => [...best.map((list) => ({ ...list, came: 'came first' })), ...worst.map((list) => ({ ...list, came: 'came instead' }))])
-  const cell = (shown: Shown) => shownCell(shown, { dataset: dataset.name, pictures: report.pictures, files })
-  return lists
+/** The queries that went worst on a dataset, with their pictures, which are added to `files`. */
+export function cardQueries({ dataset, tasks, files, pictures }: { dataset: DatasetReport; tasks: TaskReport[]; files: CardFiles; pictures: Report['pictures'] }): string[] {
+  const cell = (shown: Shown) => shownCell(shown, { dataset: dataset.name, pictures, files })
+  return tasks
+    .flatMap(({ worst = [] }) => worst)
     .filter(({ queries }) => queries.length > 0)
-    .map(({ title, queries, came }) => `**${markdown(title)}**\n\n${markdownTable([['query', 'right', 'its rank', came], ...queries.slice(0, QUERIES).map((query) => queryRow(query, cell))], [2])}`)
+    .map(({ title, queries }) => `**${markdown(title)}**\n\n${markdownTable([['query', 'right', 'its rank', 'came instead'], ...queries.slice(0, QUERIES).map((query) => queryRow(query, cell))], [2])}`)
 }
 
 function queryRow({ query, expected, returned, rank }: WorstQuery, cell: (shown: Shown) => string): string[] {
@@ -45,7 +44,7 @@ function shownCell(shown: Shown, { dataset, pictures, files }: { dataset: string
   const bytes = Buffer.from(pictures[key], 'base64')
   const name = `${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}.webp`
   files.set(name, bytes)
-  return `<img src="${PICTURES}/${name}" width="${WIDTH}" alt="${escape(shown.image).replaceAll('|', '&#124;')}">`
+  return `<img src="${PICTURES}/${name}" width="${WIDTH}" alt="${attribute(shown.image)}">`
 }
 
 function axes({ x, y }: Plot): string {

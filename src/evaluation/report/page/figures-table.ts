@@ -24,14 +24,32 @@ interface Rows {
   label: string
 }
 
+/** Columns that are there only where a figure has something in them. */
+interface Columns {
+  difference: boolean
+  chance: boolean
+}
+
 function tableOf(report: Report, { models, names, comparisons, label }: Rows): Markup {
-  const several = report.models.length > 1
-  const groups = grouped(names)
-  const columns = 3 + models.length + (comparisons.size > 0 ? 2 : 0)
-  const row = (name: string) => html`<tr><th scope="row" title="${name}">${nameParts(name).measure}</th>${models.map(({ figures }, i) => valueCell(name, figures[name], i))}${comparisons.size > 0 && differenceCells(name, comparisons.get(name))}${lastCells(name, models.map(({ figures }) => figures[name]).find((figure) => figure !== undefined))}</tr>\n`
-  return scrolled(label, html`<table class="figures"><thead><tr><th scope="col">Figure</th>${models.map(({ model }) => html`<th scope="col" class="number">${several ? shortName(model, report) : 'Value'}, ${Math.round(report.settings.confidence * 100)} % interval</th>`)}${comparisons.size > 0 && html`<th scope="col" class="number">Difference</th><th scope="col" class="number">p</th>`}<th scope="col" class="number">Chance</th><th scope="col" class="number">n</th></tr></thead>
-${[...groups].map(([group, members]) => html`<tbody>${group !== '' && html`<tr class="group"><th scope="rowgroup" colspan="${columns}">${group}</th></tr>`}
-${members.map(row)}</tbody>`)}</table>`)
+  const columns = { difference: comparisons.size > 0, chance: names.some((name) => models.some(({ figures }) => figures[name]?.chance !== undefined)) }
+  const row = (name: string, heading: Markup) => {
+    const figures = models.map((model): Figure | undefined => model.figures[name])
+    return html`<tr>${heading}${figures.map((figure, i) => valueCell(name, figure, i))}${columns.difference && differenceCells(name, comparisons.get(name))}${lastCells(name, figures.find((figure) => figure !== undefined), columns)}</tr>\n`
+  }
+  const body = (group: string, members: string[]): Content => {
+    // A line for a group and one for its only figure would be one too many.
+    if (group !== '' && members.length === 1) return row(members[0], html`<th scope="row" class="alone" title="${members[0]}"><b>${group}</b> ${nameParts(members[0]).measure}</th>`)
+    const heading = html`<tr class="group"><th scope="rowgroup" colspan="${1 + models.length + (columns.difference ? 2 : 0) + (columns.chance ? 2 : 1)}">${group}</th></tr>\n`
+    return html`${group !== '' && heading}${members.map((name) => row(name, html`<th scope="row" title="${name}">${nameParts(name).measure}</th>`))}`
+  }
+  return scrolled(label, html`<table class="figures">${headOf(report, models, columns)}
+${[...grouped(names)].map(([group, members]) => html`<tbody>${body(group, members)}</tbody>\n`)}</table>`)
+}
+
+function headOf(report: Report, models: Rows['models'], { difference, chance }: Columns): Markup {
+  const title = (model: string) => (report.models.length > 1 ? shortName(model, report) : 'Value')
+  const column = (words: string) => html`<th scope="col" class="number">${words}</th>`
+  return html`<thead><tr><th scope="col">Figure</th>${models.map(({ model }) => column(`${title(model)}, ${Math.round(report.settings.confidence * 100)} % interval`))}${difference && [column('Difference'), column('p')]}${chance && column('Chance')}${column('n')}</tr></thead>`
 }
 
 /** What may be wider than a phone, and is moved through by keyboard too. */
@@ -55,8 +73,8 @@ function differenceCells(name: string, comparison: Comparison | undefined): Mark
   return html`<td class="number"><b>${typeset(differenceText(name, difference.value))}</b> <span class="muted">${typeset(intervalText(name, difference))}</span></td><td class="number">${p < 0.05 ? html`<b>${pText(p)}</b>` : pText(p)}</td>`
 }
 
-function lastCells(name: string, figure: Figure | undefined): Markup {
-  return html`<td class="number">${figure?.chance !== undefined && valueText(name, figure.chance)}</td><td class="number">${figure?.items.toLocaleString('en')}</td>`
+function lastCells(name: string, figure: Figure | undefined, { chance }: Columns): Markup {
+  return html`${chance && html`<td class="number">${figure?.chance !== undefined && typeset(valueText(name, figure.chance))}</td>`}<td class="number">${figure?.items.toLocaleString('en')}</td>`
 }
 
 function grouped(names: string[]): Map<string, string[]> {

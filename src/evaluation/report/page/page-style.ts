@@ -31,6 +31,8 @@ h3 { font-size: 1.15rem; line-height: 1.3; letter-spacing: -0.01em; }
 h4 { font-size: 1rem; margin: 1.75rem 0 0.4rem; }
 a { color: var(--accent); text-underline-offset: 0.15em; }
 code { font: 0.85em/1.4 ui-monospace, 'SF Mono', Menlo, Consolas, monospace; }
+pre { margin: 0.75rem 0; padding: 0.7rem 0.9rem; background: var(--sunken); border-radius: 8px; white-space: pre-wrap; }
+.flag-name { white-space: nowrap; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
 .muted { color: var(--muted); font-weight: 400; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
@@ -60,7 +62,7 @@ main { display: grid; grid-template-columns: minmax(0, 1fr); gap: 2.5rem; margin
 .strip circle { fill: var(--c); stroke: var(--surface); stroke-width: 1.5; }
 
 .verdicts { margin-top: 1.75rem; }
-.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(19rem, 100%), 1fr)); gap: 0.75rem; margin: 0.5rem 0; }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(19rem, 100%), 1fr)); align-items: start; gap: 0.75rem; margin: 0.5rem 0; }
 .columns section { padding: 0.9rem 1.1rem 1rem; background: var(--surface); border: 1px solid var(--line); border-top: 3px solid var(--line-strong); border-radius: 10px; }
 .columns .can { border-top-color: var(--good); }
 .columns .cannot { border-top-color: var(--danger); }
@@ -84,9 +86,11 @@ th:last-child, td:last-child { padding-right: 0; }
 thead th { color: var(--muted); font-size: 0.82rem; vertical-align: bottom; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 thead .number { white-space: normal; }
+thead th, .figures th { overflow-wrap: break-word; }
 .figures { width: 100%; }
 .figures tbody th { min-width: 9rem; padding-left: 0.9rem; }
 .figures .group th { padding: 0.9rem 0 0.3rem; font-weight: 600; }
+.figures tbody .alone { padding-left: 0; }
 .figures b { font-weight: 600; }
 .figures .strip { margin-left: auto; margin-top: 0.1rem; }
 #repeat tbody th { white-space: nowrap; font-weight: 600; }
@@ -114,24 +118,30 @@ summary { cursor: pointer; color: var(--accent); width: fit-content; }
 .queries li:last-child { border-bottom: 0; }
 h5 { font-size: 0.8rem; font-weight: 400; color: var(--muted); margin-bottom: 0.35rem; }
 .returned { display: flex; flex-wrap: wrap; gap: 0.6rem; }
+.returned:has(.said) { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(9rem, 100%), 1fr)); }
 .thumb { width: 7rem; }
 .returned .thumb { width: 6.2rem; }
-.thumb img, .thumb .none { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; background: var(--sunken); border-radius: 6px; }
+.thumb img, .thumb .none { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; background: var(--sunken); border-radius: 6px; outline: 1px solid var(--line); outline-offset: -1px; }
 .thumb .none { display: grid; place-items: center; padding: 0.4rem; font-size: 0.75rem; text-align: center; color: var(--muted); }
 .thumb + .thumb, .said + .said { margin-top: 0.4rem; }
 .returned > .thumb, .returned > .said { margin-top: 0; }
 figcaption { font-size: 0.8rem; color: var(--muted); font-variant-numeric: tabular-nums; }
 .plots figcaption { font-size: 1rem; color: var(--text); }
 .said { font-size: 0.95rem; line-height: 1.4; }
-.returned .said { flex: 1 1 9rem; max-width: 15rem; padding: 0.4rem 0.6rem; background: var(--sunken); border-radius: 6px; }
+.returned .said { padding: 0.4rem 0.6rem; background: var(--sunken); border-radius: 6px; }
 .said blockquote::before { content: '“'; }
 .said blockquote::after { content: '”'; }
 ${PLOT_STYLE}
 
 @media (max-width: 44rem) {
-  body { padding: 1.25rem 0.9rem 3rem; }
+  body { padding: 1.25rem 0.75rem 3rem; }
   main { gap: 2rem; }
-  .task { padding: 1rem; }
+  .task { padding: 1rem 0.75rem; }
+  .task table { font-size: 0.8rem; }
+  .figures th, .figures td { padding-right: 0.45rem; }
+  .figures tbody th { min-width: 4.5rem; padding-left: 0.3rem; }
+  .figures :is(th, td):last-child { padding-right: 0; }
+  .figures .strip { width: 96px; height: 11px; }
   .queries li { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
   .queries li > :last-child { grid-column: 1 / -1; }
   .returned .thumb { width: calc((100% - 1.2rem) / 3); }

@@ -1,5 +1,5 @@
 import type { Report } from '../../report.js'
-import { listed, shortName } from '../captions.js'
+import { listed, modelNames, shortName } from '../captions.js'
 import { spokenName, TASK_WORDS } from '../figure-names.js'
 import { differenceText, intervalText, pText, valueText } from '../figure-text.js'
 import { headlinesOf, type Headline } from '../headlines.js'
@@ -20,19 +20,18 @@ export function summary(report: Report): Markup {
 ${warnings.length > 0 && html`<ul class="flags">${warnings.map(({ flag, task, dataset, href }) => flagMarkup(flag, report, html` <a href="${href}">${dataset}, ${TASK_WORDS[task].title.toLowerCase()}</a>`))}</ul>`}
 ${headlines.length > 0 && html`<ul class="headlines">${headlines.map((headline) => headlineCard(report, headline))}</ul>
 <p class="key muted">Bars: the ${Math.round(report.settings.confidence * 100)} % interval from 0 to 100 %. Upright marks: what guessing gives.</p>`}
-${report.models.map(({ name }) => verdictLists(report, name))}
+${modelNames(report).map((name) => verdictLists(report, name))}
 </section>
 `
 }
 
 function headlineCard(report: Report, { dataset, task, figure, values }: Headline): Markup {
-  const several = report.models.length > 1
+  const names = modelNames(report)
   const { chance, items } = values[0].value
   const comparison = report.datasets.find(({ name }) => name === dataset)?.comparisons.find((compared) => compared.task === task && compared.figure === figure)
   return html`<li><h3>${spokenName(figure)}</h3><p class="muted">${dataset} · ${items.toLocaleString('en')} items</p>
 ${values.map(({ model, value }) => {
-    const index = report.models.findIndex(({ name }) => name === model)
-    return html`<div class="headline">${several && html`<span class="model">${shortName(model, report)}</span>`}<span><b>${typeset(valueText(figure, value.value))}</b> <span class="muted">${typeset(intervalText(figure, value))}</span></span>${intervalStrip(figure, value, Math.max(0, index))}</div>`
+    return html`<div class="headline">${names.length > 1 && html`<span class="model">${shortName(model, report)}</span>`}<span><b>${typeset(valueText(figure, value.value))}</b> <span class="muted">${typeset(intervalText(figure, value))}</span></span>${intervalStrip(figure, value, names.indexOf(model))}</div>`
   })}
 ${comparison !== undefined && html`<p>Difference <b>${typeset(differenceText(figure, comparison.difference.value))}</b> <span class="muted">${typeset(intervalText(figure, comparison.difference))}, p ${pText(comparison.p)}</span></p>`}
 <p class="muted">${chance !== undefined ? `chance ${typeset(valueText(figure, chance))}` : 'the lower the better'}</p></li>
@@ -44,7 +43,7 @@ function verdictLists(report: Report, model: string): Markup | false {
   const kinds = (Object.keys(VERDICT_WORDS) as Verdict['kind'][]).filter((kind) => verdicts.some((verdict) => verdict.kind === kind))
   if (kinds.length === 0) return false
   const datasets = listed([...new Set(verdicts.map(({ dataset }) => dataset))])
-  return html`<div class="verdicts">${report.models.length > 1 && html`<h3>${shortName(model, report)}</h3>`}
+  return html`<div class="verdicts">${modelNames(report).length > 1 && html`<h3>${shortName(model, report)}</h3>`}
 <div class="columns">${kinds.map((kind) => html`<section class="${kind}"><h4>${VERDICT_WORDS[kind]}</h4><ul>${verdicts.filter((verdict) => verdict.kind === kind).map(({ text, dataset }) => html`<li>${typeset(`${text.charAt(0).toUpperCase()}${text.slice(1)}`)} <span class="muted">(${dataset})</span></li>`)}</ul></section>`)}</div>
 <p class="muted">Said by rule of the figures on ${datasets}; it holds for data like that.</p></div>
 `

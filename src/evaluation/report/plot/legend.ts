@@ -6,7 +6,7 @@ import { COLOURS, isReference, mark } from './curve.js'
 /** Of an entry's line. */
 const KEY = 22
 const GAP = 16
-export const LEGEND_LINE = 18
+const LEGEND_LINE = 18
 /** Of the font, on average, in pixels. */
 const CHARACTER = 6.4
 const LONGEST = 44
