@@ -6,7 +6,7 @@ import type { EvaluationAsked } from '../evaluation-jobs/evaluation-kind.js'
 import { ReportJson } from '../evaluation/report/schema.js'
 import { toJson } from '../evaluation/report/to-json.js'
 import { renderPage } from '../evaluation/report/page.js'
-import { isOpen, type EvaluationJob, type Job } from '../job.js'
+import type { EvaluationJob, Job } from '../job.js'
 import { responses } from '../schemas.js'
 import { EvaluationBody, EvaluationRequest, toEvaluationBody, type EvaluationRequestBody } from './evaluation-body.js'
 import { mayKnow } from './job-body.js'
@@ -76,7 +76,8 @@ export function evaluationRoutes(app: App, services: Services): void {
     async (request, reply) => {
       const job = evaluationOf(request)
       requireAllowed(request, job.collection)
-      if (isOpen(job)) await jobs.cancel(job.id)
+      // One that is about to end has its report written and its end kept first: nothing comes back after it is removed.
+      await jobs.cancel(job.id)
       await jobs.forget(job.id)
       await reports.remove(job.id)
       return reply.code(204).send(null)
