@@ -91,7 +91,8 @@ function outcomes({ kinds, save, onEnd, onFault }: RunnerOptions) {
     fail: async (job: Job, { error, isCancelled }: { error: unknown; isCancelled: boolean }) => {
       await kindOf(kinds, job).undo?.(job).catch((fault) => onFault?.(job, { step: 'undo', error: fault }))
       const { code, message } = toErrorShape(error)
-      await end(job, isCancelled ? { state: 'cancelled', error: null } : { state: 'failed', error: { code, message } }, error)
+      const shown = { code, message: code === 'INTERNAL' ? 'Something went wrong here; the log has it under the id of this job.' : message }
+      await end(job, isCancelled ? { state: 'cancelled', error: null } : { state: 'failed', error: shown }, error)
     }
   }
 }

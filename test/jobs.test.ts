@@ -70,7 +70,7 @@ t.test('what is cancelled while the service stops is cancelled', async (t) => {
   await closed
   t.match(await jobs.cancel(queued), { state: 'cancelled' }, 'after it had stopped, too')
   await close()
-  const again = await opened(t, dataDir, { run: async () => t.fail('It ran.') })
+  const again = await opened(t, dataDir, { run: async () => void t.fail('It ran.') })
   await again.jobs.resume()
   t.match([again.jobs.get(running).state, again.jobs.get(queued).state], ['cancelled', 'cancelled'])
 })
@@ -79,7 +79,7 @@ t.test('a job ends and says how, though what it made can not be removed, or its 
   const faults: object[] = []
   const ends: string[] = []
   const undo = () => Promise.reject(new Error('It is locked.'))
-  const { jobs, close } = await opened(t, t.testdir(), { run: until, undo, onFault: ({ id }, { step, error }) => faults.push({ id, step, error }), onEnd: ({ state }) => ends.push(state) })
+  const { jobs, close } = await opened(t, t.testdir(), { run: until, undo, onFault: ({ id }, { step, error }) => void faults.push({ id, step, error }), onEnd: ({ state }) => void ends.push(state) })
   const { id } = await jobs.start('evaluation', ASKED)
   t.match(await jobs.cancel(id), { state: 'cancelled', endedAt: Number })
   t.match(faults, [{ id, step: 'undo', error: { message: 'It is locked.' } }])

@@ -55,7 +55,12 @@ async function requireNoWayOut(root: string, folder: string): Promise<void> {
   }
 }
 
-/** What is said of a dataset tells no path of the machine. */
+/** What is said of a dataset below the folder of datasets, without the paths of the machine. */
+export async function withoutPaths(datasetsDir: string, text: string): Promise<string> {
+  const path = resolve(datasetsDir)
+  return withoutRoot(path, withoutRoot(await realpath(path).catch(() => path), text))
+}
+
 function withoutRoot(root: string, text: string): string {
   return text.replaceAll(root + sep, '').replaceAll(root, 'the folder of datasets')
 }
