@@ -25,6 +25,8 @@ export interface StoredClassifier extends Omit<Trained, 'classifier'> {
   templates: string[] | null
   /** The collection whose records were the examples. */
   collection: string | null
+  /** When that was created: a later one of its name is another. */
+  collectionCreatedAt?: number
   seed: number
   /** Milliseconds since 1970. */
   createdAt: number

@@ -35,6 +35,8 @@ export interface EvaluationAsked {
 export interface EvaluationPart {
   /** Null where the dataset is a folder. */
   collection: string | null
+  /** When that was created: a later one of its name is another. */
+  collectionCreatedAt?: number
   dataset: FolderAsked | CollectionAsked
   model: string
   fingerprint: string
@@ -69,7 +71,8 @@ export function evaluationJobs(parts: EvaluationParts): JobKind<EvaluationAsked,
       const { dataset, against, tasks = null, options } = asked
       requireTemplates(options.templates)
       const { model: { name: model, fingerprint } } = 'folder' in dataset ? await planFolder(parts, dataset, asked) : planCollection(parts, dataset, asked)
-      return { collection: 'folder' in dataset ? null : dataset.collection, dataset, model, fingerprint, against: against ?? null, tasks, options }
+      const of = 'folder' in dataset ? { collection: null } : { collection: dataset.collection, collectionCreatedAt: parts.collections.get(dataset.collection).settings.createdAt }
+      return { ...of, dataset, model, fingerprint, against: against ?? null, tasks, options }
     },
     run: async (job, work) => {
       job.fingerprint = parts.encoders.get(job.model).model.fingerprint

@@ -5,7 +5,8 @@ import { JobNotFound } from '../errors.js'
 import { isOpen, type Job, type ReindexJob } from '../job.js'
 import { OwnCollectionParams, responses } from '../schemas.js'
 import { EvaluationBody, toEvaluationBody } from './evaluation-body.js'
-import { ENDED, jobParts, mayKnow, partsOf } from './job-body.js'
+import { mayKnow } from './collection-reach.js'
+import { ENDED, jobParts, partsOf } from './job-body.js'
 import { optionalBody } from './optional-body.js'
 import type { App, Services } from './services.js'
 
@@ -41,11 +42,11 @@ const tags = ['Jobs']
 const HEARTBEAT_MS = 15_000
 
 /** Re-indexing, and following what runs in the background. */
-export function jobRoutes(app: App, { jobs }: Services): void {
+export function jobRoutes(app: App, { jobs, collections }: Services): void {
   // Of collections that the caller may not know of there are no jobs.
   const jobOf = (request: Pick<FastifyRequest, 'reaches' | 'caller'> & { params: { id: string } }): Job => {
     const job = jobs.get(request.params.id)
-    if (!mayKnow(request, job)) throw new JobNotFound(job.id)
+    if (!mayKnow(request, job, collections)) throw new JobNotFound(job.id)
     return job
   }
   app.post(
@@ -72,7 +73,7 @@ export function jobRoutes(app: App, { jobs }: Services): void {
   app.get(
     '/v1/jobs',
     { schema: { tags, operationId: 'listJobs', summary: 'List the jobs, the latest first', response: responses({ 200: Type.Object({ jobs: Type.Array(JobBody) }) }) } },
-    async (request) => ({ jobs: jobs.list().filter((job) => mayKnow(request, job)).map(toBody) })
+    async (request) => ({ jobs: jobs.list().filter((job) => mayKnow(request, job, collections)).map(toBody) })
   )
   app.get('/v1/jobs/:id', { schema: { tags, operationId: 'getJob', summary: 'Show a job', params: JobParams, response: responses({ 200: JobBody }) } }, async (request) => toBody(jobOf(request)))
   app.get(
