@@ -24,17 +24,20 @@ export async function trainFrom(services: Services, request: Caller, name: strin
   const body = fromForm(request.body as Body | Static<typeof TrainForm>)
   const { method = 'linear-probe', c, prior = 'auto', folds, seed = 0, collection = null } = body
   if (c !== undefined && method !== 'linear-probe') throw new InvalidRequest('c is of the linear probe.')
-  const { encoder, examples, collectionCreatedAt } = await examplesOf(services, request, body)
-  const { labels, layout, set } = toTrainingSet(examples, encoder.dimension)
-  const words = prior === false ? undefined : await labelWords(encoder, body, { labels, signal: request.patience.signal })
-  const { weights, ...trained } = await classifiers.train({ ...set, anchors: words && toAnchors(words.embeddings, layout) }, { method, setting: c, prior, folds, seed }, request.patience.signal)
-  const { name: model, fingerprint } = encoder.model
-  const stored: StoredClassifier = {
-    ...trained, name, model, fingerprint, dimension: encoder.dimension, method, layout, labels,
-    templates: trained.prior ? words!.templates : null, collection, collectionCreatedAt, seed, createdAt: Date.now()
-  }
-  // Training takes a while, in which somebody else may have taken the name.
-  return { stored, existed: await classifiers.save(stored, weights, (existing) => requireReplaceable(request, existing)) }
+  const { signal } = request.patience
+  return classifiers.training(async (train) => {
+    const { encoder, examples, collectionCreatedAt } = await examplesOf(services, request, body)
+    const { labels, layout, set } = toTrainingSet(examples, encoder.dimension)
+    const words = prior === false ? undefined : await labelWords(encoder, body, { labels, signal })
+    const { weights, ...trained } = await train({ ...set, anchors: words && toAnchors(words.embeddings, layout) }, { method, setting: c, prior, folds, seed }, signal)
+    const { name: model, fingerprint } = encoder.model
+    const stored: StoredClassifier = {
+      ...trained, name, model, fingerprint, dimension: encoder.dimension, method, layout, labels,
+      templates: trained.prior ? words!.templates : null, collection, collectionCreatedAt, seed, createdAt: Date.now()
+    }
+    // Training takes a while, in which somebody else may have taken the name.
+    return { stored, existed: await classifiers.save(stored, weights, (existing) => requireReplaceable(request, existing)) }
+  })
 }
 
 function fromForm(body: Body | Static<typeof TrainForm>): Omit<Body, 'examples'> & { examples?: { label: string; image?: ImageBody; text?: string }[] } {
