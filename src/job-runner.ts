@@ -1,4 +1,4 @@
-import { EventEmitter, on } from 'node:events'
+import { EventEmitter } from 'node:events'
 import { JobCrashed, toErrorShape } from './errors.js'
 import { isOpen, type Job, type JobKind, type JobKinds } from './job.js'
 import { orAborted } from './or-aborted.js'
@@ -101,17 +101,25 @@ function kindOf(kinds: JobKinds, { kind }: Job): JobKind<unknown, object> {
   return kinds[kind] as JobKind<unknown, object>
 }
 
+/** The job as it is, whenever it has changed since it was last asked for: changes that come meanwhile are one. */
 async function* watch(job: Job, events: EventEmitter, signal: AbortSignal): AsyncGenerator<Job> {
-  const changes = on(events, job.id, { signal })
+  let hasChanged = false
+  let wake: (() => void) | undefined
+  const onChange = () => {
+    hasChanged = true
+    wake?.()
+  }
+  events.on(job.id, onChange)
+  signal.addEventListener('abort', onChange)
   try {
     yield job
-    while (isOpen(job)) {
-      await changes.next()
-      yield job
+    while (isOpen(job) && !signal.aborted) {
+      if (!hasChanged) await new Promise<void>((resolve) => (wake = resolve))
+      hasChanged = false
+      if (!signal.aborted || !isOpen(job)) yield job
     }
-  } catch (error) {
-    if (!signal.aborted) throw error
   } finally {
-    await changes.return?.()
+    events.off(job.id, onChange)
+    signal.removeEventListener('abort', onChange)
   }
 }

@@ -102,3 +102,20 @@ t.test('what does not pass is not waited for without end', async (t) => {
   await t.rejects(untilWell(signal, failing(new Error('A fault.'))), { message: 'A fault.' })
   t.equal(tries, 1)
 })
+
+t.test('changes that come while a watcher is slow are one', async (t) => {
+  const { jobs } = await opened(t, t.testdir(), {
+    run: async ({ onChange }) => {
+      for (let i = 0; i < 1000; i++) onChange()
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+  })
+  const { id } = await jobs.start('evaluation', ASKED)
+  const states: string[] = []
+  for await (const { state } of jobs.watch(id, new AbortController().signal)) {
+    states.push(state)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  t.ok(states.length <= 4, `${states.length} of more than 1,000`)
+  t.equal(states.at(-1), 'done')
+})

@@ -3,6 +3,7 @@ import { isAbsolute, join, resolve, sep } from 'node:path'
 import { DatasetNotFound, DatasetsDisabled, EvaluationInvalid } from '../errors.js'
 import { DatasetError } from '../evaluation/dataset-error.js'
 import type { Dataset, DatasetFormat, DatasetImage, EmbeddedPairs } from '../evaluation/dataset.js'
+import { isBelow } from '../evaluation/datasets/image-finder.js'
 import { openDataset } from '../evaluation/datasets/open-dataset.js'
 
 /** A dataset below the folder of datasets. */
@@ -28,7 +29,7 @@ export async function openFolder(datasetsDir: string, { folder, images, ...optio
   if (images !== undefined && !imageFolder) throw new DatasetNotFound(`${folder}/${images}`)
   if ((await stat(path)).isDirectory()) await requireNoWayOut(root, path)
   try {
-    return confined(root, await openDataset(path, { ...options, images: imageFolder }))
+    return confined(root, await openDataset(path, { ...options, images: imageFolder, root }))
   } catch (error) {
     throw error instanceof DatasetError ? new EvaluationInvalid(withoutRoot(root, error.message)) : error
   }
@@ -39,10 +40,6 @@ async function inside(root: string, folder: string, below: string): Promise<stri
   if (below.includes('\0') || isAbsolute(below) || below.split(/[\\/]/).includes('..')) return undefined
   const path = await realpath(join(folder, below)).catch(() => undefined)
   return path !== undefined && path !== root && isBelow(root, path) ? path : undefined
-}
-
-function isBelow(root: string, path: string): boolean {
-  return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep)
 }
 
 async function requireNoWayOut(root: string, folder: string): Promise<void> {

@@ -101,12 +101,21 @@ export function jobRoutes(app: App, { jobs, collections }: Services): void {
   app.delete('/v1/jobs/:id', { config: { scope: 'admin' }, schema: { tags, operationId: 'cancelJob', summary: 'Cancel a job', params: JobParams, response: responses({ 200: JobBody }) } }, async (request) => toBody(await jobs.cancel(jobOf(request).id)))
 }
 
+/** Server-sent events of a job. One is made when the one before is taken, from the job as it is then: a slow reader misses states, and none pile up. */
 function eventStream(states: AsyncGenerator<Job>): Readable {
-  const stream = new Readable({ read: () => undefined })
-  const heartbeat = setInterval(() => stream.push(':\n\n'), HEARTBEAT_MS)
-  stream.once('close', () => clearInterval(heartbeat))
+  let wake: (() => void) | undefined
+  const stream = new Readable({ read: () => wake?.() })
+  const heartbeat = setInterval(() => stream.readableLength === 0 && stream.push(':\n\n'), HEARTBEAT_MS)
+  stream.once('close', () => {
+    clearInterval(heartbeat)
+    wake?.()
+  })
   const pump = async () => {
-    for await (const job of states) stream.push(`event: ${isOpen(job) ? 'progress' : 'end'}\ndata: ${JSON.stringify(toBody(job))}\n\n`)
+    for await (const job of states) {
+      if (stream.destroyed) return
+      const isTaken = new Promise<void>((resolve) => (wake = resolve))
+      if (!stream.push(`event: ${isOpen(job) ? 'progress' : 'end'}\ndata: ${JSON.stringify(toBody(job))}\n\n`) && isOpen(job)) await isTaken
+    }
     stream.push(null)
   }
   pump().catch((error: Error) => stream.destroy(error))

@@ -76,6 +76,13 @@ t.test('what can not be evaluated is refused, and said why', async (t) => {
   await mkdir(join(datasets, 'own'))
   await symlink(join(datasets, 'colours', '0.png'), join(datasets, 'own', 'picture.png'))
   await writeFile(join(datasets, 'own', 'captions.csv'), 'file_name,text\npicture.png,a red wall\n../../secret/1.png,a secret\n')
+  // A table at the top, whose pictures are beside the folder of datasets, or behind a link beside the table.
+  await mkdir(join(folder, 'images'))
+  for (const name of ['beside.png', 'above.png']) await cp(join(folder, 'secret', '1.png'), join(folder, name === 'above.png' ? '.' : 'images', name))
+  await mkdir(join(datasets, 'sole'))
+  await symlink(join(folder, 'secret'), join(datasets, 'sole', 'photos'))
+  await writeFile(join(datasets, 'sole', 'captions.csv'), 'file_name,text\n1.png,behind a link\n../../secret/1.png,by dots\n' + `${join(folder, 'secret', '1.png')},by its path\n`)
+  await writeFile(join(datasets, 'top.csv'), 'file_name,text\nbeside.png,beside\nabove.png,above\n')
   const { api } = await testServer(t, { DATASETS_DIR: datasets, DATA_DIR: join(folder, 'data') })
   const refused = async (body: object) => {
     const answer = await api('POST', '/v1/evaluations', body)
@@ -84,7 +91,7 @@ t.test('what can not be evaluated is refused, and said why', async (t) => {
   }
   for (const name of ['nowhere', '../secret', 'out', 'out/captions.csv', 'colours/../../secret', '/etc', '.', 'colours\\..\\..\\secret']) t.same(await refused({ dataset: { folder: name } }), [404, 'DATASET_NOT_FOUND'], name)
   t.same(await refused({ dataset: { folder: 'colours', images: '../../secret' } }), [404, 'DATASET_NOT_FOUND'])
-  for (const name of ['linked', 'empty', 'broken']) t.same(await refused({ dataset: { folder: name } }), [422, 'EVALUATION_INVALID'], name)
+  for (const name of ['linked', 'empty', 'broken', 'sole', 'sole/captions.csv', 'top.csv']) t.same(await refused({ dataset: { folder: name } }), [422, 'EVALUATION_INVALID'], name)
   t.same(await refused({ dataset: { folder: 'colours' }, tasks: ['zero-shot'] }), [422, 'EVALUATION_INVALID'], 'a task that it does not allow')
   t.same(await refused({ dataset: { folder: 'colours' }, templates: ['nowhere-80'] }), [422, 'TEMPLATE_INVALID'], 'before it is queued')
   t.same(await refused({ dataset: { folder: 'colours' }, tasks: ['singing'] }), [400, 'INVALID_REQUEST'])
