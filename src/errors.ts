@@ -40,6 +40,7 @@ export const DatasetNotFound = createError('DATASET_NOT_FOUND', "There is no dat
 export const DatasetsDisabled = createError('DATASETS_DISABLED', 'Folders are not evaluated here; the operator may set DATASETS_DIR. A collection can be.', 422)
 export const EvaluationInvalid = createError('EVALUATION_INVALID', '%s', 422)
 export const FingerprintMismatch = createError('FINGERPRINT_MISMATCH', "Collection '%s' was made with encoder %s, loaded: %s, and their embeddings can't be compared. Load the first one (MODELS), or re-index the collection: POST /v1/collections/{collection}/reindex.", 409)
+export const JobCrashed = createError('JOB_CRASHED', 'The service ended unexpectedly %s times while this ran, so it is not tried again: look into its log and its memory, and start it anew.', 500)
 export const RangeNotSatisfiable = createError('RANGE_NOT_SATISFIABLE', 'The file has %s bytes; ask for some of these.', 416)
 export const ImageTooLarge = createError('IMAGE_TOO_LARGE', 'The image is too large: %s.', 413)
 export const MediaTypeUnsupported = createError('MEDIA_TYPE_UNSUPPORTED', 'The body is %s; send %s.', 415)

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Collections } from './collections/collections.js'
 import { JobNotFound, QueueFull } from './errors.js'
 import { isOpen, type Job, type JobKind, type JobKinds, type JobState } from './job.js'
-import { createRunner } from './job-runner.js'
+import { createRunner, type RunnerOptions } from './job-runner.js'
 
 export interface Jobs {
   /** Begins a job. Throws QUEUE_FULL, and what its kind does. */
@@ -11,7 +11,7 @@ export interface Jobs {
   get(id: string): Job
   /** The latest first. */
   list(): Job[]
-  /** Ends a job; what it made is dropped. Throws JOB_NOT_FOUND. */
+  /** Ends a job and resolves when its end is kept; what it made is dropped. One that has ended stays as it is. Throws JOB_NOT_FOUND. */
   cancel(id: string): Promise<Job>
   /** Forgets a job that has ended. Throws JOB_NOT_FOUND. */
   forget(id: string): Promise<void>
@@ -28,15 +28,17 @@ export interface JobsOptions {
   kinds: JobKinds
   /** Told of its end, and of what made it fail. */
   onEnd?: (job: Job, cause?: unknown) => void
+  /** Told what went wrong beside the job's work: what it made could not be removed, or its state not be kept. */
+  onFault?: RunnerOptions['onFault']
 }
 
 /** The jobs of a service, read from its store. */
-export async function openJobs({ collections, kinds, onEnd }: JobsOptions): Promise<Jobs> {
+export async function openJobs({ collections, kinds, onEnd, onFault }: JobsOptions): Promise<Jobs> {
   // Before there were others, all were re-indexings.
   const saved = (await collections.jobs()).map((body) => ({ kind: 'reindex', ...JSON.parse(body) }) as Job)
   const jobs = new Map(saved.map((job) => [job.id, job]))
   const save = (job: Job) => collections.saveJob({ id: job.id, body: JSON.stringify(job), createdAt: job.createdAt })
-  const runner = createRunner({ kinds, save, onEnd })
+  const runner = createRunner({ kinds, save, onEnd, onFault })
   const get = (id: string) => {
     const job = jobs.get(id)
     if (!job) throw new JobNotFound(id)

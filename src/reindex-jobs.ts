@@ -13,6 +13,8 @@ export interface ReindexAsked {
 /** What a re-indexing has beside what every job has. Its progress is in records. */
 export interface ReindexPart {
   collection: string
+  /** When that was created: a later one of its name is another. */
+  collectionCreatedAt?: number
   /** The model that the collection is encoded with. */
   model: string
   fingerprint: string
@@ -28,11 +30,12 @@ const MAX_NAMED = 1000
 export function reindexJobs({ collections, encoders }: { collections: Collections; encoders: Encoders }): JobKind<ReindexAsked, ReindexPart> {
   return {
     plan: ({ collection: name, model, skipMissing }, jobs) => {
-      if (collections.get(name).settings.fingerprint === null) throw new CollectionHasNoModel(name)
+      const { fingerprint: present, createdAt: collectionCreatedAt } = collections.get(name).settings
+      if (present === null) throw new CollectionHasNoModel(name)
       const { model: { name: modelName, fingerprint } } = encoders.get(model)
       const other = runningReindex(jobs, name)
       if (other) throw new ReindexRunning(name, other.id)
-      return { collection: name, model: modelName, fingerprint, skipMissing, missing: { count: 0, records: [] } }
+      return { collection: name, collectionCreatedAt, model: modelName, fingerprint, skipMissing, missing: { count: 0, records: [] } }
     },
     run: async (job, { signal, onChange }) => {
       const encoder = encoders.get(job.model)

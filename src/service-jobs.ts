@@ -13,6 +13,10 @@ export async function openServiceJobs(parts: Omit<EvaluationParts, 'onWarning' |
   const jobs: Jobs = await openJobs({
     collections: parts.collections,
     kinds: { reindex: reindexJobs(parts), evaluation: evaluationJobs({ ...parts, onWarning, onEmbedded }) },
+    onFault: ({ id, kind, collection, state }, { step, error }) => {
+      const what = step === 'undo' ? 'what a job made could not be removed' : 'the state of a job could not be kept; the next start finds it as it was before'
+      logger.error({ err: error, job: id, kind, collection, state }, what)
+    },
     onEnd: (job, cause) => {
       reportJob(job, { cause, logger })
       if (job.kind !== 'evaluation') return
@@ -23,9 +27,13 @@ export async function openServiceJobs(parts: Omit<EvaluationParts, 'onWarning' |
   return jobs
 }
 
+function isOurs(error: Job['error']): boolean {
+  return error?.code === 'INTERNAL' || error?.code === 'WORKER_DIED'
+}
+
 function reportJob(job: Job, { cause, logger }: { cause?: unknown; logger: Logger }): void {
   const { id, collection, model, state, progress, error } = job
   // What the job says of a fault of ours is that the log has it.
-  const fields = { job: id, collection, model, progress, error, ...(error?.code === 'INTERNAL' && { err: cause }) }
+  const fields = { job: id, collection, model, progress, error, ...(isOurs(error) && { err: cause }) }
   logger[state === 'failed' ? 'error' : 'info']({ ...fields, ...(job.kind === 'reindex' && { missing: job.missing.count }) }, `${job.kind === 'reindex' ? 're-indexing' : 'evaluation'} ${state}`)
 }

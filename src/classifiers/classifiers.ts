@@ -25,6 +25,8 @@ export interface StoredClassifier extends Omit<Trained, 'classifier'> {
   templates: string[] | null
   /** The collection whose records were the examples. */
   collection: string | null
+  /** When that was created: a later one of its name is another. */
+  collectionCreatedAt?: number
   seed: number
   /** Milliseconds since 1970. */
   createdAt: number
@@ -45,8 +47,8 @@ export interface Classifiers {
   get(name: string): StoredClassifier
   /** With its weights, which are read when they are first asked for. Throws CLASSIFIER_NOT_FOUND. */
   load(name: string): Promise<LoadedClassifier>
-  /** Trains in a thread of its own. Throws QUEUE_FULL where others train already, and the signal's reason. */
-  train(set: TrainingSet, options: Omit<TrainOptions, 'onPass'>, signal: AbortSignal): Promise<TrainedWeights>
+  /** Does the work of a training, from its examples on, which trains in a thread by the function that it is given. Throws QUEUE_FULL where others train already. */
+  training<T>(work: (train: Train) => Promise<T>): Promise<T>
   /**
    * Puts a classifier under its name, one after the other; the one that was there serves till then. Resolves, once it is durable, to whether
    * there was one. `check` sees which one it is to replace, and stops it by throwing.
@@ -57,6 +59,9 @@ export interface Classifiers {
   /** Stops what is being trained. */
   close(): Promise<void>
 }
+
+/** Trains in a thread of its own. Throws the signal's reason. */
+export type Train = (set: TrainingSet, options: Omit<TrainOptions, 'onPass'>, signal: AbortSignal) => Promise<TrainedWeights>
 
 /** Classifiers that are trained at a time, each in a thread. */
 const AT_ONCE = 2
@@ -99,7 +104,7 @@ export async function openClassifiers(collections: Collections): Promise<Classif
       if (byName.get(name) === expected && expected.createdAt === found.stored.createdAt) loaded.set(name, found)
       return found
     },
-    train: training.train,
+    training: training.training,
     find: (name) => byName.get(name),
     save: inTurn(async (stored: StoredClassifier, weights: Float32Array, check?: (existing: StoredClassifier | undefined) => void) => {
       check?.(byName.get(stored.name))
@@ -135,7 +140,7 @@ function fromWeights({ buffer, byteOffset, byteLength }: Uint8Array, { labels }:
   return linearClassifier(values.slice(0, -labels.length), values.slice(-labels.length))
 }
 
-function createTraining(): Pick<Classifiers, 'train' | 'close'> {
+function createTraining(): Pick<Classifiers, 'training' | 'close'> {
   const places = new Places(AT_ONCE)
   const closing = new AbortController()
   const running = new Set<Promise<unknown>>()
@@ -148,14 +153,23 @@ function createTraining(): Pick<Classifiers, 'train' | 'close'> {
     }
   }
   return {
-    train: async (set, options, callers) => {
+    training: async (work) => {
       const leave = places.take()
-      const signal = AbortSignal.any([callers, closing.signal])
-      const trained = run(set, options, signal)
-      const ended = trained.then(leave, leave)
-      running.add(ended)
-      void ended.finally(() => running.delete(ended))
-      return orAborted(trained, signal)
+      // A thread may end later than those who wait for it.
+      let ended: Promise<unknown> = Promise.resolve()
+      try {
+        return await work((set, options, callers) => {
+          const signal = AbortSignal.any([callers, closing.signal])
+          const trained = run(set, options, signal)
+          const own = trained.then(() => undefined, () => undefined)
+          ended = own
+          running.add(own)
+          void own.finally(() => running.delete(own))
+          return orAborted(trained, signal)
+        })
+      } finally {
+        void ended.finally(leave)
+      }
     },
     close: async () => {
       closing.abort(new Closed())

@@ -1,6 +1,7 @@
 import type { Patience } from '../batcher.js'
 import type { Collection } from '../collections/collection.js'
 import type { Filter } from '../collections/filter.js'
+import { labelIn } from '../collections/label.js'
 import type { Modality, StoredRecord } from '../collections/record.js'
 import type { EncodeOptions, Encoder } from '../encoder/encoder.js'
 import { ExamplesInvalid, fromErrorShape, toErrorShape } from '../errors.js'
@@ -61,10 +62,8 @@ export interface CollectOptions {
 
 /** Examples by the records of a collection that hold a label and one of the modalities. Throws EXAMPLES_INVALID for too many, or none. */
 export async function collectExamples(collection: Collection, options: CollectOptions, patience: Patience): Promise<Example[]> {
-  const found = await labelledRecords(collection, options, patience)
-  const chosen = options.perClass === undefined ? found : firstOfEach(random(options.seed).shuffle(found), options.perClass)
+  const chosen = await labelledRecords(collection, options, patience)
   if (chosen.length === 0) throw new ExamplesInvalid(`No record of collection '${collection.settings.name}' has both a '${options.field}' of one value in its metadata and an embedding of ${options.modalities.join(' or ')}${options.filter ? ', among those that pass the filter' : ''}.`)
-  if (chosen.length > MAX_EXAMPLES) throw new ExamplesInvalid(`${chosen.length} records are examples, of ${MAX_EXAMPLES} allowed: set per_class, or a filter.`)
   const examples: Example[] = []
   for (let from = 0; from < chosen.length; from += AT_A_TIME) {
     const part = await Promise.all(chosen.slice(from, from + AT_A_TIME).map(async ({ id, label }) => ({ label, embeddings: await collection.embeddings(id, patience) })))
@@ -77,35 +76,30 @@ export async function collectExamples(collection: Collection, options: CollectOp
   return examples
 }
 
-async function labelledRecords(collection: Collection, { field, filter, modalities }: CollectOptions, patience: Patience): Promise<{ id: string; label: string }[]> {
-  const labelled: { id: string; label: string }[] = []
+/** Up to `perClass` records of each label, each with the same chance (algorithm R, Vitter 1985). What is kept is counted as it comes. Throws EXAMPLES_INVALID for too many. */
+async function labelledRecords(collection: Collection, { field, filter, modalities, perClass = Infinity, seed }: CollectOptions, patience: Patience): Promise<Labelled[]> {
+  const byLabel = new Map<string, { seen: number; kept: Labelled[] }>()
+  const { uniform } = random(seed)
+  let count = 0
   for (let after: string | undefined; ; ) {
     const page: StoredRecord[] = await collection.list({ limit: PAGE, after, filter }, patience)
-    for (const record of page) {
-      const label = labelIn(record.metadata, field)
-      if (label !== undefined && record.modalities.some((modality) => modalities.includes(modality))) labelled.push({ id: record.id, label })
+    for (const { id, metadata, modalities: held } of page) {
+      const label = labelIn(metadata, field)
+      if (label === undefined || !held.some((modality) => modalities.includes(modality))) continue
+      const ofLabel = byLabel.get(label) ?? { seen: 0, kept: [] }
+      byLabel.set(label, ofLabel)
+      const place = ofLabel.kept.length < perClass ? ofLabel.kept.length : Math.floor(uniform() * (ofLabel.seen + 1))
+      ofLabel.seen++
+      if (place >= perClass) continue
+      if (place === ofLabel.kept.length && ++count > MAX_EXAMPLES) throw new ExamplesInvalid(`More than ${MAX_EXAMPLES} records are examples, as many as are allowed: set per_class, or a filter.`)
+      ofLabel.kept[place] = { id, label }
     }
-    if (page.length < PAGE) return labelled
+    if (page.length < PAGE) return [...byLabel.values()].flatMap(({ kept }) => kept)
     after = page.at(-1)!.id
   }
 }
 
-/** The value of a field as a label; lists and objects are none. */
-function labelIn(metadata: Record<string, unknown> | null, field: string): string | undefined {
-  const value = metadata && Object.hasOwn(metadata, field) ? metadata[field] : field.split('.').reduce<unknown>((inner, key) => (isObject(inner) && Object.hasOwn(inner, key) ? inner[key] : undefined), metadata)
-  const label = ['string', 'number', 'boolean'].includes(typeof value) ? String(value).trim() : ''
-  return label === '' ? undefined : label
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function firstOfEach<T extends { label: string }>(examples: T[], most: number): T[] {
-  const counts = new Map<string, number>()
-  return examples.filter(({ label }) => {
-    const count = (counts.get(label) ?? 0) + 1
-    counts.set(label, count)
-    return count <= most
-  })
+interface Labelled {
+  id: string
+  label: string
 }

@@ -10,9 +10,16 @@ export interface Quality {
    * where no two were predicted by the same classifier, as where each was left out alone.
    */
   auroc: number | null
-  /** Rows are the true classes, columns the predicted ones. */
-  confusion: number[][]
+  /** Rows are the true classes, columns the predicted ones; null of more than 100 classes. */
+  confusion: number[][] | null
+  /** The pairs of classes that are confused most often, at most 100 of them; of classifiers that are older than this field there are none. */
+  confused?: { actual: number; predicted: number; count: number }[]
 }
+
+/** Classes up to which all confusions are kept: those of 1,000 are a million numbers. */
+export const CONFUSION_CLASSES = 100
+/** Pairs that are kept of those that are confused. */
+const MOST_PAIRS = 100
 
 const RESAMPLES = 1000
 
@@ -25,15 +32,23 @@ export interface QualityOptions {
 
 /** Measures predictions: `scores` are row-major `[n, classes]`, `labels` what is true of each row. */
 export function qualityOf(scores: Float64Array, labels: ArrayLike<number>, { classes, folds = new Int32Array(labels.length), seed }: QualityOptions): Quality {
-  const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0))
+  const confusion = classes <= CONFUSION_CLASSES ? Array.from({ length: classes }, () => new Array<number>(classes).fill(0)) : null
+  const wrong = new Map<number, number>()
   const right = new Float64Array(labels.length)
   for (let i = 0; i < labels.length; i++) {
     const predicted = best(scores.subarray(i * classes, (i + 1) * classes))
-    confusion[labels[i]][predicted]++
+    if (confusion) confusion[labels[i]][predicted]++
+    const pair = labels[i] * classes + predicted
+    if (predicted !== labels[i]) wrong.set(pair, (wrong.get(pair) ?? 0) + 1)
     right[i] = Number(predicted === labels[i])
   }
   const { value, low, high } = bootstrapMean(right, { seed, resamples: RESAMPLES, confidence: 0.95 })
-  return { accuracy: { value, low, high }, auroc: macroAuroc(scores, labels, { classes, folds }), confusion }
+  return { accuracy: { value, low, high }, auroc: macroAuroc(scores, labels, { classes, folds }), confusion, confused: mostConfused(wrong, classes) }
+}
+
+function mostConfused(wrong: Map<number, number>, classes: number): Quality['confused'] {
+  const pairs = [...wrong].sort(([a, m], [b, n]) => n - m || a - b).slice(0, MOST_PAIRS)
+  return pairs.map(([pair, count]) => ({ actual: Math.floor(pair / classes), predicted: pair % classes, count }))
 }
 
 function macroAuroc(scores: Float64Array, labels: ArrayLike<number>, { classes, folds }: { classes: number; folds: Int32Array }): number | null {

@@ -42,15 +42,19 @@ const COMPARED_AFTER = 100
 /** Examples times features times classes that cross-validation looks at: of more a sample, the same part of each class. */
 const VALIDATED_SIZE = 4e6
 
+/** Such a sample times its folds, beyond which there are fewer folds, down to two; where these are more there is one setting, so that validating takes no longer than training. */
+const VALIDATED_WORK = 8e7
+
 /** Chooses the setting, and where it may the prior, by cross-validation, and trains with all examples. */
 export function trainClassifier(set: TrainingSet, options: TrainOptions): Trained {
   const { seed, onPass, prior = true } = options
   const sample = sampleSet(prior === false ? { ...set, anchors: undefined } : set, seed)
-  const folds = stratifiedFolds(sample.labels, options)
-  const isValidated = folds.some((fold) => fold >= 0)
   // Each with a setting of its own: that of the one would speak against the other.
   const sets = sample.anchors && prior === 'auto' ? [sample, { ...sample, anchors: undefined }] : [sample]
-  const validated = isValidated ? crossValidate(sets, folds, createMethod(options, COMPARED_AT)) : undefined
+  const { folds, isCostly } = boundedFolds(sets, options)
+  const isValidated = folds.some((fold) => fold >= 0)
+  const compared = isCostly ? { setting: DEFAULT_SETTINGS[options.method], ...options } : options
+  const validated = isValidated ? crossValidate(sets, folds, createMethod(compared, COMPARED_AT)) : undefined
   const setting = validated?.setting ?? options.setting ?? DEFAULT_SETTINGS[options.method]
   const { anchors } = sets[validated?.chosen ?? 0]
   const { rows, labels } = withAnchors({ ...set, anchors })
@@ -60,6 +64,16 @@ export function trainClassifier(set: TrainingSet, options: TrainOptions): Traine
   const { examples, scores } = validated
   const quality = qualityOf(scores, examples.map((i) => sample.labels[i]), { classes: set.classes, seed, folds: validated.folds })
   return { ...trained, validation: { ...quality, folds: new Set(validated.folds).size, examples: examples.length } }
+}
+
+/** As many folds as are asked for, or usual, where these are not too much work. */
+function boundedFolds(sets: TrainingSet[], options: TrainOptions): { folds: Int32Array; isCostly: boolean } {
+  const [{ rows, labels, classes }] = sets
+  const size = rows.values.length * classes * sets.length
+  const folds = stratifiedFolds(labels, options)
+  const count = folds.reduce((most, fold) => Math.max(most, fold + 1), 0)
+  const most = Math.max(2, Math.floor(VALIDATED_WORK / size))
+  return { folds: count > most ? stratifiedFolds(labels, { ...options, folds: most }) : folds, isCostly: 2 * size > VALIDATED_WORK }
 }
 
 /** A method of that name, over the one setting where it is given. */

@@ -99,7 +99,7 @@ async function classify(service: Service, image: Image, options: Options & { lab
     // Of one image are what can't be read here, and what the service says of its bytes; all else holds for every image.
     if (error instanceof SemblanceError && (error.code.startsWith('IMAGE_') || error.status === 413)) return { file, error: { code: error.code, message: error.message } }
     const { code } = error as NodeJS.ErrnoException
-    if (code !== undefined && /^E[A-Z]+$/.test(code)) return { file, error: { code, message: (error as Error).message } }
+    if (code !== undefined && (/^E[A-Z0-9]+$/.test(code) || code === 'ERR_FS_FILE_TOO_LARGE')) return { file, error: { code, message: (error as Error).message } }
     throw error
   }
 }

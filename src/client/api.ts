@@ -2412,6 +2412,12 @@ export interface operations {
                         auroc: number | null;
                         /** @description Rows are the true labels, columns the predicted ones, in the order of `labels`; of up to 100 labels. */
                         confusion: number[][] | null;
+                        /** @description The labels that are most often taken for another, the most frequent first, and which; up to 100 pairs. */
+                        most_confused: {
+                            label: string;
+                            predicted: string;
+                            count: number;
+                        }[];
                         seed: number;
                         /** Format: date-time */
                         created_at: string;
@@ -2583,7 +2589,7 @@ export interface operations {
                     prompts?: {
                         [key: string]: string[];
                     };
-                    /** @description Of the cross-validation: 5 by default, or as many as the smallest class has examples; one for each of up to 20 examples. */
+                    /** @description Of the cross-validation: 5 by default, or as many as the smallest class has examples; one for each of up to 20 examples. Fewer where labels and examples are many: the answer says how many. */
                     folds?: number;
                     /**
                      * @description Of the folds and of `per_class`.
@@ -2628,7 +2634,7 @@ export interface operations {
                     prompts?: {
                         [key: string]: string[];
                     };
-                    /** @description Of the cross-validation: 5 by default, or as many as the smallest class has examples; one for each of up to 20 examples. */
+                    /** @description Of the cross-validation: 5 by default, or as many as the smallest class has examples; one for each of up to 20 examples. Fewer where labels and examples are many: the answer says how many. */
                     folds?: number;
                     /**
                      * @description Of the folds and of `per_class`.
@@ -2683,6 +2689,12 @@ export interface operations {
                         auroc: number | null;
                         /** @description Rows are the true labels, columns the predicted ones, in the order of `labels`; of up to 100 labels. */
                         confusion: number[][] | null;
+                        /** @description The labels that are most often taken for another, the most frequent first, and which; up to 100 pairs. */
+                        most_confused: {
+                            label: string;
+                            predicted: string;
+                            count: number;
+                        }[];
                         seed: number;
                         /** Format: date-time */
                         created_at: string;
@@ -2731,6 +2743,12 @@ export interface operations {
                         auroc: number | null;
                         /** @description Rows are the true labels, columns the predicted ones, in the order of `labels`; of up to 100 labels. */
                         confusion: number[][] | null;
+                        /** @description The labels that are most often taken for another, the most frequent first, and which; up to 100 pairs. */
+                        most_confused: {
+                            label: string;
+                            predicted: string;
+                            count: number;
+                        }[];
                         seed: number;
                         /** Format: date-time */
                         created_at: string;
@@ -3023,6 +3041,12 @@ export interface operations {
                             auroc: number | null;
                             /** @description Rows are the true labels, columns the predicted ones, in the order of `labels`; of up to 100 labels. */
                             confusion: number[][] | null;
+                            /** @description The labels that are most often taken for another, the most frequent first, and which; up to 100 pairs. */
+                            most_confused: {
+                                label: string;
+                                predicted: string;
+                                count: number;
+                            }[];
                             seed: number;
                             /** Format: date-time */
                             created_at: string;
@@ -7676,7 +7700,7 @@ export interface operations {
                     model?: string;
                     /** @description Another loaded model that is measured on the same items and compared by paired tests; not of a collection, which has the embeddings of one. */
                     against?: string;
-                    /** @description Those that the dataset allows, by default; of a collection retrieval, and with a label_field zero-shot, few-shot and fusion. */
+                    /** @description Those that the dataset allows, by default; of a collection retrieval, and with a label_field zero-shot and few-shot. Compositionality and fusion, which need several captions an image, are of folders alone. */
                     tasks?: ("retrieval" | "zero-shot" | "few-shot" | "compositionality" | "word-order" | "blind" | "robustness" | "bias" | "fusion")[];
                     /** @description Of zero-shot: sets by name (simple, imagenet-7, imagenet-80), or sentences with {label}. */
                     templates?: string[];

@@ -23,7 +23,7 @@ const MAX_VALUES = 2 ** 25
 
 /** Reads up to so many records, and fewer where their embeddings would take too much memory. What is written meanwhile is in it or not, each record as it was at some moment. Throws COLLECTION_REPLACED, and the signal's reason. */
 export async function sampleCollection(collection: Collection, exports: Exports, { limit, labelField, signal }: { limit: number; labelField?: string; signal: AbortSignal }): Promise<CollectionSample> {
-  const sample = await untilWell(signal, () => exports.sample(collection, { limit: Math.min(limit, Math.floor(MAX_VALUES / collection.settings.dimension)), field: labelField }))
+  const sample = await untilWell(signal, () => exports.sample(collection, { limit: Math.min(limit, Math.floor(MAX_VALUES / collection.settings.dimension)), field: labelField, signal }))
   try {
     const { dimension } = collection.settings
     const [images, texts] = [sharedRows(sample.size, dimension), sharedRows(sample.size, dimension)]

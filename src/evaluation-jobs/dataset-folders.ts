@@ -3,6 +3,7 @@ import { isAbsolute, join, resolve, sep } from 'node:path'
 import { DatasetNotFound, DatasetsDisabled, EvaluationInvalid } from '../errors.js'
 import { DatasetError } from '../evaluation/dataset-error.js'
 import type { Dataset, DatasetFormat, DatasetImage, EmbeddedPairs } from '../evaluation/dataset.js'
+import { isBelow } from '../evaluation/datasets/image-finder.js'
 import { openDataset } from '../evaluation/datasets/open-dataset.js'
 
 /** A dataset below the folder of datasets. */
@@ -28,7 +29,7 @@ export async function openFolder(datasetsDir: string, { folder, images, ...optio
   if (images !== undefined && !imageFolder) throw new DatasetNotFound(`${folder}/${images}`)
   if ((await stat(path)).isDirectory()) await requireNoWayOut(root, path)
   try {
-    return confined(root, await openDataset(path, { ...options, images: imageFolder }))
+    return confined(root, await openDataset(path, { ...options, images: imageFolder, root }))
   } catch (error) {
     throw error instanceof DatasetError ? new EvaluationInvalid(withoutRoot(root, error.message)) : error
   }
@@ -41,10 +42,6 @@ async function inside(root: string, folder: string, below: string): Promise<stri
   return path !== undefined && path !== root && isBelow(root, path) ? path : undefined
 }
 
-function isBelow(root: string, path: string): boolean {
-  return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep)
-}
-
 async function requireNoWayOut(root: string, folder: string): Promise<void> {
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isSymbolicLink()) continue
@@ -55,7 +52,12 @@ async function requireNoWayOut(root: string, folder: string): Promise<void> {
   }
 }
 
-/** What is said of a dataset tells no path of the machine. */
+/** What is said of a dataset below the folder of datasets, without the paths of the machine. */
+export async function withoutPaths(datasetsDir: string, text: string): Promise<string> {
+  const path = resolve(datasetsDir)
+  return withoutRoot(path, withoutRoot(await realpath(path).catch(() => path), text))
+}
+
 function withoutRoot(root: string, text: string): string {
   return text.replaceAll(root + sep, '').replaceAll(root, 'the folder of datasets')
 }

@@ -29,7 +29,7 @@ export interface CollectionEvaluation {
   encoder: Encoder
   labelField?: string
   limit: number
-  /** Retrieval, and where there are labels zero-shot, few-shot and fusion, if none are named. */
+  /** Retrieval, and where there are labels zero-shot and few-shot, if none are named. */
   tasks?: TaskName[]
   options: Partial<TaskOptions>
   /** Folder in which the embeddings of what the collection has none of are kept. */
@@ -40,7 +40,9 @@ export interface CollectionEvaluation {
   signal: AbortSignal
 }
 
-const USUAL_TASKS: TaskName[] = ['retrieval', 'zero-shot', 'few-shot', 'fusion']
+const USUAL_TASKS: TaskName[] = ['retrieval', 'zero-shot', 'few-shot']
+/** Those that records allow: of fusion there is no measuring, since the one text of a record leaves no other to ask by. */
+export const OF_COLLECTIONS: TaskName[] = [...USUAL_TASKS, 'bias', 'blind', 'robustness', 'word-order']
 /** They look at the images themselves, so that these must have been kept. */
 const OF_IMAGES: TaskName[] = ['robustness', 'blind']
 

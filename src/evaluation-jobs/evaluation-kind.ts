@@ -3,15 +3,18 @@ import type { Collections } from '../collections/collections.js'
 import type { Exports } from '../collections/exports/exports.js'
 import { MIB, type Config } from '../config.js'
 import type { Encoders } from '../encoder/encoders.js'
-import { EvaluationInvalid, FingerprintMismatch, isPublicError } from '../errors.js'
+import { EvaluationInvalid, FingerprintMismatch } from '../errors.js'
+import { DatasetError } from '../evaluation/dataset-error.js'
+import { requireTemplates } from '../evaluation/evaluation-options.js'
 import type { Report, TaskName } from '../evaluation/report.js'
 import { runEvaluation } from '../evaluation/run-evaluation.js'
-import { chooseTasks } from '../evaluation/task-choice.js'
+import { chooseTasks, TaskImpossible } from '../evaluation/task-choice.js'
 import type { TaskOptions } from '../evaluation/task.js'
 import type { JobKind, JobState, Work } from '../job.js'
 import { encoderOf, requireModel } from '../record-parts.js'
-import { openFolder, type FolderAsked } from './dataset-folders.js'
-import { evaluateCollection } from './evaluate-collection.js'
+import { withoutPaths, type FolderAsked } from './dataset-folders.js'
+import { openDatasetThread } from './dataset-thread.js'
+import { evaluateCollection, OF_COLLECTIONS } from './evaluate-collection.js'
 import type { ReportStore } from './report-store.js'
 
 export interface CollectionAsked {
@@ -32,6 +35,8 @@ export interface EvaluationAsked {
 export interface EvaluationPart {
   /** Null where the dataset is a folder. */
   collection: string | null
+  /** When that was created: a later one of its name is another. */
+  collectionCreatedAt?: number
   dataset: FolderAsked | CollectionAsked
   model: string
   fingerprint: string
@@ -57,15 +62,17 @@ const MAY_WAIT = 16
 
 /**
  * Evaluating as a job. Planning one throws what stands against it: MODEL_NOT_FOUND, COLLECTION_NOT_FOUND, COLLECTION_HAS_NO_MODEL,
- * FINGERPRINT_MISMATCH, DATASETS_DISABLED, DATASET_NOT_FOUND and EVALUATION_INVALID.
+ * FINGERPRINT_MISMATCH, DATASETS_DISABLED, DATASET_NOT_FOUND, TEMPLATE_INVALID and EVALUATION_INVALID.
  */
 export function evaluationJobs(parts: EvaluationParts): JobKind<EvaluationAsked, EvaluationPart> {
   return {
     mayWait: MAY_WAIT,
     plan: async (asked) => {
       const { dataset, against, tasks = null, options } = asked
+      requireTemplates(options.templates)
       const { model: { name: model, fingerprint } } = 'folder' in dataset ? await planFolder(parts, dataset, asked) : planCollection(parts, dataset, asked)
-      return { collection: 'folder' in dataset ? null : dataset.collection, dataset, model, fingerprint, against: against ?? null, tasks, options }
+      const of = 'folder' in dataset ? { collection: null } : { collection: dataset.collection, collectionCreatedAt: parts.collections.get(dataset.collection).settings.createdAt }
+      return { ...of, dataset, model, fingerprint, against: against ?? null, tasks, options }
     },
     run: async (job, work) => {
       job.fingerprint = parts.encoders.get(job.model).model.fingerprint
@@ -78,8 +85,13 @@ export function evaluationJobs(parts: EvaluationParts): JobKind<EvaluationAsked,
 async function planFolder({ config, encoders }: EvaluationParts, dataset: FolderAsked, { model, against, tasks }: EvaluationAsked) {
   const encoder = encoders.get(model)
   if (against !== undefined && encoders.get(against) === encoder) throw new EvaluationInvalid(`The model '${against}' can't be compared with itself; name another as against.`)
-  const opened = await openFolder(config.DATASETS_DIR, dataset)
-  await Promise.resolve().then(() => chooseTasks([opened], tasks)).catch(explain)
+  const opened = await openDatasetThread(config.DATASETS_DIR, dataset)
+  await opened.close()
+  try {
+    chooseTasks([opened.dataset], tasks)
+  } catch (error) {
+    explain(error)
+  }
   return encoder
 }
 
@@ -89,6 +101,8 @@ function planCollection({ collections, encoders }: Pick<EvaluationParts, 'collec
   requireModel(collection)
   const encoder = encoderOf({ collection, encoders })
   if (model !== undefined && encoders.get(model) !== encoder) throw new FingerprintMismatch(name, `'${encoder.model.name}'`, `'${model}' was asked for`)
+  const impossible = tasks?.find((task) => !OF_COLLECTIONS.includes(task))
+  if (impossible) throw new EvaluationInvalid(`The task ${impossible} is not done on collections, whose records have one image and one text; possible: ${OF_COLLECTIONS.join(', ')}.`)
   if (labelField === undefined && tasks?.some((task) => task === 'zero-shot' || task === 'few-shot')) throw new EvaluationInvalid('To classify records their classes must be known: name the field of the metadata that has them as label_field.')
   return encoder
 }
@@ -109,14 +123,19 @@ async function run(parts: EvaluationParts, job: JobState & EvaluationPart, { sig
     onWarning,
     signal
   }
-  if ('folder' in dataset) return runEvaluation({ ...shared, onEmbedded, datasets: [await openFolder(config.DATASETS_DIR, dataset)], encoders: [model, ...(against === null ? [] : [against])].map(encoders.get) })
+  if ('folder' in dataset) {
+    const opened = await openDatasetThread(config.DATASETS_DIR, dataset, signal)
+    return runEvaluation({ ...shared, onEmbedded, datasets: [opened.dataset], encoders: [model, ...(against === null ? [] : [against])].map(encoders.get) })
+      .catch(async (error) => explain(error instanceof DatasetError ? new DatasetError(await withoutPaths(config.DATASETS_DIR, error.message)) : error))
+      .finally(opened.close)
+  }
   // It may have been re-indexed since it was planned.
   const encoder = planCollection(parts, dataset, { model, tasks })
   return evaluateCollection({ ...shared, ...dataset, collection: collections.get(dataset.collection), collections, exports, encoder })
 }
 
-/** What the evaluation says of a dataset or of its settings is for who asked for it; of other errors it is not known what is in them. */
+/** What is wrong with a dataset, or with what is asked of it, is for who asked for it; all else is a fault here, of which it is not known what is in it. */
 function explain(error: unknown): never {
-  const isOwn = error instanceof Error && !isPublicError(error) && !(error instanceof TypeError) && !(error instanceof RangeError) && !('code' in error)
-  throw isOwn ? Object.assign(new EvaluationInvalid(error.message), { cause: error }) : error
+  const isAsked = error instanceof DatasetError || error instanceof TaskImpossible
+  throw isAsked ? Object.assign(new EvaluationInvalid(error.message), { cause: error }) : error
 }

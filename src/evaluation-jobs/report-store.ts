@@ -35,7 +35,8 @@ export function reportStore(dataDir: string): ReportStore {
     write: async (id, report) => {
       const aside = pathOf(id) + PARTIAL
       try {
-        await mkdir(folder, { recursive: true })
+        // The name of a folder is durable once that which it lies in is.
+        if ((await mkdir(folder, { recursive: true })) !== undefined) syncPath(dataDir)
         const file = await open(aside, 'w')
         try {
           await file.writeFile(JSON.stringify(report))

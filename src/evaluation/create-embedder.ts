@@ -3,6 +3,7 @@ import { Batcher } from '../batcher.js'
 import type { Encoder } from '../encoder/encoder.js'
 import { isPublicError } from '../errors.js'
 import { corrupt } from './corruptions.js'
+import { DatasetError } from './dataset-error.js'
 import type { DatasetImage } from './dataset.js'
 import type { Corruption, Embedder, Rows } from './embedder.js'
 import { createImageFiles, type ImageFiles } from './image-files.js'
@@ -71,7 +72,7 @@ export function createEmbedder(encoder: Encoder, options: EmbedderOptions = {}):
     model: { name: model.name, fingerprint: model.fingerprint, dimension, zeroShot: model.zeroShot },
     images: (list, corruption) =>
       images(list, corruption, (image, error) => {
-        throw isAboutTheImage(error) ? new Error(`The image '${image.id}' can't be embedded: ${reasonOf(error, image)}`, { cause: error }) : error
+        throw isAboutTheImage(error) ? new DatasetError(`The image '${image.id}' can't be embedded: ${reasonOf(error, image)}`, { cause: error }) : error
       }),
     texts: (texts) => embedTexts(texts, { ...work, onProgress: counted(work, { total: texts.length, what: 'texts' }) }),
     broken: async (list) => {

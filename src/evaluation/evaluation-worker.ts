@@ -1,5 +1,7 @@
+import { EvaluationInvalid } from '../errors.js'
 import { handler, reportReady } from '../threads.js'
 import { compareModels } from './compare-models.js'
+import { DatasetError } from './dataset-error.js'
 import type { TaskName } from './report.js'
 import { figure } from './statistics.js'
 import type { TaskOptions } from './task.js'
@@ -14,9 +16,18 @@ export interface Measurement {
 
 // The thread that computes: the figures of a task with their intervals, and the paired tests.
 
-export const measure = handler(({ task, input, options }: Measurement) => TASKS_BY_NAME[task]!.measure(input, options))
+export const measure = handler(({ task, input, options }: Measurement) => tellingFaults(() => TASKS_BY_NAME[task]!.measure(input, options)))
 export const compare = handler(compareModels)
 /** The mean of each list of values, with its interval. */
 export const figures = handler(({ values, options }: { values: Record<string, Float64Array>; options: TaskOptions }) => Object.fromEntries(Object.entries(values).map(([name, each]) => [name, figure(each, options)])))
+
+/** What is wrong with a dataset crosses threads under a code of its own; all else is a fault here. */
+async function tellingFaults<T>(work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw error instanceof DatasetError ? new EvaluationInvalid(error.message) : error
+  }
+}
 
 reportReady()

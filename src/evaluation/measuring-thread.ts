@@ -1,6 +1,8 @@
+import { isPublicError } from '../errors.js'
 import { orAborted } from '../or-aborted.js'
 import { startThreads, type Threads } from '../threads.js'
 import type { Compared } from './compare-models.js'
+import { DatasetError } from './dataset-error.js'
 import type { Measurement } from './evaluation-worker.js'
 import type { Comparison, Figure, TaskResult } from './report.js'
 import type { TaskOptions } from './task.js'
@@ -14,7 +16,7 @@ export interface MeasuringThread {
   close(): Promise<void>
 }
 
-/** Starts it; a signal ends it whatever it is at. */
+/** Starts it; a signal ends it whatever it is at. Its calls throw a DatasetError for what is wrong with a dataset, and an Error that says what failed for all else. */
 export async function startMeasuringThread(signal?: AbortSignal): Promise<MeasuringThread> {
   const threads: Threads<typeof import('./evaluation-worker.js')> = await startThreads(new URL('./evaluation-worker.js', import.meta.url), { name: 'evaluation', count: 1, workerData: null })
   const heard = async <T>(work: Promise<T>, of: string): Promise<T> => {
@@ -22,6 +24,7 @@ export async function startMeasuringThread(signal?: AbortSignal): Promise<Measur
       return await (signal ? orAborted(work, signal) : work)
     } catch (error) {
       if (signal?.aborted) throw error
+      if (isPublicError(error) && error.code === 'EVALUATION_INVALID') throw new DatasetError(error.message)
       // What the thread says of it is a whole stack; its first line is the message.
       const [reason] = String((error as Error).cause ?? (error as Error).message).split('\n')
       throw new Error(`${of} failed: ${reason}`, { cause: error })

@@ -1,6 +1,7 @@
 import { MAX_TEXT_LENGTH } from '../encoder/tokenizer.js'
 import type { FileEmbedder } from './create-embedder.js'
 import type { DatasetFault, DatasetImage, LoadedDataset } from './dataset.js'
+import { DatasetError } from './dataset-error.js'
 import { imagesOf } from './dataset-parts.js'
 
 /**
@@ -18,7 +19,7 @@ export async function usableItems(dataset: LoadedDataset, embedders: FileEmbedde
     return false
   }
   const items = keep(dataset, { isWhole, isShort })
-  if (items.length === 0) throw new Error(`Nothing of '${dataset.name}' can be evaluated${faults.length > 0 ? `; the first of ${faults.length} faults is ${faults[0].name}: ${faults[0].reason}` : ': it has no items'}.`)
+  if (items.length === 0) throw new DatasetError(`Nothing of '${dataset.name}' can be evaluated${faults.length > 0 ? `; the first of ${faults.length} faults is ${faults[0].name}: ${faults[0].reason}` : ': it has no items'}.`)
   return { ...dataset, items, faults } as LoadedDataset
 }
 

@@ -1,9 +1,7 @@
 import type { Static } from 'typebox'
 import type { StoredClassifier } from '../classifiers/classifiers.js'
+import { CONFUSION_CLASSES } from '../classifiers/quality.js'
 import type { ClassifierBody } from './classifier-schemas.js'
-
-/** Labels up to which the confusions are told: of more they are a million numbers. */
-const CONFUSION_LABELS = 100
 
 /** A classifier as it stands in responses. */
 export function toClassifierBody({ name, model, fingerprint, method, layout, collection, labels, setting, prior, templates, validation, seed, createdAt }: StoredClassifier): Static<typeof ClassifierBody> {
@@ -23,7 +21,8 @@ export function toClassifierBody({ name, model, fingerprint, method, layout, col
     validated_examples: validation?.examples ?? 0,
     accuracy: validation?.accuracy ?? null,
     auroc: validation?.auroc ?? null,
-    confusion: validation && labels.length <= CONFUSION_LABELS ? validation.confusion : null,
+    confusion: validation && labels.length <= CONFUSION_CLASSES ? validation.confusion : null,
+    most_confused: (validation?.confused ?? []).map(({ actual, predicted, count }) => ({ label: labels[actual].label, predicted: labels[predicted].label, count })),
     seed,
     created_at: new Date(createdAt).toISOString()
   }

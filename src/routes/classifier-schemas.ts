@@ -17,7 +17,7 @@ const trainOptions = {
   prior: Type.Optional(Type.Union([Type.Boolean(), Type.Literal('auto')], { default: 'auto', description: 'Whether the words of each label are one more example of it. auto: where it predicts better in cross-validation, or nothing can be held out.' })),
   templates: Type.Optional(Template),
   prompts: Type.Optional(Type.Record(Label, Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }), { description: 'By label, prompts for the prior in place of the templates.' })),
-  folds: Type.Optional(Type.Integer({ minimum: 2, maximum: 20, description: 'Of the cross-validation: 5 by default, or as many as the smallest class has examples; one for each of up to 20 examples.' })),
+  folds: Type.Optional(Type.Integer({ minimum: 2, maximum: 20, description: 'Of the cross-validation: 5 by default, or as many as the smallest class has examples; one for each of up to 20 examples. Fewer where labels and examples are many: the answer says how many.' })),
   seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1, default: 0, description: 'Of the folds and of `per_class`.' })),
   model: Type.Optional(Type.String({ description: 'For examples that are sent: the first of the loaded models, by default.' }))
 }
@@ -63,6 +63,7 @@ export const ClassifierBody = Type.Object({
   accuracy: Type.Union([Interval, Type.Null()], { description: 'With its 95 % bootstrap interval; null where nothing could be held out. Each fold is predicted with the setting, and the prior where it is auto, that the other folds choose.' }),
   auroc: Type.Union([Type.Number(), Type.Null()], { description: 'Area under the ROC curve, each label against the rest, mean over labels; of examples in one fold, since scores of several classifiers are not comparable. Null where each example was a fold of its own, as up to 20 are.' }),
   confusion: Type.Union([Type.Array(Type.Array(Type.Integer())), Type.Null()], { description: 'Rows are the true labels, columns the predicted ones, in the order of `labels`; of up to 100 labels.' }),
+  most_confused: Type.Array(Type.Object({ label: Type.String(), predicted: Type.String(), count: Type.Integer() }), { description: 'The labels that are most often taken for another, the most frequent first, and which; up to 100 pairs.' }),
   seed: Type.Integer(),
   created_at: Type.String({ format: 'date-time' })
 })

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { MIB } from '../config.js'
 import { responses } from '../schemas.js'
-import { reached, reachesClassifier, requireReplaceable } from './classifier-reach.js'
+import { mayKnow, reached, requireReplaceable } from './collection-reach.js'
 import { ClassifierBody, ClassifierParams, TrainForm, TrainJson } from './classifier-schemas.js'
 import { formBody, parseField, single, type Form } from './form.js'
 import type { App, Services } from './services.js'
@@ -12,7 +12,7 @@ const tags = ['Classifiers']
 
 /** Training few-shot classifiers, and looking after them. */
 export function classifierRoutes(app: App, services: Services): void {
-  const { config, classifiers } = services
+  const { config, classifiers, collections } = services
   const bodyLimit = config.MAX_RECORDS_BODY_MIB * MIB
   app.put(
     '/v1/classifiers/:classifier',
@@ -41,16 +41,16 @@ export function classifierRoutes(app: App, services: Services): void {
   app.get(
     '/v1/classifiers',
     { schema: { tags, operationId: 'listClassifiers', summary: 'List the classifiers', response: responses({ 200: Type.Object({ classifiers: Type.Array(ClassifierBody) }) }) } },
-    async (request) => ({ classifiers: classifiers.list().filter((stored) => reachesClassifier(request, stored)).map(toClassifierBody) })
+    async (request) => ({ classifiers: classifiers.list().filter((stored) => mayKnow(request, stored, collections)).map(toClassifierBody) })
   )
   app.get('/v1/classifiers/:classifier', { schema: { tags, operationId: 'getClassifier', summary: 'Show a classifier', params: ClassifierParams, response: responses({ 200: ClassifierBody }) } }, async (request) =>
-    toClassifierBody(reached(request, classifiers.get(request.params.classifier)))
+    toClassifierBody(reached(request, classifiers.get(request.params.classifier), collections))
   )
   app.delete(
     '/v1/classifiers/:classifier',
     { schema: { tags, operationId: 'dropClassifier', summary: 'Remove a classifier', params: ClassifierParams, response: responses({ 204: Type.Null() }) } },
     async (request, reply) => {
-      const { name } = reached(request, classifiers.get(request.params.classifier))
+      const { name } = reached(request, classifiers.get(request.params.classifier), collections)
       await classifiers.drop(name)
       return reply.code(204).send(null)
     }

@@ -7,7 +7,7 @@ import type { Encoders } from '../encoder/encoders.js'
 import { ClassifierMismatch, InvalidRequest } from '../errors.js'
 import { responses, type ImageBody } from '../schemas.js'
 import { ClassifiedBody, ClassifierParams, ClassifyForm, ClassifyJson } from './classifier-schemas.js'
-import { reached } from './classifier-reach.js'
+import { reached } from './collection-reach.js'
 import { formBody, parseField, single, type Form } from './form.js'
 import { imageBodyLimit } from './image-body.js'
 import { imageLoader } from './load-images.js'
@@ -15,7 +15,7 @@ import type { App, Services } from './services.js'
 
 /** Asking a trained classifier. */
 export function classifyRoute(app: App, services: Services): void {
-  const { config, classifiers, encoders } = services
+  const { config, classifiers, collections, encoders } = services
   const maxImageBytes = config.MAX_IMAGE_MIB * MIB
   app.post(
     '/v1/classifiers/:classifier/classify',
@@ -37,10 +37,10 @@ export function classifyRoute(app: App, services: Services): void {
       const { patience, onStep } = request
       const { top_k: topK, ...sent } = request.body as Static<typeof ClassifyJson> | Static<typeof ClassifyForm>
       const { inputs, isList } = sentInputs(sent)
-      reached(request, classifiers.get(request.params.classifier))
+      reached(request, classifiers.get(request.params.classifier), collections)
       const loaded = await classifiers.load(request.params.classifier)
       // Another may have taken its place meanwhile.
-      reached(request, loaded.stored)
+      reached(request, loaded.stored, collections)
       const encoder = encoderFor(loaded, encoders)
       for (const input of inputs) requireTaken(loaded, input)
       const load = imageLoader(services, request, { lane: 'interactive', totalBytes: maxImageBytes })

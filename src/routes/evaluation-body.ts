@@ -39,7 +39,7 @@ export const EvaluationRequest = Type.Object(
     dataset: Dataset,
     model: Type.Optional(Type.String({ description: 'A loaded model. The first, by default; of a collection its own.' })),
     against: Type.Optional(Type.String({ description: 'Another loaded model that is measured on the same items and compared by paired tests; not of a collection, which has the embeddings of one.' })),
-    tasks: Type.Optional(Type.Array(Type.Enum([...TASKS]), { minItems: 1, maxItems: TASKS.length, uniqueItems: true, description: 'Those that the dataset allows, by default; of a collection retrieval, and with a label_field zero-shot, few-shot and fusion.' })),
+    tasks: Type.Optional(Type.Array(Type.Enum([...TASKS]), { minItems: 1, maxItems: TASKS.length, uniqueItems: true, description: 'Those that the dataset allows, by default; of a collection retrieval, and with a label_field zero-shot and few-shot. Compositionality and fusion, which need several captions an image, are of folders alone.' })),
     templates: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 1000 }), { minItems: 1, maxItems: 100, description: 'Of zero-shot: sets by name (simple, imagenet-7, imagenet-80), or sentences with {label}.' })),
     seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1, description: 'Of all that is drawn; 0 by default.' })),
     resamples: Type.Optional(Type.Integer({ minimum: 100, maximum: 100_000, description: 'Bootstrap samples of each interval; 1,000 by default.' })),

@@ -6,10 +6,10 @@ import type { EvaluationAsked } from '../evaluation-jobs/evaluation-kind.js'
 import { ReportJson } from '../evaluation/report/schema.js'
 import { toJson } from '../evaluation/report/to-json.js'
 import { renderPage } from '../evaluation/report/page.js'
-import { isOpen, type EvaluationJob, type Job } from '../job.js'
+import type { EvaluationJob, Job } from '../job.js'
 import { responses } from '../schemas.js'
 import { EvaluationBody, EvaluationRequest, toEvaluationBody, type EvaluationRequestBody } from './evaluation-body.js'
-import { mayKnow } from './job-body.js'
+import { mayKnow } from './collection-reach.js'
 import type { App, Services } from './services.js'
 
 const EvaluationParams = Type.Object({ id: Type.String({ format: 'uuid', description: 'Of an evaluation, and of its job.', examples: ['3f0e8a52-8c38-4b7e-8f2a-6d0f4f8f7a11'] }) })
@@ -25,11 +25,11 @@ const REPORT_POLICY = ["default-src 'none'", "style-src 'unsafe-inline'", 'img-s
 /** Measuring models on datasets and collections. */
 export function evaluationRoutes(app: App, services: Services): void {
   startRoute(app, services)
-  const { jobs, reports } = services
+  const { jobs, reports, collections } = services
   const evaluationOf = (request: Pick<FastifyRequest, 'reaches' | 'caller'> & { params: { id: string } }): EvaluationJob => {
     const job = jobs.list().find(({ id }) => id === request.params.id)
     // Of collections that the caller may not know of there are no evaluations.
-    if (!isEvaluation(job) || !mayKnow(request, job)) throw new EvaluationNotFound(request.params.id)
+    if (!isEvaluation(job) || !mayKnow(request, job, collections)) throw new EvaluationNotFound(request.params.id)
     return job
   }
   const reportOf = async (job: EvaluationJob) => {
@@ -41,7 +41,7 @@ export function evaluationRoutes(app: App, services: Services): void {
   app.get(
     '/v1/evaluations',
     { schema: { tags, operationId: 'listEvaluations', summary: 'List the evaluations, the latest first', description: 'Without their reports. The last 100 are kept.', response: responses({ 200: Type.Object({ evaluations: Type.Array(EvaluationBody) }) }) } },
-    async (request) => ({ evaluations: jobs.list().filter(isEvaluation).filter((job) => mayKnow(request, job)).map(toEvaluationBody) })
+    async (request) => ({ evaluations: jobs.list().filter(isEvaluation).filter((job) => mayKnow(request, job, collections)).map(toEvaluationBody) })
   )
   app.get(
     '/v1/evaluations/:id',
@@ -76,7 +76,8 @@ export function evaluationRoutes(app: App, services: Services): void {
     async (request, reply) => {
       const job = evaluationOf(request)
       requireAllowed(request, job.collection)
-      if (isOpen(job)) await jobs.cancel(job.id)
+      // One that is about to end has its report written and its end kept first: nothing comes back after it is removed.
+      await jobs.cancel(job.id)
       await jobs.forget(job.id)
       await reports.remove(job.id)
       return reply.code(204).send(null)

@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Job } from '../job.js'
 
@@ -16,9 +15,4 @@ export const jobParts = {
 /** These parts of a job. */
 export function partsOf({ id, error, createdAt, endedAt }: Job) {
   return { id, error, created_at: new Date(createdAt).toISOString(), ended_at: endedAt === null ? null : new Date(endedAt).toISOString() }
-}
-
-/** Whether a caller may know of a job: its key reaches the collection, or is limited to none where the job is of none. */
-export function mayKnow(request: Pick<FastifyRequest, 'reaches' | 'caller'>, { collection }: Pick<Job, 'collection'>): boolean {
-  return collection === null ? request.caller?.collections === undefined : request.reaches(collection)
 }

@@ -5,7 +5,8 @@ import { JobNotFound } from '../errors.js'
 import { isOpen, type Job, type ReindexJob } from '../job.js'
 import { OwnCollectionParams, responses } from '../schemas.js'
 import { EvaluationBody, toEvaluationBody } from './evaluation-body.js'
-import { ENDED, jobParts, mayKnow, partsOf } from './job-body.js'
+import { mayKnow } from './collection-reach.js'
+import { ENDED, jobParts, partsOf } from './job-body.js'
 import { optionalBody } from './optional-body.js'
 import type { App, Services } from './services.js'
 
@@ -41,11 +42,11 @@ const tags = ['Jobs']
 const HEARTBEAT_MS = 15_000
 
 /** Re-indexing, and following what runs in the background. */
-export function jobRoutes(app: App, { jobs }: Services): void {
+export function jobRoutes(app: App, { jobs, collections }: Services): void {
   // Of collections that the caller may not know of there are no jobs.
   const jobOf = (request: Pick<FastifyRequest, 'reaches' | 'caller'> & { params: { id: string } }): Job => {
     const job = jobs.get(request.params.id)
-    if (!mayKnow(request, job)) throw new JobNotFound(job.id)
+    if (!mayKnow(request, job, collections)) throw new JobNotFound(job.id)
     return job
   }
   app.post(
@@ -72,7 +73,7 @@ export function jobRoutes(app: App, { jobs }: Services): void {
   app.get(
     '/v1/jobs',
     { schema: { tags, operationId: 'listJobs', summary: 'List the jobs, the latest first', response: responses({ 200: Type.Object({ jobs: Type.Array(JobBody) }) }) } },
-    async (request) => ({ jobs: jobs.list().filter((job) => mayKnow(request, job)).map(toBody) })
+    async (request) => ({ jobs: jobs.list().filter((job) => mayKnow(request, job, collections)).map(toBody) })
   )
   app.get('/v1/jobs/:id', { schema: { tags, operationId: 'getJob', summary: 'Show a job', params: JobParams, response: responses({ 200: JobBody }) } }, async (request) => toBody(jobOf(request)))
   app.get(
@@ -100,12 +101,21 @@ export function jobRoutes(app: App, { jobs }: Services): void {
   app.delete('/v1/jobs/:id', { config: { scope: 'admin' }, schema: { tags, operationId: 'cancelJob', summary: 'Cancel a job', params: JobParams, response: responses({ 200: JobBody }) } }, async (request) => toBody(await jobs.cancel(jobOf(request).id)))
 }
 
+/** Server-sent events of a job. One is made when the one before is taken, from the job as it is then: a slow reader misses states, and none pile up. */
 function eventStream(states: AsyncGenerator<Job>): Readable {
-  const stream = new Readable({ read: () => undefined })
-  const heartbeat = setInterval(() => stream.push(':\n\n'), HEARTBEAT_MS)
-  stream.once('close', () => clearInterval(heartbeat))
+  let wake: (() => void) | undefined
+  const stream = new Readable({ read: () => wake?.() })
+  const heartbeat = setInterval(() => stream.readableLength === 0 && stream.push(':\n\n'), HEARTBEAT_MS)
+  stream.once('close', () => {
+    clearInterval(heartbeat)
+    wake?.()
+  })
   const pump = async () => {
-    for await (const job of states) stream.push(`event: ${isOpen(job) ? 'progress' : 'end'}\ndata: ${JSON.stringify(toBody(job))}\n\n`)
+    for await (const job of states) {
+      if (stream.destroyed) return
+      const isTaken = new Promise<void>((resolve) => (wake = resolve))
+      if (!stream.push(`event: ${isOpen(job) ? 'progress' : 'end'}\ndata: ${JSON.stringify(toBody(job))}\n\n`) && isOpen(job)) await isTaken
+    }
     stream.push(null)
   }
   pump().catch((error: Error) => stream.destroy(error))

@@ -10,7 +10,7 @@ import { labelEmbeddings } from '../encoder/zero-shot.js'
 import { CollectionForbidden, ExamplesInvalid, InvalidRequest } from '../errors.js'
 import { encoderOf, requireModel } from '../record-parts.js'
 import type { ImageBody } from '../schemas.js'
-import { requireReplaceable } from './classifier-reach.js'
+import { requireReplaceable } from './collection-reach.js'
 import type { TrainForm, TrainJson } from './classifier-schemas.js'
 import { imageLoader } from './load-images.js'
 import type { Services } from './services.js'
@@ -24,17 +24,20 @@ export async function trainFrom(services: Services, request: Caller, name: strin
   const body = fromForm(request.body as Body | Static<typeof TrainForm>)
   const { method = 'linear-probe', c, prior = 'auto', folds, seed = 0, collection = null } = body
   if (c !== undefined && method !== 'linear-probe') throw new InvalidRequest('c is of the linear probe.')
-  const { encoder, examples } = await examplesOf(services, request, body)
-  const { labels, layout, set } = toTrainingSet(examples, encoder.dimension)
-  const words = prior === false ? undefined : await labelWords(encoder, body, { labels, signal: request.patience.signal })
-  const { weights, ...trained } = await classifiers.train({ ...set, anchors: words && toAnchors(words.embeddings, layout) }, { method, setting: c, prior, folds, seed }, request.patience.signal)
-  const { name: model, fingerprint } = encoder.model
-  const stored: StoredClassifier = {
-    ...trained, name, model, fingerprint, dimension: encoder.dimension, method, layout, labels,
-    templates: trained.prior ? words!.templates : null, collection, seed, createdAt: Date.now()
-  }
-  // Training takes a while, in which somebody else may have taken the name.
-  return { stored, existed: await classifiers.save(stored, weights, (existing) => requireReplaceable(request, existing)) }
+  const { signal } = request.patience
+  return classifiers.training(async (train) => {
+    const { encoder, examples, collectionCreatedAt } = await examplesOf(services, request, body)
+    const { labels, layout, set } = toTrainingSet(examples, encoder.dimension)
+    const words = prior === false ? undefined : await labelWords(encoder, body, { labels, signal })
+    const { weights, ...trained } = await train({ ...set, anchors: words && toAnchors(words.embeddings, layout) }, { method, setting: c, prior, folds, seed }, signal)
+    const { name: model, fingerprint } = encoder.model
+    const stored: StoredClassifier = {
+      ...trained, name, model, fingerprint, dimension: encoder.dimension, method, layout, labels,
+      templates: trained.prior ? words!.templates : null, collection, collectionCreatedAt, seed, createdAt: Date.now()
+    }
+    // Training takes a while, in which somebody else may have taken the name.
+    return { stored, existed: await classifiers.save(stored, weights, (existing) => requireReplaceable(request, existing)) }
+  })
 }
 
 function fromForm(body: Body | Static<typeof TrainForm>): Omit<Body, 'examples'> & { examples?: { label: string; image?: ImageBody; text?: string }[] } {
@@ -44,7 +47,13 @@ function fromForm(body: Body | Static<typeof TrainForm>): Omit<Body, 'examples'>
   return { ...options, examples: image.map((each, i) => ({ label: labels[i], image: each })) }
 }
 
-async function examplesOf(services: Services, request: Caller, body: ReturnType<typeof fromForm>): Promise<{ encoder: Encoder; examples: Example[] }> {
+interface Examples {
+  encoder: Encoder
+  examples: Example[]
+  collectionCreatedAt?: number
+}
+
+async function examplesOf(services: Services, request: Caller, body: ReturnType<typeof fromForm>): Promise<Examples> {
   const { examples, collection } = body
   if ((examples === undefined) === (collection === undefined)) throw new InvalidRequest('Send either examples, or collection and label_field.')
   if (collection !== undefined) return collectionExamples(services, request, body as Body & { collection: string })
@@ -65,7 +74,7 @@ async function sentExamples(services: Services, { patience, log }: Caller, { enc
   return encodeExamples(encoder, loaded, { lane: 'bulk', ...patience })
 }
 
-async function collectionExamples(services: Services, request: Caller, body: Body & { collection: string }): Promise<{ encoder: Encoder; examples: Example[] }> {
+async function collectionExamples(services: Services, request: Caller, body: Body & { collection: string }): Promise<Examples> {
   const { collection: name, label_field: field, modalities = ['image'], filter, per_class: perClass, seed = 0, model } = body
   if (field === undefined) throw new InvalidRequest('label_field is needed with collection.')
   if (!request.reaches(name)) throw new CollectionForbidden(`collection '${name}'`)
@@ -74,7 +83,7 @@ async function collectionExamples(services: Services, request: Caller, body: Bod
   const encoder = encoderOf({ encoders: services.encoders, collection })
   if (model !== undefined && services.encoders.get(model) !== encoder) throw new InvalidRequest(`Collection '${name}' has the model '${encoder.model.name}'; leave model out.`)
   const options = { field, filter: filter && parseFilter(filter), modalities, perClass, seed }
-  return { encoder, examples: await collectExamples(collection, options, { lane: 'bulk', ...request.patience } as Caller['patience']) }
+  return { encoder, collectionCreatedAt: collection.settings.createdAt, examples: await collectExamples(collection, options, { lane: 'bulk', ...request.patience } as Caller['patience']) }
 }
 
 /** The embedding of each label's words. Throws EXAMPLES_INVALID for prompts of labels that there are not. */

@@ -1,10 +1,14 @@
 import t from 'tap'
+import { openClassifiers } from '../../src/classifiers/classifiers.js'
 import { crossValidate, stratifiedFolds, type Method, type TrainingSet } from '../../src/classifiers/cross-validation.js'
+import { collectExamples } from '../../src/classifiers/examples.js'
 import { features, layoutOf, writeFeatures, type Input } from '../../src/classifiers/features.js'
 import { best, linearClassifier } from '../../src/classifiers/linear-classifier.js'
 import { auroc, qualityOf } from '../../src/classifiers/quality.js'
 import { trainClassifier } from '../../src/classifiers/train-classifier.js'
 import { toAnchors, toTrainingSet } from '../../src/classifiers/training-set.js'
+import type { Collection } from '../../src/collections/collection.js'
+import { openCollections } from '../../src/collections/collections.js'
 import { random } from '../../src/evaluation/statistics.js'
 
 const { uniform } = random(1)
@@ -181,4 +185,51 @@ t.test('of very many examples a sample is held out, and all are trained with', a
   t.ok(validation!.accuracy.value > 0.99)
   t.equal(classifier.classes, 4)
   t.ok(passes > 1)
+})
+
+t.test('of many classes validation takes no longer than training: fewer folds, one setting, and the pairs that are confused most', (t) => {
+  const { set } = toTrainingSet(Array.from({ length: 1200 }, (_, i) => ({ label: `class ${i >> 1}`, input: { image: near(axis(i % 64, 64), 0.9) } })), 64)
+  const { validation, setting } = trainClassifier(set, { method: 'nearest-class-mean', folds: 20, seed: 0 })
+  t.match(validation, { folds: 2, confusion: null })
+  t.equal(setting, 10)
+  const { confused } = validation!
+  t.equal(confused!.length, 100)
+  t.ok(confused!.every(({ actual, predicted, count }, i) => actual !== predicted && count >= 1 && (i === 0 || count <= confused![i - 1].count)))
+  t.match(trainClassifier(toTrainingSet(clusters([30, 30], { spread: 0.3 }), 2).set, { method: 'linear-probe', folds: 20, seed: 0 }).validation, { folds: 20, confusion: Array }, 'few have all that are asked for')
+  t.end()
+})
+
+t.test('examples are counted as they are collected', async (t) => {
+  let pages = 0
+  const list = async () => {
+    pages++
+    return Array.from({ length: 1000 }, (_, i) => ({ id: `${pages}-${i}`, metadata: { kind: `k${i % 2}` }, modalities: ['image'] }))
+  }
+  const collection = { list, settings: { name: 'endless' } } as unknown as Collection
+  const patience = { signal: new AbortController().signal, lane: 'bulk' } as Parameters<typeof collectExamples>[2]
+  await t.rejects(collectExamples(collection, { field: 'kind', modalities: ['image'], seed: 0 }, patience), { code: 'EXAMPLES_INVALID', message: /100000/ })
+  t.equal(pages, 101)
+})
+
+t.test('a training has its place before its examples are there, and keeps it till its thread has ended', async (t) => {
+  const collections = await openCollections({ dataDir: t.testdir() })
+  const classifiers = await openClassifiers(collections)
+  t.teardown(async () => {
+    await classifiers.close()
+    await collections.close()
+  })
+  let go = () => undefined as void
+  const isThere = new Promise<void>((resolve) => (go = resolve))
+  const both = [classifiers.training(() => isThere), classifiers.training(() => isThere)]
+  await t.rejects(classifiers.training(async () => t.fail('It began.')), { code: 'QUEUE_FULL' })
+  go()
+  await Promise.all(both)
+  const stop = new AbortController()
+  const { set } = toTrainingSet(clusters(new Array(40).fill(50), { spread: 1 }), 40)
+  const trained = classifiers.training((train) => train(set, { method: 'linear-probe', seed: 0 }, stop.signal))
+  setTimeout(() => stop.abort(), 20)
+  await t.rejects(trained, { name: 'AbortError' })
+  const held = classifiers.training(() => new Promise<void>((resolve) => setTimeout(resolve, 50)))
+  await t.rejects(classifiers.training(async () => t.fail('It began.')), { code: 'QUEUE_FULL' }, 'the thread still ends')
+  await held
 })

@@ -65,4 +65,18 @@ t.test('keys that reach some collections know the classifiers of these', async (
     t.match(await ours('DELETE', `/v1/classifiers/${name}`), { status: 404 })
     t.match(await ours('PUT', `/v1/classifiers/${name}`, from('ours-1')), { status: 403, body: { error: { code: 'COLLECTION_FORBIDDEN' } } }, 'another one is not replaced')
   }
+  const retrieval = { dataset: { collection: 'ours-1' }, tasks: ['retrieval'] }
+  const { id } = (await admin('POST', '/v1/evaluations', retrieval)).body
+  t.match(await ours('GET', `/v1/evaluations/${id}`), { status: 200 })
+  await admin('DELETE', '/v1/collections/ours-1')
+  await admin('PUT', '/v1/collections/ours-1')
+  await admin('POST', '/v1/collections/ours-1/records', { records })
+  for (const path of ['classifiers/a', `evaluations/${id}`, `jobs/${id}`]) {
+    t.match(await ours('GET', `/v1/${path}`), { status: 404 }, `${path} is of another collection`)
+    t.match(await admin('GET', `/v1/${path}`), { status: 200 })
+  }
+  t.same([(await ours('GET', '/v1/classifiers')).body, (await ours('GET', '/v1/jobs')).body], [{ classifiers: [] }, { jobs: [] }])
+  t.match(await read('POST', '/v1/classifiers/a/classify', { text: 'scarlet' }), { status: 404 })
+  t.match(await ours('PUT', '/v1/classifiers/a', from('ours-1')), { status: 200 }, 'its name is free for the new one')
+  t.match(await read('POST', '/v1/classifiers/a/classify', { text: 'scarlet' }), { status: 200 })
 })

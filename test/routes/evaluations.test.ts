@@ -1,8 +1,9 @@
-import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { npyHeader } from '../../src/collections/exports/npy.js'
 import { captionedFolder, colourRecords, evaluated } from '../fixtures/evaluations.js'
 import { solid } from '../fixtures/images.js'
 import { client, testServer } from '../fixtures/server.js'
@@ -75,6 +76,13 @@ t.test('what can not be evaluated is refused, and said why', async (t) => {
   await mkdir(join(datasets, 'own'))
   await symlink(join(datasets, 'colours', '0.png'), join(datasets, 'own', 'picture.png'))
   await writeFile(join(datasets, 'own', 'captions.csv'), 'file_name,text\npicture.png,a red wall\n../../secret/1.png,a secret\n')
+  // A table at the top, whose pictures are beside the folder of datasets, or behind a link beside the table.
+  await mkdir(join(folder, 'images'))
+  for (const name of ['beside.png', 'above.png']) await cp(join(folder, 'secret', '1.png'), join(folder, name === 'above.png' ? '.' : 'images', name))
+  await mkdir(join(datasets, 'sole'))
+  await symlink(join(folder, 'secret'), join(datasets, 'sole', 'photos'))
+  await writeFile(join(datasets, 'sole', 'captions.csv'), 'file_name,text\n1.png,behind a link\n../../secret/1.png,by dots\n' + `${join(folder, 'secret', '1.png')},by its path\n`)
+  await writeFile(join(datasets, 'top.csv'), 'file_name,text\nbeside.png,beside\nabove.png,above\n')
   const { api } = await testServer(t, { DATASETS_DIR: datasets, DATA_DIR: join(folder, 'data') })
   const refused = async (body: object) => {
     const answer = await api('POST', '/v1/evaluations', body)
@@ -83,8 +91,9 @@ t.test('what can not be evaluated is refused, and said why', async (t) => {
   }
   for (const name of ['nowhere', '../secret', 'out', 'out/captions.csv', 'colours/../../secret', '/etc', '.', 'colours\\..\\..\\secret']) t.same(await refused({ dataset: { folder: name } }), [404, 'DATASET_NOT_FOUND'], name)
   t.same(await refused({ dataset: { folder: 'colours', images: '../../secret' } }), [404, 'DATASET_NOT_FOUND'])
-  for (const name of ['linked', 'empty', 'broken']) t.same(await refused({ dataset: { folder: name } }), [422, 'EVALUATION_INVALID'], name)
+  for (const name of ['linked', 'empty', 'broken', 'sole', 'sole/captions.csv', 'top.csv']) t.same(await refused({ dataset: { folder: name } }), [422, 'EVALUATION_INVALID'], name)
   t.same(await refused({ dataset: { folder: 'colours' }, tasks: ['zero-shot'] }), [422, 'EVALUATION_INVALID'], 'a task that it does not allow')
+  t.same(await refused({ dataset: { folder: 'colours' }, templates: ['nowhere-80'] }), [422, 'TEMPLATE_INVALID'], 'before it is queued')
   t.same(await refused({ dataset: { folder: 'colours' }, tasks: ['singing'] }), [400, 'INVALID_REQUEST'])
   t.same(await refused({ dataset: { folder: 'colours', collection: 'x' } }), [400, 'INVALID_REQUEST'])
   t.same(await refused({ dataset: { folder: 'col\u0000ours' } }), [400, 'INVALID_REQUEST'])
@@ -102,6 +111,25 @@ t.test('what can not be evaluated is refused, and said why', async (t) => {
     const other = await testServer(t, { MODELS_DIR: 'test/towers', MODELS: 'clip', DATA_DIR: join(folder, 'other') })
     t.match(await other.api('POST', '/v1/evaluations', { dataset: { folder: 'colours' } }), { status: 422, body: { error: { code: 'DATASETS_DISABLED', message: /DATASETS_DIR/ } } })
   })
+})
+
+t.test('what is wrong with a dataset is told from what is wrong with the service, though a thread finds it', async (t) => {
+  const folder = t.testdir({ datasets: { vectors: {}, bad: {} } })
+  const datasets = join(folder, 'datasets')
+  const rows = (...values: number[]) => Buffer.concat([npyHeader(values.length / 2, 2), Buffer.from(Float32Array.from(values).buffer)])
+  await writeFile(join(datasets, 'vectors', 'images.npy'), rows(1, 0, 0, 0))
+  await writeFile(join(datasets, 'vectors', 'captions.npy'), rows(1, 0, 0, 1))
+  await captionedFolder(join(datasets, 'colours'))
+  const { api } = await testServer(t, { DATASETS_DIR: datasets, DATA_DIR: join(folder, 'data') })
+  const failed = async (name: string) => (await evaluated(api, (await api('POST', '/v1/evaluations', { dataset: { folder: name }, tasks: ['retrieval'], resamples: 100 })).body.id)).error
+  const ofDataset = await failed('vectors')
+  t.match(ofDataset, { code: 'EVALUATION_INVALID', message: /row 1 is all zeros/ })
+  t.notMatch(ofDataset.message, folder, 'no path of the machine')
+  const { fingerprint } = (await api('GET', '/v1/models')).body.models[0]
+  const kept = join(folder, 'data', 'evaluation-cache', `${fingerprint}.sqlite`)
+  await rm(kept, { force: true })
+  await mkdir(kept, { recursive: true })
+  t.match(await failed('colours'), { code: 'INTERNAL', message: /the log has it under the id of this job/ }, 'a folder where the embeddings are to be kept')
 })
 
 t.test('an evaluation goes on after the service was killed, with what was embedded', async (t) => {

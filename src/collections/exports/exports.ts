@@ -19,9 +19,9 @@ export interface Exports {
   embeddings(collection: Collection, modality: Modality): Promise<EmbeddingExport>
   /**
    * Up to `limit` of the records that have the embedding of an image, and one of a text or a value in the field: the same ones of the
-   * same records. Each is as it was at some moment. Throws QUEUE_FULL, and COLLECTION_REPLACED while it is read.
+   * same records. Each is as it was at some moment. Throws QUEUE_FULL, the signal's reason, and COLLECTION_REPLACED while it is read.
    */
-  sample(collection: Collection, options: { limit: number; field?: string }): Promise<RecordSample>
+  sample(collection: Collection, options: SampleOptions): Promise<RecordSample>
 }
 
 export interface EmbeddingExport extends RowsState {
@@ -33,6 +33,14 @@ export interface EmbeddingExport extends RowsState {
   ids(): AsyncIterable<string>
   /** Ends it, however far it is. */
   close(): Promise<void>
+}
+
+export interface SampleOptions {
+  limit: number
+  /** Of the metadata, which has the label. */
+  field?: string
+  /** Ends it between two pages. */
+  signal?: AbortSignal
 }
 
 export interface RecordSample {
@@ -109,10 +117,11 @@ export function createExports(dataDir: string): Exports {
   }
 }
 
-async function recordSample({ call }: Pick<Threads<ExportWorker>, 'call'>, { settings: { id, name, dimension } }: Collection, { limit, field }: { limit: number; field?: string }): Promise<Omit<RecordSample, 'close'>> {
+async function recordSample({ call }: Pick<Threads<ExportWorker>, 'call'>, { settings: { id, name, dimension } }: Collection, { limit, field, signal }: SampleOptions): Promise<Omit<RecordSample, 'close'>> {
   const all: number[] = []
   for (let after: string | undefined = ''; after !== undefined; ) {
     const page: { keys: number[]; after?: string } = await call('candidates', { collection: { id, name }, after, field })
+    signal?.throwIfAborted()
     for (const key of page.keys) all.push(key)
     after = page.after
   }

@@ -1,5 +1,5 @@
 import type { Connection } from '../store/connection.js'
-import { cellOf } from '../metadata-columns.js'
+import { labelIn } from '../label.js'
 import type { StoredRecord } from '../record.js'
 import type { StoreReader } from '../store/reads.js'
 
@@ -57,7 +57,5 @@ function textOf({ text, modalities }: StoredRecord): string | null {
 }
 
 function labelOf({ metadata }: StoredRecord, field?: string): string | null {
-  const cell = field === undefined ? undefined : cellOf(metadata, field)
-  const [value, ...others] = [cell ?? null].flat()
-  return value === null || value === undefined || value === '' || others.length > 0 ? null : String(value)
+  return field === undefined ? null : (labelIn(metadata, field) ?? null)
 }

@@ -1,5 +1,5 @@
-import { readdir, stat } from 'node:fs/promises'
-import { dirname, join, posix } from 'node:path'
+import { readdir, realpath, stat } from 'node:fs/promises'
+import { dirname, join, posix, sep } from 'node:path'
 import { imageKind } from '../../files/image-types.js'
 import type { DatasetFault, DatasetImage } from '../dataset.js'
 
@@ -20,19 +20,20 @@ const EXTENSIONS = ['.png', '.jpg', '.jpeg', '.webp']
 
 /**
  * Finds images by the names that a file gives them: in `images`, or else in the folder where the first of them is: the file's
- * own, one below it, or one of those that are usual beside it (COCO's val2017 next to annotations). Names can't lead out of it.
+ * own, one below it, or one of those that are usual beside it (COCO's val2017 next to annotations). Names can't lead out of it; and where
+ * there is a `root`, an absolute real path, nothing outside of it is looked at, whatever links there are.
  */
-export function imageFinder(folder: string, images?: string): ImageFinder {
+export function imageFinder(folder: string, { images, root }: { images?: string; root?: string } = {}): ImageFinder {
   let chosen = images
   let candidates: string[] | undefined
   let searches = 0
   const find = async (...names: string[]): Promise<DatasetImage | DatasetFault> => {
     const below = names.map(belowFolder).filter((name) => name !== undefined)
     if (below.length === 0) return { name: names[0], reason: 'Its path leads out of the folder of images.' }
-    const places = chosen !== undefined ? [chosen] : (candidates ??= await foldersFor(folder))
+    const places = chosen !== undefined ? [chosen] : (candidates ??= await foldersFor(folder, root))
     for (const place of places) {
       for (const name of below) {
-        const path = await fileAt(place, name)
+        const path = await fileAt(place, name, root)
         if (path === undefined) continue
         chosen = place
         if (imageKind(path) === 'not-read') return { name, reason: 'It is an image of a type that is not read: JPEG, PNG, WebP, GIF, TIFF and AVIF are.' }
@@ -52,27 +53,47 @@ export function belowFolder(name: string): string | undefined {
 }
 
 /** Where the file is: names may be composed or not, and lack their extension. */
-async function fileAt(folder: string, name: string): Promise<string | undefined> {
+async function fileAt(folder: string, name: string, root?: string): Promise<string | undefined> {
   const spellings = [...new Set([name, name.normalize('NFC'), name.normalize('NFD')])]
   const extensions = imageKind(name) === 'other' ? ['', ...EXTENSIONS] : ['']
   for (const extension of extensions) {
     for (const spelling of spellings) {
       const path = join(folder, spelling + extension)
-      if ((await stat(path).catch(() => undefined))?.isFile()) return path
+      if ((await isWithin(root, path)) && (await stat(path).catch(() => undefined))?.isFile()) return path
     }
   }
   return undefined
 }
 
 /** The folders in which images may be, the likeliest first. */
-async function foldersFor(folder: string): Promise<string[]> {
-  const parent = dirname(folder)
+async function foldersFor(folder: string, root?: string): Promise<string[]> {
+  const above = dirname(folder)
+  const parent = (await isWithin(root, above)) ? above : folder
   const [own, beside] = await Promise.all([foldersIn(folder), foldersIn(parent)])
   const usual = own.filter((name) => FOLDERS.test(name)).map((name) => join(folder, name))
   const usualBeside = beside.filter((name) => FOLDERS.test(name)).map((name) => join(parent, name))
-  const nested = await Promise.all([...usual, ...usualBeside].map(async (path) => (await foldersIn(path)).filter((name) => FOLDERS.test(name)).map((name) => join(path, name))))
+  const entered = await within(root, [...usual, ...usualBeside])
+  const nested = await Promise.all(entered.map(async (path) => (await foldersIn(path)).filter((name) => FOLDERS.test(name)).map((name) => join(path, name))))
   const others = own.map((name) => join(folder, name))
-  return [...new Set([folder, ...usual, ...usualBeside, parent, ...nested.flat(), ...others])].slice(0, MAX_FOLDERS)
+  return within(root, [...new Set([folder, ...usual, ...usualBeside, parent, ...nested.flat(), ...others])].slice(0, MAX_FOLDERS))
+}
+
+/** Those paths whose real ones are within the root. */
+async function within(root: string | undefined, paths: string[]): Promise<string[]> {
+  const are = await Promise.all(paths.map((path) => isWithin(root, path)))
+  return paths.filter((_, i) => are[i])
+}
+
+/** Whether something is there whose real path is the root or below it; anything is where there is no root. */
+async function isWithin(root: string | undefined, path: string): Promise<boolean> {
+  if (root === undefined) return true
+  const real = await realpath(path).catch(() => undefined)
+  return real !== undefined && isBelow(root, real)
+}
+
+/** Whether a real path is that of a folder, or below it. */
+export function isBelow(folder: string, path: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
 }
 
 async function foldersIn(path: string): Promise<string[]> {

@@ -20,6 +20,8 @@ export interface OpenDatasetOptions {
   format?: DatasetFormat
   /** The folder of the images, where they are not beside what describes them. */
   images?: string
+  /** A real path that no image lies outside of, links followed; none by default. */
+  root?: string
   /** A part of a dataset that has parts: test by default, or `all`. */
   split?: string
   /** Only so many items, the first ones; of classes, in turn from each. */
@@ -34,7 +36,7 @@ const SPLIT = ['karpathy', 'imagefolder', 'classes', 'csv']
  * looked for, where it is of none, is empty, or where none of its first items can be used.
  */
 export async function openDataset(path: string, options: OpenDatasetOptions = {}): Promise<Dataset | EmbeddedPairs> {
-  const { images, split, limit } = options
+  const { images, root, split, limit } = options
   if (limit !== undefined && !(Number.isInteger(limit) && limit > 0)) throw new DatasetError(`The limit is ${limit}, and has to be a whole number above 0.`)
   const place = resolve(path)
   const { format, files } = await detectFormat(place, options.format)
@@ -44,7 +46,7 @@ export async function openDataset(path: string, options: OpenDatasetOptions = {}
   if (images !== undefined && !(await stat(images).catch(() => undefined))?.isDirectory()) throw new DatasetError(`There is no folder of images at ${images}.`)
   // In a folder of images paths are from it, and nowhere else.
   const folder = images !== undefined ? resolve(images) : format === 'imagefolder' ? place : undefined
-  const finder = imageFinder(files.length > 0 ? dirname(files[0]) : place, folder)
+  const finder = imageFinder(files.length > 0 ? dirname(files[0]) : place, { images: folder, root })
   const opened = await READERS[format]({ path: place, files, images: finder, split })
   const items = await usableItems(() => opened.items() as AsyncIterable<Found>, `${place} (${format})`)
   return { name: opened.split === undefined ? name : `${name} (${opened.split})`, format, kind: opened.kind, items: (signal?: AbortSignal) => firstItems(items(), { limit, signal }) } as Dataset
