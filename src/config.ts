@@ -56,6 +56,7 @@ export const environmentSchema = Type.Object({
   SHUTDOWN_DELAY_MS: integer(0, [0, 600_000], 'How long the service goes on serving after SIGTERM, not ready any more, so that load balancers see it.'),
   DRAIN_TIMEOUT_MS: integer(8000, [0, 600_000], 'How long requests under way may take to end once the service closes; what is left is answered 503.'),
   EMBEDDING_CACHE_MIB: integer(64, [0, 65_536], 'Memory, for each model, for embeddings of texts and images seen before; 0 turns it off.'),
+  EVALUATION_CACHE_MIB: integer(4096, [0, 16_777_216], 'Room on disk, for each model, for embeddings of what was evaluated, once an evaluation is done; the oldest go first, and 0 keeps none.'),
   THUMBNAIL_CACHE_MIB: integer(64, [0, 65_536], 'Memory for thumbnails that were made of kept images on demand; 0 turns it off.'),
   MAX_IMAGE_MIB: integer(16, [1, 512], 'Largest image file.'),
   MAX_IMAGE_MEGAPIXELS: integer(64, [1, 1000], 'Largest image, width times height.'),

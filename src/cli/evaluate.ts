@@ -82,7 +82,7 @@ export function evaluateCommand(): Command {
     .option('--html <file>', 'write the report as one page with plots and pictures')
     .option('--card <folder>', "write a model card's figures and pictures into a folder")
     .option('--save-embeddings <folder>', 'write all that was embedded as .npy, with its names')
-    .option('--cache <folder>', 'keep embeddings here (default: evaluation-cache in DATA_DIR)')
+    .option('--cache <folder>', 'keep embeddings here, up to EVALUATION_CACHE_MIB a model (default: evaluation-cache in DATA_DIR)')
     .option('--no-cache', 'keep no embeddings')
     .addHelpText('after', HELP)
     .action(async (datasets: string[], options: EvaluateOptions) => {

@@ -9,7 +9,7 @@ import type { LoadedDataset } from '../evaluation/dataset.js'
 import { measureAll, MOST_FAULTS } from '../evaluation/evaluate-dataset.js'
 import { DEFAULT_OPTIONS } from '../evaluation/evaluation-options.js'
 import { createImageFiles, type FileLimits } from '../evaluation/image-files.js'
-import { openKeptEmbeddings } from '../evaluation/kept-embeddings.js'
+import { openKeptEmbeddings, type EmbeddingsCache } from '../evaluation/kept-embeddings.js'
 import { startMeasuringThread, type MeasuringThread } from '../evaluation/measuring-thread.js'
 import { progressTeller, type EvaluationProgress, type ProgressTeller } from '../evaluation/progress.js'
 import type { DatasetReport, Report, TaskName, TaskReport } from '../evaluation/report.js'
@@ -32,8 +32,8 @@ export interface CollectionEvaluation {
   /** Retrieval, and where there are labels zero-shot and few-shot, if none are named. */
   tasks?: TaskName[]
   options: Partial<TaskOptions>
-  /** Folder in which the embeddings of what the collection has none of are kept. */
-  cacheFolder: string
+  /** Where the embeddings of what the collection has none of are kept. */
+  cache?: EmbeddingsCache
   limits: FileLimits
   onProgress: (progress: EvaluationProgress) => void
   onWarning: (warning: string) => void
@@ -89,10 +89,10 @@ interface Means {
 }
 
 async function measureSample(sample: CollectionSample, evaluation: CollectionEvaluation, { thread, options, progress }: Means): Promise<{ tasks: TaskReport[]; pictures: Report['pictures']; datasets: LoadedDataset[] }> {
-  const { collection, encoder, cacheFolder: folder, onWarning, signal } = evaluation
+  const { collection, encoder, cache, onWarning, signal } = evaluation
   const datasets = datasetsOf(sample, collection)
   const chosen = choose(datasets, evaluation)
-  const kept = openKeptEmbeddings({ folder, fingerprint: encoder.model.fingerprint, dimension: encoder.dimension, onWarning })
+  const kept = openKeptEmbeddings({ cache, fingerprint: encoder.model.fingerprint, dimension: encoder.dimension, onWarning })
   const files = createImageFiles(evaluation.limits)
   const embedder = createEmbedder(encoder, { kept, files, signal, onProgress: (embedding) => progress.embedding(encoder.model.name, embedding) })
   try {

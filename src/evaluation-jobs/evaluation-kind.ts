@@ -46,7 +46,7 @@ export interface EvaluationPart {
 }
 
 export interface EvaluationParts {
-  config: Pick<Config, 'DATASETS_DIR' | 'MAX_IMAGE_MIB' | 'MAX_IMAGE_MEGAPIXELS'>
+  config: Pick<Config, 'DATASETS_DIR' | 'EVALUATION_CACHE_MIB' | 'MAX_IMAGE_MIB' | 'MAX_IMAGE_MEGAPIXELS'>
   dataDir: string
   collections: Collections
   encoders: Encoders
@@ -114,7 +114,7 @@ async function run(parts: EvaluationParts, job: JobState & EvaluationPart, { sig
   const shared = {
     options,
     tasks,
-    cacheFolder: join(dataDir, 'evaluation-cache'),
+    ...(config.EVALUATION_CACHE_MIB > 0 && { cache: { folder: join(dataDir, 'evaluation-cache'), maxBytes: config.EVALUATION_CACHE_MIB * MIB } }),
     limits: { maxBytes: config.MAX_IMAGE_MIB * MIB, maxPixels: config.MAX_IMAGE_MEGAPIXELS * 1e6 },
     onProgress: (progress: JobState['progress']) => {
       job.progress = progress

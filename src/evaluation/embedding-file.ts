@@ -16,6 +16,8 @@ export interface EmbeddingFile {
   read(hash: Buffer): { vector: Buffer; crc: number } | undefined
   /** In one transaction; what is there is replaced. */
   write(rows: EmbeddingRow[]): void
+  /** Removes those that were written first, until the rest takes no more than so many bytes. */
+  trim(maxBytes: number): void
   close(): void
 }
 
@@ -32,6 +34,8 @@ const SCHEMA = `
 export function openEmbeddingFile(path: string, fingerprint: string): EmbeddingFile {
   const db = new SQLite(path, { timeout: BUSY_MS })
   try {
+    // Before there are tables: files that are older keep the room of what is removed for what comes.
+    db.pragma('auto_vacuum = INCREMENTAL')
     db.pragma('journal_mode = WAL')
     db.pragma('synchronous = NORMAL')
     return prepared(db, fingerprint)
@@ -51,7 +55,18 @@ function prepared(db: SQLite.Database, asked: string): EmbeddingFile {
   const read = db.prepare<[Buffer], { vector: Buffer; crc: number }>('SELECT vector, crc FROM embedding WHERE hash = ?')
   const insert = db.prepare('INSERT OR REPLACE INTO embedding (hash, vector, crc) VALUES (?, ?, ?)')
   const write = db.transaction((rows: EmbeddingRow[]) => rows.forEach(({ hash, vector, crc }) => insert.run(hash, vector, crc)))
-  return { fingerprint, read: (hash) => read.get(hash), write: (rows) => write.immediate(rows), close: () => void db.close() }
+  return { fingerprint, read: (hash) => read.get(hash), write: (rows) => write.immediate(rows), trim: (maxBytes) => trim(db, maxBytes), close: () => void db.close() }
+}
+
+function trim(db: SQLite.Database, maxBytes: number): void {
+  const pragma = (name: string) => Number(db.pragma(name, { simple: true }))
+  const used = () => (pragma('page_count') - pragma('freelist_count')) * pragma('page_size')
+  const count = db.prepare<[], number>('SELECT count(*) FROM embedding').pluck()
+  // Rows are numbered as they come.
+  const remove = db.prepare('DELETE FROM embedding WHERE rowid IN (SELECT rowid FROM embedding ORDER BY rowid LIMIT ?)')
+  // All of one model are of one size, but the pages of their hashes empty late, so that it may take more than one turn.
+  for (let bytes = used(), rows = count.get()!; bytes > maxBytes && rows > 0; bytes = used(), rows = count.get()!) remove.run(Math.ceil(rows * (1 - maxBytes / bytes)))
+  db.pragma('incremental_vacuum')
 }
 
 /** Whether an error says that a file is not what it should be, rather than that it can't be had. */

@@ -5,9 +5,17 @@ import { crc32 } from 'node:zlib'
 import type { Corruption } from './embedder.js'
 import { isDamage, openEmbeddingFile, setAside, type EmbeddingFile } from './embedding-file.js'
 
+/** Where embeddings are kept from one evaluation to the next. */
+export interface EmbeddingsCache {
+  /** Of the files, one a model. */
+  folder: string
+  /** What a file may take once an evaluation is done; those that were written first go first. */
+  maxBytes: number
+}
+
 export interface KeptOptions {
-  /** Where the files are, one a model; without it embeddings are kept in a temporary file, until `close`. */
-  folder?: string
+  /** Without it embeddings are kept in a temporary file, until `close`. */
+  cache?: EmbeddingsCache
   /** Of the model. */
   fingerprint: string
   dimension: number
@@ -21,12 +29,12 @@ export interface KeptEmbeddings {
   put(key: string, embedding: Float32Array): void
   /** How many were there when they were looked for, and how many were added. */
   readonly counts: { found: number; added: number }
-  /** Writes what is not yet written. */
+  /** Writes what is not yet written, and removes what is too much. */
   close(): void
 }
 
 /** As `KeptOptions`, with the file; '' is a temporary one. */
-type FileOptions = Omit<KeptOptions, 'folder'> & { path: string }
+type FileOptions = Omit<KeptOptions, 'cache'> & { path: string; maxBytes: number }
 
 /** Rows in a transaction, and the milliseconds that a row waits for it while others come: a kill costs no more. */
 const BATCH = 256
@@ -51,10 +59,10 @@ export function corruptionName(corruption: Corruption): string {
  * Opens the kept embeddings of a model. Several processes may share them. A damaged file is renamed and begun anew, with a
  * warning; a file that can't be written to is, with a warning, done without. Throws when the folder can't be made or read.
  */
-export function openKeptEmbeddings({ folder, fingerprint, dimension, onWarning }: KeptOptions): KeptEmbeddings {
-  if (folder !== undefined) mkdirSync(folder, { recursive: true })
-  const path = folder === undefined ? '' : join(folder, `${fingerprint}.sqlite`)
-  return new Kept({ path, fingerprint, dimension, onWarning })
+export function openKeptEmbeddings({ cache, ...options }: KeptOptions): KeptEmbeddings {
+  if (!cache) return new Kept({ ...options, path: '', maxBytes: Infinity })
+  mkdirSync(cache.folder, { recursive: true })
+  return new Kept({ ...options, path: join(cache.folder, `${options.fingerprint}.sqlite`), maxBytes: cache.maxBytes })
 }
 
 class Kept implements KeptEmbeddings {
@@ -95,6 +103,11 @@ class Kept implements KeptEmbeddings {
 
   close(): void {
     this.#write()
+    try {
+      this.#mended(() => this.#file.trim(this.#options.maxBytes))
+    } catch (error) {
+      this.#warn(`What is too much in ${this.#options.path} can't be removed (${(error as Error).message}).`)
+    }
     this.#file.close()
   }
 

@@ -6,7 +6,7 @@ import { distinctNames } from './distinct-names.js'
 import { evaluateDataset, type Contestant } from './evaluate-dataset.js'
 import { DEFAULT_OPTIONS, requireTemplates } from './evaluation-options.js'
 import { createImageFiles, type FileLimits } from './image-files.js'
-import { openKeptEmbeddings } from './kept-embeddings.js'
+import { openKeptEmbeddings, type EmbeddingsCache } from './kept-embeddings.js'
 import { startMeasuringThread } from './measuring-thread.js'
 import { progressTeller, type EvaluationProgress } from './progress.js'
 import type { Report, TaskName } from './report.js'
@@ -20,8 +20,8 @@ export interface EvaluationRequest {
   /** All that a dataset allows, if none are named. */
   tasks?: TaskName[]
   options?: Partial<TaskOptions>
-  /** Folder in which embeddings are kept for the next evaluation; without it they are until this one ends. */
-  cacheFolder?: string
+  /** Where embeddings are kept for the next evaluation; without it they are until this one ends. */
+  cache?: EmbeddingsCache
   /** Of image files; the service's usual ones, if none are given. */
   limits?: FileLimits
   /** Folder to which all that was embedded is written, in one below it for each dataset and model where there are several. */
@@ -78,11 +78,11 @@ export async function runEvaluation(request: EvaluationRequest): Promise<Report>
   }
 }
 
-function openContestants({ encoders, cacheFolder: folder, onWarning = () => undefined, signal }: EvaluationRequest, { files, progress }: Pick<Parameters<typeof evaluateDataset>[1], 'files' | 'progress'>): Contestant[] {
+function openContestants({ encoders, cache, onWarning = () => undefined, signal }: EvaluationRequest, { files, progress }: Pick<Parameters<typeof evaluateDataset>[1], 'files' | 'progress'>): Contestant[] {
   const contestants: Contestant[] = []
   for (const encoder of encoders) {
     const { dimension, model } = encoder
-    const kept = openKeptEmbeddings({ folder, fingerprint: model.fingerprint, dimension, onWarning })
+    const kept = openKeptEmbeddings({ cache, fingerprint: model.fingerprint, dimension, onWarning })
     contestants.push({ encoder, kept, embedder: createEmbedder(encoder, { kept, files, signal, onProgress: (embedding) => progress.embedding(model.name, embedding) }) })
   }
   return contestants

@@ -26,7 +26,7 @@ async function pictures(folder: string, colours = COLOURS): Promise<DatasetImage
 
 const rowAt = ({ values, dimension }: Rows, i: number) => [...values.subarray(i * dimension, (i + 1) * dimension)]
 const lookups = ({ cacheLookups: { hit, miss } }: Encoder) => hit + miss
-const kept = (folder: string, { model: { fingerprint }, dimension }: Encoder) => openKeptEmbeddings({ folder, fingerprint, dimension, onWarning: t.fail })
+const kept = (folder: string, { model: { fingerprint }, dimension }: Encoder) => openKeptEmbeddings({ cache: { folder, maxBytes: 1e9 }, fingerprint, dimension, onWarning: t.fail })
 
 t.test('rows are those of the encoder, in their order, on shared memory; a second time nothing is encoded', async (t: Test) => {
   const encoder = await miniEncoder(t, { cacheBytes: 1 << 20 })

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile, truncate, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import SQLite from 'better-sqlite3'
@@ -12,9 +12,9 @@ const DIMENSION = 4
 const row = (i: number) => Float32Array.of(i, i + 0.25, -i, 1 / (i + 1))
 
 /** The kept embeddings of a folder with the warnings that they came with. */
-function open(folder?: string, fingerprint = 'f1') {
+function open(folder?: string, { fingerprint = 'f1', maxBytes = 1e9 } = {}) {
   const warnings: string[] = []
-  return { warnings, kept: openKeptEmbeddings({ folder, fingerprint, dimension: DIMENSION, onWarning: (warning) => warnings.push(warning) }) }
+  return { warnings, kept: openKeptEmbeddings({ ...(folder !== undefined && { cache: { folder, maxBytes } }), fingerprint, dimension: DIMENSION, onWarning: (warning) => warnings.push(warning) }) }
 }
 
 function keep(folder: string, count: number): void {
@@ -45,10 +45,28 @@ t.test('what was kept is found, bit for bit, by its bytes, its corruption or its
   t.equal(imageKey('a', { kind: 'constant' }), imageKey('b', { kind: 'constant' }), 'a constant image is of no image')
   t.same(again.counts, { found: 3, added: 0 })
   again.close()
-  const other = open(folder, 'f2').kept
+  const other = open(folder, { fingerprint: 'f2' }).kept
   t.equal(other.get(textKey('a')), undefined, 'another model has its own')
   other.close()
   t.end()
+})
+
+t.test('of too many those that were written first are removed at the end, and the file gets smaller', async (t) => {
+  const folder = t.testdir()
+  keep(folder, 20_000)
+  const path = join(folder, 'f1.sqlite')
+  const { size } = await stat(path)
+  const { kept, warnings } = open(folder, { maxBytes: size / 2 })
+  for (let i = 20_000; i < 20_100; i++) kept.put(textKey(`t${i}`), row(i))
+  kept.close()
+  t.same(warnings, [])
+  t.ok((await stat(path)).size <= size / 2, 'the room is given back')
+  const left = open(folder).kept
+  const isThere = Array.from({ length: 20_100 }, (_, i) => left.get(textKey(`t${i}`)) !== undefined)
+  const first = isThere.indexOf(true)
+  t.ok(first > 9000 && first < 18_000, `from ${first} on`)
+  t.notOk(isThere.slice(first).includes(false), 'all that came later are there')
+  left.close()
 })
 
 t.test('without a folder they are kept until the end', (t) => {

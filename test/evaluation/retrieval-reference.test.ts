@@ -41,7 +41,7 @@ t.test('retrieval and fusion as NumPy has them, with duplicates merged and kept'
     return (await promisify(execFile)('/usr/bin/python3', [script(task), join(folder, 'report.json'), path, join(folder, 'embeddings'), '--duplicates', duplicates])).stdout
   }
   for (const duplicates of ['merge', 'keep'] as const) {
-    const report = await runEvaluation({ datasets: [await openDataset(path)], encoders, tasks: ['retrieval', 'fusion'], options: { resamples: 50, duplicates }, cacheFolder: join(folder, 'cache'), saveEmbeddings: join(folder, 'embeddings') })
+    const report = await runEvaluation({ datasets: [await openDataset(path)], encoders, tasks: ['retrieval', 'fusion'], options: { resamples: 50, duplicates }, cache: { folder: join(folder, 'cache'), maxBytes: 1e9 }, saveEmbeddings: join(folder, 'embeddings') })
     t.match(report.datasets[0].counts, { images: 23, captions: 33, duplicateImages: 3, duplicateCaptions: 2 })
     for (const task of ['retrieval', 'fusion']) t.match(await compare(task, report, duplicates), /equal/, `${task}, ${duplicates}`)
     const [{ figures }, fusion] = report.datasets[0].results[0].tasks

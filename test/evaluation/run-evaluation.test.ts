@@ -35,7 +35,7 @@ t.test('two datasets and two models: all tasks that they allow, compared, with p
   const folder = t.testdir()
   const encoders = await towers(t, ['clip', 'openclip'])
   const datasets = [await openDataset(small('coco/captions.json')), await openDataset(small('classes'))]
-  const request = { datasets, encoders, tasks: ['retrieval', 'zero-shot'] as const, cacheFolder: join(folder, 'cache') }
+  const request = { datasets, encoders, tasks: ['retrieval', 'zero-shot'] as const, cache: { folder: join(folder, 'cache'), maxBytes: 1e9 } }
   const first = await run({ ...request, tasks: [...request.tasks] })
   const { report } = first
   t.match(report, { version: 1, models: [{ name: 'clip', dimension: encoders[0].dimension }, { name: 'openclip' }], settings: { seed: 0, resamples: 50, confidence: 0.95 } })

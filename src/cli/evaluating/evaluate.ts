@@ -29,7 +29,8 @@ export async function evaluate(paths: string[], options: EvaluateOptions): Promi
   const datasets = await openDatasets(paths, options)
   requirePossible(datasets, options)
   await requireWritable(options)
-  const cacheFolder = options.cache === false ? undefined : resolve(options.cache ?? join(config.DATA_DIR, 'evaluation-cache'))
+  const isKept = options.cache !== false && config.EVALUATION_CACHE_MIB > 0
+  const cache = isKept ? { folder: resolve(options.cache || join(config.DATA_DIR, 'evaluation-cache')), maxBytes: config.EVALUATION_CACHE_MIB * MIB } : undefined
   const { signal, exitCode, release } = stopSignal()
   const progress = evaluationProgress(process.stderr, options.quiet === true)
   let models: { encoders: Encoder[]; close(): Promise<void> } | undefined
@@ -39,13 +40,13 @@ export async function evaluate(paths: string[], options: EvaluateOptions): Promi
       ...requestOf(options, config),
       datasets,
       encoders: models.encoders,
-      cacheFolder,
+      cache,
       signal,
       onProgress: progress.update,
       onWarning: progress.say,
-      onEmbedded: ({ model, made }) => cacheFolder && made > 0 && progress.say(`${made} embeddings of ${model} were made and kept.`)
+      onEmbedded: ({ model, made }) => cache && made > 0 && progress.say(`${made} embeddings of ${model} were made and kept.`)
     })
-    if (cacheFolder && models.encoders.length > 0) progress.say(`The kept embeddings take ${bytes(await folderSize(cacheFolder))} in ${cacheFolder}.`)
+    if (cache && models.encoders.length > 0) progress.say(`The kept embeddings take ${bytes(await folderSize(cache.folder))} in ${cache.folder}.`)
     for (const { name, counts, faults } of report.datasets) if (counts.faults > 0) progress.say(`Of ${name} ${counts.faults} could not be used, the first: ${faults[0].name}: ${faults[0].reason}`)
     progress.stop()
     const [model] = models.encoders.length > 0 ? modelNames(options, config) : []
@@ -53,7 +54,7 @@ export async function evaluate(paths: string[], options: EvaluateOptions): Promi
   } catch (error) {
     progress.stop()
     if (!signal.aborted) throw error
-    process.stderr.write(printable(`Stopped.${cacheFolder && models ? ` What was embedded is kept in ${cacheFolder}: the same command goes on from there.` : ''}`) + '\n')
+    process.stderr.write(printable(`Stopped.${cache && models ? ` What was embedded is kept in ${cache.folder}: the same command goes on from there.` : ''}`) + '\n')
     process.exitCode = exitCode()
   } finally {
     release()
