@@ -56,9 +56,10 @@ for (const origins of ['', 'https://friend.example']) {
 t.test('an answer that is on its way is cut off, with no other in it', async (t) => {
   const { api, url } = await testServer(t)
   await api('PUT', '/v1/collections/things', { model: null, dimension: 4 })
-  const line = `${JSON.stringify({ id: 'a', embeddings: { image: [1, 0, 0, 0] } })}\n`
+  // Enough for the first answers to come.
+  const lines = `${JSON.stringify({ id: 'a', embeddings: { image: [1, 0, 0, 0] } })}\n`.repeat(2000)
   const load = 'POST /v1/collections/things/records/bulk HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n'
-  const answer = await raw(Number(new URL(url).port), `${load}${line.length.toString(16)}\r\n${line}\r\n`, 'zz\r\n')
+  const answer = await raw(Number(new URL(url).port), `${load}${lines.length.toString(16)}\r\n${lines}\r\n`, 'zz\r\n')
   t.match(answer, /^HTTP\/1\.1 200 OK/)
   t.equal(answer.split('HTTP/1.1').length, 2)
   t.notMatch(answer, /INVALID_REQUEST/)
