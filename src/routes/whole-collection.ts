@@ -4,7 +4,6 @@ import { Type } from 'typebox'
 import { MIB } from '../config.js'
 import { parseFilter } from '../collections/filter.js'
 import { jsonParts } from '../json-parts.js'
-import { requireWaiting } from '../patience.js'
 import { encodeQuery } from '../query.js'
 import { CollectionParams, Milliseconds, RecordId, responses } from '../schemas.js'
 import { timeStep } from '../stages.js'
@@ -79,7 +78,7 @@ export function matrixRoute(app: App, { collections }: Services): void {
       const startedAt = performance.now()
       const step = { stage: 'search', attributes: { 'semblance.collection': params.collection, 'semblance.target': target } } as const
       const matrix = await timeStep(onStep, step, () => collection.matrix({ target, sample, neighbors, filter, fields }, patience))
-      await requireWaiting(patience, async () => undefined)
+      patience.signal.throwIfAborted()
       const parts = jsonParts({
         ids: matrix.ids,
         neighbors: bytesOf(matrix.positions),
