@@ -10,13 +10,14 @@ import type { AuditLog } from './access/audit-log.js'
 import { corsOptions } from './access/cross-origin.js'
 import { fixedKeyRing, type KeyRing } from './access/key-ring.js'
 import { requestGuard } from './access/request-guard.js'
-import { securityHeaders } from './access/security-headers.js'
+import { plainSecurityHeaders, securityHeaders } from './access/security-headers.js'
 import { trustedProxies } from './access/trusted-proxies.js'
 import { docs } from './docs.js'
 import { drain } from './drain.js'
 import { gallery } from './gallery.js'
-import { errorHandler, malformedRequest, notFoundHandler } from './error-shape.js'
+import { errorHandler, notFoundHandler } from './error-shape.js'
 import { InvalidRequest, MediaTypeUnsupported } from './errors.js'
+import { answerMalformed } from './malformed-request.js'
 import { patience } from './patience.js'
 import { readOn } from './read-on.js'
 import { requestSteps } from './request-steps.js'
@@ -101,10 +102,10 @@ export async function buildApp({ logger, traces, keys, auditLog, ...services }: 
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: (error, request, reply) => {
       // No hook runs before.
-      reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' })
+      reply.headers(plainSecurityHeaders(services.config, request.id))
       errorHandler(error as FastifyError, request, reply)
     },
-    clientErrorHandler: (error, socket) => void (socket.writable ? socket.end(malformedRequest(error)) : socket.destroy())
+    clientErrorHandler: answerMalformed(services.config, logger)
   })
   const app = base as unknown as App
   base.setErrorHandler(errorHandler)

@@ -61,6 +61,7 @@ export const environmentSchema = Type.Object({
   MAX_IMAGE_MIB: integer(16, [1, 512], 'Largest image file.'),
   MAX_IMAGE_MEGAPIXELS: integer(64, [1, 1000], 'Largest image, width times height.'),
   MAX_RECORDS_BODY_MIB: integer(64, [1, 1024], 'Largest body on records.'),
+  MAX_BACKUP_MIB: integer(65_536, [1, 16_777_216], 'Largest backup that may be sent to be restored.'),
   IMAGE_URLS: Type.Boolean({ default: false, description: 'Fetch images that are named by url.' }),
   IMAGE_URL_TIMEOUT_MS: integer(10_000, [100, 600_000], 'How long fetching an image may take, its redirects included.'),
   IMAGE_URL_REDIRECTS: integer(3, [0, 20], 'Redirects that are followed for an image.'),

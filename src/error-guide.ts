@@ -44,6 +44,7 @@ export const ERROR_GUIDE = {
   CLASSIFIER_MISMATCH: { meaning: 'The classifier was trained with an encoder that is not loaded, and its weights say nothing of the embeddings of others.', remedy: 'Train the classifier again, or have its encoder loaded.' },
   EXPORT_CHANGED: { meaning: 'The embeddings have changed since the export that If-Match names, so that rows and ids would not belong together.', remedy: 'Fetch both files again.' },
   BODY_TOO_LARGE: { meaning: 'The body is over the limit of this call.', remedy: 'Send less at a time; `records/bulk` takes any length.' },
+  BACKUP_TOO_LARGE: { meaning: 'The backup that is sent is over the limit.', remedy: 'Ask the operator to raise `MAX_BACKUP_MIB`, or to restore it on the machine.' },
   IMAGE_TOO_LARGE: { meaning: 'The image, or all of the form, has too many bytes or pixels.', remedy: 'Make the image smaller: the model sees some hundred pixels of it.' },
   MEDIA_TYPE_UNSUPPORTED: { meaning: 'The body is of a type that this call does not take.', remedy: 'Set `Content-Type` to one that the message names.' },
   IMAGE_UNSUPPORTED: { meaning: 'The image has a format that is not read.', remedy: 'Send jpeg, png, webp, gif, tiff or avif.' },
@@ -81,7 +82,7 @@ export const ERROR_GUIDE = {
   COLLECTION_REPLACED: { meaning: 'The collection was re-indexed or restored while this was under way.', remedy: 'Send it again.' },
   STORAGE_UNWRITABLE: { meaning: 'The data folder can not be written to; nothing of the request was stored.', remedy: 'Ask the operator to look after the disk. Searches go on.' },
   DEADLINE_EXCEEDED: { meaning: 'The time that was set is over. A write that was under way may or may not be stored.', remedy: 'Send it again with the same ids, and more time.' },
-  STORAGE_FULL: { meaning: 'The disk is full; nothing of the request was stored.', remedy: 'Ask the operator for space. Searches go on.' }
+  STORAGE_FULL: { meaning: 'The disk is full, or a restore would leave too little on it; nothing of the request was stored.', remedy: 'Ask the operator for space. Searches go on.' }
 } satisfies Record<ErrorCode, ErrorAdvice>
 
 /** A public error as it is documented. */

@@ -49,13 +49,3 @@ export function notFoundHandler(app: FastifyInstance): (request: FastifyRequest,
     throw new MethodNotAllowed(path, request.method, allowed.join(', '))
   }
 }
-
-/** The raw answer to what is not HTTP at all, in the same shape. */
-export function malformedRequest(error: NodeJS.ErrnoException): string {
-  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW'
-  const status = tooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request'
-  const body = JSON.stringify({
-    error: { code: 'INVALID_REQUEST', message: tooLarge ? 'The headers are too large.' : 'This is not a valid HTTP request.', request_id: '' }
-  })
-  return `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`
-}

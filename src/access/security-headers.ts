@@ -25,3 +25,17 @@ export const securityHeaders = plugin(async (app, { ALLOWED_ORIGINS }: Pick<Conf
   // Caches that are shared know of Authorization, not of X-API-Key.
   app.addHook('onRequest', async (request, reply) => void reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store' }))
 })
+
+/** The same headers as they are, for what is answered before any hook runs. */
+export function plainSecurityHeaders({ ALLOWED_ORIGINS }: Pick<Config, 'ALLOWED_ORIGINS'>, requestId: string): Record<string, string> {
+  return {
+    'content-security-policy': "default-src 'none';base-uri 'none';form-action 'none';frame-ancestors 'none'",
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': ALLOWED_ORIGINS.length > 0 ? 'cross-origin' : 'same-origin',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'x-request-id': requestId,
+    'cache-control': 'no-store'
+  }
+}

@@ -9058,7 +9058,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description BODY_TOO_LARGE */
+            /** @description BODY_TOO_LARGE, BACKUP_TOO_LARGE */
             413: {
                 headers: {
                     [name: string]: unknown;

@@ -5,14 +5,26 @@ import { pipeline } from 'node:stream/promises'
 import { storageError } from '../collections/storage-error.js'
 import { ChecksumDiffers, ClientGone } from '../errors.js'
 
+/** What is received of a body. */
+export interface Receiving {
+  /** In hex, where it is named. */
+  sha256?: string
+  signal: AbortSignal
+  /** Called with the bytes so far before some of them are written; throws what refuses them. */
+  admit: (bytes: number) => Promise<void> | void
+}
+
 /**
  * Writes a body of any length to a file, and compares its SHA-256 (hex) where one is named. Throws CHECKSUM_DIFFERS,
- * STORAGE_FULL, or the signal's reason; the file is its owner's to remove in any case.
+ * STORAGE_FULL, what `admit` throws, or the signal's reason; the file is its owner's to remove in any case.
  */
-export async function receiveFile(body: Readable, path: string, { sha256, signal }: { sha256?: string; signal: AbortSignal }): Promise<void> {
+export async function receiveFile(body: Readable, path: string, { sha256, signal, admit }: Receiving): Promise<void> {
   const hash = createHash('sha256')
+  let bytes = 0
   const hashed = async function* (chunks: AsyncIterable<Buffer>) {
     for await (const chunk of chunks) {
+      bytes += chunk.length
+      await admit(bytes)
       hash.update(chunk)
       yield chunk
     }

@@ -1,8 +1,9 @@
-import { rm } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
+import type { FastifyRequest } from 'fastify'
 import { Type, type Static } from 'typebox'
 import { MIB } from '../config.js'
-import { CollectionForbidden, InvalidRequest, ReindexRunning } from '../errors.js'
+import { BackupTooLarge, CollectionForbidden, InvalidRequest, ReindexRunning } from '../errors.js'
 import { Places } from '../places.js'
 import { runningReindex } from '../reindex-jobs.js'
 import { requireFree, restore } from '../restore.js'
@@ -41,8 +42,34 @@ const schema = {
 /** Restores at a time: each writes as fast as the disk takes it. */
 const AT_ONCE = 2
 
+/** Bytes of an upload after which the disk is looked at again. */
+const LOOK_BYTES = 16 * MIB
+
+/**
+ * Receives an upload, within MAX_BACKUP_MIB and the room on the disk: both are looked at by its Content-Length first, and again
+ * while it comes. Throws BACKUP_TOO_LARGE, and what `receiveFile` throws.
+ */
+async function receiveUpload({ config, backups }: Services, request: FastifyRequest, { file, sha256 }: { file: string; sha256?: string }): Promise<void> {
+  const announced = Number(request.headers['content-length'] ?? 0)
+  const requireSize = (bytes: number) => {
+    if (bytes > config.MAX_BACKUP_MIB * MIB) throw new BackupTooLarge(config.MAX_BACKUP_MIB)
+  }
+  let looked = 0
+  const admit = async (bytes: number) => {
+    requireSize(bytes)
+    if (bytes - looked < LOOK_BYTES) return
+    looked = bytes
+    // Others write meanwhile.
+    await backups.requireRoom(Math.max(0, announced - bytes))
+  }
+  requireSize(announced)
+  await backups.requireRoom(announced)
+  await receiveFile(request.body as Readable, file, { sha256, signal: request.patience.signal, admit })
+}
+
 /** Making a collection of a backup. */
-export function restoreRoutes(parent: App, { config, backups, collections, encoders, jobs }: Services): void {
+export function restoreRoutes(parent: App, services: Services): void {
+  const { config, backups, collections, encoders, jobs } = services
   const places = new Places(AT_ONCE)
   const maxImageBytes = config.MAX_IMAGE_MIB * MIB
   const requireIdle = (name: string) => {
@@ -56,11 +83,10 @@ export function restoreRoutes(parent: App, { config, backups, collections, encod
     app.post(
       '/v1/collections/:collection/restore',
       {
-        bodyLimit: Number.MAX_SAFE_INTEGER,
         config: { scope: BACKUP_SCOPE, streams: true },
         schema
       },
-      async (request) => {
+      async (request, reply) => {
         const { params: { collection: name }, query: { replace: mayReplace = false, sha256 }, patience: { signal } } = request
         const body = request.body as Static<typeof RestoreBody> | Readable
         requireFree(collections, name, mayReplace)
@@ -68,6 +94,7 @@ export function restoreRoutes(parent: App, { config, backups, collections, encod
         const leave = places.take()
         const options = { collections, encoders, name, mayReplace, maxImageBytes, signal }
         const make = async (of: { file: string; sha256?: string }) => {
+          await backups.requireRoom((await stat(of.file)).size)
           const made = await describe(await restore({ ...options, ...of }))
           request.countChanges('created', made.records)
           return made
@@ -84,10 +111,14 @@ export function restoreRoutes(parent: App, { config, backups, collections, encod
           }
           const file = backups.uploadFile()
           try {
-            await receiveFile(body, file, { sha256, signal })
+            await receiveUpload(services, request, { file, sha256 })
             waitLong(request)
             if (sha256 !== undefined) request.describeChange({ sha256 })
             return await make({ file })
+          } catch (error) {
+            // The rest of an upload that was refused may be any length.
+            if (!request.raw.complete) reply.header('connection', 'close')
+            throw error
           } finally {
             await rm(file, { force: true })
           }

@@ -1,6 +1,9 @@
+import { Readable } from 'node:stream'
+import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { MIB } from '../config.js'
 import { parseFilter } from '../collections/filter.js'
+import { jsonParts } from '../json-parts.js'
 import { encodeQuery } from '../query.js'
 import { CollectionParams, Milliseconds, RecordId, responses } from '../schemas.js'
 import { timeStep } from '../stages.js'
@@ -67,22 +70,25 @@ export function matrixRoute(app: App, { collections }: Services): void {
         response: responses({ 200: MatrixBody })
       }
     },
-    async ({ params, body, patience, onStep }) => {
+    async ({ params, body, patience, onStep }, typedReply) => {
+      const reply: FastifyReply = typedReply
       const { target = 'image', sample = DEFAULT_SAMPLE, neighbors = DEFAULT_NEIGHBORS, fields = [] } = body
       const collection = collections.get(params.collection)
       const filter = body.filter && parseFilter(body.filter)
       const startedAt = performance.now()
       const step = { stage: 'search', attributes: { 'semblance.collection': params.collection, 'semblance.target': target } } as const
       const matrix = await timeStep(onStep, step, () => collection.matrix({ target, sample, neighbors, filter, fields }, patience))
-      return {
+      patience.signal.throwIfAborted()
+      const parts = jsonParts({
         ids: matrix.ids,
-        neighbors: base64(matrix.positions),
-        similarities: base64(matrix.similarities),
+        neighbors: bytesOf(matrix.positions),
+        similarities: bytesOf(matrix.similarities),
         k: matrix.k,
         values: matrix.values,
         records: matrix.records,
         took_ms: { total: rounded(performance.now() - startedAt) }
-      }
+      })
+      return reply.type('application/json; charset=utf-8').send(Readable.from(parts, { objectMode: false }))
     }
   )
 }
@@ -113,12 +119,12 @@ export function scoresRoute(app: App, services: Services): void {
       const embedding = await encodeQuery({ encoders, collection }, parts, { lane: 'interactive', ...patience, onStep: tell })
       const step = { stage: 'search', attributes: { 'semblance.collection': params.collection, 'semblance.target': target } } as const
       const scores = await timeStep(tell, step, () => collection.scores({ target, query: embedding, ids }, patience))
-      return { scores: base64(scores), model: collection.settings.model, took_ms: took() }
+      return { scores: bytesOf(scores).toString('base64'), model: collection.settings.model, took_ms: took() }
     }
   )
 }
 
 /** The bytes of numbers, little-endian as all machines are that ONNX Runtime runs on. */
-function base64({ buffer, byteOffset, byteLength }: Float32Array | Uint32Array): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString('base64')
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Uint32Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength)
 }

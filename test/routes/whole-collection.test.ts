@@ -83,6 +83,7 @@ t.test('a collection as a whole', async (t) => {
     t.equal(some.body.records, COUNT)
     t.same(some.body.values, {})
     check(t, some, 4)
+    t.match([some.headers.get('content-type'), some.headers.get('transfer-encoding')], ['application/json; charset=utf-8', 'chunked'], 'it is written in parts')
     t.same((await api('POST', `${base}/search/matrix`, { sample: 50, neighbors: 4 })).body.ids, some.body.ids, 'the same sample again')
     const filtered = await api('POST', `${base}/search/matrix`, { filter: { group: 'green' }, sample: 30, neighbors: 100 })
     t.equal(filtered.body.records, 100)

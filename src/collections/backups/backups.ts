@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
-import { BackupExists, Closed, WorkerDied } from '../../errors.js'
+import { BackupExists, Closed, StorageFull, WorkerDied } from '../../errors.js'
 import { Places } from '../../places.js'
 import { startThreads } from '../../threads.js'
 import type { Collections } from '../collections.js'
+import { hasRoom } from '../free-space.js'
 import { backupExists, findBackup, hasBackups, listBackups, partialFile, removeBackup, sweepBackups, uploadFile, type Backup } from './backup-folder.js'
 
 export interface BackupsOptions {
@@ -28,6 +29,8 @@ export interface Backups {
   remove(collection: string, name: string): void
   /** A place for a file that is received, to be removed by its owner; a crash has it removed at the next start. */
   uploadFile(): string
+  /** Throws STORAGE_FULL when so many bytes more would leave the data folder's disk without its reserve. */
+  requireRoom(bytes: number): Promise<void>
   /** Stops what is being made and waits for it. */
   close(): Promise<void>
 }
@@ -61,6 +64,9 @@ export function openBackups({ dataDir, collections, service }: BackupsOptions): 
     get: (collection, name) => findBackup(dataDir, collection, name),
     remove: (collection, name) => removeBackup(dataDir, collection, name),
     uploadFile: () => uploadFile(dataDir, randomUUID()),
+    requireRoom: async (bytes) => {
+      if (!(await hasRoom(dataDir, bytes))) throw new StorageFull()
+    },
     close: async () => {
       closing.abort(new Closed())
       await Promise.allSettled(running.values())
