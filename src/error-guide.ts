@@ -75,7 +75,7 @@ export const ERROR_GUIDE = {
   CLIENT_GONE: { meaning: 'The client closed the connection. It stands in the log and the audit alone.', remedy: 'Nothing: nobody is left to be answered.' },
   INTERNAL: { meaning: 'Something is wrong on the side of the service.', remedy: 'Tell the operator the `request_id`: the log has more under it.' },
   ENCODER_FAILED: { meaning: 'The model failed on this input.', remedy: 'Tell the operator the `request_id`.' },
-  JOB_CRASHED: { meaning: 'A job is given up since the service ended unexpectedly 3 times while it ran: it is in the `error` of the job.', remedy: 'Tell the operator, whose log and memory of the process have the cause; then start it anew.' },
+  JOB_CRASHED: { meaning: 'A job is given up since the service ended unexpectedly while it ran, an evaluation 3 times, a re-indexing 10 times: it is in the `error` of the job.', remedy: 'Tell the operator, whose log and memory of the process have the cause; then start it anew.' },
   CLOSED: { meaning: 'The service is shutting down.', remedy: 'Send it again after the seconds in `Retry-After`.' },
   WORKER_DIED: { meaning: 'The worker that held this ended. A write may or may not have happened.', remedy: 'Send it again, with ids of your own: that is safe.' },
   WORKERS_DOWN: { meaning: 'The workers for this died again and again, and are started anew in a while.', remedy: 'Send it again after the seconds in `Retry-After`.' },

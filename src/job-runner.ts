@@ -12,9 +12,6 @@ export interface RunnerOptions {
   onFault?: (job: Job, fault: { step: 'undo' | 'save'; error: unknown }) => void
 }
 
-/** Processes that may end unasked while a job runs; it is not begun again after so many. */
-const MOST_CRASHES = 3
-
 /** What runs jobs, each by itself or those of a kind one after the other, and tells those who watch one. */
 export function createRunner(options: RunnerOptions) {
   const { kinds } = options
@@ -78,7 +75,7 @@ function outcomes({ kinds, save, onEnd, onFault }: RunnerOptions) {
     /** Counts the process as one that the job may crash, until it gives that back. Throws JOB_CRASHED. */
     begin: async (job: Job) => {
       const { crashes = 0 } = job
-      if (crashes >= MOST_CRASHES) throw new JobCrashed(crashes)
+      if (crashes >= kindOf(kinds, job).mostCrashes) throw new JobCrashed(crashes)
       job.crashes = crashes + 1
       await save(job)
     },

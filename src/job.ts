@@ -25,6 +25,8 @@ export type Job = ReindexJob | EvaluationJob
 export interface JobKind<Asked, Part> {
   /** Set where one of the kind runs at a time: how many others may wait for it. */
   mayWait?: number
+  /** Processes that may end unasked while such a job runs; it is not begun again after so many. */
+  mostCrashes: number
   /** What a new job has beside its state. Throws what stands against it. */
   plan(asked: Asked, jobs: Job[]): Promise<Part> | Part
   /** Does the work, or goes on with it after a restart; it may change the job's own part and progress. */

@@ -26,9 +26,13 @@ export interface ReindexPart {
 /** Records that a job names, of those that can't be encoded anew. */
 const MAX_NAMED = 1000
 
+/** It keeps what it has done, so that each process gets it further. */
+const MOST_CRASHES = 10
+
 /** Re-indexing as a job; planning one throws COLLECTION_NOT_FOUND, COLLECTION_HAS_NO_MODEL, MODEL_NOT_FOUND or REINDEX_RUNNING. */
 export function reindexJobs({ collections, encoders }: { collections: Collections; encoders: Encoders }): JobKind<ReindexAsked, ReindexPart> {
   return {
+    mostCrashes: MOST_CRASHES,
     plan: ({ collection: name, model, skipMissing }, jobs) => {
       const { fingerprint: present, createdAt: collectionCreatedAt } = collections.get(name).settings
       if (present === null) throw new CollectionHasNoModel(name)

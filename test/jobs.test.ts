@@ -17,7 +17,7 @@ async function opened(t: Test, dataDir: string, { run, undo, ...options }: Parti
     isOpen = false
   }
   t.teardown(close)
-  const evaluation = { mayWait: 1, plan: () => ({ collection: 'walls', dataset: ASKED.dataset, model: 'mini', fingerprint: '', against: null, tasks: null, options: {} }), run: (_, work) => run(work), undo } as JobKind<object, object>
+  const evaluation = { mayWait: 1, mostCrashes: 3, plan: () => ({ collection: 'walls', dataset: ASKED.dataset, model: 'mini', fingerprint: '', against: null, tasks: null, options: {} }), run: (_, work) => run(work), undo } as JobKind<object, object>
   const jobs = await openJobs({ collections: store, kinds: { evaluation, reindex: evaluation } as unknown as JobKinds, ...options })
   return { jobs, store, close }
 }

@@ -59,6 +59,8 @@ export interface EvaluationParts {
 
 /** Evaluations that may wait for the one that runs. */
 const MAY_WAIT = 16
+/** A dataset that nobody has looked at may be what ends the process. */
+const MOST_CRASHES = 3
 
 /**
  * Evaluating as a job. Planning one throws what stands against it: MODEL_NOT_FOUND, COLLECTION_NOT_FOUND, COLLECTION_HAS_NO_MODEL,
@@ -67,6 +69,7 @@ const MAY_WAIT = 16
 export function evaluationJobs(parts: EvaluationParts): JobKind<EvaluationAsked, EvaluationPart> {
   return {
     mayWait: MAY_WAIT,
+    mostCrashes: MOST_CRASHES,
     plan: async (asked) => {
       const { dataset, against, tasks = null, options } = asked
       requireTemplates(options.templates)
