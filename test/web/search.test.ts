@@ -80,6 +80,8 @@ t.test('without a query the collection is shown; typing searches, and the link h
   await page.locator('.result-picture img').first().evaluate((image: PageElement) => image.decode())
   await search(page, 'a red fruit')
   await page.goBack()
+  // The link changes first, and the page with it a moment later.
+  await page.waitForFunction("document.querySelector('.search-box input[type=search]').value !== 'a red fruit'")
   await settled(page)
   t.equal(await box(page).inputValue(), '', 'what was typed in one go is one step of the history')
   await page.goForward()
