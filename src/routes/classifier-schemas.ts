@@ -68,7 +68,7 @@ export const ClassifierBody = Type.Object({
   created_at: Type.String({ format: 'date-time' })
 })
 
-export const MAX_CLASSIFIED = 64
+const MAX_CLASSIFIED = 64
 const TopK = Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'Best labels to return; all by default.' }))
 export const ClassifyJson = Type.Object(
   { image: Type.Optional(JsonImage), text: Type.Optional(Text), images: Type.Optional(Type.Array(JsonImage, { minItems: 1, maxItems: MAX_CLASSIFIED })), top_k: TopK },

@@ -3,7 +3,7 @@ import { MIB } from '../config.js'
 import { responses } from '../schemas.js'
 import { mayKnow, reached, requireReplaceable } from './collection-reach.js'
 import { ClassifierBody, ClassifierParams, TrainForm, TrainJson } from './classifier-schemas.js'
-import { formBody, parseField, single, type Form } from './form.js'
+import { formBody, imagesBody, type Form } from './form.js'
 import type { App, Services } from './services.js'
 import { toClassifierBody } from './classifier-body.js'
 import { trainFrom } from './train-from.js'
@@ -57,17 +57,7 @@ export function classifierRoutes(app: App, services: Services): void {
   )
 }
 
-const JSON_FIELDS = ['c', 'prior', 'prompts', 'folds', 'seed']
-
-/** `labels` and `templates` are JSON, or plain text as often as there are values. */
 function bodyFromForm(form: Form): Record<string, unknown> {
-  const body: Record<string, unknown> = form.images.length > 0 ? { image: form.images } : {}
-  for (const [name, values] of form.fields) {
-    const isList = name === 'labels' || name === 'templates'
-    if (isList && values[0]?.trimStart().startsWith('[')) body[name] = parseField(name, single(form, name)!)
-    else if (isList) body[name] = name === 'templates' && values.length === 1 && !values[0].includes('{label}') ? values[0] : values
-    else if (name === 'prior' && values[0] === 'auto') body[name] = single(form, name)
-    else body[name] = JSON_FIELDS.includes(name) ? parseField(name, single(form, name)!) : single(form, name)
-  }
-  return body
+  const isAuto = form.fields.get('prior')?.[0] === 'auto'
+  return imagesBody(form, { json: ['c', 'prompts', 'folds', 'seed', ...(isAuto ? [] : ['prior'])], lists: ['labels', 'templates'] })
 }

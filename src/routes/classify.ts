@@ -8,7 +8,7 @@ import { ClassifierMismatch, InvalidRequest } from '../errors.js'
 import { responses, type ImageBody } from '../schemas.js'
 import { ClassifiedBody, ClassifierParams, ClassifyForm, ClassifyJson } from './classifier-schemas.js'
 import { reached } from './collection-reach.js'
-import { formBody, parseField, single, type Form } from './form.js'
+import { formBody, imagesBody } from './form.js'
 import { imageBodyLimit } from './image-body.js'
 import { imageLoader } from './load-images.js'
 import type { App, Services } from './services.js'
@@ -31,7 +31,7 @@ export function classifyRoute(app: App, services: Services): void {
         body: { content: { 'application/json': { schema: ClassifyJson }, 'multipart/form-data': { schema: ClassifyForm } } },
         response: responses({ 200: ClassifiedBody })
       },
-      preValidation: formBody({ fileBytes: maxImageBytes, totalBytes: maxImageBytes + (1 << 20) }, bodyFromForm)
+      preValidation: formBody({ fileBytes: maxImageBytes, totalBytes: maxImageBytes + (1 << 20) }, (form) => imagesBody(form, { json: ['top_k'] }))
     },
     async (request) => {
       const { patience, onStep } = request
@@ -92,10 +92,4 @@ async function encodeInputs(encoder: Encoder, inputs: { image?: Uint8Array; text
 function ranked({ stored, classifier }: LoadedClassifier, input: Input): { label: string; score: number }[] {
   const scores = classifier.scores(features(input, stored.layout))
   return stored.labels.map(({ label }, k) => ({ label, score: scores[k] })).sort((a, b) => b.score - a.score)
-}
-
-function bodyFromForm(form: Form): Record<string, unknown> {
-  const body: Record<string, unknown> = form.images.length > 0 ? { image: form.images } : {}
-  for (const name of form.fields.keys()) body[name] = name === 'top_k' ? parseField(name, single(form, name)!) : single(form, name)
-  return body
 }

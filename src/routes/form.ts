@@ -52,6 +52,21 @@ export function parseField(name: string, value: string): unknown {
   }
 }
 
+/**
+ * The body that fields make, with the form's images as a list: single ones, those in `json` parsed, and those in `lists`, which are
+ * JSON, or plain text as often as there are values. `templates` may be the name of a set, too.
+ */
+export function imagesBody(form: Form, { json, lists = [] }: { json: string[]; lists?: string[] }): Record<string, unknown> {
+  const body: Record<string, unknown> = form.images.length > 0 ? { image: form.images } : {}
+  for (const [name, values] of form.fields) {
+    const isList = lists.includes(name)
+    if (json.includes(name) || (isList && values[0]?.trimStart().startsWith('['))) body[name] = parseField(name, single(form, name)!)
+    else if (isList) body[name] = name === 'templates' && values.length === 1 && !values[0].includes('{label}') ? values[0] : values
+    else body[name] = single(form, name)
+  }
+  return body
+}
+
 /** The body that single fields make, those in `json` parsed, with the form's only image. */
 export function singleBody(form: Form, json: string[]): Record<string, unknown> {
   if (form.images.length > 1) throw new InvalidRequest(`The form has ${form.images.length} images; one is taken here.`)

@@ -4,7 +4,7 @@ import { TEMPLATES } from '../encoder/templates.js'
 import { createClassifier, type Classifier } from '../encoder/zero-shot.js'
 import { InvalidRequest, LabelsInvalid } from '../errors.js'
 import { EXAMPLE_IMAGE, FormImage, JsonImage, responses, type ImageBody } from '../schemas.js'
-import { formBody, type Form, single, parseField } from './form.js'
+import { formBody, imagesBody } from './form.js'
 import { imageBodyLimit } from './image-body.js'
 import { imageLoader } from './load-images.js'
 import type { App, Services } from './services.js'
@@ -71,7 +71,7 @@ export function zeroShotRoutes(app: App, services: Services): void {
         body: { content: { 'application/json': { schema: JsonBody }, 'multipart/form-data': { schema: FormBody } } },
         response: responses({ 200: ResponseBody })
       },
-      preValidation: formBody({ fileBytes: maxImageBytes, totalBytes: maxImageBytes + (1 << 20) }, bodyFromForm)
+      preValidation: formBody({ fileBytes: maxImageBytes, totalBytes: maxImageBytes + (1 << 20) }, (form) => imagesBody(form, { json: ['multi_label', 'top_k'], lists: ['labels', 'templates'] }))
     },
     async (request) => {
       const { body, patience, onStep } = request
@@ -97,16 +97,4 @@ function sentImages({ image, images }: { image?: ImageBody | ImageBody[]; images
   if ((image === undefined) === (images === undefined)) throw new InvalidRequest('Send either image or images.')
   const list = images ?? [image!].flat()
   return { images: list, isList: images !== undefined || list.length > 1 }
-}
-
-/** `labels` and `templates` are JSON, or plain text as often as there are values. */
-function bodyFromForm(form: Form): Record<string, unknown> {
-  const body: Record<string, unknown> = form.images.length > 0 ? { image: form.images } : {}
-  for (const [name, values] of form.fields) {
-    const isList = name === 'labels' || name === 'templates'
-    if (isList && values[0]?.trimStart().startsWith('[')) body[name] = parseField(name, single(form, name)!)
-    else if (isList) body[name] = name === 'templates' && values.length === 1 && !values[0].includes('{label}') ? values[0] : values
-    else body[name] = name === 'multi_label' || name === 'top_k' ? parseField(name, single(form, name)!) : single(form, name)
-  }
-  return body
 }
