@@ -1,12 +1,13 @@
 import { SingleBar } from 'cli-progress'
 import { printable } from '../../terminal/printable.js'
+import { BAR } from '../bar.js'
 import { withStop } from '../with-stop.js'
 import type { ReindexOptions } from './options.js'
 
 /** `semblance collections reindex`. */
 export async function reindex(collection: string, { json, quiet = false, model, skipMissing, ...options }: ReindexOptions): Promise<void> {
   await withStop({ ...options, quiet }, async ({ api }, signal) => {
-    const bar = new SingleBar({ stream: process.stderr, format: `Re-indexing ${collection} [{bar}] {value}/{total}, {eta} s left`, barsize: 24, barCompleteChar: '=', barIncompleteChar: '-', hideCursor: true, gracefulExit: false })
+    const bar = new SingleBar({ stream: process.stderr, format: `Re-indexing ${collection} [{bar}] {value}/{total}, {eta} s left`, ...BAR })
     const isShown = process.stderr.isTTY && !quiet
     let job = await api.post('/v1/collections/{collection}/reindex', { params: { path: { collection } }, body: { ...(model !== undefined && { model }), ...(skipMissing && { skip_missing: true }) }, signal })
     if (isShown) bar.start(job.progress.total, job.progress.done)

@@ -1,6 +1,7 @@
 import { SingleBar } from 'cli-progress'
 import type { EvaluationProgress } from '../../evaluation/progress.js'
 import { printable } from '../../terminal/printable.js'
+import { BAR, sayAbove } from '../bar.js'
 
 /** Shows how far an evaluation is, on a terminal. */
 export interface ShownProgress {
@@ -15,7 +16,7 @@ export interface ShownProgress {
 /** A bar on a terminal that is not to be quiet; else lines only. */
 export function evaluationProgress(stream: NodeJS.WriteStream, quiet: boolean): ShownProgress {
   const isShown = stream.isTTY && !quiet
-  const bar = new SingleBar({ stream, format: '[{bar}] {step}{count}', barsize: 24, barCompleteChar: '=', barIncompleteChar: '-', hideCursor: true, gracefulExit: false, emptyOnZero: true, linewrap: false })
+  const bar = new SingleBar({ stream, format: '[{bar}] {step}{count}', ...BAR, emptyOnZero: true, linewrap: false })
   if (isShown) bar.start(1, 0, { step: 'beginning', count: '' })
   const update = ({ done, total, step }: EvaluationProgress) => {
     if (!isShown) return
@@ -25,10 +26,7 @@ export function evaluationProgress(stream: NodeJS.WriteStream, quiet: boolean): 
   return {
     begin: (step) => update({ done: 0, total: 1, step }),
     update,
-    say: (line) => {
-      if (isShown) stream.write('\r\x1b[K')
-      if (!quiet) stream.write(`${printable(line)}\n`)
-    },
+    say: (line) => void (quiet || sayAbove(stream, line, isShown)),
     stop: () => void (isShown && bar.stop())
   }
 }

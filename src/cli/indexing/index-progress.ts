@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress'
-import { printable } from '../../terminal/printable.js'
+import { BAR, sayAbove } from '../bar.js'
 import { handled, type Tally } from './tally.js'
 
 /** Shows how far a run is, on a terminal. */
@@ -15,7 +15,7 @@ export interface IndexProgress {
 /** A bar on a terminal that is not to be quiet; else lines only. */
 export function indexProgress(stream: NodeJS.WriteStream, quiet: boolean): IndexProgress {
   const isShown = stream.isTTY && !quiet
-  const bar = new SingleBar({ stream, format: 'Indexing [{bar}] {value}/{total}, {speed}/s, {left}', barsize: 24, barCompleteChar: '=', barIncompleteChar: '-', hideCursor: true, gracefulExit: false, emptyOnZero: true })
+  const bar = new SingleBar({ stream, format: 'Indexing [{bar}] {value}/{total}, {speed}/s, {left}', ...BAR, emptyOnZero: true })
   const startedAt = performance.now()
   let done = 0
   const payload = () => {
@@ -33,10 +33,7 @@ export function indexProgress(stream: NodeJS.WriteStream, quiet: boolean): Index
       bar.update(done, payload())
     },
     total: (count) => void (isShown && bar.setTotal(Math.max(count, done))),
-    say: (line) => {
-      if (isShown) stream.write('\r\x1b[K')
-      stream.write(`${printable(line)}\n`)
-    },
+    say: (line) => sayAbove(stream, line, isShown),
     stop: () => void (isShown && bar.stop())
   }
 }

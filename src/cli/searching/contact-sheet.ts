@@ -1,6 +1,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { escape } from '../../evaluation/report/markup.js'
 import type { Service } from '../service.js'
 import { pictureOf, type Match, type Picture } from './thumbnails.js'
 
@@ -61,10 +62,4 @@ ${figures.join('\n')}
 function figure({ id, score, text }: Match, picture: Picture | undefined): string {
   const shown = picture ? `<img alt="${escape(text ?? id)}" src="data:${escape(picture.type)};base64,${Buffer.from(picture.bytes).toString('base64')}">` : '<div class="none"></div>'
   return `<figure>${shown}<figcaption>${text ? escape(text) : ''}<small>${score.toFixed(4)} &middot; ${escape(id)}</small></figcaption></figure>`
-}
-
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
-
-function escape(text: string): string {
-  return text.replaceAll(/[&<>"]/g, (sign) => ENTITIES[sign])
 }
