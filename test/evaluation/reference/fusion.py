@@ -7,12 +7,12 @@ normalised one by one, ranks are counted, and which records lack which modality 
 figure beside its own, and exits with 1 where one differs or is missing. Needs NumPy only, and shares no code with the service.
 """
 import argparse
-import hashlib
-import json
 import os
 import sys
 
 import numpy as np
+
+from dataset_files import digest, read_json, saved_rows
 
 parser = argparse.ArgumentParser()
 parser.add_argument('report')
@@ -26,24 +26,6 @@ arguments = parser.parse_args()
 METHODS = ['image', 'text', 'weighted', 'weighted z-score', 'rrf', 'joint']
 
 
-def read_json(path):
-    with open(path, encoding='utf-8') as file:
-        return json.load(file)
-
-
-def embeddings(name):
-    rows = np.load(os.path.join(arguments.embeddings, name + '.npy')).astype(np.float64)
-    return dict(zip(read_json(os.path.join(arguments.embeddings, name + '.json')), rows))
-
-
-def digest(file_name):
-    base = os.path.dirname(os.path.abspath(arguments.dataset))
-    folders = [arguments.images] if arguments.images else [base, *(entry.path for entry in os.scandir(base) if entry.is_dir()), os.path.dirname(base)]
-    path = next(path for path in (os.path.join(folder, file_name) for folder in folders) if os.path.exists(path))
-    with open(path, 'rb') as file:
-        return hashlib.sha256(file.read()).hexdigest()
-
-
 def dataset():
     """Of each record its file and its first caption; of each query its words and the number of its record."""
     coco = read_json(arguments.dataset)
@@ -52,7 +34,7 @@ def dataset():
         captions.setdefault(annotation['image_id'], []).append(annotation['caption'].strip())
     images, first_of = [], {}
     for image in (image for image in coco['images'] if image['id'] in captions):
-        first = first_of.setdefault(digest(image['file_name']), image) if arguments.duplicates == 'merge' else image
+        first = first_of.setdefault(digest(arguments.dataset, arguments.images, image['file_name']), image) if arguments.duplicates == 'merge' else image
         if first is image:
             images.append(image)
         else:
@@ -118,7 +100,7 @@ def main():
     if isinstance(task['details']['missing']['0 %']['image'], int):
         sys.exit('The report does not name the records that lack a modality: there are too many.')
     records, asked = dataset()
-    by_image, by_text = embeddings('images'), embeddings('texts')
+    by_image, by_text = saved_rows(arguments.embeddings, 'images'), saved_rows(arguments.embeddings, 'texts')
     by_image = {os.path.basename(name): row for name, row in by_image.items()}
     images = np.stack([by_image[name] for name, _ in records])
     texts = np.stack([by_text[text] for _, text in records])

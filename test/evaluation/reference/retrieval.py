@@ -8,14 +8,14 @@ shares no code with the service. Of ties the service has the expectation over th
 tried. Intervals are drawn at random, and figures through the HNSW graph are approximate: both are not recomputed.
 """
 import argparse
-import hashlib
 import itertools
-import json
 import math
 import os
 import sys
 
 import numpy as np
+
+from dataset_files import digest, read_json, saved_rows
 
 parser = argparse.ArgumentParser()
 parser.add_argument('report')
@@ -31,24 +31,9 @@ MOST_ORDERS = 1_000_000
 MOST_ASKED = 2000
 
 
-def read_json(path):
-    with open(path, encoding='utf-8') as file:
-        return json.load(file)
-
-
 def embeddings(name):
     """The rows by what they are called, of unit length."""
-    rows = np.load(os.path.join(arguments.embeddings, name + '.npy')).astype(np.float64)
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    return dict(zip(read_json(os.path.join(arguments.embeddings, name + '.json')), rows))
-
-
-def digest(file_name):
-    base = os.path.dirname(os.path.abspath(arguments.dataset))
-    folders = [arguments.images] if arguments.images else [base, *(entry.path for entry in os.scandir(base) if entry.is_dir()), os.path.dirname(base)]
-    path = next(path for path in (os.path.join(folder, file_name) for folder in folders) if os.path.exists(path))
-    with open(path, 'rb') as file:
-        return hashlib.sha256(file.read()).hexdigest()
+    return {key: row / np.linalg.norm(row) for key, row in saved_rows(arguments.embeddings, name).items()}
 
 
 def truth():
@@ -60,7 +45,7 @@ def truth():
         image_key = {image: image for image in files}
         caption_key = list(range(len(captions)))
     else:
-        image_key = {image: digest(name) for image, name in files.items()}
+        image_key = {image: digest(arguments.dataset, arguments.images, name) for image, name in files.items()}
         caption_key = [text for text, _ in captions]
     image_at, images, caption_at, texts = {}, [], {}, []
     for image, name in files.items():

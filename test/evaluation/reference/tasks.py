@@ -17,6 +17,8 @@ import sys
 
 import numpy as np
 
+from dataset_files import read_json, saved_rows
+
 parser = argparse.ArgumentParser()
 parser.add_argument('report')
 parser.add_argument('dataset')
@@ -25,22 +27,12 @@ parser.add_argument('--tolerance', type=float, default=1e-6)
 arguments = parser.parse_args()
 
 
-def read_json(path):
-    with open(path, encoding='utf-8') as file:
-        return json.load(file)
-
-
 def read_lines(path):
     with open(path, encoding='utf-8') as file:
         return [json.loads(line) for line in file if line.strip()]
 
 
-def lookup(name):
-    rows = np.load(os.path.join(arguments.embeddings, name + '.npy')).astype(np.float64)
-    return {key: row for key, row in zip(read_json(os.path.join(arguments.embeddings, name + '.json')), rows)}
-
-
-IMAGES, TEXTS = lookup('images'), lookup('texts')
+IMAGES, TEXTS = saved_rows(arguments.embeddings, 'images'), saved_rows(arguments.embeddings, 'texts')
 CONSTANT = next((row for name, row in IMAGES.items() if name.endswith('|{"kind":"constant"}')), None)
 document = read_json(arguments.report)
 report, SETTINGS = document['datasets'][0], document['settings']
