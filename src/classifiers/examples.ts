@@ -24,7 +24,7 @@ export interface SentExample {
 /** Examples that are encoded, or whose embeddings are read, at a time. */
 const AT_A_TIME = 64
 const PAGE = 1000
-export const MAX_EXAMPLES = 100_000
+const MAX_EXAMPLES = 100_000
 
 /** Encodes examples in the bulk lane, waiting for room in it. An error of one names it by its place. */
 export async function encodeExamples(encoder: Encoder, examples: SentExample[], options: EncodeOptions): Promise<Example[]> {

@@ -52,7 +52,7 @@ export function takeRows(rows: FeatureRows, chosen: ArrayLike<number>): FeatureR
 }
 
 /** The dot product of a row and as many values from an offset on: four sums, which need not wait for each other. */
-export function dotAt(values: Float64Array, offset: number, row: ArrayLike<number>): number {
+function dotAt(values: Float64Array, offset: number, row: ArrayLike<number>): number {
   let [first, second, third, fourth] = [0, 0, 0, 0]
   const whole = row.length - (row.length % 4)
   let d = 0

@@ -135,11 +135,6 @@ function flatten(metadata: Record<string, unknown>): Map<string, Cell> {
   return cells
 }
 
-/** What an object holds in a field, by its path. */
-export function cellOf(metadata: Record<string, unknown> | null, field: string): Cell | undefined {
-  return flatten(metadata ?? {}).get(field)
-}
-
 function isScalar(value: unknown): value is Scalar {
   return value === null || typeof value !== 'object'
 }

@@ -52,7 +52,7 @@ export function hostRules(lists: HostLists): HostRules {
 }
 
 /** The port that a url leads to. */
-export function portOf({ port, protocol }: Pick<URL, 'port' | 'protocol'>): number {
+function portOf({ port, protocol }: Pick<URL, 'port' | 'protocol'>): number {
   return port === '' ? DEFAULT_PORTS[protocol] : Number(port)
 }
 

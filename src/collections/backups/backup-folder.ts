@@ -27,7 +27,7 @@ export const BACKUP_NAME = '^[a-z0-9][a-z0-9_-]{0,63}$'
 const PARTIAL = '.partial'
 
 /** `DATA_DIR/backups/<collection>/<name>.{sqlite,json}`: the file, and beside it what it is, with its checksum. */
-export function backupFolder(dataDir: string, collection: string): string {
+function backupFolder(dataDir: string, collection: string): string {
   return join(dataDir, 'backups', collection)
 }
 

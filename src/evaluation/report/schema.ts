@@ -7,7 +7,7 @@ import { TASKS, type Shown } from '../report.js'
 const number = (description: string) => Type.Number({ description })
 const count = (description: string) => Type.Integer({ minimum: 0, description })
 
-export const FigureJson = Type.Object(
+const FigureJson = Type.Object(
   {
     value: Type.Number(),
     low: number('Lower end of the confidence interval.'),
