@@ -59,6 +59,8 @@ export function searchCommand(): Command {
 function parseFilter(text: string): Record<string, unknown> {
   try {
     const filter = JSON.parse(text)
+    // What is nested too deep to be sent throws here.
+    JSON.stringify(filter)
     if (filter !== null && typeof filter === 'object' && !Array.isArray(filter)) return filter
   } catch {
     // Said below.

@@ -9,7 +9,10 @@ const MAX_PARTS = 32
 export const FilterBody = Type.Unsafe<Record<string, unknown>>({
   type: 'object',
   additionalProperties: true,
-  description: 'A condition on metadata: `{"field": value}`, `{"field": {"$in": [..], "$nin", "$gt", "$gte", "$lt", "$lte", "$ne", "$exists"}}`, and `$and`, `$or`, `$not`. Of a list any element may match; `a.b` is a field of an object.'
+  description:
+    'A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", ' +
+    '"$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. ' +
+    'Of a list any element may match; `a.b` is a field of an object.'
 })
 const Field = Type.Enum(['text', 'metadata', 'image_url', 'embeddings'])
 

@@ -25,6 +25,13 @@ t.test('every operator', async (t) => {
     [{ colour: 'red' }, [0]],
     [{ colour: 'red', size: 1 }, [0]],
     [{ colour: 'red', size: 2 }, []],
+    [{ colour: { $eq: 'red' } }, [0]],
+    [{ colour: { $eq: null } }, [3, 4, 5]],
+    [{ size: { $eq: 1, $lt: 2 } }, [0]],
+    [{ tags: { $eq: 'b' } }, [0, 1]],
+    [{ tags: { $all: ['a', 'b'] } }, [0]],
+    [{ tags: { $all: ['b'] } }, [0, 1]],
+    [{ $nor: [{ colour: 'red' }, { size: { $exists: true } }] }, [4, 5]],
     [{ colour: { $in: ['red', 'blue', 'none'] } }, [0, 2]],
     [{ colour: { $nin: ['red', 'blue'] } }, [1, 3, 4, 5]],
     [{ colour: { $ne: 'red' } }, [1, 2, 3, 4, 5]],
@@ -60,27 +67,74 @@ t.test('every operator', async (t) => {
 })
 
 t.test('what is no filter is refused with its place', async (t) => {
-  const deep = (levels: number): unknown => (levels === 0 ? { a: 1 } : { $not: deep(levels - 1) })
   const cases: [unknown, RegExp][] = [
     [5, /filter must be an object/],
-    [{ a: { $regex: 'x' } }, /filter\.a\.\$regex is no operator/],
+    [{ a: { $regex: 'x' } }, /filter\.a\.\$regex is no operator\. The operators are \$eq, .*\$exists/],
     [{ $where: 'x' }, /filter\.\$where is no operator/],
+    [{ a: { $neq: 1 } }, /filter\.a\.\$neq is no operator; did you mean \$ne\?/],
+    [{ a: { gte: 1 } }, /filter\.a\.gte is no operator; did you mean \$gte\?/],
+    [{ a: { $contains: 'x' } }, /did you mean \$eq\?/],
+    [{ $AND: [{ a: 1 }] }, /filter\.\$AND is no operator; did you mean \$and\?/],
+    [{ must_not: [{ a: 1 }] }, /filter\.must_not must not be a list; did you mean \$nor\?/],
     [{ a: {} }, /filter\.a has no condition/],
-    [{ a: [1] }, /filter\.a must be a string/],
+    [{ a: [1] }, /filter\.a must not be a list; use \$in/],
+    [{ a: { $eq: [1] } }, /filter\.a\.\$eq must be a string/],
     [{ a: { $in: 5 } }, /filter\.a\.\$in must be a list/],
-    [{ a: { $in: [{}] } }, /must be a string/],
+    [{ a: { $in: [1, {}] } }, /filter\.a\.\$in\[1\] must be a string/],
+    [{ a: { $all: [] } }, /filter\.a\.\$all must have a value/],
     [{ a: { $gt: true } }, /must be a number or a string/],
     [{ a: { $exists: 1 } }, /must be true or false/],
     [{ $and: [] }, /must be a list/],
+    [{ $nor: {} }, /must be a list/],
     [{ $or: [{}] }, /filter\.\$or\[0\] has no condition/],
     [{ $not: {} }, /filter\.\$not has no condition/],
     [{ $or: Array(1001).fill({ a: 1 }) }, /1000 conditions/],
     [{ a: 'x'.repeat(70_000) }, /characters/],
     [{ $or: [5] }, /filter\.\$or\[0\] must be an object/],
-    [deep(20), /nested/],
     [{ a: { $in: Array(1001).fill(1) } }, /1000 conditions/]
   ]
   for (const [filter, message] of cases) t.throws(() => parseFilter(filter), { code: 'FILTER_INVALID', message }, JSON.stringify(filter).slice(0, 60))
+})
+
+t.test('numbers that are not exact are refused in every operator', async (t) => {
+  const large = 2 ** 53
+  const cases: [unknown, string][] = [
+    [{ a: large }, 'filter.a'],
+    [{ a: { $eq: -large } }, 'filter.a.$eq'],
+    [{ a: { $ne: 1e300 } }, 'filter.a.$ne'],
+    [{ a: { $in: ['x', large] } }, 'filter.a.$in[1]'],
+    [{ a: { $nin: [large] } }, 'filter.a.$nin[0]'],
+    [{ a: { $all: [large] } }, 'filter.a.$all[0]'],
+    [{ a: { $gt: large } }, 'filter.a.$gt'],
+    [{ a: { $lte: JSON.parse('1e400') } }, 'filter.a.$lte'],
+    [{ $or: [{ a: { $not: { $lt: large } } }] }, 'filter.$or[0].a.$not.$lt']
+  ]
+  for (const [filter, path] of cases) {
+    t.throws(() => parseFilter(filter), { code: 'FILTER_INVALID', message: `${path} is a number beyond 9007199254740991` }, path)
+    t.throws(() => parseFilter(filter), { message: /send it as a string/ })
+  }
+  t.same(parseFilter({ a: { $lte: Number.MAX_SAFE_INTEGER } }), { kind: 'range', field: 'a', operator: '$lte', value: Number.MAX_SAFE_INTEGER })
+})
+
+t.test('any depth is refused without recursion', async (t) => {
+  const shapes: Record<string, (inner: unknown) => unknown> = {
+    $not: (inner) => ({ $not: inner }),
+    $and: (inner) => ({ $and: [inner] }),
+    $nor: (inner) => ({ a: 1, $nor: [{ b: 2 }, inner] }),
+    'a field': (inner) => ({ a: inner }),
+    '$not of a field': (inner) => ({ a: { $not: inner } }),
+    'a list': (inner) => [inner],
+    'an operand': (inner) => ({ a: { $in: [inner] } })
+  }
+  const nested = (wrap: (inner: unknown) => unknown, levels: number) => {
+    let filter: unknown = { a: { $in: [1] } }
+    for (let level = 0; level < levels; level++) filter = wrap(filter)
+    return filter
+  }
+  for (const [name, wrap] of Object.entries(shapes)) {
+    for (const levels of [17, 20, 2064, 4115, 100_000]) t.throws(() => parseFilter(nested(wrap, levels)), { code: 'FILTER_INVALID' }, `${name}, ${levels} deep`)
+  }
+  for (const name of ['$not', '$and', '$nor']) t.doesNotThrow(() => parseFilter(nested(shapes[name], 15)), `${name}, 15 deep`)
 })
 
 t.test('rows change with their records', async (t) => {

@@ -9,6 +9,14 @@ t.test('a condition is read as it was written', async (t) => {
   }
 })
 
+t.test("the API's operators of equality are read as lists of values", async (t) => {
+  t.same(readCondition('group={"$eq":"flags"}'), { field: 'group', wanted: ['flags'] })
+  t.same(readCondition('group={"$in":["flags",1]}'), { field: 'group', wanted: ['flags', 1] })
+  for (const written of ['group={"$eq":null}', 'group={"$eq":["a"]}', 'group={"$in":"a"}', 'group={"$in":[]}', 'group={"$eq":1,"$in":[1]}']) {
+    t.equal(readCondition(written), undefined, written)
+  }
+})
+
 t.test('what no condition says is left out', async (t) => {
   for (const written of ['', 'group', 'group=a', 'group=[', 'group=[]', 'group={}', 'group=[null]', 'group=[["a"]]', 'group=[{}]', 'group={"$bad":1}', 'group={"$gte":1,"$in":["a"]}', 'group={"$gte":null}', 'group={"$lte":[1]}', 'group={"$lte":true}']) {
     t.equal(readCondition(written), undefined, written)

@@ -18,11 +18,19 @@ export function readCondition(written: string): Condition | undefined {
   const [, field, json] = /^(.+?)=([[{][^]*)$/.exec(written) ?? []
   if (json === undefined) return undefined
   try {
-    const wanted: unknown = JSON.parse(json)
+    const wanted = asWanted(JSON.parse(json))
     return isWanted(wanted) ? { field, wanted } : undefined
   } catch {
     return undefined
   }
+}
+
+/** `{"$eq": value}` and `{"$in": [..]}`, as the API takes them, are lists of values. */
+function asWanted(read: unknown): unknown {
+  const keys = Object.keys(read as object)
+  if (keys.length !== 1) return read
+  const { $eq, $in } = read as { $eq?: unknown; $in?: unknown }
+  return keys[0] === '$eq' ? [$eq] : keys[0] === '$in' && Array.isArray($in) ? $in : read
 }
 
 /** Whether it is what a condition wants: anyone may write a link. */
