@@ -803,7 +803,7 @@ export interface operations {
                      * @default 0
                      */
                     offset?: number;
-                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$in": [..], "$nin", "$gt", "$gte", "$lt", "$lte", "$ne", "$exists"}}`, and `$and`, `$or`, `$not`. Of a list any element may match; `a.b` is a field of an object. */
+                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. */
                     filter?: {
                         [key: string]: unknown;
                     };
@@ -1029,7 +1029,7 @@ export interface operations {
                      * @default 0
                      */
                     offset?: number;
-                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$in": [..], "$nin", "$gt", "$gte", "$lt", "$lte", "$ne", "$exists"}}`, and `$and`, `$or`, `$not`. Of a list any element may match; `a.b` is a field of an object. */
+                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. */
                     filter?: {
                         [key: string]: unknown;
                     };
@@ -1067,7 +1067,7 @@ export interface operations {
                      * @default 0
                      */
                     offset?: number;
-                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$in": [..], "$nin", "$gt", "$gte", "$lt", "$lte", "$ne", "$exists"}}`, and `$and`, `$or`, `$not`. Of a list any element may match; `a.b` is a field of an object. */
+                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. */
                     filter?: {
                         [key: string]: unknown;
                     };
@@ -1539,7 +1539,7 @@ export interface operations {
                      * @default 0
                      */
                     offset?: number;
-                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$in": [..], "$nin", "$gt", "$gte", "$lt", "$lte", "$ne", "$exists"}}`, and `$and`, `$or`, `$not`. Of a list any element may match; `a.b` is a field of an object. */
+                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. */
                     filter?: {
                         [key: string]: unknown;
                     };
@@ -1766,7 +1766,7 @@ export interface operations {
                      * @default 15
                      */
                     neighbors?: number;
-                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$in": [..], "$nin", "$gt", "$gte", "$lt", "$lte", "$ne", "$exists"}}`, and `$and`, `$or`, `$not`. Of a list any element may match; `a.b` is a field of an object. */
+                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. */
                     filter?: {
                         [key: string]: unknown;
                     };
@@ -2564,7 +2564,7 @@ export interface operations {
                     label_field?: string;
                     /** @description Of the records' embeddings which; `image` by default. With both, the classifier takes images with texts. */
                     modalities?: ("image" | "text")[];
-                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$in": [..], "$nin", "$gt", "$gte", "$lt", "$lte", "$ne", "$exists"}}`, and `$and`, `$or`, `$not`. Of a list any element may match; `a.b` is a field of an object. */
+                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. */
                     filter?: {
                         [key: string]: unknown;
                     };
@@ -4611,7 +4611,7 @@ export interface operations {
                  */
                 "application/json": {
                     ids?: string[];
-                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$in": [..], "$nin", "$gt", "$gte", "$lt", "$lte", "$ne", "$exists"}}`, and `$and`, `$or`, `$not`. Of a list any element may match; `a.b` is a field of an object. */
+                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. */
                     filter?: {
                         [key: string]: unknown;
                     };
