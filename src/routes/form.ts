@@ -1,11 +1,13 @@
 import '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
-import { ImageTooLarge, InvalidRequest, isPublicError } from '../errors.js'
+import { InvalidRequest, isPublicError } from '../errors.js'
+import { readForm } from './read-form.js'
 
-/** A multipart form: its text fields by name, in the order sent, and its files named `image`. */
+/** A multipart form: its text fields by name and its files named `image`, each in the order sent. */
 export interface Form {
   fields: Map<string, string[]>
-  images: Uint8Array[]
+  /** Undefined where a browser sent a file input in which no file was chosen. */
+  images: (Uint8Array | undefined)[]
 }
 
 export interface FormLimits {
@@ -33,11 +35,11 @@ export function formBody(limits: FormLimits, toBody: (form: Form) => unknown) {
   }
 }
 
-/** The only value of a field, or undefined. Throws INVALID_REQUEST when it was sent more than once. */
-export function single({ fields }: Form, name: string): string | undefined {
+/** The only value of a field; undefined where it is missing or empty. Throws INVALID_REQUEST when it was sent more than once. */
+function single({ fields }: Form, name: string): string | undefined {
   const values = fields.get(name) ?? []
-  if (values.length > 1) throw new InvalidRequest(`The form field '${name}' is there ${values.length} times.`)
-  return values[0]
+  if (values.length > 1) throw new InvalidRequest(`The form field '${name}' is there ${values.length} times; send it once.`)
+  return values[0] || undefined
 }
 
 /** A field's value parsed as JSON, without keys that would reach prototypes. Throws INVALID_REQUEST. */
@@ -53,49 +55,47 @@ export function parseField(name: string, value: string): unknown {
 }
 
 /**
- * The body that fields make, with the form's images as a list: single ones, those in `json` parsed, and those in `lists`, which are
- * JSON, or plain text as often as there are values. `templates` may be the name of a set, too.
+ * The body that fields make, with the form's images as a list: single ones, those in `json` parsed, and those in `lists`,
+ * which are JSON, or plain text as often as there are values. `templates` may be the name of a set, too.
  */
 export function imagesBody(form: Form, { json, lists = [] }: { json: string[]; lists?: string[] }): Record<string, unknown> {
-  const body: Record<string, unknown> = form.images.length > 0 ? { image: form.images } : {}
-  for (const [name, values] of form.fields) {
-    const isList = lists.includes(name)
-    if (json.includes(name) || (isList && values[0]?.trimStart().startsWith('['))) body[name] = parseField(name, single(form, name)!)
-    else if (isList) body[name] = name === 'templates' && values.length === 1 && !values[0].includes('{label}') ? values[0] : values
-    else body[name] = single(form, name)
+  const images = form.images.filter((image) => image !== undefined)
+  const body = singleFields(form, { json, except: lists })
+  for (const name of lists) {
+    const values = (form.fields.get(name) ?? []).filter((value) => value !== '')
+    if (values.length > 0) body[name] = listOf(name, values)
   }
-  return body
+  return images.length > 0 ? { image: images, ...body } : body
 }
 
 /** The body that single fields make, those in `json` parsed, with the form's only image. */
 export function singleBody(form: Form, json: string[]): Record<string, unknown> {
-  if (form.images.length > 1) throw new InvalidRequest(`The form has ${form.images.length} images; one is taken here.`)
-  const body: Record<string, unknown> = form.images.length === 1 ? { image: form.images[0] } : {}
+  const images = form.images.filter((image) => image !== undefined)
+  if (images.length > 1) throw new InvalidRequest(`The form has ${images.length} images; send one.`)
+  return { ...(images.length === 1 && { image: images[0] }), ...singleFields(form, { json }) }
+}
+
+function singleFields(form: Form, { json, except = [] }: { json: string[]; except?: string[] }): Record<string, unknown> {
+  const body: Record<string, unknown> = {}
   for (const name of form.fields.keys()) {
-    const value = single(form, name)!
-    body[name] = json.includes(name) ? parseField(name, value) : value
+    if (except.includes(name)) continue
+    const value = single(form, name)
+    if (value !== undefined) body[name] = json.includes(name) ? parseField(name, value) : value
   }
   return body
 }
 
-async function readForm(request: FastifyRequest, { fileBytes, totalBytes }: FormLimits): Promise<Form> {
-  const form: Form = { fields: new Map(), images: [] }
-  let total = 0
-  // A file over the limit is cut a byte behind it, and then fails for itself where its bytes are looked at.
-  const limits = { fileSize: fileBytes + 1, files: 256, fields: 1024, fieldSize: 1 << 20 }
-  for await (const part of request.parts({ limits })) {
-    if (part.type === 'file') {
-      if (part.fieldname !== 'image') throw new InvalidRequest(`The form's file '${part.fieldname}' is not known; images are named 'image'.`)
-      const bytes = await part.toBuffer()
-      total += bytes.length
-      form.images.push(bytes)
-    } else {
-      if (part.valueTruncated) throw new InvalidRequest(`The form field '${part.fieldname}' is over 1 MiB.`)
-      const value = String(part.value)
-      total += value.length
-      form.fields.set(part.fieldname, [...(form.fields.get(part.fieldname) ?? []), value])
-    }
-    if (total > totalBytes) throw new ImageTooLarge(`the form has more than ${totalBytes} bytes`)
+function listOf(name: string, values: string[]): unknown {
+  if (values[0].trimStart().startsWith('[')) {
+    if (values.length > 1) throw new InvalidRequest(`The form field '${name}' is a JSON list, but is there ${values.length} times; send one list.`)
+    return parseField(name, values[0])
   }
-  return form
+  if (name === 'templates') return values.length === 1 && !values[0].includes('{label}') ? values[0] : values
+  if (values.length === 1 && values[0].includes(',')) {
+    throw new InvalidRequest(
+      `The form field '${name}' is there once, with a comma. Send each label in a field of its own (${name}=cat, ${name}=dog), ` +
+        `or all of them as a JSON list (${name}=["cat","dog"]); a single label with a comma is sent as a JSON list, too.`
+    )
+  }
+  return values
 }

@@ -145,7 +145,8 @@ function notFound({ collection, id }: { collection: string; id: string }): never
 /** The fields of a form as columns of values. */
 function toColumns({ fields, images }: Form): unknown {
   const columns = [...fields].map(([name, values]) => [name, name === 'metadata' || name === 'ttl_seconds' ? values.map((value) => parseField(name, value)) : values])
-  return { ...Object.fromEntries(columns), ...(images.length > 0 && { image: images }) }
+  const chosen = images.filter((image) => image !== undefined)
+  return { ...Object.fromEntries(columns), ...(chosen.length > 0 && { image: chosen }) }
 }
 
 /** The records that columns make, row by row. Throws INVALID_REQUEST when one is shorter than another. */
