@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import cors from '@fastify/cors'
 import multipart from '@fastify/multipart'
-import { Ajv, type Options as AjvOptions } from 'ajv'
+import { Ajv, type ErrorObject, type Options as AjvOptions } from 'ajv'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify'
 import { access } from './access/access.js'
 import { audit } from './access/audit.js'
@@ -44,6 +44,7 @@ import { snapshotRoute } from './routes/snapshot.js'
 import { matrixRoute, scoresRoute } from './routes/whole-collection.js'
 import { zeroShotRoutes } from './routes/zero-shot.js'
 import type { Traces } from './traces.js'
+import { describeFaults } from './validation/faults.js'
 
 export interface AppOptions extends Services {
   logger?: FastifyBaseLogger
@@ -96,6 +97,7 @@ export async function buildApp({ logger, traces, keys, auditLog, ...services }: 
     requestIdHeader: 'x-request-id',
     logController: new RequestLog(),
     bodyLimit: 1 << 20,
+    schemaErrorFormatter: (errors, part) => new Error(describeFaults(errors as ErrorObject[], part)),
     // They are answered in the one shape (drain.ts).
     return503OnClosing: false,
     connectionTimeout: IDLE_CONNECTION_MS,
@@ -138,7 +140,7 @@ export async function buildApp({ logger, traces, keys, auditLog, ...services }: 
 
 /** Bodies are taken as they are sent: no coercion, no silent removal. Paths and queries are text, and may be coerced. */
 function useStrictValidation(app: App): void {
-  const shared: AjvOptions = { useDefaults: true, removeAdditional: false, allErrors: false, strict: false, formats: { binary: true, 'date-time': true, uuid: true } }
+  const shared: AjvOptions = { useDefaults: true, removeAdditional: false, verbose: true, strict: false, formats: { binary: true, 'date-time': true, uuid: true } }
   const body = new Ajv({ ...shared, coerceTypes: false })
   const text = new Ajv({ ...shared, coerceTypes: 'array' })
   app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? body : text).compile(schema as object))

@@ -18,10 +18,10 @@ export interface NewRecord {
   embeddings?: Partial<Record<Modality, SentEmbedding>>
 }
 
-export type IngestResult = { id: string; status: 'created' | 'updated' } | { id: string; status: 'failed'; error: Pick<ErrorShape, 'code' | 'message'> }
+export type IngestResult = { id: string; status: 'created' | 'updated' } | { id: string | null; status: 'failed'; error: Pick<ErrorShape, 'code' | 'message'> }
 
 /** A record that can't be written, and why. */
-export type Faulty = { id: string; error: unknown }
+export type Faulty = { id: string | null; error: unknown }
 /** A record whose brought embeddings are checked. */
 type Checked = Omit<NewRecord, 'embeddings'> & { embeddings: Partial<Record<Modality, Embedding>> }
 

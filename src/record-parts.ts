@@ -6,6 +6,7 @@ import type { Encoder } from './encoder/encoder.js'
 import type { Encoders } from './encoder/encoders.js'
 import { sniffImage } from './encoder/sniff-image.js'
 import { CollectionHasNoModel, EmbeddingInvalid, FingerprintMismatch, RecordInvalid } from './errors.js'
+import { findInexact, inexactMessage } from './exact-numbers.js'
 import type { OnStep } from './stages.js'
 
 /** A collection, and the encoders that are loaded. */
@@ -42,6 +43,8 @@ export function requireStorable({ id, text, metadata }: { id: string; text?: str
   if (id === '.' || id === '..') throw new RecordInvalid(`The id '${id}' can't stand in a path.`)
   if (Buffer.byteLength(id) > 255) throw new RecordInvalid('The id is over 255 bytes.')
   if (!isShallow(metadata, MAX_METADATA_DEPTH)) throw new RecordInvalid(`The metadata is nested over ${MAX_METADATA_DEPTH} deep.`)
+  const inexact = metadata && findInexact(metadata, 'metadata')
+  if (inexact) throw new RecordInvalid(inexactMessage(inexact))
   if (Buffer.byteLength(JSON.stringify(metadata ?? {})) > MAX_METADATA_BYTES) throw new RecordInvalid('The metadata is over 64 KiB.')
   if (![id, text ?? ''].every((value) => value.isWellFormed())) throw new RecordInvalid('The id or the text holds half of a surrogate pair, which is no UTF-8.')
 }

@@ -78,8 +78,12 @@ const MAX_TTL_SECONDS = 315_360_000
 export const TtlSeconds = Type.Integer({ minimum: 1, maximum: MAX_TTL_SECONDS, description: 'Seconds after which the record is gone by itself; in place of expires_at.' })
 export const ExpiresAt = Type.String({ format: 'date-time', maxLength: 40, description: 'When the record is gone by itself: a time to come, as RFC 3339; in place of ttl_seconds.' })
 
-/** A record as it is sent in as JSON. */
-export const JsonRecord = Type.Object(
+export const Modality = Type.Enum(['image', 'text'])
+
+const shownField = (description: string) => Type.Optional(Type.String({ description }))
+
+/** The fields of a record that is sent in, once those that are null are left out. */
+export const RecordFields = Type.Object(
   {
     id: Type.Optional(RecordId),
     text: Type.Optional(RecordText),
@@ -87,14 +91,24 @@ export const JsonRecord = Type.Object(
     image: Type.Optional(JsonImage),
     embeddings: Type.Optional(Embeddings),
     ttl_seconds: Type.Optional(TtlSeconds),
-    expires_at: Type.Optional(ExpiresAt)
+    expires_at: Type.Optional(ExpiresAt),
+    image_url: shownField('As GET shows it: the kept image of a record of this collection, which is taken where no `image` is sent.'),
+    modalities: Type.Optional(Type.Array(Modality, { description: 'As GET shows it: what is listed must be sent.' })),
+    created_at: shownField('As GET shows it; ignored.'),
+    updated_at: shownField('As GET shows it; ignored.')
   },
   { additionalProperties: false }
 )
 
-export const Limit = Type.Integer({ minimum: 1, maximum: 1000, default: 10, description: 'Matches to return, at most.' })
+const orNull = (schema: TSchema) => Type.Optional(Type.Union([schema, Type.Null()]))
 
-export const Modality = Type.Enum(['image', 'text'])
+/** A record as it is sent in as JSON: any field may be null, as in a record that GET shows. */
+export const JsonRecord = Type.Object(
+  Object.fromEntries(Object.entries(RecordFields.properties).map(([name, schema]) => [name, orNull(schema)])),
+  { additionalProperties: false, description: 'A field that is null is absent. A record as GET shows it may be sent again.' }
+)
+
+export const Limit = Type.Integer({ minimum: 1, maximum: 1000, default: 10, description: 'Matches to return, at most.' })
 
 export const RecordBody = Type.Object({
   id: Type.String(),

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
+import { countCharacters, isLonger } from '../code-points.js'
 import { TextInvalid } from '../errors.js'
 import { clean } from './clean-text.js'
 import type { ModelPackage } from './model-package.js'
 
-/** Longest text that is tokenized at all, in UTF-16 code units: far more than any tower reads. */
+/** Longest text that is tokenized at all, in characters: far more than any tower reads. */
 export const MAX_TEXT_LENGTH = 8000
 
 /** A package's tokenizer. */
@@ -17,7 +18,7 @@ export interface Tokenizer {
 
 /** Throws TEXT_INVALID for too long a text. */
 export function requireShort(text: string): void {
-  if (text.length > MAX_TEXT_LENGTH) throw new TextInvalid(`The text has ${text.length} characters, of ${MAX_TEXT_LENGTH} allowed.`)
+  if (isLonger(text, MAX_TEXT_LENGTH)) throw new TextInvalid(`The text has ${countCharacters(text)} characters, of ${MAX_TEXT_LENGTH} allowed.`)
 }
 
 /** Reads a package's tokenizer. The library neither truncates nor pads: the cut is here, the padding beside the tower. */

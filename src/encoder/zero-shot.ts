@@ -1,3 +1,4 @@
+import { countCharacters } from '../code-points.js'
 import { LabelsInvalid, TemplateInvalid, ZeroShotUnsupported } from '../errors.js'
 import { cosine, meanEmbedding, type Embedding } from './embedding.js'
 import type { EncodeOptions, Encoder } from './encoder.js'
@@ -124,9 +125,13 @@ function requireBounded(labels: Label[], templates: string[]): void {
     if (characters > MAX_PROMPT_CHARACTERS) throw new LabelsInvalid(`The prompts have more than ${MAX_PROMPT_CHARACTERS} characters in all.`)
   }
   const slots = templates.map((template) => template.split('{label}').length - 1)
+  const lengths = templates.map(countCharacters)
   for (const label of labels) {
-    if (typeof label !== 'string') label.prompts.forEach((prompt) => count(prompt.length))
-    else templates.forEach((template, i) => count(template.length + slots[i] * (label.length - '{label}'.length)))
+    if (typeof label !== 'string') label.prompts.forEach((prompt) => count(countCharacters(prompt)))
+    else {
+      const length = countCharacters(label)
+      slots.forEach((slot, i) => count(lengths[i] + slot * (length - '{label}'.length)))
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { countCharacters, isLonger } from '../code-points.js'
 import { MAX_TEXT_LENGTH } from '../encoder/tokenizer.js'
 import type { FileEmbedder } from './create-embedder.js'
 import type { DatasetFault, DatasetImage, LoadedDataset } from './dataset.js'
@@ -14,8 +15,8 @@ export async function usableItems(dataset: LoadedDataset, embedders: FileEmbedde
   const faults = [...dataset.faults, ...broken.values()]
   const isWhole = ({ id }: DatasetImage) => !broken.has(id)
   const isShort = (text: string) => {
-    if (text.length <= MAX_TEXT_LENGTH) return true
-    faults.push({ name: `${text.slice(0, 40)}…`, reason: `the text has ${text.length} characters, of ${MAX_TEXT_LENGTH} allowed` })
+    if (!isLonger(text, MAX_TEXT_LENGTH)) return true
+    faults.push({ name: `${text.slice(0, 40)}…`, reason: `the text has ${countCharacters(text)} characters, of ${MAX_TEXT_LENGTH} allowed` })
     return false
   }
   const items = keep(dataset, { isWhole, isShort })

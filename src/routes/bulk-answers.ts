@@ -9,7 +9,7 @@ import { isBlank, type Line } from './bulk-line.js'
 import { fetchImages, type UnfetchedRecord } from './fetch-images.js'
 import type { LineLedger, Mark } from './line-ledger.js'
 import type { RawLine } from './lines.js'
-import type { LoadImage } from './load-images.js'
+import type { LoadRecord } from './load-record.js'
 
 /** Records that are encoded and committed together. */
 const BATCH = 64
@@ -29,7 +29,7 @@ export interface BulkStream {
   lines: AsyncIterable<RawLine>
   ledger: LineLedger
   parse: (line: number, raw: RawLine) => Line
-  loadImage: LoadImage
+  loadRecord: LoadRecord
   target: Target
   patience: Patience & { signal: AbortSignal }
   /** The key of a load that can be resumed. */
@@ -45,7 +45,7 @@ export async function* answerLines(stream: BulkStream): AsyncGenerator<string> {
       yield batch
       continue
     }
-    for await (const part of fetchImages(batch, stream.loadImage)) yield await writePart(stream, part)
+    for await (const part of fetchImages(batch, stream.loadRecord)) yield await writePart(stream, part)
   }
   const step = key !== undefined && ledger.lastStep()
   if (step) await givingWay(stream.patience, () => target.collection.upsert([], { load: { key, ...step, failed: [], completed: true } }))
@@ -61,7 +61,7 @@ async function writePart({ ledger, target, patience, key, onResult }: BulkStream
 }
 
 function toAnswer(line: Part[number], result: IngestResult): string {
-  return JSON.stringify({ line: line.line, ...result, ...('error' in line && { id: null }) })
+  return JSON.stringify({ line: line.line, ...result, ...('error' in line && { id: line.id }) })
 }
 
 function failedLines(batch: Part, prepared: (RecordWrite | Faulty)[]): BulkLoadStep['failed'] {

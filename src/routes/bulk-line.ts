@@ -1,15 +1,14 @@
 import { isUtf8 } from 'node:buffer'
 import { createHash, randomUUID } from 'node:crypto'
 import { InvalidRequest } from '../errors.js'
-import { JsonRecord } from '../schemas.js'
-import { takeExpiry } from './expiry.js'
 import type { UnfetchedRecord } from './fetch-images.js'
 import { imageBytes } from './image-body.js'
 import type { RawLine } from './lines.js'
+import { recordChecker } from './sent-record.js'
 import type { App } from './services.js'
 
 /** A line of a bulk load with its number: a record, whose image may have to be fetched, or why it is none. */
-export type Line<Content = UnfetchedRecord> = { line: number; record: Content } | { line: number; id: null; error: unknown }
+export type Line<Content = UnfetchedRecord> = { line: number; record: Content } | { line: number; id: string | null; error: unknown }
 
 export interface LineParserOptions {
   maxImageBytes: number
@@ -19,17 +18,19 @@ export interface LineParserOptions {
 
 /** A function that makes a record of a line. */
 export function lineParser(app: App, { maxImageBytes, key }: LineParserOptions): (line: number, raw: RawLine) => Line {
-  const validate = app.validatorCompiler!({ schema: JsonRecord, method: 'POST', url: '', httpPart: 'body' })
+  const check = recordChecker(app)
   return (line, raw) => {
+    let named: string | null = null
     try {
       if ('error' in raw) throw raw.error
-      const record = parseLine(raw.bytes)
-      const valid = validate(record)
-      if (valid !== true) throw new InvalidRequest(describeFault(validate))
-      const { id = key === undefined ? randomUUID() : lineId(key, line), image, ...rest } = record
-      return { line, record: { id, ...takeExpiry(rest), ...(image && { image: image.url === undefined ? imageBytes(image, maxImageBytes) : image }) } }
+      const sent = check(parseLine(raw.bytes))
+      if ('error' in sent) return { line, ...sent }
+      named = sent.id ?? null
+      const { id = key === undefined ? randomUUID() : lineId(key, line), image, ...rest } = sent
+      const decoded = image && !(image instanceof Uint8Array) && image.url === undefined ? imageBytes(image, maxImageBytes) : image
+      return { line, record: { id, ...rest, ...(decoded && { image: decoded }) } }
     } catch (error) {
-      return { line, id: null, error }
+      return { line, id: named, error }
     }
   }
 }
@@ -50,17 +51,16 @@ function lineId(key: string, line: number): string {
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-function parseLine(bytes: Buffer): any {
-  if (!isUtf8(bytes)) throw new InvalidRequest('The line is not UTF-8.')
+/** Files that were written one after the other into one may have a byte order mark at the start of any line. */
+const BYTE_ORDER_MARK = '\ufeff'
+
+function parseLine(bytes: Buffer): unknown {
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) throw new InvalidRequest('The line is compressed with gzip; send plain text.')
+  if (!isUtf8(bytes)) throw new InvalidRequest('The line is not UTF-8; send it in UTF-8.')
+  const text = bytes.toString()
   try {
-    return JSON.parse(bytes.toString())
+    return JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text)
   } catch (error) {
     throw new InvalidRequest(`The line is not JSON: ${(error as Error).message}`)
   }
-}
-
-function describeFault(validate: unknown): string {
-  const [fault] = (validate as { errors?: { instancePath: string; message?: string }[] }).errors ?? []
-  return `record${fault?.instancePath ?? ''} ${fault?.message ?? 'is not valid'}`
 }

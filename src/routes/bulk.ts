@@ -9,6 +9,7 @@ import { answerLines, type BulkStream } from './bulk-answers.js'
 import { lineParser } from './bulk-line.js'
 import { imageBodyLimit } from './image-body.js'
 import { imageLoader } from './load-images.js'
+import { recordLoader } from './load-record.js'
 import { LineLedger } from './line-ledger.js'
 import { readLines, untilAborted } from './lines.js'
 import type { App, Services } from './services.js'
@@ -64,7 +65,7 @@ export function bulkRoutes(app: App, services: Services): void {
             lines: untilAborted(readLines(body as unknown as Readable, lineLimit), patience.signal),
             ledger,
             parse: lineParser(app, { maxImageBytes, key }),
-            loadImage: imageLoader(services, request, { lane: 'bulk', totalBytes: Infinity, waits: true }),
+            loadRecord: recordLoader({ load: imageLoader(services, request, { lane: 'bulk', totalBytes: Infinity, waits: true }), collection, patience }),
             target: { encoders, collection, onStep: request.onStep }, patience, key,
             onResult: resultCounter(metrics, request)
           }),

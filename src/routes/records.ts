@@ -2,14 +2,17 @@ import { randomUUID } from 'node:crypto'
 import { Type, type Static, type TSchema } from 'typebox'
 import { MIB } from '../config.js'
 import { amend } from '../amend.js'
-import { InvalidRequest, RecordNotFound } from '../errors.js'
-import { ingest, stopsAll } from '../ingest.js'
-import { Embeddings, EXAMPLE_IMAGE, ExpiresAt, FormImage, JsonImage, JsonRecord, Metadata, OwnCollectionParams, OwnRecordParams, RecordBody, RecordId, RecordParams, RecordText, responses, TtlSeconds, type ImageBody } from '../schemas.js'
+import { RecordNotFound } from '../errors.js'
+import { ingest } from '../ingest.js'
+import { Embeddings, EXAMPLE_IMAGE, ExpiresAt, FormImage, JsonImage, JsonRecord, Metadata, OwnCollectionParams, OwnRecordParams, RecordBody, RecordId, RecordParams, RecordText, responses, TtlSeconds } from '../schemas.js'
 import { takeExpiry } from './expiry.js'
-import { formBody, parseField, type Form } from './form.js'
+import { formBody } from './form.js'
+import { formRecords } from './form-records.js'
 import { imageBodyLimit } from './image-body.js'
 import { imageLoader } from './load-images.js'
+import { recordLoader } from './load-record.js'
 import { toRecordBody } from './record-body.js'
+import { recordChecker } from './sent-record.js'
 import type { App, Services } from './services.js'
 
 const MAX_RECORDS = 256
@@ -28,14 +31,18 @@ const PatchBody = Type.Object(
 const column = <S extends TSchema>(item: S) => Type.Optional(Type.Array(item, { minItems: 1, maxItems: MAX_RECORDS }))
 const FormRecords = Type.Object(
   { image: column(FormImage), id: column(RecordId), text: column(RecordText), metadata: column(Metadata), ttl_seconds: column(TtlSeconds), expires_at: column(ExpiresAt) },
-  { additionalProperties: false, minProperties: 1, description: 'Repeated fields pair up by their order; one that is given is given for every record.', examples: [{ id: ['apple'], text: ['a red apple'], metadata: [{ kind: 'fruit' }] }] }
+  {
+    additionalProperties: false,
+    minProperties: 1,
+    description: 'Repeated fields pair up by their order; one that is sent is sent for every record, empty where a record has none.',
+    examples: [{ id: ['apple'], text: ['a red apple'], metadata: [{ kind: 'fruit' }] }]
+  }
 )
-
-type Column = Static<typeof FormRecords>
-type SentRecord = Omit<Static<typeof JsonRecord>, 'image'> & { image?: ImageBody }
+/** What is checked of the request as a whole; each record is checked by itself. */
+const Envelope = Type.Object({ records: Type.Array(Type.Unknown(), { minItems: 1, maxItems: MAX_RECORDS }) }, { additionalProperties: false })
 
 const Result = Type.Object({
-  id: Type.String(),
+  id: Type.Union([Type.String(), Type.Null()], { description: 'Null where a record that failed names none that can be one.' }),
   status: Type.Enum(['created', 'updated', 'failed']),
   error: Type.Optional(Type.Object({ code: Type.String(), message: Type.String() }))
 })
@@ -47,6 +54,7 @@ export function recordRoutes(app: App, services: Services): void {
   const { config, encoders, collections, metrics } = services
   const maxImageBytes = config.MAX_IMAGE_MIB * MIB
   const bodyLimit = config.MAX_RECORDS_BODY_MIB * MIB
+  const check = recordChecker(app)
   app.post(
     '/v1/collections/:collection/records',
     {
@@ -56,29 +64,22 @@ export function recordRoutes(app: App, services: Services): void {
         operationId: 'upsertRecords',
         summary: 'Add or replace records',
         description:
-          'Up to 256 records, each with an image, a text or both. Every record gets a status of its own, in the order sent; one that fails leaves the others be. ' +
+          'Up to 256 records, each with an image, a text or both. Every record gets a status of its own, in the order sent; one that fails, or is misshapen, leaves the others be. ' +
+          'A record as GET shows it may be sent again: it keeps its image by its `image_url`, and its times are ignored. ' +
           'As a form: parts `image` (files), `id`, `text`, `metadata` (JSON), `ttl_seconds`, `expires_at`, each as often as there are records.',
         params: OwnCollectionParams,
         body: { content: { 'application/json': { schema: JsonBody }, 'multipart/form-data': { schema: FormRecords } } },
         response: responses({ 200: Type.Object({ results: Type.Array(Result) }) })
       },
-      preValidation: formBody({ fileBytes: maxImageBytes, totalBytes: bodyLimit }, toColumns)
+      validatorCompiler: (route) => app.validatorCompiler!(route.httpPart === 'body' ? { ...route, schema: Envelope } : route),
+      preValidation: formBody({ fileBytes: maxImageBytes, totalBytes: bodyLimit }, (form) => ({ records: formRecords(form, MAX_RECORDS) }))
     },
     async (request) => {
       const collection = collections.get(request.params.collection)
-      const body = request.body as Static<typeof JsonBody> | Column
-      const sent: SentRecord[] = 'records' in body ? body.records : toRecords(body)
+      const { records: sent } = request.body as Static<typeof Envelope>
       const load = imageLoader(services, request, { lane: 'bulk', totalBytes: bodyLimit })
-      const records = await Promise.all(
-        sent.map(async ({ id = randomUUID(), image, ...rest }) => {
-          try {
-            return { id, ...takeExpiry(rest), ...(image && { image: await load(image) }) }
-          } catch (error) {
-            if (stopsAll(error)) throw error
-            return { id, error }
-          }
-        })
-      )
+      const loadRecord = recordLoader({ load, collection, patience: request.patience })
+      const records = await Promise.all(sent.map(check).map((record) => ('error' in record ? record : loadRecord({ ...record, id: record.id ?? randomUUID() }))))
       const results = await ingest({ encoders, collection, onStep: request.onStep }, records, request.patience)
       for (const { status } of results) {
         metrics.countRecords(status, 1)
@@ -140,20 +141,4 @@ export function singleRecordRoutes(app: App, services: Services): void {
 
 function notFound({ collection, id }: { collection: string; id: string }): never {
   throw new RecordNotFound(collection, id)
-}
-
-/** The fields of a form as columns of values. */
-function toColumns({ fields, images }: Form): unknown {
-  const columns = [...fields].map(([name, values]) => [name, name === 'metadata' || name === 'ttl_seconds' ? values.map((value) => parseField(name, value)) : values])
-  const chosen = images.filter((image) => image !== undefined)
-  return { ...Object.fromEntries(columns), ...(chosen.length > 0 && { image: chosen }) }
-}
-
-/** The records that columns make, row by row. Throws INVALID_REQUEST when one is shorter than another. */
-function toRecords(columns: Column): SentRecord[] {
-  const entries = Object.entries(columns)
-  const count = Math.max(...entries.map(([, values]) => values.length))
-  const short = entries.find(([, values]) => values.length !== count)
-  if (short) throw new InvalidRequest(`The form field '${short[0]}' is there ${short[1].length} times, for ${count} records.`)
-  return Array.from({ length: count }, (_, row) => Object.fromEntries(entries.map(([name, values]) => [name, values[row]])))
 }

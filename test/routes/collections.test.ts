@@ -24,7 +24,7 @@ t.test('collections over HTTP', async (t) => {
     const refused = async (path: string, body: unknown, expected: object) => t.match(await api('PUT', path, body), expected, JSON.stringify(body))
     await refused('/v1/collections/fixed', { hnsw: { m: 32 } }, { status: 409, body: { error: { code: 'COLLECTION_CONFLICT', message: /m 16.*32/ } } })
     await refused('/v1/collections/other', { model: 'clip' }, { status: 404, body: { error: { code: 'MODEL_NOT_FOUND', message: /mini/ } } })
-    await refused('/v1/collections/other', { hnsw: { m: 1 } }, { status: 400, body: { error: { code: 'INVALID_REQUEST', message: /hnsw\/m/ } } })
+    await refused('/v1/collections/other', { hnsw: { m: 1 } }, { status: 400, body: { error: { code: 'INVALID_REQUEST', message: /hnsw\.m/ } } })
     await refused('/v1/collections/other', { hnsw: { m: '16' } }, { status: 400 })
     await refused('/v1/collections/other', { hsnw: {} }, { status: 400 })
     await refused('/v1/collections/other', { storage: 'all' }, { status: 400 })

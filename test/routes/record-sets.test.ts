@@ -20,7 +20,7 @@ t.test('records in numbers', async (t) => {
     t.match(results.slice(300), [
       { line: 301, id: null, status: 'failed', error: { code: 'INVALID_REQUEST', message: /not JSON/ } },
       { line: 303, status: 'failed', error: { message: /id/ } },
-      { line: 304, status: 'failed', error: { message: /additional/ } },
+      { line: 304, status: 'failed', error: { message: /'extra' is not known here/ } },
       { line: 305, id: 'bad', status: 'failed', error: { code: 'IMAGE_UNSUPPORTED' } },
       { line: 306, id: /.{36}/, status: 'created' }
     ])
@@ -44,6 +44,14 @@ t.test('records in numbers', async (t) => {
     }
     t.equal(lines({ body: text }).length, 65)
     await api('POST', `${base}/records/delete`, { ids: [...Array.from({ length: 64 }, (_, n) => `s${n}`), 'last'] })
+  })
+
+  t.test('bulk: a byte order mark at the start of a line is passed over', async (t) => {
+    const text = `\ufeff{"id":"bom1","text":"one"}\n{"id":"bom2","text":"two"}\n\ufeff{"id":"bom3","text":"three"}\n\ufeff\n`
+    t.match(lines(await bulk(text)), [{ id: 'bom1', status: 'created' }, { id: 'bom2', status: 'created' }, { id: 'bom3', status: 'created' }])
+    const latin = await bulk(Buffer.from('{"id":"l1","text":"caf\u00e9"}\n', 'latin1') as unknown as string)
+    t.match(lines(latin), [{ line: 1, id: null, status: 'failed', error: { message: 'The line is not UTF-8; send it in UTF-8.' } }])
+    await api('POST', `${base}/records/delete`, { ids: ['bom1', 'bom2', 'bom3'] })
   })
 
   t.test('bulk: no lines, an unknown collection, another type', async (t) => {

@@ -1,3 +1,4 @@
+import { countCharacters, isLonger } from '../../code-points.js'
 import { MAX_TEXT_LENGTH } from '../../encoder/tokenizer.js'
 import type { CaptionedItem, DatasetFault } from '../dataset.js'
 import { belowFolder, type ImageFinder } from './image-finder.js'
@@ -5,7 +6,7 @@ import { belowFolder, type ImageFinder } from './image-finder.js'
 /** Why something can't be a caption, or undefined. */
 export function captionFault(caption: unknown): string | undefined {
   if (typeof caption !== 'string' || caption.trim() === '') return 'It has no caption.'
-  if (caption.length > MAX_TEXT_LENGTH) return `Its caption has ${caption.length} characters, of ${MAX_TEXT_LENGTH} allowed.`
+  if (isLonger(caption, MAX_TEXT_LENGTH)) return `Its caption has ${countCharacters(caption)} characters, of ${MAX_TEXT_LENGTH} allowed.`
   if (!caption.isWellFormed()) return 'Its caption holds half of a surrogate pair, which is no text.'
   return undefined
 }

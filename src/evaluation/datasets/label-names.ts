@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { countCharacters, isLonger } from '../../code-points.js'
 import { DatasetError } from '../dataset-error.js'
 import { fieldsOf, readJson } from './read-json.js'
 
@@ -11,7 +12,7 @@ const MAX_LENGTH = 1000
 
 /** Why something can't be a label, or undefined. */
 export function labelFault(label: string): string | undefined {
-  return label.length > MAX_LENGTH ? `Its label has ${label.length} characters, of ${MAX_LENGTH} allowed.` : undefined
+  return isLonger(label, MAX_LENGTH) ? `Its label has ${countCharacters(label)} characters, of ${MAX_LENGTH} allowed.` : undefined
 }
 
 /** What labels.json of a folder calls its classes: `{"n02084071": "dog"}`, as ImageNet needs it. */
