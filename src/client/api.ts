@@ -230,7 +230,7 @@ export interface paths {
         put?: never;
         /**
          * Add or replace records
-         * @description Up to 256 records, each with an image, a text or both. Every record gets a status of its own, in the order sent; one that fails leaves the others be. As a form: parts `image` (files), `id`, `text`, `metadata` (JSON), `ttl_seconds`, `expires_at`, each as often as there are records.
+         * @description Up to 256 records, each with an image, a text or both. Every record gets a status of its own, in the order sent; one that fails, or is misshapen, leaves the others be. A record as GET shows it may be sent again: it keeps its image by its `image_url`, and its times are ignored. As a form: parts `image` (files), `id`, `text`, `metadata` (JSON), `ttl_seconds`, `expires_at`, each as often as there are records.
          */
         post: operations["upsertRecords"];
         delete?: never;
@@ -3840,33 +3840,27 @@ export interface operations {
                  */
                 "application/json": {
                     records: {
-                        /** @description Id of a record: up to 255 bytes of UTF-8, no control characters. */
-                        id?: string;
-                        /** @description Up to 8,000 characters; the model reads the first of them. */
-                        text?: string;
-                        /** @description Any JSON object, up to 64 KiB and 32 levels deep. */
+                        id?: string | null;
+                        text?: string | null;
                         metadata?: {
                             [key: string]: unknown;
-                        };
-                        /** @description One of base64 and url. jpeg, png, webp, gif, tiff or avif. */
+                        } | null;
                         image?: {
                             /** @description The bytes of the file in base64; a data: URL is taken too. */
                             base64?: string;
                             /** @description Where to fetch the file (off unless the operator turns it on). */
                             url?: string;
-                        };
-                        /** @description Embeddings brought along, used in place of the encoder's; they are L2-normalised. */
+                        } | null;
                         embeddings?: {
                             image?: number[] | string;
                             text?: number[] | string;
-                        };
-                        /** @description Seconds after which the record is gone by itself; in place of expires_at. */
-                        ttl_seconds?: number;
-                        /**
-                         * Format: date-time
-                         * @description When the record is gone by itself: a time to come, as RFC 3339; in place of ttl_seconds.
-                         */
-                        expires_at?: string;
+                        } | null;
+                        ttl_seconds?: number | null;
+                        expires_at?: string | null;
+                        image_url?: string | null;
+                        modalities?: ("image" | "text")[] | null;
+                        created_at?: string | null;
+                        updated_at?: string | null;
                     }[];
                 };
                 /**
@@ -3905,7 +3899,8 @@ export interface operations {
                 content: {
                     "application/json": {
                         results: {
-                            id: string;
+                            /** @description Null where a record that failed names none that can be one. */
+                            id: string | null;
                             /** @enum {unknown} */
                             status: "created" | "updated" | "failed";
                             error?: {
