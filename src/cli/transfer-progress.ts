@@ -1,8 +1,5 @@
-import { SingleBar, type Options, type Params } from 'cli-progress'
 import { bytes } from '../hub/bytes.js'
-
-/** How often a line is printed where there is no terminal, in milliseconds. */
-const LINE_EVERY_MS = 5000
+import { bar, liveLines, paceOf } from './live-lines.js'
 
 export interface TransferProgress {
   /** Told how many bytes have been moved, of how many; of 0 where that is not known. */
@@ -12,21 +9,21 @@ export interface TransferProgress {
 
 /** Shows how far a file is: a bar on a terminal, else a line now and then. */
 export function transferProgress(stream: NodeJS.WriteStream, label: string): TransferProgress {
-  const bar = new SingleBar({ stream, format: (options, params) => formatBar(label, options, params), noTTYOutput: true, notTTYSchedule: LINE_EVERY_MS, hideCursor: stream.isTTY || null, gracefulExit: false })
+  let now: { done: number; total: number; startedAt: number } | undefined
+  const lines = liveLines(stream, stream.isTTY ? 'live' : 'lines', () => [lineOf(label, now!)])
   return {
     onProgress: (done, total) => {
-      if (!bar.isActive) bar.start(total, done)
-      bar.update(done)
+      now = { done, total, startedAt: now?.startedAt ?? performance.now() }
+      lines.start()
     },
-    stop: () => void (bar.isActive && bar.stop())
+    stop: lines.stop
   }
 }
 
 /** `pets.sqlite [=====-----] 120.3 MB of 351.7 MB, 8.2 MB/s` */
-function formatBar(label: string, { barsize = 20 }: Options, { progress, value, total, startTime }: Params): string {
-  const speed = `${bytes(Math.round(value / Math.max(0.001, (Date.now() - startTime) / 1000)))}/s`
-  if (total === 0) return `${label} ${bytes(value)}, ${speed}`
-  const width = Math.min(barsize, 20)
-  const done = Math.round(progress * width)
-  return `${label} [${'='.repeat(done)}${'-'.repeat(width - done)}] ${bytes(value)} of ${bytes(total)}, ${value >= total ? 'done' : speed}`
+function lineOf(label: string, now: { done: number; total: number; startedAt: number }): string {
+  const { done, total } = now
+  const speed = `${bytes(Math.round(paceOf(now).speed))}/s`
+  if (total === 0) return `${label} ${bytes(done)}, ${speed}`
+  return `${label} ${bar(done, total)} ${bytes(done)} of ${bytes(total)}, ${done >= total ? 'done' : speed}`
 }

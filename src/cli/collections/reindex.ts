@@ -1,25 +1,26 @@
-import { SingleBar } from 'cli-progress'
 import { printable } from '../../terminal/printable.js'
-import { BAR } from '../bar.js'
+import { bar, liveLines, paceOf } from '../live-lines.js'
 import { withStop } from '../with-stop.js'
 import type { ReindexOptions } from './options.js'
 
 /** `semblance collections reindex`. */
 export async function reindex(collection: string, { json, quiet = false, model, skipMissing, ...options }: ReindexOptions): Promise<void> {
   await withStop({ ...options, quiet }, async ({ api }, signal) => {
-    const bar = new SingleBar({ stream: process.stderr, format: `Re-indexing ${collection} [{bar}] {value}/{total}, {eta} s left`, ...BAR })
-    const isShown = process.stderr.isTTY && !quiet
     let job = await api.post('/v1/collections/{collection}/reindex', { params: { path: { collection } }, body: { ...(model !== undefined && { model }), ...(skipMissing && { skip_missing: true }) }, signal })
-    if (isShown) bar.start(job.progress.total, job.progress.done)
+    const startedAt = performance.now()
+    const before = job.progress.done
+    const lines = liveLines(process.stderr, process.stderr.isTTY && !quiet ? 'live' : 'none', () => {
+      const { done, total } = job.progress
+      const { secondsLeft = '-' } = paceOf({ done: done - before, total: total - before, startedAt })
+      return [`Re-indexing ${collection} ${bar(done, total)} ${done}/${total}, ${secondsLeft} s left`]
+    })
+    lines.start()
     try {
       for await (const state of api.events(job.id, { signal })) {
-        if (state.kind !== 'reindex') continue
-        job = state
-        bar.setTotal(job.progress.total)
-        bar.update(job.progress.done)
+        if (state.kind === 'reindex') job = state
       }
     } finally {
-      if (isShown) bar.stop()
+      lines.stop()
     }
     if (json) process.stdout.write(`${JSON.stringify(job)}\n`)
     const { state, error, missing, progress } = job

@@ -1,7 +1,6 @@
-import { SingleBar } from 'cli-progress'
 import type { EvaluationProgress } from '../../evaluation/progress.js'
 import { printable } from '../../terminal/printable.js'
-import { BAR, sayAbove } from '../bar.js'
+import { bar, liveLines } from '../live-lines.js'
 
 /** Shows how far an evaluation is, on a terminal. */
 export interface ShownProgress {
@@ -15,18 +14,16 @@ export interface ShownProgress {
 
 /** A bar on a terminal that is not to be quiet; else lines only. */
 export function evaluationProgress(stream: NodeJS.WriteStream, quiet: boolean): ShownProgress {
-  const isShown = stream.isTTY && !quiet
-  const bar = new SingleBar({ stream, format: '[{bar}] {step}{count}', ...BAR, emptyOnZero: true, linewrap: false })
-  if (isShown) bar.start(1, 0, { step: 'beginning', count: '' })
-  const update = ({ done, total, step }: EvaluationProgress) => {
-    if (!isShown) return
-    bar.setTotal(total)
-    bar.update(done, { step: printable(step), count: total > 1 ? `: ${done} of ${total}` : '' })
-  }
+  let progress: EvaluationProgress = { done: 0, total: 1, step: 'beginning' }
+  const lines = liveLines(stream, stream.isTTY && !quiet ? 'live' : 'none', () => {
+    const { done, total, step } = progress
+    return [`${bar(done, total)} ${printable(step)}${total > 1 ? `: ${done} of ${total}` : ''}`]
+  })
+  lines.start()
   return {
-    begin: (step) => update({ done: 0, total: 1, step }),
-    update,
-    say: (line) => void (quiet || sayAbove(stream, line, isShown)),
-    stop: () => void (isShown && bar.stop())
+    begin: (step) => void (progress = { done: 0, total: 1, step }),
+    update: (now) => void (progress = now),
+    say: (line) => void (quiet || lines.print(line)),
+    stop: lines.stop
   }
 }

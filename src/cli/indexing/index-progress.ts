@@ -1,6 +1,5 @@
-import { SingleBar } from 'cli-progress'
-import { BAR, sayAbove } from '../bar.js'
-import { handled, type Tally } from './tally.js'
+import { bar, liveLines, paceOf } from '../live-lines.js'
+import { handled, newTally, type Tally } from './tally.js'
 
 /** Shows how far a run is, on a terminal. */
 export interface IndexProgress {
@@ -14,26 +13,22 @@ export interface IndexProgress {
 
 /** A bar on a terminal that is not to be quiet; else lines only. */
 export function indexProgress(stream: NodeJS.WriteStream, quiet: boolean): IndexProgress {
-  const isShown = stream.isTTY && !quiet
-  const bar = new SingleBar({ stream, format: 'Indexing [{bar}] {value}/{total}, {speed}/s, {left}', ...BAR, emptyOnZero: true })
   const startedAt = performance.now()
-  let done = 0
-  const payload = () => {
-    const speed = done / Math.max(0.001, (performance.now() - startedAt) / 1000)
-    const left = speed > 0 ? (bar.getTotal() - done) / speed : Infinity
-    return { speed: speed.toFixed(speed < 10 ? 1 : 0), left: Number.isFinite(left) ? `${Math.ceil(Math.max(0, left))} s left` : '' }
-  }
-  if (isShown) bar.start(0, 0, { speed: '0', left: 'counting' })
+  let tally = newTally()
+  let counted: number | undefined
+  const lines = liveLines(stream, stream.isTTY && !quiet ? 'live' : 'none', () => {
+    const done = handled(tally)
+    // What can not be counted beforehand grows as it goes.
+    const total = Math.max(counted ?? 0, done)
+    const { speed, secondsLeft } = paceOf({ done, total, startedAt })
+    const left = counted === undefined ? 'counting' : secondsLeft === undefined ? '' : `${secondsLeft} s left`
+    return [`Indexing ${bar(done, total)} ${done}/${total}, ${speed.toFixed(speed < 10 ? 1 : 0)}/s${left && `, ${left}`}`]
+  })
+  lines.start()
   return {
-    update: (tally) => {
-      done = handled(tally)
-      if (!isShown) return
-      // What is not counted beforehand grows as it goes.
-      if (done > bar.getTotal()) bar.setTotal(done)
-      bar.update(done, payload())
-    },
-    total: (count) => void (isShown && bar.setTotal(Math.max(count, done))),
-    say: (line) => sayAbove(stream, line, isShown),
-    stop: () => void (isShown && bar.stop())
+    update: (now) => void (tally = now),
+    total: (count) => void (counted = count),
+    say: lines.print,
+    stop: lines.stop
   }
 }
