@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
 import { Ajv } from 'ajv'
 import { Type, type Static } from 'typebox'
+import { decodeText } from '../files/utf8.js'
 import { SCOPES, type ApiKey } from './api-key.js'
 
 const FileKey = Type.Object(
@@ -49,9 +50,17 @@ export async function readKeyFile(path: string): Promise<{ file: KeyFile; exposu
   })
   try {
     const { mode } = await handle.stat()
-    return { file: parseKeyFile(await handle.readFile('utf8'), path), exposure: exposureOf(path, mode) }
+    return { file: parseKeyFile(textOf(await handle.readFile(), path), path), exposure: exposureOf(path, mode) }
   } finally {
     await handle.close()
+  }
+}
+
+function textOf(bytes: Buffer, path: string): string {
+  try {
+    return decodeText(bytes)
+  } catch (error) {
+    throw new Error(`${path}: ${(error as Error).message}`, { cause: error })
   }
 }
 

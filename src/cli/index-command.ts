@@ -1,5 +1,7 @@
 import { Command, Option } from 'commander'
+import type { ColumnType } from '../files/columns.js'
 import { collectionOption, USUAL_COLLECTION } from './collection-option.js'
+import { parseType } from './column-type-option.js'
 import { withService, type ServiceOptions } from './service.js'
 import { withStop } from './with-stop.js'
 
@@ -10,6 +12,8 @@ export interface IndexOptions extends ServiceOptions {
   model?: string
   label?: boolean
   textColumn?: string
+  types?: ReadonlyMap<string, ColumnType>
+  strings?: boolean
   all?: boolean
   prune?: boolean
   yes?: boolean
@@ -25,6 +29,11 @@ What is indexed:
   images           one or more, by their paths from the working directory
   table.csv, .tsv  with a header: file_name (or path, image, file), text (or caption), id; others become metadata
   lines.ndjson     records as the API takes them, a line each; '-' reads them from standard input
+
+A column of a .csv or .tsv becomes numbers where every cell is a plain number, such as 12 or -0.5, and true or false where every cell
+is one of these; empty cells are left out. All other columns are strings, so are those with leading zeros (00123), a plus sign,
+separators (1,000), exponents, or more digits than a double keeps. --types zip=string and --strings say otherwise. Text is UTF-8, with or
+without a byte order mark, or UTF-16 with one; a line that is neither fails and is named.
 
 What is unchanged is not sent again: a record keeps size and time of its file in metadata.file, and the collection is asked for
 them. Run the same command to go on after it was stopped, and to bring a collection up to date. A text or a field that was added to
@@ -47,6 +56,8 @@ export function indexCommand(): Command {
     .option('--prefix <text>', 'put before each id, so that several folders share a collection', '')
     .option('--label', "keep the name of an image's folder as metadata.label")
     .option('--text-column <name>', 'the column that is the text (default: text or caption)')
+    .option('--types <column=type>', 'what the cells of a column of a .csv or .tsv become: string, number or boolean; may be given several times', parseType)
+    .option('--strings', 'keep all cells of a .csv or .tsv as strings')
     .option('--all', 'send what is unchanged, too')
     .option('--prune', 'delete the records that came from files, of those with the prefix, and that the folder does not have any more; where folders share a collection give each its --prefix')
     .option('-y, --yes', 'with --prune, delete also all the records of a folder in which there is no image any more')

@@ -5,6 +5,7 @@ import type { ClassifyOptions } from './classify.js'
 import { EXIT, UsageError } from './exit-codes.js'
 import type { Source } from './indexing/item.js'
 import { openSource } from './indexing/open-source.js'
+import { decodeText } from '../files/utf8.js'
 import { printable } from '../terminal/printable.js'
 import type { Service } from './service.js'
 import { table } from '../terminal/table.js'
@@ -59,10 +60,18 @@ async function labelsOf({ labels = [], labelsFile, template, multiLabel, model, 
     if (labels.length > 0 || [labelsFile, template, multiLabel, model].some((option) => option !== undefined)) throw new UsageError('A trained classifier has its labels and its model: name nothing else with --classifier.')
     return []
   }
-  const fromFile = labelsFile === undefined ? [] : (await readFile(labelsFile, 'utf8')).split(/\r?\n/)
+  const fromFile = labelsFile === undefined ? [] : (await readText(labelsFile)).split(/\r?\n/)
   const all = [...labels, ...fromFile].map((label) => label.trim()).filter((label) => label !== '')
   if (all.length === 0) throw new UsageError('Name the labels: --labels cat,dog, or --labels-file; or a trained --classifier.')
   return all
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return decodeText(await readFile(file))
+  } catch (error) {
+    throw new UsageError(`${file}: ${(error as Error).message}`, { cause: error })
+  }
 }
 
 /** What a name stands for; one that stands for nothing leaves the others be. */

@@ -29,8 +29,10 @@ export interface BulkCall extends BulkOptions {
   retries: number
 }
 
-/** What is loaded: records, or lines of JSON that are sent as they are, without their ends. */
-export type Records = AsyncIterable<RecordToWrite | string> | Iterable<RecordToWrite | string>
+/** A record, or a line of JSON that is sent as it is, without its end: as text, or in UTF-8. */
+type RecordOrLine = RecordToWrite | string | Uint8Array
+/** What is loaded. */
+export type Records = AsyncIterable<RecordOrLine> | Iterable<RecordOrLine>
 
 /** Ends of a load after which the same may be gone on with. */
 const PASSING = new Set(['CLOSED', 'WORKER_DIED', 'WORKERS_DOWN', 'QUEUE_FULL', 'RATE_LIMITED', 'COLLECTION_REPLACED', 'BULK_LOAD_RUNNING'])

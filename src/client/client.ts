@@ -55,7 +55,7 @@ export interface Client {
   /** Adds or replaces a record by the file of its image. With an id it is sent again after a lost connection. */
   upload(collection: string, upload: Upload, options?: { signal?: AbortSignal }): Promise<WriteResult>
   /**
-   * Loads any number of records, or of strings that are a line of JSON each, and yields what became of each in their order: read while you write, since what is not read holds back what
+   * Loads any number of records, or of lines of JSON (strings or UTF-8 bytes), and yields what became of each in their order: read while you write, since what is not read holds back what
    * is taken. Under an `idempotencyKey` it goes on by itself after a lost connection. Throws the SemblanceError that ends a load as a whole,
    * and what the records throw.
    */

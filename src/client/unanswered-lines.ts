@@ -1,7 +1,16 @@
 const encoder = new TextEncoder()
+const NEWLINE = 0x0a
 /** Lines of one call where bodies can't be streamed, and their bytes. */
 const BATCH = 256
 const BATCH_BYTES = 4 << 20
+
+/** A line with its end. */
+function ended(line: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(line.length + 1)
+  bytes.set(line)
+  bytes[line.length] = NEWLINE
+  return bytes
+}
 
 /** Records, or lines as they are, as numbered lines, read as they are wanted and kept until they are answered, so that they can be sent again. */
 export class UnansweredLines {
@@ -78,6 +87,7 @@ export class UnansweredLines {
       const { done, value } = await this.#records.next()
       if (done) this.#hasEnded = true
       else if (typeof value === 'string') this.#lines.push({ bytes: encoder.encode(value + '\n') })
+      else if (value instanceof Uint8Array) this.#lines.push({ bytes: ended(value) })
       else this.#lines.push({ id: (value as { id?: string }).id, bytes: encoder.encode(JSON.stringify(value) + '\n') })
     } catch (error) {
       this.#hasEnded = true

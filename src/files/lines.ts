@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import type { Fault } from './fault.js'
+import { utf8Chunks } from './utf8.js'
 
 /** A line of a text file, without its end. */
 export interface Line {
@@ -24,7 +25,7 @@ export async function* readLines(path: string, maxBytes = MAX_LINE_BYTES): Async
     ;[parts, bytes] = [[], 0]
     return found
   }
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+  for await (const chunk of utf8Chunks(createReadStream(path))) {
     let start = 0
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
       add(chunk.subarray(start, end))
@@ -44,8 +45,8 @@ function lineOf(parts: Buffer[], { bytes, line, path, maxBytes }: { bytes: numbe
   if (bytes > maxBytes) return { name: `${path}:${line}`, reason: `The line has ${bytes} bytes, of ${maxBytes} allowed.` }
   try {
     const text = utf8.decode(Buffer.concat(parts)).replace(/\r$/, '')
-    return text.trim() === '' ? undefined : { line, text: line === 1 ? text.replace(/^\uFEFF/, '') : text }
+    return text.trim() === '' ? undefined : { line, text }
   } catch {
-    return { name: `${path}:${line}`, reason: 'The line is not UTF-8.' }
+    return { name: `${path}:${line}`, reason: 'The line is not UTF-8: save the file as UTF-8.' }
   }
 }

@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs'
-import { pipeline } from 'node:stream'
+import { pipeline, Readable } from 'node:stream'
 import { parse, type CsvError } from 'csv-parse'
 import type { Fault } from './fault.js'
 import { readLines } from './lines.js'
+import { utf8Chunks } from './utf8.js'
 
 /** A row of a table, with the line that it is on. */
 export interface Row {
@@ -39,14 +40,45 @@ async function* csvRows(path: string, delimiter: string): AsyncGenerator<Row | F
     if (!faults.has(line)) faults.set(line, { name: `${path}:${line}`, reason: `The row can't be read: ${error!.message}` })
     return undefined
   }
-  const parser = parse({ bom: true, columns: true, skip_empty_lines: true, info: true, relax_column_count_less: true, skip_records_with_error: true, on_skip: onSkip, max_record_size: MAX_ROW_BYTES, delimiter })
+  // As Latin-1 each character is a byte, so that a row which is not UTF-8 can be told from the others.
+  const parser = parse({ encoding: 'latin1', columns: columnNames, skip_empty_lines: true, info: true, relax_column_count_less: true, skip_records_with_error: true, on_skip: onSkip, max_record_size: MAX_ROW_BYTES, delimiter })
   // An error of the file is thrown below, where the rows are read.
-  pipeline(createReadStream(path), parser, () => undefined)
-  for await (const { record, info } of parser as AsyncIterable<{ record: Record<string, string>; info: { lines: number } }>) {
-    // An empty cell says nothing of a picture.
-    yield { line: info.lines, fields: Object.fromEntries(Object.entries(record).filter(([name, cell]) => name !== '' && cell !== '')) }
-  }
+  pipeline(Readable.from(utf8Chunks(createReadStream(path))), parser, () => undefined)
+  for await (const { record, info } of parser as AsyncIterable<{ record: Record<string, string>; info: { lines: number } }>) yield rowOf(path, record, info.lines)
   yield* faults.values()
+}
+
+/** The names in a header. Throws an Error where one is there twice, since one of the two columns would be lost. */
+function columnNames(header: string[]): string[] {
+  const names = header.map(fromBytes)
+  if (names.includes(undefined)) throw new Error('the header is not UTF-8: save the file as UTF-8')
+  const twice = names.find((name, i) => name !== '' && names.indexOf(name) < i)
+  if (twice !== undefined) throw new Error(`the header names the column '${twice}' twice: rename one of them`)
+  return names as string[]
+}
+
+/** A row without its empty cells, which say nothing of a picture. */
+function rowOf(path: string, record: Record<string, string>, line: number): Row | Fault {
+  const fields: Record<string, string> = {}
+  for (const [name, bytes] of Object.entries(record)) {
+    const cell = fromBytes(bytes)
+    if (cell === undefined) return { name: `${path}:${line}`, reason: `The column '${name}' is not UTF-8: save the file as UTF-8.` }
+    if (name !== '' && cell !== '') fields[name] = cell
+  }
+  return { line, fields }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const ASCII = /^[\0-\x7f]*$/
+
+/** The text whose UTF-8 these characters are, a byte each; undefined where they are not UTF-8. */
+function fromBytes(bytes: string): string | undefined {
+  if (ASCII.test(bytes)) return bytes
+  try {
+    return utf8.decode(Buffer.from(bytes, 'latin1'))
+  } catch {
+    return undefined
+  }
 }
 
 async function* jsonRows(path: string): AsyncGenerator<Row | Fault> {

@@ -120,7 +120,7 @@ t.test('tables, wildcards, single images and lines', async (t) => {
   t.match(csv, { code: 1, created: 1, failed: 2 })
   t.match(csv.stderr, /shop\.csv:3: The row has neither an id nor a file/)
   t.match(csv.stderr, /missing\.png: ENOENT/)
-  t.match(await record('shop', 'a.png'), { text: 'a red thing', modalities: ['image', 'text'], metadata: { price: '12' } })
+  t.match(await record('shop', 'a.png'), { text: 'a red thing', modalities: ['image', 'text'], metadata: { price: 12 } })
   t.match(await index(t, join(root, 'ids.csv'), '-c', 'shop'), { code: 0, created: 2 })
   t.match(await index(t, join(root, 'ids.csv'), '-c', 'shop'), { code: 0, created: 0, unchanged: 2 })
   await writeFile(join(root, 'odd.csv'), 'id,text\n1,one\n1,again\n2,two,and more\n3,three\n4,"open\n')
@@ -145,8 +145,41 @@ t.test('tables, wildcards, single images and lines', async (t) => {
   t.match(JSON.parse((await piped.ended).stdout), { created: 1 })
 })
 
+t.test('text with a byte order mark, text that is not UTF-8, and the types of cells', async (t) => {
+  const lines = '{"id": "one", "text": "café"}\n{"id": "two", "text": "deux"}\n'
+  const root = await folder(t, {
+    'mark.ndjson': `\uFEFF${lines}`, 'utf16.ndjson': Buffer.from(`\uFEFF${lines}`, 'utf16le'),
+    'latin1.ndjson': Buffer.concat([Buffer.from('{"id": "bad", "text": "caf\xe9"}\n', 'latin1'), Buffer.from(lines)]),
+    'latin1.csv': Buffer.from('id,text,price\n1,caf\xe9,2\n2,tea,3\n', 'latin1'),
+    'shop.csv': 'id,text,price,zip,new\nx1,tea,2.5,00123,true\nx2,coffee,12,10115,false\nx3,water,,10115,\n',
+    'pictures/a.png': await solid('red'), 'pictures/a.txt': Buffer.from('\uFEFFa red thing', 'utf16le'),
+    'pictures/b.png': await solid('green'), 'pictures/metadata.csv': '\uFEFFfile_name,price\nb.png,7\n'
+  })
+  for (const name of ['mark.ndjson', 'utf16.ndjson']) t.match(await index(t, join(root, name), '-c', 'encodings'), { code: 0, failed: 0 }, name)
+  t.match(await record('encodings', 'one'), { text: 'café' })
+  t.match(await index(t, join(root, 'latin1.ndjson'), '-c', 'encodings'), { code: 1, updated: 2, failed: 1, stderr: /latin1\.ndjson:1: .*not UTF-8/ })
+  t.match(await index(t, join(root, 'latin1.csv'), '-c', 'encodings'), { code: 1, created: 1, failed: 1, stderr: /latin1\.csv:2: The column 'text' is not UTF-8/ })
+  t.equal((await record('encodings', '1')).error.code, 'RECORD_NOT_FOUND')
+
+  t.match(await index(t, join(root, 'shop.csv'), '-c', 'typed'), { code: 0, created: 3 })
+  t.same((await record('typed', 'x1')).metadata, { price: 2.5, zip: '00123', new: true })
+  t.same((await record('typed', 'x3')).metadata, { zip: '10115' })
+  const { body } = await api('GET', `/v1/collections/typed/records?filter=${encodeURIComponent('{"price": {"$gt": 10}}')}`)
+  t.same(body.records.map(({ id }: { id: string }) => id), ['x2'])
+  t.match(await index(t, join(root, 'shop.csv'), '-c', 'typed'), { code: 0, unchanged: 3 })
+  t.match(await index(t, join(root, 'shop.csv'), '-c', 'strings', '--strings', '--types', 'price=number'), { code: 0, created: 3 })
+  t.same((await record('strings', 'x1')).metadata, { price: 2.5, zip: '00123', new: 'true' })
+  t.match(await index(t, join(root, 'shop.csv'), '-c', 'strings', '--types', 'zip=number'), { code: 1, failed: 1, stderr: /shop\.csv:2: The column 'zip' has '00123', which is no number/ })
+  t.match(await index(t, join(root, 'shop.csv'), '-c', 'strings', '--types', 'prize=number'), { code: 1, failed: 1, stderr: /No row has a value in the column 'prize'/ })
+  t.match(await index(t, join(root, 'shop.csv'), '--types', 'zip=text'), { code: 2, stderr: /'zip=string'/ })
+  t.match(await index(t, join(root, 'mark.ndjson'), '--strings'), { code: 2, stderr: /take no --strings/ })
+  t.match(await index(t, join(root, 'pictures'), '-c', 'pictures'), { code: 0, created: 2 })
+  t.match(await record('pictures', 'a.png'), { text: 'a red thing' })
+  t.match(await record('pictures', 'b.png'), { metadata: { price: 7 } })
+})
+
 t.test('what can not be read is told, and leaves the rest be', async (t) => {
-  const root = await folder(t, { 'a.png': await solid('red'), 'b.png': await solid('green'), 'b.txt': Buffer.from([0xff, 0xfe]) as Buffer, 'loop/c.png': await solid('blue') })
+  const root = await folder(t, { 'a.png': await solid('red'), 'b.png': await solid('green'), 'b.txt': Buffer.from([0x66, 0xff]), 'loop/c.png': await solid('blue') })
   await writeFile(Buffer.concat([Buffer.from(`${root}/`), Buffer.from([0xff]), Buffer.from('.png')]), await solid('red'))
   await writeFile(join(root, `${'x'.repeat(250)}.png`), await solid('red'))
   await writeFile(join(root, 'two\nlines.png'), await solid('red'))

@@ -1,8 +1,11 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FILE_COLUMNS, TEXT_COLUMNS } from '../../files/columns.js'
+import { typed } from '../../files/column-types.js'
 import type { Fault } from '../../files/fault.js'
+import { decodeText } from '../../files/utf8.js'
 import { tableRows, type Row } from '../../files/table-rows.js'
+import { tableTypes, type TypeRules } from './table-types.js'
 
 /** What is said of an image: its text, and fields of its metadata. */
 export interface Caption {
@@ -21,7 +24,7 @@ export async function readSidecar(path: string): Promise<string> {
   try {
     const { size } = await file.stat()
     if (size > MAX_SIDECAR_BYTES) throw new Error(`it has ${size} bytes, which is no caption`)
-    return new TextDecoder('utf-8', { fatal: true }).decode(await file.readFile()).trim()
+    return decodeText(await file.readFile()).trim()
   } finally {
     await file.close()
   }
@@ -41,17 +44,31 @@ export function captionOf({ fields }: Row, textColumn?: string): Caption & { fil
   }
 }
 
+export interface CaptionOptions extends TypeRules {
+  /** The names of the files in the folder. */
+  files: string[]
+  textColumn?: string
+}
+
 /** What a folder's metadata.jsonl or metadata.csv says of files in it and below, by their path from it. */
-export async function folderCaptions(folder: string, { files, textColumn }: { files: string[]; textColumn?: string }): Promise<{ captions: Map<string, Caption>; faults: Fault[] }> {
+export async function folderCaptions(folder: string, options: CaptionOptions): Promise<{ captions: Map<string, Caption>; faults: Fault[] }> {
   const captions = new Map<string, Caption>()
   const faults: Fault[] = []
-  for (const name of ['metadata.jsonl', 'metadata.csv'].filter((table) => files.includes(table))) {
-    for await (const row of tableRows(join(folder, name))) {
-      const { file, ...caption } = 'reason' in row ? {} as ReturnType<typeof captionOf> : captionOf(row, textColumn)
-      // It may be the row that gives a file its id.
-      if ('reason' in row) faults.push({ ...row, hides: true })
-      else if (file === undefined) faults.push({ name: `${join(folder, name)}:${row.line}`, reason: 'The row has no file_name.', hides: true })
-      else captions.set(file.replaceAll('\\', '/').replace(/^\.\//, '').normalize(), caption)
+  for (const name of ['metadata.jsonl', 'metadata.csv'].filter((table) => options.files.includes(table))) {
+    const path = join(folder, name)
+    const types = await tableTypes(path, options)
+    for await (const row of tableRows(path)) {
+      try {
+        if ('reason' in row) throw new Error(row.reason)
+        const { file, metadata, ...caption } = captionOf(row, options.textColumn)
+        if (file === undefined) throw new Error('The row has no file_name.')
+        const key = file.replaceAll('\\', '/').replace(/^\.\//, '').normalize()
+        captions.set(key, { ...caption, ...(metadata && { metadata: typed(metadata, types) }) })
+      } catch (error) {
+        // It may be the row that gives a file its id.
+        const place = 'reason' in row ? row.name : `${path}:${row.line}`
+        faults.push({ name: place, reason: (error as Error).message, hides: true })
+      }
     }
   }
   return { captions, faults }

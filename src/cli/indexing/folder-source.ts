@@ -3,8 +3,9 @@ import { folderCaptions, readSidecar, type Caption } from './captions.js'
 import { imageKind } from '../../files/image-types.js'
 import { idFault, type Found, type Source } from './item.js'
 import { readFolder, type Folder } from '../../files/read-folder.js'
+import type { TypeRules } from './table-types.js'
 
-export interface FolderOptions {
+export interface FolderOptions extends TypeRules {
   /** Only files for whose path below the folder this is true. */
   matches?: (below: string) => boolean
   /** How many folders further down such files may be; as deep as it goes by default. */
@@ -37,7 +38,7 @@ async function* walk(path: string, options: FolderOptions, { below, levels }: { 
   const folder = await readFolder(path, below)
   yield* folder.faults
   for (const name of folder.links) options.onLink?.(below + name)
-  const { captions, faults } = await folderCaptions(path, { files: options.captions === false ? [] : folder.files, textColumn: options.textColumn })
+  const { captions, faults } = await folderCaptions(path, { ...options, files: options.captions === false ? [] : folder.files })
   yield* faults
   const all = captions.size > 0 ? [{ below, captions }, ...levels] : levels
   const texts = options.captions === false ? [] : folder.files.filter((name) => /\.txt$/i.test(name))

@@ -1,17 +1,24 @@
-const NEWLINE = 0x0a
+import { utf8Chunks } from '../../files/utf8.js'
 
-/** The lines of a text that come after so many. Those at its end that are blank, which nobody answers, are left out. */
-export async function* linesOf(chunks: AsyncIterable<Buffer>, after: number): AsyncGenerator<string> {
+const NEWLINE = 0x0a
+const NO_LINE = Buffer.alloc(0)
+/** Longer lines are not blank, whatever is in them. */
+const LONGEST_BLANK = 1024
+
+/**
+ * The lines of a text that come after so many, as bytes: the service names those that are not UTF-8. Those at its end that are blank,
+ * which nobody answers, are left out.
+ */
+export async function* linesOf(chunks: AsyncIterable<Buffer>, after: number): AsyncGenerator<Buffer> {
   let number = 0
   let blank = 0
-  for await (const bytes of splitLines(chunks)) {
+  for await (const line of splitLines(utf8Chunks(chunks))) {
     if (++number <= after) continue
-    const line = bytes.toString()
-    if (line.trim() === '') {
+    if (line.length <= LONGEST_BLANK && line.toString('latin1').trim() === '') {
       blank++
       continue
     }
-    for (; blank > 0; blank--) yield ''
+    for (; blank > 0; blank--) yield NO_LINE
     yield line
   }
 }

@@ -44,7 +44,7 @@ function depthOf(glob: string): number {
 }
 
 function images(paths: string[], options: Options): Source {
-  refuse('Images that are named themselves take', { '--label': options.label, '--text-column': options.textColumn })
+  refuse('Images that are named themselves take', { '--label': options.label, '--text-column': options.textColumn, '--types': options.types, '--strings': options.strings })
   return filesSource(paths, options)
 }
 
@@ -53,13 +53,13 @@ function table(path: string, options: Options): Source {
   return tableSource(resolve(path), options)
 }
 
-function lines(path: string, { prefix, label, textColumn }: Options): Lines {
-  refuse('Lines, which are records already, take', { '--prefix': prefix, '--label': label, '--text-column': textColumn })
+function lines(path: string, { prefix, label, textColumn, types, strings }: Options): Lines {
+  refuse('Lines, which are records already, take', { '--prefix': prefix, '--label': label, '--text-column': textColumn, '--types': types, '--strings': strings })
   return { lines: path }
 }
 
 /** Throws a UsageError where options are given that would be passed over. */
-function refuse(whatTakes: string, options: Record<string, string | boolean | undefined>): void {
+function refuse(whatTakes: string, options: Record<string, string | boolean | object | undefined>): void {
   const given = Object.keys(options).filter((name) => options[name])
   if (given.length > 0) throw new UsageError(`${whatTakes} no ${given.join(' and no ')}.`)
 }

@@ -31,9 +31,9 @@ export interface Plan {
 
 /** Makes out what is named, before there is a service for it. Throws a UsageError where it can't be indexed so. */
 export async function planIndex(sources: string[], options: IndexOptions): Promise<Plan> {
-  const { prefix, label = false, textColumn, prune: prunes = false } = options
+  const { prefix, label = false, textColumn, types, strings, prune: prunes = false } = options
   const tally = newTally()
-  const source = await openSource(sources, { prefix, label, textColumn, onPassedOver: (name) => countEnd(tally, name), onLink: (below) => void tally.links.push(below) })
+  const source = await openSource(sources, { prefix, label, textColumn, types, strings, onPassedOver: (name) => countEnd(tally, name), onLink: (below) => void tally.links.push(below) })
   if (prunes && !('items' in source && source.isWhole)) throw new UsageError('--prune goes with a folder.')
   // Ids of 'nas2' start with 'nas', too.
   if (prunes && /[\p{L}\p{N}]$/u.test(prefix)) throw new UsageError(`--prune goes with a --prefix that ends with a separator, such as '${prefix}/': others may start with '${prefix}', too.`)
