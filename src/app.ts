@@ -12,12 +12,13 @@ import { fixedKeyRing, type KeyRing } from './access/key-ring.js'
 import { requestGuard } from './access/request-guard.js'
 import { plainSecurityHeaders, securityHeaders } from './access/security-headers.js'
 import { trustedProxies } from './access/trusted-proxies.js'
+import { bodyTypes } from './body-types.js'
 import { docs } from './docs.js'
 import { drain } from './drain.js'
 import { gallery } from './gallery.js'
-import { errorHandler, notFoundHandler } from './error-shape.js'
+import { errorHandler } from './error-shape.js'
 import { InvalidRequest, MediaTypeUnsupported } from './errors.js'
-import { answerMalformed } from './malformed-request.js'
+import { answerExpectation, answerMalformed } from './malformed-request.js'
 import { patience } from './patience.js'
 import { readOn } from './read-on.js'
 import { requestSteps } from './request-steps.js'
@@ -44,6 +45,7 @@ import { snapshotRoute } from './routes/snapshot.js'
 import { matrixRoute, scoresRoute } from './routes/whole-collection.js'
 import { zeroShotRoutes } from './routes/zero-shot.js'
 import type { Traces } from './traces.js'
+import { unknownPaths } from './unknown-paths.js'
 import { describeFaults } from './validation/faults.js'
 
 export interface AppOptions extends Services {
@@ -101,6 +103,8 @@ export async function buildApp({ logger, traces, keys, auditLog, ...services }: 
     // They are answered in the one shape (drain.ts).
     return503OnClosing: false,
     connectionTimeout: IDLE_CONNECTION_MS,
+    // It is refused in the one shape (request-guard.ts).
+    http: { requireHostHeader: false },
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: (error, request, reply) => {
       // No hook runs before.
@@ -111,13 +115,14 @@ export async function buildApp({ logger, traces, keys, auditLog, ...services }: 
   })
   const app = base as unknown as App
   base.setErrorHandler(errorHandler)
-  base.setNotFoundHandler(notFoundHandler(base))
+  base.server.on('checkExpectation', answerExpectation(services.config))
   useStrictValidation(app)
   useUtf8Json(app)
   await app.register(requestSteps, { metrics: services.metrics, traces })
   await app.register(securityHeaders, services.config)
   await app.register(audit, { log: auditLog })
   app.addHook('onRequest', requestGuard(services.config))
+  unknownPaths(base)
   app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
     services.metrics.observeRequest({ method, route: routeOptions.url ?? 'unknown', status: reply.statusCode }, reply.elapsedTime / 1000)
   })
@@ -127,6 +132,7 @@ export async function buildApp({ logger, traces, keys, auditLog, ...services }: 
   await app.register(drain)
   await app.register(patience, services.config)
   await app.register(access, { config: services.config, keys: keys ?? fixedKeyRing(services.config.API_KEYS) })
+  await app.register(bodyTypes)
   await app.register(multipart, { throwFileSizeLimit: false })
   await app.register(docs)
   await app.register(gallery)

@@ -1,5 +1,5 @@
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { Internal, InvalidRequest, MethodNotAllowed, RouteNotFound, toErrorShape, type ErrorShape } from './errors.js'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { Internal, InvalidRequest, toErrorShape, type ErrorShape } from './errors.js'
 
 /** Fastify's own errors under the names that this API gives them. */
 const FRAMEWORK_CODES: Record<string, string> = {
@@ -29,23 +29,4 @@ export function errorHandler(error: FastifyError, request: FastifyRequest, reply
   if ((statusCode === 429 || statusCode === 503) && !reply.hasHeader('retry-after')) reply.header('retry-after', retryAfterSeconds(error))
   if (statusCode === 401) reply.header('www-authenticate', 'Bearer')
   reply.code(statusCode).send({ error: { code, message, request_id: request.id } })
-}
-
-/** A handler of unknown routes: 405 with Allow where the path has other methods, else 404. */
-export function notFoundHandler(app: FastifyInstance): (request: FastifyRequest, reply: FastifyReply) => void {
-  const routes: { segments: string[]; methods: string[] }[] = []
-  app.addHook('onRoute', ({ url, method }) => {
-    routes.push({ segments: url.split('/'), methods: [method].flat() })
-  })
-  return (request, reply) => {
-    const path = request.url.split('?')[0]
-    const segments = path.split('/')
-    const matching = routes.filter(
-      (route) => route.segments.length === segments.length && route.segments.every((segment, i) => segment.startsWith(':') || segment === segments[i])
-    )
-    const allowed = [...new Set(matching.flatMap(({ methods }) => methods))]
-    if (allowed.length === 0) throw new RouteNotFound(path)
-    reply.header('allow', allowed.join(', '))
-    throw new MethodNotAllowed(path, request.method, allowed.join(', '))
-  }
 }

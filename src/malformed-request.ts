@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES, type ServerResponse } from 'node:http'
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyBaseLogger } from 'fastify'
 import { plainSecurityHeaders } from './access/security-headers.js'
@@ -29,5 +29,15 @@ export function answerMalformed(config: Pick<Config, 'ALLOWED_ORIGINS'>, logger?
     const headers = { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body), connection: 'close', ...plainSecurityHeaders(config, requestId) }
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
     socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`)
+  }
+}
+
+/** A listener of `checkExpectation`, which Node calls for any Expect but 100-continue: 417 in the one error shape. */
+export function answerExpectation(config: Pick<Config, 'ALLOWED_ORIGINS'>): (request: IncomingMessage, response: ServerResponse) => void {
+  return ({ headers }, response) => {
+    const requestId = randomUUID()
+    const message = `The expectation '${String(headers.expect).slice(0, 40)}' can't be met; leave the header Expect out, or send 100-continue.`
+    response.writeHead(417, { 'content-type': 'application/json; charset=utf-8', connection: 'close', ...plainSecurityHeaders(config, requestId) })
+    response.end(JSON.stringify({ error: { code: 'INVALID_REQUEST', message, request_id: requestId } }))
   }
 }

@@ -20,6 +20,49 @@ t.test('the service at its edges', async (t) => {
     t.match(await raw(`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`), /431[\s\S]*"error"/)
   })
 
+  t.test('a path with slashes that are too many is told the right one', async (t) => {
+    for (const path of ['/v1/collections/', '//v1/collections', '/v1//collections', '/v1/collections//']) {
+      t.match(await api('GET', path), { status: 404, body: { error: { code: 'ROUTE_NOT_FOUND', message: `There is no ${path} (did you mean /v1/collections?); /docs lists the routes.` } } }, path)
+    }
+    t.match(await api('PUT', '/v1/collections/', {}), { status: 404, body: { error: { code: 'ROUTE_NOT_FOUND' } } })
+    t.match(await api('GET', '/v1/collections/things/'), { status: 404, body: { error: { message: /did you mean \/v1\/collections\/things\?/ } } })
+    t.match(await api('GET', '/docs/'), { status: 200 })
+  })
+
+  t.test('OPTIONS names the methods of a path', async (t) => {
+    for (const headers of [{}, { origin: 'https://friend.example' }] as Record<string, string>[]) {
+      const { status, headers: answered } = await api('OPTIONS', '/v1/collections/things', undefined, { headers })
+      t.equal(status, 204)
+      t.same(answered.get('allow')!.split(', ').sort(), ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PUT'])
+    }
+    t.match(await api('OPTIONS', '/nowhere'), { status: 404, body: { error: { code: 'ROUTE_NOT_FOUND' } } })
+    t.match(await raw('OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'), /204[\s\S]*allow: .*GET.*OPTIONS/)
+    const preflight = await api('OPTIONS', '/v1/collections/things', undefined, { headers: { origin: 'https://friend.example', 'access-control-request-method': 'DELETE' } })
+    t.match(preflight.headers.get('access-control-allow-methods'), 'DELETE')
+  })
+
+  t.test('other expectations, and Host twice or not at all', async (t) => {
+    const ask = (headers: string) => raw(`GET /health/live HTTP/1.1\r\n${headers}Connection: close\r\n\r\n`)
+    t.match(await ask('Host: localhost\r\nExpect: 200-ok\r\n'), /^HTTP\/1.1 417 [\s\S]*x-content-type-options: nosniff[\s\S]*"code":"INVALID_REQUEST","message":"The expectation '200-ok'/)
+    t.match(await ask('Host: localhost\r\nHost: evil.example\r\n'), /^HTTP\/1.1 400 [\s\S]*"message":"The header Host is there 2 times; send it once\."/)
+    t.match(await ask(''), /^HTTP\/1.1 400 [\s\S]*"message":"The header Host is missing; HTTP\/1\.1 needs it\."/)
+    t.match(await raw('GET /health/live HTTP/1.0\r\n\r\n'), /^HTTP\/1.1 200 /)
+  })
+
+  t.test('bodies of a type, a charset or an encoding that is not taken', async (t) => {
+    const refused = async (path: string, headers: Record<string, string>, message: string | RegExp) =>
+      t.match(await api('POST', path, '{"text":"x"}', { headers }), { status: 415, body: { error: { code: 'MEDIA_TYPE_UNSUPPORTED', message } } }, JSON.stringify(headers))
+    const search = '/v1/collections/things/search/text-to-image'
+    await refused(search, { 'content-type': 'application/x-www-form-urlencoded' }, 'The body is application/x-www-form-urlencoded; send application/json (the header Content-Type).')
+    await refused(search, { 'content-type': 'multipart/form-data; boundary=x' }, 'The body is multipart/form-data; send application/json (the header Content-Type).')
+    await refused(search, { 'content-type': 'application/x-ndjson' }, /send application\/json/)
+    await refused('/v1/zero-shot', { 'content-type': 'text/xml' }, 'The body is text/xml; send application/json or multipart/form-data (the header Content-Type).')
+    await refused('/v1/collections/things/records/bulk', { 'content-type': 'application/json' }, /send application\/x-ndjson/)
+    await refused(search, { 'content-type': 'application/json', 'content-encoding': 'gzip' }, 'The body is compressed (Content-Encoding: gzip); send it uncompressed.')
+    await refused(search, { 'content-type': 'application/json; charset=iso-8859-1' }, 'The body is in the charset iso-8859-1; send it in UTF-8.')
+    t.match(await api('POST', search, '{"text":"x"}', { headers: { 'content-type': 'Application/JSON; charset="UTF-8"', 'content-encoding': 'identity' } }), { status: 200 })
+  })
+
   t.test('every answer has a request id, one that is sent is kept', async (t) => {
     const made = await api('GET', '/nowhere')
     t.equal(made.headers.get('x-request-id'), made.body.error.request_id)
@@ -51,7 +94,7 @@ t.test('the service at its edges', async (t) => {
     for (const [name, bytes, status, code] of cases) {
       const expected = { status, body: { error: { code, message: /./, request_id: /./ } } }
       t.match(await api('POST', '/v1/collections/things/search/image-to-text', form([['image', bytes]])), expected, `${name} in a form`)
-      t.match(await api('POST', '/v1/zero-shot', form([['image', bytes], ['labels', '["a"]']])), expected, `${name} to zero-shot`)
+      t.match(await api('POST', '/v1/zero-shot', form([['image', bytes], ['labels', '["a","b"]']])), expected, `${name} to zero-shot`)
       if (bytes.length > 1 << 20) continue
       t.match(await api('POST', '/v1/collections/things/search/image-to-text', { image: { base64: bytes.toString('base64') } }), expected, `${name} in JSON`)
       t.match(await api('POST', '/v1/collections/things/records', { records: [{ id: 'a', image: { base64: bytes.toString('base64') } }] }), { status: 200, body: { results: [{ status: 'failed', error: { code } }] } }, `${name} as a record`)
@@ -64,7 +107,7 @@ t.test('the service at its edges', async (t) => {
     const large = Buffer.alloc(100 << 20, 'x')
     t.match(await api('POST', '/v1/collections/things/records', large, { headers: { 'content-type': 'application/json' } }), { status: 413, body: { error: { code: 'BODY_TOO_LARGE' } } })
     t.match(await api('POST', '/v1/collections/things/records', form([['image', large], ['image', await solid('red')]])), { status: 200, body: { results: [{ status: 'failed', error: { code: 'IMAGE_TOO_LARGE' } }, { status: 'created' }] } }, 'one large image of a form fails alone')
-    t.match(await api('POST', '/v1/zero-shot', form([['image', large], ['labels', 'a']])), { status: 413, body: { error: { code: 'IMAGE_TOO_LARGE' } } })
+    t.match(await api('POST', '/v1/zero-shot', form([['image', large], ['labels', 'a'], ['labels', 'b']])), { status: 413, body: { error: { code: 'IMAGE_TOO_LARGE' } } })
     t.match(await raw('POST /v1/collections/things/records HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000000000000\r\n\r\n', { ends: false }), /413[\s\S]*connection: close[\s\S]*BODY_TOO_LARGE/i, 'what is far longer is not read to its end')
     const many: [string, Uint8Array][] = Array.from({ length: 6 }, () => ['image', Buffer.alloc(1 << 20, 'x')])
     t.match(await api('POST', '/v1/collections/things/records', form(many)), { status: 413, body: { error: { code: 'IMAGE_TOO_LARGE' } } })
@@ -96,7 +139,7 @@ t.test('a full queue answers 429 with Retry-After, and health stays green', asyn
   // Equal pictures would be encoded once; these differ behind their end.
   const picture = await solid('red', { width: 900, height: 900 })
   const image = (n: number) => ({ base64: Buffer.concat([picture, Buffer.from(String(n))]).toString('base64') })
-  const calls = Array.from({ length: 60 }, (_, n) => api('POST', '/v1/zero-shot', { image: image(n), labels: ['a'] }))
+  const calls = Array.from({ length: 60 }, (_, n) => api('POST', '/v1/zero-shot', { image: image(n), labels: ['a', 'b'] }))
   const live = await Promise.all(Array.from({ length: 10 }, () => api('GET', '/health/live')))
   const answers = await Promise.all(calls)
   const refused = answers.filter(({ status }) => status === 429)
@@ -104,7 +147,7 @@ t.test('a full queue answers 429 with Retry-After, and health stays green', asyn
   t.ok(answers.every(({ status }) => status === 200 || status === 429))
   t.ok(refused.every(({ headers, body }) => Number(headers.get('retry-after')) >= 1 && body.error.code === 'QUEUE_FULL'))
   t.ok(live.every(({ status }) => status === 200))
-  t.match(await api('POST', '/v1/zero-shot', { image: image(60), labels: ['a'] }), { status: 200 }, 'and then it takes work again')
+  t.match(await api('POST', '/v1/zero-shot', { image: image(60), labels: ['a', 'b'] }), { status: 200 }, 'and then it takes work again')
 })
 
 t.test('a collection of another encoder answers 409 that names both', async (t) => {
@@ -134,7 +177,7 @@ t.test('closing answers what is under way', async (t) => {
   const server = await testServer(t)
   const picture = await solid('red', { width: 900, height: 900 })
   const images = Array.from({ length: 60 }, (_, n) => ({ base64: Buffer.concat([picture, Buffer.from(String(n))]).toString('base64') }))
-  const call = server.api('POST', '/v1/zero-shot', { images, labels: ['a'], templates: 'imagenet-80' })
+  const call = server.api('POST', '/v1/zero-shot', { images, labels: ['a', 'b'], templates: 'imagenet-80' })
   while (!/^semblance_encoder_queue_length\{.*\} [1-9]/m.test((await server.api('GET', '/metrics')).body)) await sleep(5)
   await server.close()
   const { status, body } = await call

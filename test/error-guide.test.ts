@@ -64,7 +64,7 @@ t.test('each operation says what it may answer, and answers nothing else', async
     ['countFacets', 'GET', `${things}/facets?filter={"a":{"$no":1}}`],
     ['snapshotCollection', 'POST', '/v1/collections/none/snapshot'],
     ['zeroShot', 'POST', '/v1/zero-shot', { image: { base64: image }, labels: ['a', 'a'] }],
-    ['zeroShot', 'POST', '/v1/zero-shot', { image: { base64: image }, labels: ['a'], templates: 'none' }],
+    ['zeroShot', 'POST', '/v1/zero-shot', { image: { base64: image }, labels: ['a', 'b'], templates: 'none' }],
     ['zeroShot', 'POST', '/v1/zero-shot', { image: { base64: image }, labels: ['a'], model: 'none' }],
     ['createEmbeddings', 'POST', '/v1/embeddings', { input: 'x', dimensions: 1 }],
     ['createEmbeddings', 'POST', '/v1/embeddings', { input: 'x' }, { headers: { 'content-type': 'application/json', 'x-request-timeout': 'no' } }],

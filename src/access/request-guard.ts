@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import type { Config } from '../config.js'
-import { HostNotAllowed, OriginNotAllowed } from '../errors.js'
+import { HostNotAllowed, InvalidRequest, OriginNotAllowed } from '../errors.js'
 import { allowedOrigins } from './cross-origin.js'
 
 /**
@@ -12,7 +12,11 @@ import { allowedOrigins } from './cross-origin.js'
 export function requestGuard({ HOST, ALLOWED_HOSTS, ALLOWED_ORIGINS }: Config) {
   const hosts = new Set(['localhost', HOST, ...ALLOWED_HOSTS].map((host) => host.trim().toLowerCase()))
   const origins = new Set(allowedOrigins({ ALLOWED_ORIGINS }))
-  return async ({ headers }: FastifyRequest): Promise<void> => {
+  return async ({ headers, raw: { rawHeaders, httpVersion } }: FastifyRequest): Promise<void> => {
+    // Node takes the first of several, and proxies may take another.
+    const named = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length
+    if (named > 1) throw new InvalidRequest(`The header Host is there ${named} times; send it once.`)
+    if (named === 0 && httpVersion === '1.1') throw new InvalidRequest('The header Host is missing; HTTP/1.1 needs it.')
     // Every browser names a host; HTTP/1.0 checks of load balancers don't.
     const host = headers.host ?? 'localhost'
     const name = hostName(host)

@@ -21,7 +21,7 @@ export type EmbeddingCache = (keys: string[], encode: EncodeMissing, options: En
 /** An LRU of embeddings with their tokens; what a request asked for is told to it, and added to its usage. */
 export function createEmbeddingCache({ fingerprint, maxSize, lookups }: EmbeddingCacheOptions): EmbeddingCache {
   const cache = maxSize > 0 ? new LRUCache<string, Encoded>({ maxSize, sizeCalculation: ({ embedding }, key) => embedding.byteLength + 2 * key.length }) : undefined
-  return (inputs, encode, { onStep, usage }) => {
+  return (inputs, encode, { onStep, usage, digests }) => {
     const keys = inputs.map((input) => `${fingerprint} ${input}`)
     const hits = keys.map((key) => cache?.get(key))
     const missing = [...keys.keys()].filter((i) => !hits[i])
@@ -30,17 +30,18 @@ export function createEmbeddingCache({ fingerprint, maxSize, lookups }: Embeddin
       lookups.hit += keys.length - missing.length
     }
     const encoded = missing.length > 0 ? encode(missing).values() : [].values()
-    const take = ({ embedding, tokens }: Encoded) => {
+    const take = ({ embedding, tokens, digest }: Encoded, i: number) => {
       if (usage) usage.tokens += tokens
+      if (digests && digest !== undefined) digests[i] = digest
       return embedding
     }
     return hits.map(async (hit, i) => {
-      if (hit) return take(hit)
+      if (hit) return take(hit, i)
       const fresh: Encoded = await encoded.next().value!
-      const { embedding, tokens, took } = fresh
-      cache?.set(keys[i], { embedding, tokens })
+      const { took, ...kept } = fresh
+      cache?.set(keys[i], kept)
       if (onStep) took?.forEach(onStep)
-      return take(fresh)
+      return take(fresh, i)
     })
   }
 }

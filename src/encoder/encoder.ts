@@ -42,6 +42,8 @@ export interface EncodeOptions extends AddOptions {
   onStep?: OnStep
   /** Where the tokens of its texts are added that the model read, special ones included. */
   usage?: { tokens: number }
+  /** Where a digest of the tokens of each text is put, by its position: texts that are the same to the model share it. */
+  digests?: string[]
 }
 
 /** Bytes or text to embeddings, by the two towers of one model package. */

@@ -14,6 +14,8 @@ export type ImageThreads = Threads<typeof import('./image-worker.js')>
 export interface Encoded {
   embedding: Embedding
   tokens: number
+  /** Of these tokens; texts that are the same to the model share it. */
+  digest?: string
   took?: Step[]
 }
 

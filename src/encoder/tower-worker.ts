@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { workerData } from 'node:worker_threads'
 import { handler, reportReady } from '../threads.js'
 import { cosine } from './embedding.js'
@@ -46,12 +47,16 @@ async function paddingMatters(tower: TextTower): Promise<boolean> {
 
 /** Crops (8-bit RGB, the package's size) to embeddings. */
 export const encodeImages = handler((crops: Uint8Array[]) => imageTower.run(crops))
-/** Texts to embeddings, with the tokens that were read. They are tokenized here: a long one takes milliseconds, which the HTTP thread has not. */
+/** Texts to embeddings, with the tokens that were read: how many, and a digest that equal ones share. They are tokenized here: a long one takes milliseconds, which the HTTP thread has not. */
 export const encodeTexts = handler(async (texts: string[]) => {
   const sequences = texts.map(tokenize)
   const embeddings = await textTower.run(sequences, padding)
-  return embeddings.map((embedding, i) => ({ embedding, tokens: sequences[i].length }))
+  return embeddings.map((embedding, i) => ({ embedding, tokens: sequences[i].length, digest: digestOf(sequences[i]) }))
 })
+
+function digestOf(sequence: Int32Array): string {
+  return createHash('sha1').update(sequence).digest('base64')
+}
 
 /** The quickest of three runs of each size, up to the first size that gains nothing, or after which runs would take too long. */
 export const measureBatches = handler(async ({ tower, sizes }: { tower: 'image' | 'text'; sizes: number[] }): Promise<MeasuredRun[]> => {

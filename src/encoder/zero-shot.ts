@@ -54,7 +54,9 @@ export async function createClassifier(encoder: Encoder, options: ClassifierOpti
   const { labels, templates } = writePrompts(options, settings)
   const weighsBackground = options.multiLabel === true && settings.activation === 'softmax'
   const prompts = [...labels.map((label) => label.prompts), ...(weighsBackground ? [fill(templates, BACKGROUND)] : [])]
-  const embeddings = await encodePrompts(encoder, prompts, encodeOptions)
+  const digests: string[] = []
+  const embeddings = await encodePrompts(encoder, prompts, { ...encodeOptions, digests })
+  requireTold(labels, digests)
   const background = weighsBackground ? embeddings.pop() : undefined
   const activate = activation(settings, background)
   return {
@@ -144,6 +146,18 @@ async function encodePrompts(encoder: Encoder, prompts: string[][], options: Enc
   const embeddings = await Promise.all(encoder.encodeTexts(prompts.flat(), options))
   let start = 0
   return prompts.map(({ length }) => meanEmbedding(embeddings.slice(start, (start += length))))
+}
+
+/** Throws LABELS_INVALID for labels that are the same to the model, by the digests of their prompts' tokens: `cat`, `Cat` and `cat `. */
+function requireTold(labels: { label: string; prompts: string[] }[], digests: string[]): void {
+  const known = new Map<string, string>()
+  let start = 0
+  for (const { label, prompts } of labels) {
+    const tokens = digests.slice(start, (start += prompts.length)).sort().join()
+    const same = known.get(tokens)
+    if (same !== undefined) throw new LabelsInvalid(`The labels '${same}' and '${label}' are the same to the model, which reads equal tokens for both; send one of them.`)
+    known.set(tokens, label)
+  }
 }
 
 /** Scores of the labels from their cosines with one image. */

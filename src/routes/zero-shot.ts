@@ -19,7 +19,7 @@ const Label = Type.Union([LabelText, Type.Object({ label: LabelText, prompts: Ty
   description: 'A label, put into the templates, or a label with prompts of its own.'
 })
 const options = {
-  labels: Type.Array(Label, { minItems: 1, maxItems: MAX_LABELS }),
+  labels: Type.Array(Label, { minItems: 1, maxItems: MAX_LABELS, description: 'Two or more, or one with `multi_label`: of a softmax a single label always gets 1, and the answer has a `warning`. Labels that the model reads as equal tokens are refused.' }),
   templates: Type.Optional(
     Type.Union([Type.String(), Type.Array(Type.String({ maxLength: 1000 }), { minItems: 1, maxItems: 256 })], {
       description: `Own templates, each with {label}, or the name of a set: ${Object.keys(TEMPLATES).join(', ')}. The model's own by default.`
@@ -51,8 +51,12 @@ const ResponseBody = Type.Object({
   results: Type.Optional(Type.Array(Type.Object({ labels: Labels }), { description: 'For `images`, one each, in their order.' })),
   activation: Type.Enum(['softmax', 'sigmoid'], { description: 'softmax: the scores of all labels sum to 1. sigmoid: each stands alone.' }),
   templates: Type.Array(Type.String()),
-  model: Type.String()
+  model: Type.String(),
+  warning: Type.Optional(Type.String({ description: 'Why the scores say nothing, where there is a single label under softmax.' }))
 })
+
+/** What a single label under softmax is answered with. */
+const SINGLE_LABEL = 'The scores sum to 1 over all labels, so that a single label always gets 1. Send two labels or more, or multi_label: true, which scores each by itself.'
 
 /** Zero-shot classification of one image or several. */
 export function zeroShotRoutes(app: App, services: Services): void {
@@ -67,7 +71,7 @@ export function zeroShotRoutes(app: App, services: Services): void {
         tags: ['Zero-shot'],
         operationId: 'zeroShot',
         summary: 'Classify images by labels in words',
-        description: "A label's embedding is the normalised mean over its prompts. As a form: file parts `image`, and `labels`, `templates` as JSON (or repeated fields of plain text).",
+        description: "A label's embedding is the normalised mean over its prompts. As a form: file parts `image`, and `labels`, `templates` as a JSON list (or a field of plain text for each).",
         body: { content: { 'application/json': { schema: JsonBody }, 'multipart/form-data': { schema: FormBody } } },
         response: responses({ 200: ResponseBody })
       },
@@ -87,7 +91,8 @@ export function zeroShotRoutes(app: App, services: Services): void {
       ])
       const results = embeddings.map((embedding) => ({ labels: (classifier as Classifier).classify(embedding).slice(0, topK) }))
       const { activation, templates: used } = classifier as Classifier
-      return { ...(isList ? { results } : results[0]), activation, templates: used, model: encoder.model.name }
+      const saysNothing = labels.length === 1 && activation === 'softmax'
+      return { ...(isList ? { results } : results[0]), activation, templates: used, model: encoder.model.name, ...(saysNothing && { warning: SINGLE_LABEL }) }
     }
   )
 }

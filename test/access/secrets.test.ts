@@ -33,7 +33,7 @@ t.test('at the trace level no request, however broken, puts a key or a query int
       await api('PUT', '/v1/collections/things', {}, { headers })
       await api('GET', `/v1/collections/things/search?${query}`, undefined, { headers })
       await api('POST', `/v1/collections/things/records?${query}`, { records: [{ id: 'a', text: 'x' }, { id: 'b' }] }, { headers })
-      await api('POST', '/v1/zero-shot', form([['labels', '["a"]'], ['image', await solid('red')]]), { headers })
+      await api('POST', '/v1/zero-shot', form([['labels', '["a","b"]'], ['image', await solid('red')]]), { headers })
       await api('POST', '/v1/embeddings', '{"input": ', { headers: { ...headers, 'content-type': 'application/json' } })
       await api('POST', '/v1/embeddings', 'x', { headers: { ...headers, 'content-type': 'text/plain' } })
       for (const missing of [`/nowhere?${query}`, `/%ff?${query}`, `/v1/collections/things/records/${'x'.repeat(2000)}?${query}`]) await api('GET', missing, undefined, { headers })

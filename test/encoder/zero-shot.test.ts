@@ -44,6 +44,22 @@ t.test('classification', async (t) => {
     t.equal(own[0].label, 'dog')
   })
 
+  t.test('labels that the model reads as equal tokens are refused', async (t) => {
+    for (const pair of [['cat', 'Cat'], ['cat', 'cat '], ['a  cat', 'a cat'], ['CAFÉ', 'cafe\u0301']]) {
+      const message = `The labels '${pair[0]}' and '${pair[1]}' are the same to the model, which reads equal tokens for both; send one of them.`
+      // The second time the embeddings are those that were kept.
+      for (const templates of [['a photo of a {label}'], ['{label}', 'the {label}']]) await t.rejects(createClassifier(encoder, { labels: ['a dog', ...pair], templates }), { code: 'LABELS_INVALID', message }, JSON.stringify(pair))
+    }
+    await t.rejects(createClassifier(encoder, { labels: [{ label: 'one', prompts: ['a', 'b'] }, { label: 'other', prompts: ['B', 'A'] }] }), { code: 'LABELS_INVALID' })
+    t.equal((await createClassifier(encoder, { labels: ['cat', 'cats', 'a cat'], templates: ['{label}'] })).classify(image).length, 3)
+  })
+
+  t.test('4,001 emoji are not over 8,000 characters', async (t) => {
+    const long = (count: number) => createClassifier(encoder, { labels: ['a dog', { label: 'apples', prompts: ['🍎'.repeat(count)] }] })
+    t.ok(await long(4001))
+    await t.rejects(long(8001), { code: 'LABELS_INVALID', message: 'A prompt has 8001 characters, of 8000 allowed.' })
+  })
+
   t.test('with multi_label every label stands alone', async (t) => {
     const alone = (await createClassifier(encoder, { labels: ['a dog'], multiLabel: true })).classify(image)[0]
     const among = await createClassifier(encoder, { labels, multiLabel: true })

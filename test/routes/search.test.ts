@@ -68,6 +68,14 @@ t.test('search over HTTP', async (t) => {
     t.match(await api('POST', '/v1/zero-shot', form([['image', pictures[0]], ['labels', '["a dog","a car"]'], ['templates', 'an {label}']])), { status: 200, body: { templates: ['an {label}'] } })
   })
 
+  t.test('zero-shot: a single label under softmax has a warning', async (t) => {
+    const ask = async (body: object) => (await api('POST', '/v1/zero-shot', { image: { base64: pictures[0].toString('base64') }, ...body })).body
+    t.match(await ask({ labels: ['a dog'] }), { labels: [{ label: 'a dog', score: 1 }], warning: /a single label always gets 1\. Send two labels or more, or multi_label: true/ })
+    t.equal((await ask({ labels: ['a dog'], multi_label: true })).warning, undefined)
+    t.equal((await ask({ labels: ['a dog', 'a cat'] })).warning, undefined)
+    t.match((await ask({ labels: ['cat', 'Cat'] })).error, { code: 'LABELS_INVALID', message: /'cat' and 'Cat' are the same to the model/ })
+  })
+
   t.test('zero-shot: what makes no sense is refused', async (t) => {
     const image = { base64: pictures[0].toString('base64') }
     const refused = async (body: object, expected: object) => t.match(await api('POST', '/v1/zero-shot', body), expected, JSON.stringify(body).slice(0, 80))
