@@ -110,7 +110,7 @@ export interface paths {
         put?: never;
         /**
          * Classify images by labels in words
-         * @description A label's embedding is the normalised mean over its prompts. As a form: file parts `image`, and `labels`, `templates` as JSON (or repeated fields of plain text).
+         * @description A label's embedding is the normalised mean over its prompts. As a form: file parts `image`, and `labels`, `templates` as a JSON list (or a field of plain text for each).
          */
         post: operations["zeroShot"];
         delete?: never;
@@ -2171,6 +2171,7 @@ export interface operations {
                         /** @description Where to fetch the file (off unless the operator turns it on). */
                         url?: string;
                     }[];
+                    /** @description Two or more, or one with `multi_label`: of a softmax a single label always gets 1, and the answer has a `warning`. Labels that the model reads as equal tokens are refused. */
                     labels: (string | {
                         label: string;
                         prompts: string[];
@@ -2197,6 +2198,7 @@ export interface operations {
                 "multipart/form-data": {
                     /** @description One image, or several for `results`. */
                     image: string[];
+                    /** @description Two or more, or one with `multi_label`: of a softmax a single label always gets 1, and the answer has a `warning`. Labels that the model reads as equal tokens are refused. */
                     labels: (string | {
                         label: string;
                         prompts: string[];
@@ -2246,6 +2248,8 @@ export interface operations {
                         activation: "softmax" | "sigmoid";
                         templates: string[];
                         model: string;
+                        /** @description Why the scores say nothing, where there is a single label under softmax. */
+                        warning?: string;
                     };
                 };
             };
