@@ -5,13 +5,15 @@ import { weightsOf, type Fusion } from './fusion.js'
 import { MetadataColumns, type Cell } from './metadata-columns.js'
 import { ModalityIndex } from './modality-index.js'
 import { MODALITIES, type Modality, type StoredCollection, type Target } from './record.js'
-import { fusedScores, rankWindow } from './record-search.js'
+import { SCAN_PART } from './paged-search.js'
+import { RECORD_DEPTHS, fusedScores, withRest } from './record-search.js'
 import type { RowSet } from './row-set.js'
 import type { RecordChange } from './store/writes.js'
 import { TopK, type Hit } from './top-k.js'
 
 export interface CollectionSearch {
   target: Target
+  /** Hits that are wanted, from the best on: those of a lower limit are the first of a higher one. */
   limit: number
   exact?: boolean
   efSearch?: number
@@ -39,7 +41,7 @@ export interface Explanation {
   candidates?: number
 }
 
-/** Up to so many passing records a filtered search scans them: the graph takes no less. */
+/** Up to so many embeddings, all or those that pass a filter, a search scans them: it takes a millisecond, and the graph no less. */
 const SCAN_AT_LEAST = 5000
 /**
  * A scan looks at all that pass; the graph at the more the fewer of all pass. So they cost the same where the square of
@@ -48,8 +50,6 @@ const SCAN_AT_LEAST = 5000
 const SCAN_SQUARE = 1000
 /** Filters whose rows are kept until the collection changes. */
 const CACHED_FILTERS = 32
-/** Where a fusion looks at so large a part of the embeddings, comparing with all is no slower than the graph. */
-const FUSION_SCAN_PART = 0.1
 
 /** All that a collection is searched by: an index for each modality, and the metadata of its records. */
 export class CollectionIndex {
@@ -149,42 +149,67 @@ export class CollectionIndex {
     return { hits: hits.map((hit) => this.#toRecordHit(hit)), explanation }
   }
 
-  #modalityHits(query: Float32Array, modality: Modality, { limit, exact = false, efSearch, filter }: CollectionSearch): { hits: Hit[]; explanation: Explanation } {
+  #modalityHits(query: Float32Array, modality: Modality, { limit, exact, efSearch, filter }: CollectionSearch): { hits: Hit[]; explanation: Explanation } {
     const index = this.modalities[modality]
     const labels = filter && this.labels(modality, filter)
     const passed = labels?.length ?? index.size
-    const scans = exact || (labels !== undefined && scansPassing(passed, index.size))
-    return { hits: index.search(query, { limit, exact: scans, efSearch, labels }), explanation: { strategy: scans ? 'exact' : 'hnsw', passed, total: index.size } }
+    const { hits, isExact } = index.search(query, { limit, exact: exact || isScanned(passed, index.size), efSearch, labels })
+    return { hits, explanation: { strategy: isExact ? 'exact' : 'hnsw', passed, total: index.size } }
   }
 
-  /** Records by both modalities: all that pass where they are few or it is to be exact, otherwise the best of each modality. */
+  /**
+   * Records by both modalities: all that pass where they are few, where many are wanted or it is to be exact, otherwise the
+   * best of each modality. The depths are the same for every limit, so that pages fit together.
+   */
   #searchRecords(query: Float32Array, options: CollectionSearch): { hits: RecordHit[]; explanation: Explanation } {
-    const { limit, filter, fusion = { method: 'rrf' } } = options
-    const window = rankWindow(limit)
-    const exact = options.exact || this.#scansRecords(window, filter)
-    const lists = exact ? undefined : this.#fusionLists(query, { ...options, limit: window, fusion })
+    const { limit, filter } = options
     const passing = filter && this.#rowList(filter)
-    const rows = lists ? [...new Set(MODALITIES.flatMap((modality) => lists[modality].map(({ label }) => this.#rowOfLabel.get(label)!)))] : (passing ?? [...this.#rowOfKey.values()])
-    const scores = fusedScores({ modalities: this.modalities, labels: this.#labels, inner: (row) => this.#innerOf(row) }, rows, { query, fusion, lists })
-    const best = new TopK(limit)
-    rows.forEach((row, i) => Number.isNaN(scores[i]) || best.push(this.#keys[row], scores[i]))
-    return {
-      hits: best.sorted().map(({ label, score }) => ({ key: label, score })),
-      explanation: { strategy: exact ? 'exact' : 'hnsw', passed: passing?.length ?? this.#rowOfKey.size, total: this.#rowOfKey.size, candidates: rows.length }
+    const explanation: Explanation = { strategy: 'hnsw', passed: passing?.length ?? this.#rowOfKey.size, total: this.#rowOfKey.size }
+    let hits: Hit[] = []
+    for (const { most, window } of RECORD_DEPTHS) {
+      const exact = options.exact || this.#scansRecords(window, filter)
+      if (exact && hits.length === 0) explanation.strategy = 'exact'
+      const { rows, best } = this.#fuse(query, { ...options, limit: exact ? limit : Math.min(most, limit), window: exact ? undefined : window, passing })
+      explanation.candidates = rows.length
+      hits = withRest(hits, best)
+      if (hits.length >= limit || exact) break
     }
+    return { hits: hits.slice(0, limit).map(({ label, score }) => ({ key: label, score })), explanation }
+  }
+
+  /** The best records by key: of those that are among the best of a modality, or of all without a window. */
+  #fuse(query: Float32Array, options: CollectionSearch & { window?: number; passing?: number[] }): { rows: number[]; best: Hit[] } {
+    const { window, passing, fusion = { method: 'rrf' } } = options
+    const lists = window === undefined ? undefined : this.#fusionLists(query, { ...options, limit: window, fusion })
+    const rows = lists ? this.#rowsOf(lists) : (passing ?? [...this.#rowOfKey.values()])
+    const scores = fusedScores({ modalities: this.modalities, labels: this.#labels, inner: (row) => this.#innerOf(row) }, rows, { query, fusion, lists })
+    const best = new TopK(options.limit)
+    rows.forEach((row, i) => Number.isNaN(scores[i]) || best.push(this.#keys[row], scores[i]))
+    return { rows, best: best.sorted() }
+  }
+
+  #rowsOf(lists: Record<Modality, Hit[]>): number[] {
+    return [...new Set(MODALITIES.flatMap((modality) => lists[modality].map(({ label }) => this.#rowOfLabel.get(label)!)))]
   }
 
   #scansRecords(window: number, filter?: Filter): boolean {
     return MODALITIES.every((modality) => {
       const { size } = this.modalities[modality]
-      return window >= FUSION_SCAN_PART * size || (filter !== undefined && scansPassing(this.labels(modality, filter).length, size))
+      const passed = filter ? this.labels(modality, filter).length : size
+      return window >= SCAN_PART * size || isScanned(passed, size)
     })
   }
 
   /** The best of each modality; none of one that weighs nothing. */
-  #fusionLists(query: Float32Array, options: CollectionSearch & { fusion: Fusion }): Record<Modality, Hit[]> {
-    const weights = weightsOf(options.fusion)
-    const [image, text] = MODALITIES.map((modality) => (weights[modality] > 0 ? this.#modalityHits(query, modality, options).hits : []))
+  #fusionLists(query: Float32Array, { limit, efSearch, filter, fusion }: CollectionSearch & { fusion: Fusion }): Record<Modality, Hit[]> {
+    const weights = weightsOf(fusion)
+    const [image, text] = MODALITIES.map((modality) => {
+      if (weights[modality] === 0) return []
+      const index = this.modalities[modality]
+      const labels = filter && this.labels(modality, filter)
+      const exact = limit >= SCAN_PART * index.size || isScanned(labels?.length ?? index.size, index.size)
+      return exact ? index.search(query, { limit, exact, labels }).hits : index.candidates(query, { limit, efSearch, labels })
+    })
     return { image, text }
   }
 
@@ -253,8 +278,8 @@ export class CollectionIndex {
   }
 }
 
-/** Whether so many passing embeddings are scanned, of so many in all. */
-function scansPassing(passed: number, total: number): boolean {
+/** Whether so many embeddings that may be found are scanned, of so many in all. */
+function isScanned(passed: number, total: number): boolean {
   return passed <= Math.max(SCAN_AT_LEAST, Math.sqrt(SCAN_SQUARE * total))
 }
 

@@ -1,10 +1,12 @@
 import { HnswGraph, VectorRefused } from './hnsw-graph.js'
 import type { HnswSettings } from './record.js'
 import { ResidentVectors } from './resident-vectors.js'
+import { searchInDepths } from './paged-search.js'
 import { RowSet } from './row-set.js'
 import type { Hit } from './top-k.js'
 
 export interface IndexSearch {
+  /** Hits that are wanted: for a lower limit those of a higher one begin with. */
   limit: number
   /** Scans vectors instead of the graph. */
   exact?: boolean
@@ -150,9 +152,21 @@ export class ModalityIndex {
     return vector ? others(label, this.#vectors.scan(vector, k + 1, labels)).slice(0, k) : []
   }
 
-  /** The labels of highest cosine to a normalised query, best first. */
-  search(query: Float32Array, { limit, exact = false, efSearch = this.settings.efSearch, labels }: IndexSearch): Hit[] {
-    if (exact) return this.#vectors.scan(query, limit, labels)
+  /** The labels of highest cosine to a normalised query, best first, equal ones by label; and whether a scan found them all. */
+  search(query: Float32Array, { limit, exact = false, efSearch = this.settings.efSearch, labels }: IndexSearch): { hits: Hit[]; isExact: boolean } {
+    if (exact) return { hits: this.#vectors.scan(query, limit, labels), isExact: true }
+    const passes = labels && among(labels)
+    return searchInDepths({
+      limit,
+      efSearch,
+      total: labels?.length ?? this.size,
+      byGraph: (depth) => this.#scanAround(query, { k: depth, ef: efSearch, passes }),
+      byScan: (count, below) => this.#vectors.scanBelow(query, { k: count, below, labels })
+    })
+  }
+
+  /** About the `limit` labels of highest cosine, from one search of the graph. */
+  candidates(query: Float32Array, { limit, efSearch = this.settings.efSearch, labels }: Omit<IndexSearch, 'exact'>): Hit[] {
     return this.#scanAround(query, { k: limit, ef: efSearch, passes: labels && among(labels) })
   }
 

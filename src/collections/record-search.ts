@@ -21,14 +21,23 @@ export interface FusedSearch {
 
 /** Embeddings of a modality, at most, that tell how a query's cosines are spread. */
 const SPREAD_SAMPLE = 1024
-/** Matches wanted, and the candidates of each modality that are looked at for them; so that pages fit together up to each of these. */
-const WINDOWS = [[100, 400], [1000, 4000]]
-/** What is looked at for more. */
-const LARGEST_WINDOW = 40_000
+/** Matches up to so many are found among so many candidates of each modality, at least four times as many. */
+export const RECORD_DEPTHS = [
+  { most: 100, window: 400 },
+  { most: 1000, window: 4000 },
+  { most: Infinity, window: 40_000 }
+]
 
-/** The candidates of each modality that are fused for so many matches: at least four times as many. */
-export function rankWindow(limit: number): number {
-  return WINDOWS.find(([most]) => limit <= most)?.[1] ?? Math.max(LARGEST_WINDOW, 4 * limit)
+/**
+ * What a lesser depth found, and behind it the rest of what a greater one finds, so that the first page of a query never
+ * changes with the last one. Ranks and candidates are others for each depth: what the greater one puts before the last that
+ * was shown stands right behind that, with its score.
+ */
+export function withRest(shown: Hit[], found: Hit[]): Hit[] {
+  const keys = new Set(shown.map(({ label }) => label))
+  const highest = shown.at(-1)?.score ?? Infinity
+  const rest = found.filter(({ label }) => !keys.has(label))
+  return [...shown, ...rest.map(({ label, score }) => ({ label, score: Math.min(score, highest) }))]
 }
 
 /** The fused score of each of some records, by their rows; NaN for what is no match. */

@@ -100,6 +100,14 @@ export class ResidentVectors {
     return best.sorted()
   }
 
+  /** The k vectors of highest dot product below some, among some labels (all by default). */
+  scanBelow(query: Float32Array, { k, below, labels }: { k: number; below: number; labels?: Iterable<number> }): Hit[] {
+    const best = new TopK(k)
+    const push = (label: number, score: number) => void (score < below && best.push(label, score))
+    this.#offer({ push }, query, labels && this.#slotsOf(labels))
+    return best.sorted()
+  }
+
   /** The dot products of a query with up to `count` vectors, which lie evenly apart. */
   sampleScores(query: Float32Array, count: number): Float64Array {
     const taken = Math.min(count, this.size)

@@ -32,7 +32,7 @@ const DIRECTIONS: { name: string; from: Modality; target: Modality }[] = [
 
 /**
  * Adds to a report of retrieval what the collection's own index finds of the same queries, among all of its records: `text_to_image_hnsw.recall@k`
- * by the graph, `text_to_image_exact.recall@k` by looking at every record, and `text_to_image_hnsw.overlap@10`, the part of the ten
+ * as searches find it (by the graph, where it is not small), `text_to_image_exact.recall@k` by looking at every record, and `text_to_image_hnsw.overlap@10`, the part of the ten
  * nearest that the graph finds; `image_to_text` alike.
  */
 export async function measureIndex(report: TaskReport, options: IndexLossOptions): Promise<void> {
@@ -40,7 +40,7 @@ export async function measureIndex(report: TaskReport, options: IndexLossOptions
   progress.begin(`${name}: searching its index`)
   for (const direction of DIRECTIONS) Object.assign(report.figures, await thread.figures(await search(direction, options), options.options))
   report.method.push(
-    `What has _hnsw in its name was found by the collection's own graph (M ${hnsw.m}, ef ${hnsw.efSearch}) among all of its records, what has _exact by looking at each of them, for up to ${MOST_QUERIES} of the queries; overlap@10 is the part of the ten nearest that the graph finds. Both are below the figures of the task where the collection has more records than those measured.`
+    `What has _hnsw in its name was found as a search finds it, by the collection's own graph (M ${hnsw.m}, ef ${hnsw.efSearch}) where there are over 5,000 embeddings, among all of its records, what has _exact by looking at each of them, for up to ${MOST_QUERIES} of the queries; overlap@10 is the part of the ten nearest that it finds. Both are below the figures of the task where the collection has more records than those measured.`
   )
 }
 

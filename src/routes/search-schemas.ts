@@ -19,7 +19,16 @@ const Field = Type.Enum(['text', 'metadata', 'image_url', 'embeddings'])
 /** What all searches take beside their query. */
 export const searchOptions = {
   limit: Type.Optional(Limit),
-  offset: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_DEPTH, default: 0, description: `Matches to pass over; with \`limit\` up to ${MAX_DEPTH}.` })),
+  offset: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: MAX_DEPTH,
+      default: 0,
+      description:
+        `Matches to pass over; with \`limit\` up to ${MAX_DEPTH}. ` +
+        'Pages of one query are parts of one list, as long as nothing is written.'
+    })
+  ),
   filter: Type.Optional(FilterBody),
   score_threshold: Type.Optional(Type.Number({ description: 'Least score of a match.' })),
   relative_threshold: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: "Least part of the best match's score: cosines run higher for some queries than for others, so that one least score does not fit all." })),
@@ -99,7 +108,10 @@ export const SearchBody = Type.Object({
   took_ms: SearchTook,
   explanation: Type.Optional(
     Type.Object({
-      strategy: Type.Enum(['exact', 'hnsw']),
+      strategy: Type.Enum(['exact', 'hnsw'], {
+        description:
+          'exact: all that passed were compared with the query. hnsw: the HNSW graph was searched, for deep pages a scan of the rest as well.'
+      }),
       passed: Type.Integer({ description: 'Records that passed the filter and hold the modality.' }),
       total: Type.Integer({ description: 'Records that hold the modality.' }),
       candidates: Type.Optional(Type.Integer({ description: 'For the target record: records whose scores were compared; all that passed where the strategy is exact.' }))

@@ -21,8 +21,8 @@ t.test('an index finds what an exact scan finds, while it is built and after, wi
     let found = 0
     for (let i = 0; i < 100; i++) {
       const query = randomVector()
-      const exact = new Set(index.search(query, { limit: 10, exact: true }).map(({ label }) => label))
-      found += index.search(query, { limit: 10 }).filter(({ label }) => exact.has(label)).length
+      const exact = new Set(index.search(query, { limit: 10, exact: true }).hits.map(({ label }) => label))
+      found += index.search(query, { limit: 10 }).hits.filter(({ label }) => exact.has(label)).length
     }
     return found / 1000
   }
@@ -37,7 +37,7 @@ t.test('an index finds what an exact scan finds, while it is built and after, wi
   index.remove(0)
   t.equal(index.size, 1500)
   t.ok(recall() >= 0.97, 'half are gone')
-  t.ok(index.search(randomVector(), { limit: 1000 }).every(({ label }) => label % 2 === 1))
+  t.ok(index.search(randomVector(), { limit: 1000 }).hits.every(({ label }) => label % 2 === 1))
 })
 
 t.test('an update while the label waits leaves one vector', async (t) => {
@@ -48,8 +48,8 @@ t.test('an update while the label waits leaves one vector', async (t) => {
   index.add(2, after)
   index.add(2, before)
   index.insertPending(Infinity, t.fail)
-  t.same(index.search(after, { limit: 5 }).map(({ label }) => label), [2])
-  t.ok(index.search(after, { limit: 5 })[0].score > 0.9999, 'a label that is there is not overwritten')
+  t.same(index.search(after, { limit: 5 }).hits.map(({ label }) => label), [2])
+  t.ok(index.search(after, { limit: 5 }).hits[0].score > 0.9999, 'a label that is there is not overwritten')
 })
 
 t.test('of the graph only labels that may be found are, however far apart they are', async (t) => {
@@ -62,13 +62,13 @@ t.test('of the graph only labels that may be found are, however far apart they a
     let found = 0
     for (let i = 0; i < 100; i++) {
       const query = randomVector()
-      const exact = new Set(index.search(query, { limit: 10, exact: true, labels }).map(({ label }) => label))
-      const hits = index.search(query, { limit: 10, labels })
+      const exact = new Set(index.search(query, { limit: 10, exact: true, labels }).hits.map(({ label }) => label))
+      const hits = index.candidates(query, { limit: 10, labels })
       t.ok(hits.every(({ label }) => labels.includes(label)))
       found += hits.filter(({ label }) => exact.has(label)).length
     }
     t.ok(found / 1000 >= 0.97, `labels ${step} apart`)
-    t.same(index.search(randomVector(), { limit: 10, labels: [] }), [])
+    t.same(index.search(randomVector(), { limit: 10, labels: [] }).hits, [])
   }
 })
 
@@ -78,5 +78,5 @@ t.test('a cleared index holds nothing', async (t) => {
   index.clear()
   t.equal(index.size, 0)
   t.equal(index.pending, 0)
-  t.same(index.search(randomVector(), { limit: 10, exact: true }), [])
+  t.same(index.search(randomVector(), { limit: 10, exact: true }).hits, [])
 })

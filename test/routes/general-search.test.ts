@@ -76,7 +76,7 @@ t.test('the general search over embeddings that were brought along', async (t) =
     t.match(body.explanation, { strategy: 'exact', passed: 4, total: 9 })
     t.same(Object.keys(body.matches[0]).sort(), ['embeddings', 'id', 'modality', 'score'])
     t.equal(body.matches[0].embeddings.image.length, DIMENSION)
-    t.match((await search({ query: { embedding: axis(0) }, explain: true })).body.explanation, { strategy: 'hnsw', passed: 9, total: 9 })
+    t.match((await search({ query: { embedding: axis(0) }, explain: true })).body.explanation, { strategy: 'exact', passed: 9, total: 9 })
     t.match(await search({ query: { embedding: axis(0) }, filter: { n: { $near: 1 } } }), { status: 422, body: { error: { code: 'FILTER_INVALID', message: /filter\.n\.\$near/ } } })
   })
 
