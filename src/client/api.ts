@@ -799,7 +799,7 @@ export interface operations {
                      */
                     limit?: number;
                     /**
-                     * @description Matches to pass over; with `limit` up to 10000.
+                     * @description Matches to pass over; with `limit` up to 10000. Pages of one query are parts of one list, as long as nothing is written.
                      * @default 0
                      */
                     offset?: number;
@@ -861,7 +861,10 @@ export interface operations {
                             total: number;
                         };
                         explanation?: {
-                            /** @enum {unknown} */
+                            /**
+                             * @description exact: all that passed were compared with the query. hnsw: the HNSW graph was searched, for deep pages a scan of the rest as well.
+                             * @enum {unknown}
+                             */
                             strategy: "exact" | "hnsw";
                             /** @description Records that passed the filter and hold the modality. */
                             passed: number;
@@ -1025,7 +1028,7 @@ export interface operations {
                      */
                     limit?: number;
                     /**
-                     * @description Matches to pass over; with `limit` up to 10000.
+                     * @description Matches to pass over; with `limit` up to 10000. Pages of one query are parts of one list, as long as nothing is written.
                      * @default 0
                      */
                     offset?: number;
@@ -1063,7 +1066,7 @@ export interface operations {
                      */
                     limit?: number;
                     /**
-                     * @description Matches to pass over; with `limit` up to 10000.
+                     * @description Matches to pass over; with `limit` up to 10000. Pages of one query are parts of one list, as long as nothing is written.
                      * @default 0
                      */
                     offset?: number;
@@ -1125,7 +1128,10 @@ export interface operations {
                             total: number;
                         };
                         explanation?: {
-                            /** @enum {unknown} */
+                            /**
+                             * @description exact: all that passed were compared with the query. hnsw: the HNSW graph was searched, for deep pages a scan of the rest as well.
+                             * @enum {unknown}
+                             */
                             strategy: "exact" | "hnsw";
                             /** @description Records that passed the filter and hold the modality. */
                             passed: number;
@@ -1258,7 +1264,7 @@ export interface operations {
                 target?: "image" | "text" | "record";
                 /** @description Matches to return, at most. */
                 limit?: number;
-                /** @description Matches to pass over; with `limit` up to 10000. */
+                /** @description Matches to pass over; with `limit` up to 10000. Pages of one query are parts of one list, as long as nothing is written. */
                 offset?: number;
                 /** @description A filter as JSON. */
                 filter?: string;
@@ -1316,7 +1322,10 @@ export interface operations {
                             total: number;
                         };
                         explanation?: {
-                            /** @enum {unknown} */
+                            /**
+                             * @description exact: all that passed were compared with the query. hnsw: the HNSW graph was searched, for deep pages a scan of the rest as well.
+                             * @enum {unknown}
+                             */
                             strategy: "exact" | "hnsw";
                             /** @description Records that passed the filter and hold the modality. */
                             passed: number;
@@ -1535,7 +1544,7 @@ export interface operations {
                      */
                     limit?: number;
                     /**
-                     * @description Matches to pass over; with `limit` up to 10000.
+                     * @description Matches to pass over; with `limit` up to 10000. Pages of one query are parts of one list, as long as nothing is written.
                      * @default 0
                      */
                     offset?: number;
@@ -1597,7 +1606,10 @@ export interface operations {
                             total: number;
                         };
                         explanation?: {
-                            /** @enum {unknown} */
+                            /**
+                             * @description exact: all that passed were compared with the query. hnsw: the HNSW graph was searched, for deep pages a scan of the rest as well.
+                             * @enum {unknown}
+                             */
                             strategy: "exact" | "hnsw";
                             /** @description Records that passed the filter and hold the modality. */
                             passed: number;
