@@ -14,7 +14,7 @@ const folder = async (path: string) => (await readdir(new URL(path, root))).filt
 const LANGUAGES = ['sh', 'python', 'js', 'json', 'text', 'nginx']
 /** How many blocks of the pages can't run here; each says why. */
 const NOT_RUN: Record<string, number> = {
-  'README.md': 4,
+  'README.md': 3,
   'docs/tutorial.md': 2,
   'docs/operations.md': 4,
   'docs/how-to/choose-a-model.md': 3,
@@ -58,7 +58,8 @@ function anchor(heading: string): string {
 }
 
 t.test('links between the pages lead somewhere', async (t) => {
-  const all = ['README.md', ...(await readdir(new URL('docs', root), { recursive: true })).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)]
+  const below = await readdir(new URL('docs', root), { recursive: true })
+  const all = [...(await readdir(root)), ...below.map((name) => `docs/${name}`)].filter((name) => name.endsWith('.md'))
   const headings = async (path: string) => [...(await read(path)).replaceAll(/^```[\s\S]*?^```$/gm, '').matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchor(heading))
   let links = 0
   for (const page of all) {
