@@ -1,8 +1,7 @@
-import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import cors from '@fastify/cors'
 import multipart from '@fastify/multipart'
-import { Ajv, type ErrorObject, type Options as AjvOptions } from 'ajv'
+import type { ErrorObject } from 'ajv'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify'
 import { access } from './access/access.js'
 import { audit } from './access/audit.js'
@@ -17,7 +16,7 @@ import { docs } from './docs.js'
 import { drain } from './drain.js'
 import { gallery } from './gallery.js'
 import { errorHandler } from './error-shape.js'
-import { InvalidRequest, MediaTypeUnsupported } from './errors.js'
+import { useBoundedJson, useStrictValidation } from './json-bodies.js'
 import { answerExpectation, answerMalformed } from './malformed-request.js'
 import { patience } from './patience.js'
 import { readOn } from './read-on.js'
@@ -117,7 +116,7 @@ export async function buildApp({ logger, traces, keys, auditLog, ...services }: 
   base.setErrorHandler(errorHandler)
   base.server.on('checkExpectation', answerExpectation(services.config))
   useStrictValidation(app)
-  useUtf8Json(app)
+  useBoundedJson(app)
   await app.register(requestSteps, { metrics: services.metrics, traces })
   await app.register(securityHeaders, services.config)
   await app.register(audit, { log: auditLog })
@@ -142,32 +141,4 @@ export async function buildApp({ logger, traces, keys, auditLog, ...services }: 
     }
   })
   return app
-}
-
-/** Bodies are taken as they are sent: no coercion, no silent removal. Paths and queries are text, and may be coerced. */
-function useStrictValidation(app: App): void {
-  const shared: AjvOptions = { useDefaults: true, removeAdditional: false, verbose: true, strict: false, formats: { binary: true, 'date-time': true, uuid: true } }
-  const body = new Ajv({ ...shared, coerceTypes: false })
-  const text = new Ajv({ ...shared, coerceTypes: 'array' })
-  app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? body : text).compile(schema as object))
-}
-
-/** JSON as Fastify parses it (prototype poisoning refused), once its bytes are UTF-8. */
-function useUtf8Json(app: App): void {
-  app.removeContentTypeParser('text/plain')
-  // Where bodies differ by content type Fastify validates none that is not there.
-  app.addHook('preHandler', async ({ body, headers, routeOptions }) => {
-    const { content } = (routeOptions.schema?.body ?? {}) as { content?: object }
-    if (!content) return
-    const types = Object.keys(content)
-    if (body === undefined || body === null) throw new InvalidRequest(`A body is needed: ${types.join(' or ')}.`)
-    const type = headers['content-type']?.split(';')[0].trim().toLowerCase() ?? 'of no type'
-    if (!types.includes(type)) throw new MediaTypeUnsupported(type, types.join(' or '))
-  })
-  const parse = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
-    if (bytes.length === 0) return done(null, undefined)
-    if (!isUtf8(bytes as Buffer)) return done(new InvalidRequest('The body is not UTF-8.'), undefined)
-    parse(request, bytes.toString('utf8'), done)
-  })
 }

@@ -3,8 +3,8 @@ import * as errors from './errors.js'
 type CodeOf<Each> = Each extends { prototype: { code: infer Code extends string } } ? (string extends Code ? never : Code) : never
 type Codes = { [Name in keyof typeof errors]: CodeOf<(typeof errors)[Name]> }[keyof typeof errors]
 
-/** The code of a public error: those of errors.ts, and one of Fastify's under the name that this API gives it. */
-export type ErrorCode = Codes | 'BODY_TOO_LARGE'
+/** The code of a public error. */
+export type ErrorCode = Codes
 
 /** What an error means, and what the caller can do about it. */
 export interface ErrorAdvice {
@@ -103,7 +103,7 @@ export function documented(codes: Iterable<ErrorCode>): DocumentedError[] {
 }
 
 function documentedErrors(): DocumentedError[] {
-  const facts = new Map<string, { status: number; message: string }>([['BODY_TOO_LARGE', { status: 413, message: 'Request body is too large' }]])
+  const facts = new Map<string, { status: number; message: string }>()
   for (const each of Object.values(errors)) {
     if (!('prototype' in each) || !(each.prototype instanceof Error)) continue
     const { code, statusCode, message } = new (each as typeof errors.InvalidRequest)('…', '…', '…')

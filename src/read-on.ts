@@ -9,6 +9,8 @@ const LONGEST_BYTES = 256 << 20
  */
 export const readOn = plugin(async (app) => {
   app.addHook('onSend', async ({ raw }, reply) => {
-    if (reply.statusCode === 413 && !raw.complete && Number(raw.headers['content-length']) <= LONGEST_BYTES) reply.removeHeader('connection')
+    if (reply.statusCode !== 413 || raw.complete) return
+    if (Number(raw.headers['content-length']) <= LONGEST_BYTES) reply.removeHeader('connection')
+    else reply.header('connection', 'close')
   })
 })

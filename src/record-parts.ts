@@ -7,6 +7,7 @@ import type { Encoders } from './encoder/encoders.js'
 import { sniffImage } from './encoder/sniff-image.js'
 import { CollectionHasNoModel, EmbeddingInvalid, FingerprintMismatch, RecordInvalid } from './errors.js'
 import { findInexact, inexactMessage } from './exact-numbers.js'
+import { Unusable } from './json/parse.js'
 import type { OnStep } from './stages.js'
 
 /** A collection, and the encoders that are loaded. */
@@ -42,6 +43,7 @@ export function requireStorable({ id, text, metadata }: { id: string; text?: str
   if (text?.trim() === '') throw new RecordInvalid('The text is empty; leave it out if there is none.')
   if (id === '.' || id === '..') throw new RecordInvalid(`The id '${id}' can't stand in a path.`)
   if (Buffer.byteLength(id) > 255) throw new RecordInvalid('The id is over 255 bytes.')
+  if (metadata instanceof Unusable) throw new RecordInvalid(metadata.reason)
   if (!isShallow(metadata, MAX_METADATA_DEPTH)) throw new RecordInvalid(`The metadata is nested over ${MAX_METADATA_DEPTH} deep.`)
   const inexact = metadata && findInexact(metadata, 'metadata')
   if (inexact) throw new RecordInvalid(inexactMessage(inexact))

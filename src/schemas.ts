@@ -1,4 +1,5 @@
 import { Type, type Static, type TSchema } from 'typebox'
+import type { Unusable } from './json/parse.js'
 
 // Schemas that several routes share. On the wire names are snake_case.
 
@@ -37,10 +38,13 @@ export const RecordId = Type.String({
 export const RecordParams = Type.Object({ collection: CollectionName, id: Type.String({ ...RecordId, examples: ['1f355'] }) })
 export const OwnRecordParams = Type.Object({ collection: OwnCollectionName, id: Type.String({ ...RecordId, examples: ['apple'] }) })
 
+/** Base64 as it reaches a route: long texts are decoded while the body is parsed. */
+export type SentBase64 = string | Uint8Array | Unusable
+
 /** An image in JSON. */
 export const JsonImage = Type.Object(
   {
-    base64: Type.Optional(Type.String({ description: 'The bytes of the file in base64; a data: URL is taken too.' })),
+    base64: Type.Optional(Type.Unsafe<SentBase64>({ type: 'string', contentEncoding: 'base64', description: 'The bytes of the file in base64; a data: URL is taken too.' })),
     url: Type.Optional(Type.String({ description: 'Where to fetch the file (off unless the operator turns it on).' }))
   },
   { additionalProperties: false, minProperties: 1, maxProperties: 1, description: 'One of base64 and url. jpeg, png, webp, gif, tiff or avif.' }

@@ -1,7 +1,7 @@
 import { ImageInvalid, ImageTooLarge } from '../errors.js'
-import type { ImageBody } from '../schemas.js'
-
-const DATA_URL = /^data:[^,]{0,100};base64,/
+import { decodeBase64 } from '../json/base64.js'
+import { Unusable } from '../json/parse.js'
+import type { ImageBody, SentBase64 } from '../schemas.js'
 
 /** The largest body that carries an image: base64 makes four characters of three bytes. */
 export function imageBodyLimit(maxBytes: number): number {
@@ -13,18 +13,13 @@ export function imageBodyLimit(maxBytes: number): number {
  * IMAGE_TOO_LARGE over `maxBytes`.
  */
 export function imageBytes(image: ImageBody, maxBytes: number): Uint8Array {
-  const bytes = image instanceof Uint8Array ? image : decodeBase64(image.base64!)
+  const bytes = image instanceof Uint8Array ? image : sentBytes(image.base64!)
   if (bytes.length > maxBytes) throw new ImageTooLarge(`${bytes.length} bytes, of ${maxBytes} allowed`)
   return bytes
 }
 
-function decodeBase64(text: string): Uint8Array {
-  const base64 = text.slice(0, 200).match(DATA_URL) ? text.slice(text.indexOf(',') + 1) : text
-  // Lines of base64 are broken in mail and by some encoders.
-  const joined = base64.includes('\n') ? base64.replace(/[\r\n]/g, '') : base64
-  const bytes = Buffer.from(joined, 'base64')
-  // Node passes over what is not base64; then the bytes are fewer than the text stands for.
-  const padding = joined.endsWith('==') ? 2 : joined.endsWith('=') ? 1 : 0
-  if (bytes.length !== Math.floor(((joined.length - padding) * 3) / 4)) throw new ImageInvalid('it is not base64')
-  return bytes
+/** Those of a long text were decoded while its body was parsed. */
+function sentBytes(base64: SentBase64): Uint8Array {
+  if (base64 instanceof Unusable) throw new ImageInvalid(base64.reason)
+  return typeof base64 === 'string' ? decodeBase64(base64) : base64
 }

@@ -16,6 +16,8 @@ import { recordChecker } from './sent-record.js'
 import type { App, Services } from './services.js'
 
 const MAX_RECORDS = 256
+/** What so many records may hold beside images and numbers: texts, metadata, and embeddings in base64. */
+const PLAIN_BYTES = 48 * MIB
 
 const JsonBody = Type.Object(
   { records: Type.Array(JsonRecord, { minItems: 1, maxItems: MAX_RECORDS }) },
@@ -59,6 +61,7 @@ export function recordRoutes(app: App, services: Services): void {
     '/v1/collections/:collection/records',
     {
       bodyLimit,
+      config: { json: { plainBytes: Math.min(bodyLimit, PLAIN_BYTES) } },
       schema: {
         tags,
         operationId: 'upsertRecords',

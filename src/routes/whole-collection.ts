@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { MIB } from '../config.js'
 import { parseFilter } from '../collections/filter.js'
-import { jsonParts } from '../json-parts.js'
+import { jsonParts } from '../json/json-parts.js'
 import { encodeQuery } from '../query.js'
 import { CollectionParams, Milliseconds, RecordId, responses } from '../schemas.js'
 import { timeStep } from '../stages.js'
@@ -100,7 +100,7 @@ export function scoresRoute(app: App, services: Services): void {
     '/v1/collections/:collection/search/scores',
     {
       bodyLimit: imageBodyLimit(config.MAX_IMAGE_MIB * MIB) + IDS_BYTES,
-      config: { scope: 'read' },
+      config: { scope: 'read', json: { values: MAX_SAMPLE + 1000, plainBytes: IDS_BYTES + MIB } },
       schema: {
         tags,
         operationId: 'scoreRecords',

@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import t from 'tap'
-import { jsonParts } from '../src/json-parts.js'
+import { jsonParts } from '../../src/json/json-parts.js'
 
 async function written(value: Parameters<typeof jsonParts>[0]): Promise<string[]> {
   const parts = []
