@@ -1017,7 +1017,10 @@ export interface operations {
                 "application/json": {
                     /** @description One of base64 and url. jpeg, png, webp, gif, tiff or avif. */
                     image: {
-                        /** @description The bytes of the file in base64; a data: URL is taken too. */
+                        /**
+                         * Format: byte
+                         * @description The bytes of the file in base64; a data: URL is taken too.
+                         */
                         base64?: string;
                         /** @description Where to fetch the file (off unless the operator turns it on). */
                         url?: string;
@@ -1474,7 +1477,10 @@ export interface operations {
                         text?: string;
                         /** @description One of base64 and url. jpeg, png, webp, gif, tiff or avif. */
                         image?: {
-                            /** @description The bytes of the file in base64; a data: URL is taken too. */
+                            /**
+                             * Format: byte
+                             * @description The bytes of the file in base64; a data: URL is taken too.
+                             */
                             base64?: string;
                             /** @description Where to fetch the file (off unless the operator turns it on). */
                             url?: string;
@@ -1496,7 +1502,10 @@ export interface operations {
                         text?: string;
                         /** @description One of base64 and url. jpeg, png, webp, gif, tiff or avif. */
                         image?: {
-                            /** @description The bytes of the file in base64; a data: URL is taken too. */
+                            /**
+                             * Format: byte
+                             * @description The bytes of the file in base64; a data: URL is taken too.
+                             */
                             base64?: string;
                             /** @description Where to fetch the file (off unless the operator turns it on). */
                             url?: string;
@@ -1953,7 +1962,10 @@ export interface operations {
                         text?: string;
                         /** @description One of base64 and url. jpeg, png, webp, gif, tiff or avif. */
                         image?: {
-                            /** @description The bytes of the file in base64; a data: URL is taken too. */
+                            /**
+                             * Format: byte
+                             * @description The bytes of the file in base64; a data: URL is taken too.
+                             */
                             base64?: string;
                             /** @description Where to fetch the file (off unless the operator turns it on). */
                             url?: string;
@@ -1975,7 +1987,10 @@ export interface operations {
                         text?: string;
                         /** @description One of base64 and url. jpeg, png, webp, gif, tiff or avif. */
                         image?: {
-                            /** @description The bytes of the file in base64; a data: URL is taken too. */
+                            /**
+                             * Format: byte
+                             * @description The bytes of the file in base64; a data: URL is taken too.
+                             */
                             base64?: string;
                             /** @description Where to fetch the file (off unless the operator turns it on). */
                             url?: string;
@@ -2172,13 +2187,19 @@ export interface operations {
                 "application/json": {
                     /** @description One of base64 and url. jpeg, png, webp, gif, tiff or avif. */
                     image?: {
-                        /** @description The bytes of the file in base64; a data: URL is taken too. */
+                        /**
+                         * Format: byte
+                         * @description The bytes of the file in base64; a data: URL is taken too.
+                         */
                         base64?: string;
                         /** @description Where to fetch the file (off unless the operator turns it on). */
                         url?: string;
                     };
                     images?: {
-                        /** @description The bytes of the file in base64; a data: URL is taken too. */
+                        /**
+                         * Format: byte
+                         * @description The bytes of the file in base64; a data: URL is taken too.
+                         */
                         base64?: string;
                         /** @description Where to fetch the file (off unless the operator turns it on). */
                         url?: string;
@@ -2563,7 +2584,10 @@ export interface operations {
                         label: string;
                         /** @description One of base64 and url. jpeg, png, webp, gif, tiff or avif. */
                         image?: {
-                            /** @description The bytes of the file in base64; a data: URL is taken too. */
+                            /**
+                             * Format: byte
+                             * @description The bytes of the file in base64; a data: URL is taken too.
+                             */
                             base64?: string;
                             /** @description Where to fetch the file (off unless the operator turns it on). */
                             url?: string;
@@ -3166,7 +3190,10 @@ export interface operations {
                 "application/json": {
                     /** @description One of base64 and url. jpeg, png, webp, gif, tiff or avif. */
                     image?: {
-                        /** @description The bytes of the file in base64; a data: URL is taken too. */
+                        /**
+                         * Format: byte
+                         * @description The bytes of the file in base64; a data: URL is taken too.
+                         */
                         base64?: string;
                         /** @description Where to fetch the file (off unless the operator turns it on). */
                         url?: string;
@@ -3174,7 +3201,10 @@ export interface operations {
                     /** @description Up to 8,000 characters. */
                     text?: string;
                     images?: {
-                        /** @description The bytes of the file in base64; a data: URL is taken too. */
+                        /**
+                         * Format: byte
+                         * @description The bytes of the file in base64; a data: URL is taken too.
+                         */
                         base64?: string;
                         /** @description Where to fetch the file (off unless the operator turns it on). */
                         url?: string;
@@ -3369,7 +3399,10 @@ export interface operations {
                     } | {
                         /** @description One of base64 and url. jpeg, png, webp, gif, tiff or avif. */
                         image: {
-                            /** @description The bytes of the file in base64; a data: URL is taken too. */
+                            /**
+                             * Format: byte
+                             * @description The bytes of the file in base64; a data: URL is taken too.
+                             */
                             base64?: string;
                             /** @description Where to fetch the file (off unless the operator turns it on). */
                             url?: string;
@@ -3379,7 +3412,10 @@ export interface operations {
                     } | {
                         /** @description One of base64 and url. jpeg, png, webp, gif, tiff or avif. */
                         image: {
-                            /** @description The bytes of the file in base64; a data: URL is taken too. */
+                            /**
+                             * Format: byte
+                             * @description The bytes of the file in base64; a data: URL is taken too.
+                             */
                             base64?: string;
                             /** @description Where to fetch the file (off unless the operator turns it on). */
                             url?: string;
@@ -3554,7 +3590,10 @@ export interface operations {
                 "application/json": {
                     texts: string[];
                     images: {
-                        /** @description The bytes of the file in base64; a data: URL is taken too. */
+                        /**
+                         * Format: byte
+                         * @description The bytes of the file in base64; a data: URL is taken too.
+                         */
                         base64?: string;
                         /** @description Where to fetch the file (off unless the operator turns it on). */
                         url?: string;
@@ -3862,7 +3901,10 @@ export interface operations {
                             [key: string]: unknown;
                         } | null;
                         image?: {
-                            /** @description The bytes of the file in base64; a data: URL is taken too. */
+                            /**
+                             * Format: byte
+                             * @description The bytes of the file in base64; a data: URL is taken too.
+                             */
                             base64?: string;
                             /** @description Where to fetch the file (off unless the operator turns it on). */
                             url?: string;
@@ -4317,7 +4359,10 @@ export interface operations {
                         [key: string]: unknown;
                     } | null;
                     image?: {
-                        /** @description The bytes of the file in base64; a data: URL is taken too. */
+                        /**
+                         * Format: byte
+                         * @description The bytes of the file in base64; a data: URL is taken too.
+                         */
                         base64?: string;
                         /** @description Where to fetch the file (off unless the operator turns it on). */
                         url?: string;
