@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import { countFacets, type Facets } from './facets.js'
-import type { Filter } from './filter.js'
+import type { Filter, Scalar } from './filter.js'
 import { weightsOf, type Fusion } from './fusion.js'
-import { MetadataColumns, type Cell } from './metadata-columns.js'
+import { MetadataColumns, toScalar } from './metadata-columns.js'
 import { ModalityIndex } from './modality-index.js'
 import { MODALITIES, type Modality, type StoredCollection, type Target } from './record.js'
 import { SCAN_PART } from './paged-search.js'
@@ -128,10 +128,12 @@ export class CollectionIndex {
   }
 
   /** What the record of a label holds in a field of its metadata, null where it is nothing: an object has no value of its own. */
-  value(label: number, field: string): Cell | null {
+  value(label: number, field: string): Scalar | Scalar[] | null {
     const row = this.#rowOfLabel.get(label)
     const cell = row === undefined ? undefined : this.#columns.columns.get(field)?.cells[row]
-    return cell === undefined || (Array.isArray(cell) && cell.length === 0) ? null : cell
+    if (cell === undefined) return null
+    if (!Array.isArray(cell)) return toScalar(cell)
+    return cell.length === 0 ? null : cell.map(toScalar)
   }
 
   /** What the records that pass a filter hold in the fields of their metadata, in work that may be interrupted. */

@@ -1,5 +1,6 @@
 import type { Scalar } from './filter.js'
-import type { Cell, MetadataColumns } from './metadata-columns.js'
+import { compareInstants, Instant, instantKey } from './instant.js'
+import type { Cell, MetadataColumns, Value } from './metadata-columns.js'
 import type { RowSet } from './row-set.js'
 import { TopK } from './top-k.js'
 
@@ -37,7 +38,7 @@ const MAX_FIELDS = 200
 const LONGEST_VALUE = 256
 /** Cells with their elements, or values, between two places where the work may be interrupted. */
 const STRIDE = 1024
-const DATE = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?$/
+const DATE = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?$/i
 
 /** Counts the values of all fields over some rows (all by default); what changes meanwhile may be counted or not. */
 export function* countFacets(columns: MetadataColumns, { rows, limit }: { rows?: RowSet; limit: number }): Generator<void, Facets> {
@@ -74,13 +75,18 @@ function* countField(columns: MetadataColumns, { field, rows, limit }: { field: 
   return { field, type: tally.type, records: tally.records, values, distinct: tally.distinct, ...tally.range }
 }
 
-/** The values of a field with their counts. */
+/** The values of a field with their counts; of the same moments the first spelling that is met. */
 class Tally {
   readonly #counts = new Map<NonNullable<Scalar>, number>()
   readonly #types = new Set<string>()
+  readonly #spellings = new Map<string, string>()
   #areDates = true
   #min: number | string | undefined
   #max: number | string | undefined
+  /** Of the instants, while all values are. */
+  #areInstants = true
+  #first: Instant | undefined
+  #last: Instant | undefined
   records = 0
 
   get distinct(): number {
@@ -91,14 +97,15 @@ class Tally {
     return this.#types.size === 1 ? ([...this.#types][0] as Facet['type']) : 'mixed'
   }
 
-  /** Strings in their order by code units, as filters compare them. */
+  /** Instants in their order, other strings by code units, as filters compare them. */
   get range(): Pick<Facet, 'min' | 'max'> {
+    if (this.#areInstants && this.#first && this.#last) return { min: this.#first.text, max: this.#last.text }
     return this.type === 'number' || (this.type === 'string' && this.#areDates) ? { min: this.#min, max: this.#max } : {}
   }
 
   /** Counts a record's cell; of a list each element once. */
   add(cell: Cell): void {
-    const values = Array.isArray(cell) ? new Set(cell) : [cell]
+    const values = Array.isArray(cell) ? new Set(cell.map((value) => this.#spelled(value))) : [this.#spelled(cell)]
     let isThere = false
     for (const value of values) {
       if (value === null) continue
@@ -108,6 +115,21 @@ class Tally {
       this.#counts.set(value, (count ?? 0) + 1)
     }
     if (isThere) this.records++
+  }
+
+  /** The string or other value that a value is counted as. */
+  #spelled(value: Value): Scalar {
+    if (!(value instanceof Instant)) {
+      if (value !== null) this.#areInstants = false
+      return value
+    }
+    const key = instantKey(value)
+    const known = this.#spellings.get(key)
+    if (known !== undefined) return known
+    this.#spellings.set(key, value.text)
+    if (!this.#first || compareInstants(value, this.#first) < 0) this.#first = value
+    if (!this.#last || compareInstants(value, this.#last) > 0) this.#last = value
+    return value.text
   }
 
   #meet(value: NonNullable<Scalar>): void {

@@ -1,7 +1,6 @@
 import { QueryInvalid } from '../errors.js'
 import type { CollectionIndex } from './collection-index.js'
-import type { Filter } from './filter.js'
-import type { Cell } from './metadata-columns.js'
+import type { Filter, Scalar } from './filter.js'
 import { findNeighbors, type Neighbors } from './neighbors.js'
 import type { Modality } from './record.js'
 import { sampleLabels } from './sample.js'
@@ -23,7 +22,7 @@ export interface Matrix extends Neighbors {
   /** Neighbors of each record: as many as were asked for, or as there are. */
   k: number
   /** By field a value a record, null where it has none. */
-  values: Record<string, (Cell | null)[]>
+  values: Record<string, (Scalar | Scalar[])[]>
   /** Records that the sample is of: they hold the modality and pass the filter. */
   records: number
 }
@@ -70,7 +69,7 @@ export function* sampleMatrix(index: CollectionIndex, options: MatrixOptions, id
   return { ids, k, ...neighbors, values, records: all.length }
 }
 
-function lengthOf(value: Cell | null): number {
+function lengthOf(value: Scalar | Scalar[]): number {
   if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + lengthOf(item), 0)
   return String(value).length
 }

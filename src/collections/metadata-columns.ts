@@ -1,8 +1,11 @@
 import type { Filter, RangeOperator, Scalar } from './filter.js'
+import { compareInstants, Instant, instantKey, toInstant } from './instant.js'
 import { RowSet } from './row-set.js'
 
-/** What a field of one record holds: a scalar, or the scalars of a list. */
-export type Cell = Scalar | Scalar[]
+/** A value as it is compared: dates and times with a zone as instants. */
+export type Value = Scalar | Instant
+/** What a field of one record holds: a value, or the values of a list. */
+export type Cell = Value | Value[]
 
 const NO_FIELDS: string[] = []
 
@@ -83,7 +86,7 @@ export class MetadataColumns {
 
   /** Null matches a missing field too, as in MongoDB. */
   #in(field: string, values: Set<Scalar>): RowSet {
-    const passing = this.#scan(field, (value) => values.has(value))
+    const passing = this.#scan(field, isAmong(values))
     return values.has(null) ? passing.unite(this.#present(field).complement()) : passing
   }
 
@@ -91,7 +94,7 @@ export class MetadataColumns {
     return this.#select(field, () => true)
   }
 
-  #scan(field: string, passes: (value: Scalar) => boolean): RowSet {
+  #scan(field: string, passes: (value: Value) => boolean): RowSet {
     return this.#select(field, (cell) => (Array.isArray(cell) ? cell.some(passes) : passes(cell)))
   }
 
@@ -112,7 +115,8 @@ export class MetadataColumns {
  */
 function flatten(metadata: Record<string, unknown>): Map<string, Cell> {
   const cells = new Map<string, Cell>()
-  const put = (path: string, values: Scalar[], isList: boolean) => {
+  const put = (path: string, scalars: Scalar[], isList: boolean) => {
+    const values = scalars.map(toValue)
     const cell = cells.get(path)
     if (Array.isArray(cell)) for (const value of values) cell.push(value)
     else if (cell !== undefined) cells.set(path, [cell, ...values])
@@ -139,6 +143,25 @@ function isScalar(value: unknown): value is Scalar {
   return value === null || typeof value !== 'object'
 }
 
+/** A value as it is compared. */
+function toValue(scalar: Scalar): Value {
+  return (typeof scalar === 'string' && toInstant(scalar)) || scalar
+}
+
+/** A value as it was sent. */
+export function toScalar(value: Value): Scalar {
+  return value instanceof Instant ? value.text : value
+}
+
+/** Instants equal others of the same moment, however they are spelled. */
+function isAmong(wanted: Iterable<Scalar>): (value: Value) => boolean {
+  const values = [...wanted].map(toValue)
+  const scalars = new Set(values)
+  const moments = new Set(values.flatMap((value) => (value instanceof Instant ? [instantKey(value)] : [])))
+  if (moments.size === 0) return (value) => scalars.has(value)
+  return (value) => (value instanceof Instant ? moments.has(instantKey(value)) : scalars.has(value))
+}
+
 const COMPARE: Record<RangeOperator, (value: number | string, bound: number | string) => boolean> = {
   $gt: (value, bound) => value > bound,
   $gte: (value, bound) => value >= bound,
@@ -146,8 +169,14 @@ const COMPARE: Record<RangeOperator, (value: number | string, bound: number | st
   $lte: (value, bound) => value <= bound
 }
 
-/** Numbers compare with numbers, strings (dates as ISO 8601, say) with strings by code units. */
-function inRange(operator: RangeOperator, bound: number | string): (value: Scalar) => boolean {
-  const [type, compare] = [typeof bound, COMPARE[operator]]
-  return (value) => typeof value === type && compare(value as number | string, bound)
+/** Numbers compare with numbers, instants with instants, and all other strings with strings by code units. */
+function inRange(operator: RangeOperator, bound: number | string): (value: Value) => boolean {
+  const compare = COMPARE[operator]
+  if (typeof bound === 'number') return (value) => typeof value === 'number' && compare(value, bound)
+  const instant = toInstant(bound)
+  return (value) => {
+    if (instant && value instanceof Instant) return compare(compareInstants(value, instant), 0)
+    const scalar = toScalar(value)
+    return typeof scalar === 'string' && compare(scalar, bound)
+  }
 }

@@ -12,7 +12,7 @@ const FacetsQuery = Type.Object(
   { additionalProperties: false }
 )
 const Value = Type.Union([Type.String(), Type.Number(), Type.Boolean()])
-const Bound = Type.Optional(Type.Union([Type.Number(), Type.String()], { description: 'Of numbers, and of dates as ISO 8601.' }))
+const Bound = Type.Optional(Type.Union([Type.Number(), Type.String()], { description: 'Of numbers, and of dates as ISO 8601; those with a zone compare as instants.' }))
 const FacetsBody = Type.Object({
   fields: Type.Array(
     Type.Object({

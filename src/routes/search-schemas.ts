@@ -12,7 +12,8 @@ export const FilterBody = Type.Unsafe<Record<string, unknown>>({
   description:
     'A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", ' +
     '"$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. ' +
-    'Of a list any element may match; `a.b` is a field of an object.'
+    'Of a list any element may match; `a.b` is a field of an object. ' +
+    'Dates and times with a zone (RFC 3339) compare as instants.'
 })
 const Field = Type.Enum(['text', 'metadata', 'image_url', 'embeddings'])
 
