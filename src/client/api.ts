@@ -803,7 +803,7 @@ export interface operations {
                      * @default 0
                      */
                     offset?: number;
-                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. */
+                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. Dates and times with a zone (RFC 3339) compare as instants. */
                     filter?: {
                         [key: string]: unknown;
                     };
@@ -1035,7 +1035,7 @@ export interface operations {
                      * @default 0
                      */
                     offset?: number;
-                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. */
+                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. Dates and times with a zone (RFC 3339) compare as instants. */
                     filter?: {
                         [key: string]: unknown;
                     };
@@ -1073,7 +1073,7 @@ export interface operations {
                      * @default 0
                      */
                     offset?: number;
-                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. */
+                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. Dates and times with a zone (RFC 3339) compare as instants. */
                     filter?: {
                         [key: string]: unknown;
                     };
@@ -1557,7 +1557,7 @@ export interface operations {
                      * @default 0
                      */
                     offset?: number;
-                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. */
+                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. Dates and times with a zone (RFC 3339) compare as instants. */
                     filter?: {
                         [key: string]: unknown;
                     };
@@ -1787,7 +1787,7 @@ export interface operations {
                      * @default 15
                      */
                     neighbors?: number;
-                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. */
+                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. Dates and times with a zone (RFC 3339) compare as instants. */
                     filter?: {
                         [key: string]: unknown;
                     };
@@ -2604,7 +2604,7 @@ export interface operations {
                     label_field?: string;
                     /** @description Of the records' embeddings which; `image` by default. With both, the classifier takes images with texts. */
                     modalities?: ("image" | "text")[];
-                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. */
+                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. Dates and times with a zone (RFC 3339) compare as instants. */
                     filter?: {
                         [key: string]: unknown;
                     };
@@ -4667,7 +4667,7 @@ export interface operations {
                  */
                 "application/json": {
                     ids?: string[];
-                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. */
+                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. Dates and times with a zone (RFC 3339) compare as instants. */
                     filter?: {
                         [key: string]: unknown;
                     };
@@ -4844,9 +4844,9 @@ export interface operations {
                             }[];
                             /** @description Values that there are, listed or not. */
                             distinct: number;
-                            /** @description Of numbers, and of dates as ISO 8601. */
+                            /** @description Of numbers, and of dates as ISO 8601; those with a zone compare as instants. */
                             min?: number | string;
-                            /** @description Of numbers, and of dates as ISO 8601. */
+                            /** @description Of numbers, and of dates as ISO 8601; those with a zone compare as instants. */
                             max?: number | string;
                         }[];
                         /** @description Fields that were not counted: up to 200 are, those that most records of the collection hold. */
