@@ -68,6 +68,7 @@ t.test('each operation says what it may answer, and answers nothing else', async
     ['zeroShot', 'POST', '/v1/zero-shot', { image: { base64: image }, labels: ['a'], model: 'none' }],
     ['createEmbeddings', 'POST', '/v1/embeddings', { input: 'x', dimensions: 1 }],
     ['createEmbeddings', 'POST', '/v1/embeddings', { input: 'x' }, { headers: { 'content-type': 'application/json', 'x-request-timeout': 'no' } }],
+    ['getModel', 'GET', '/v1/models/none'],
     ['compare', 'POST', '/v1/similarity', { texts: ['x'], images: [{ base64: 'AAAA' }] }],
     ['upsertRecords', 'POST', `${things}/records`, { records: [] }],
     ['listRecords', 'GET', `${things}/records?filter={"a":{"$no":1}}`],

@@ -66,6 +66,7 @@ export const OPERATION_ERRORS: Record<string, OperationErrors> = {
   getEvaluationReport: { answers: ['EVALUATION_NOT_FOUND', 'EVALUATION_NOT_DONE'] },
   deleteEvaluation: { answers: ['COLLECTION_FORBIDDEN', 'EVALUATION_NOT_FOUND', 'WORKER_DIED', 'WORKERS_DOWN', 'STORAGE_UNWRITABLE', 'STORAGE_FULL'] },
   listModels: { answers: [] },
+  getModel: { answers: ['MODEL_NOT_FOUND'] },
   getMetrics: { answers: ['COLLECTION_FORBIDDEN'] },
   getLive: { answers: [] },
   getReady: { answers: [] }

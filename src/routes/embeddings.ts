@@ -6,6 +6,7 @@ import { EmbeddingInvalid } from '../errors.js'
 import { EXAMPLE_IMAGE, JsonImage, responses } from '../schemas.js'
 import { imageBodyLimit } from './image-body.js'
 import { imageLoader } from './load-images.js'
+import { openaiBody } from './openai-body.js'
 import type { App, Services } from './services.js'
 
 const MAX_INPUTS = 2048
@@ -19,6 +20,7 @@ const EmbeddingsRequest = Type.Object(
     model: Type.Optional(Type.String()),
     encoding_format: Type.Optional(Type.Enum(['float', 'base64'], { description: 'base64: of the float32 values, little-endian. float by default.' })),
     dimensions: Type.Optional(Type.Integer({ description: "The model's own; others are refused." })),
+    // As OpenAI's API, this takes null for what is not set (openai-body.ts).
     user: Type.Optional(Type.String({ description: 'Taken for compatibility, and not used.' }))
   },
   { additionalProperties: false, examples: [{ model: 'mini', input: ['a dog', { image: EXAMPLE_IMAGE }] }] }
@@ -61,12 +63,13 @@ export function embeddingRoutes(app: App, services: Services): void {
         description: "Compatible with OpenAI's clients; images are taken beside texts, into the same space.",
         body: EmbeddingsRequest,
         response: responses({ 200: EmbeddingsResponse })
-      }
+      },
+      preValidation: openaiBody
     },
     async (request) => {
       const { body: { input, model, encoding_format: format, dimensions }, patience, onStep } = request
       const encoder = encoders.get(model)
-      if (dimensions !== undefined && dimensions !== encoder.dimension) throw new EmbeddingInvalid(`The model's embeddings have ${encoder.dimension} dimensions; they can't be cut to ${dimensions}.`)
+      if (dimensions !== undefined && dimensions !== encoder.dimension) throw new EmbeddingInvalid(`The embeddings of model '${encoder.model.name}' have ${encoder.dimension} dimensions and can't be cut to ${dimensions}; leave dimensions out, or send ${encoder.dimension}.`)
       const load = imageLoader(services, request, { lane: 'interactive', totalBytes: maxImageBytes })
       const inputs = await Promise.all([input].flat().map(async (item) => (typeof item === 'string' ? item : 'text' in item ? item.text : load(item.image))))
       const usage = { tokens: 0 }

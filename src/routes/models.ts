@@ -5,6 +5,10 @@ import { Execution, toExecutionBody } from './execution.js'
 import type { App, Services } from './services.js'
 
 const Model = Type.Object({
+  id: Type.String({ description: "The same as `name`, as OpenAI's clients call it." }),
+  object: Type.Literal('model'),
+  created: Type.Integer({ description: 'When the service loaded its models, in seconds since 1970.' }),
+  owned_by: Type.Literal('semblance'),
   name: Type.String(),
   family: Type.Enum(['clip', 'siglip'], { description: 'What it was trained by: a softmax over the batch, or a sigmoid for each pair.' }),
   layout: Type.String({ description: "Whose layout the package's files are in." }),
@@ -25,6 +29,8 @@ const Model = Type.Object({
 
 /** The loaded models. */
 export function modelRoutes(app: App, { encoders }: Services): void {
+  const created = Math.floor(Date.now() / 1000)
+  const toBody = (encoder: Encoder) => toModelBody(encoder, created)
   app.get(
     '/v1/models',
     {
@@ -32,18 +38,38 @@ export function modelRoutes(app: App, { encoders }: Services): void {
         tags: ['Models'],
         operationId: 'listModels',
         summary: 'List the loaded models',
-        description: 'The first is the one that requests mean which name none.',
-        response: responses({ 200: Type.Object({ models: Type.Array(Model) }) })
+        description: "The first is the one that requests mean which name none. `data` is the same list, where OpenAI's clients look for it.",
+        response: responses({ 200: Type.Object({ object: Type.Literal('list'), data: Type.Array(Model), models: Type.Array(Model) }) })
       }
     },
-    async () => ({ models: encoders.all.map(toModelBody) })
+    async () => {
+      const models = encoders.all.map(toBody)
+      return { object: 'list' as const, data: models, models }
+    }
+  )
+  app.get(
+    '/v1/models/:model',
+    {
+      schema: {
+        tags: ['Models'],
+        operationId: 'getModel',
+        summary: 'Show a loaded model',
+        params: Type.Object({ model: Type.String({ minLength: 1, description: 'Name of a model.', examples: ['mini'] }) }),
+        response: responses({ 200: Model })
+      }
+    },
+    async ({ params }) => toBody(encoders.get(params.model))
   )
 }
 
-function toModelBody({ model, dimension, execution }: Encoder): Static<typeof Model> {
+function toModelBody({ model, dimension, execution }: Encoder, created: number): Static<typeof Model> {
   const { name, family, layout, variant, fingerprint, preprocessing, text, zeroShot } = model
   const { activation, logitScale = null, logitBias = null, template } = zeroShot
   return {
+    id: name,
+    object: 'model',
+    created,
+    owned_by: 'semblance',
     name,
     family,
     layout,
