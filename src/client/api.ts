@@ -651,9 +651,26 @@ export interface paths {
         };
         /**
          * List the loaded models
-         * @description The first is the one that requests mean which name none.
+         * @description The first is the one that requests mean which name none. `data` is the same list, where OpenAI's clients look for it.
          */
         get: operations["listModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a loaded model */
+        get: operations["getModel"];
         put?: never;
         post?: never;
         delete?: never;
@@ -8533,7 +8550,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        /** @enum {string} */
+                        object: "list";
+                        data: {
+                            /** @description The same as `name`, as OpenAI's clients call it. */
+                            id: string;
+                            /** @enum {string} */
+                            object: "model";
+                            /** @description When the service loaded its models, in seconds since 1970. */
+                            created: number;
+                            /** @enum {string} */
+                            owned_by: "semblance";
+                            name: string;
+                            /**
+                             * @description What it was trained by: a softmax over the batch, or a sigmoid for each pair.
+                             * @enum {unknown}
+                             */
+                            family: "clip" | "siglip";
+                            /** @description Whose layout the package's files are in. */
+                            layout: string;
+                            /** @description How the towers' weights are stored. */
+                            variant: string;
+                            dimension: number;
+                            fingerprint: string;
+                            image_size: {
+                                width: number;
+                                height: number;
+                            };
+                            max_tokens: number;
+                            zero_shot: {
+                                activation: string;
+                                logit_scale: number | null;
+                                logit_bias: number | null;
+                                template: string;
+                            };
+                            /** @description Execution providers, by a profile of the towers' warm-up. */
+                            execution: {
+                                /** @description EXECUTION_PROVIDERS, in order of preference. */
+                                requested: string[];
+                                /** @description Whether the first of them runs both towers. */
+                                preferred: boolean;
+                                image: {
+                                    /** @description The execution provider that does its work. */
+                                    provider: string;
+                                    /** @description Nodes of the graph by the provider that ran them. */
+                                    nodes: {
+                                        [key: string]: number;
+                                    };
+                                };
+                                text: {
+                                    /** @description The execution provider that does its work. */
+                                    provider: string;
+                                    /** @description Nodes of the graph by the provider that ran them. */
+                                    nodes: {
+                                        [key: string]: number;
+                                    };
+                                };
+                            };
+                            /** @description Preferred execution providers that do not run both towers, and why. */
+                            passed_over: {
+                                provider: string;
+                                reason: string;
+                            }[];
+                        }[];
                         models: {
+                            /** @description The same as `name`, as OpenAI's clients call it. */
+                            id: string;
+                            /** @enum {string} */
+                            object: "model";
+                            /** @description When the service loaded its models, in seconds since 1970. */
+                            created: number;
+                            /** @enum {string} */
+                            owned_by: "semblance";
                             name: string;
                             /**
                              * @description What it was trained by: a softmax over the batch, or a sigmoid for each pair.
@@ -8609,6 +8697,169 @@ export interface operations {
             };
             /** @description FORBIDDEN, HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description CLOSED */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description DEADLINE_EXCEEDED */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getModel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
+            };
+            path: {
+                /**
+                 * @description Name of a model.
+                 * @example mini
+                 */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description The same as `name`, as OpenAI's clients call it. */
+                        id: string;
+                        /** @enum {string} */
+                        object: "model";
+                        /** @description When the service loaded its models, in seconds since 1970. */
+                        created: number;
+                        /** @enum {string} */
+                        owned_by: "semblance";
+                        name: string;
+                        /**
+                         * @description What it was trained by: a softmax over the batch, or a sigmoid for each pair.
+                         * @enum {unknown}
+                         */
+                        family: "clip" | "siglip";
+                        /** @description Whose layout the package's files are in. */
+                        layout: string;
+                        /** @description How the towers' weights are stored. */
+                        variant: string;
+                        dimension: number;
+                        fingerprint: string;
+                        image_size: {
+                            width: number;
+                            height: number;
+                        };
+                        max_tokens: number;
+                        zero_shot: {
+                            activation: string;
+                            logit_scale: number | null;
+                            logit_bias: number | null;
+                            template: string;
+                        };
+                        /** @description Execution providers, by a profile of the towers' warm-up. */
+                        execution: {
+                            /** @description EXECUTION_PROVIDERS, in order of preference. */
+                            requested: string[];
+                            /** @description Whether the first of them runs both towers. */
+                            preferred: boolean;
+                            image: {
+                                /** @description The execution provider that does its work. */
+                                provider: string;
+                                /** @description Nodes of the graph by the provider that ran them. */
+                                nodes: {
+                                    [key: string]: number;
+                                };
+                            };
+                            text: {
+                                /** @description The execution provider that does its work. */
+                                provider: string;
+                                /** @description Nodes of the graph by the provider that ran them. */
+                                nodes: {
+                                    [key: string]: number;
+                                };
+                            };
+                        };
+                        /** @description Preferred execution providers that do not run both towers, and why. */
+                        passed_over: {
+                            provider: string;
+                            reason: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description UNAUTHORIZED, KEY_EXPIRED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FORBIDDEN, HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description MODEL_NOT_FOUND */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
