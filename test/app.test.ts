@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { form, heic, pngBomb, solid, svg } from './fixtures/images.js'
 import { testServer } from './fixtures/server.js'
@@ -60,6 +61,10 @@ t.test('the service at its edges', async (t) => {
     await refused('/v1/collections/things/records/bulk', { 'content-type': 'application/json' }, /send application\/x-ndjson/)
     await refused(search, { 'content-type': 'application/json', 'content-encoding': 'gzip' }, 'The body is compressed (Content-Encoding: gzip); send it uncompressed.')
     await refused(search, { 'content-type': 'application/json; charset=iso-8859-1' }, 'The body is in the charset iso-8859-1; send it in UTF-8.')
+    const json = { headers: { 'content-type': 'application/json' } }
+    t.match(await api('POST', search, gzipSync('{"text":"x"}'), json), { status: 400, body: { error: { message: 'The body is compressed with gzip; send it uncompressed.' } } })
+    t.match(await api('POST', search, '\ufeff{"text":"x"}', json), { status: 200 }, 'a byte order mark is passed over')
+    t.match(await api('POST', search, '{"text":"x","__proto__":{}}', json), { status: 400, body: { error: { message: /the key '__proto__'/ } } })
     t.match(await api('POST', search, '{"text":"x"}', { headers: { 'content-type': 'Application/JSON; charset="UTF-8"', 'content-encoding': 'identity' } }), { status: 200 })
   })
 
