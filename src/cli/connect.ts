@@ -1,4 +1,5 @@
 import { Agent, fetch } from 'undici'
+import { baseUrl } from '../client/base-url.js'
 import { createClient } from '../client/client.js'
 import { errorOf } from '../client/semblance-error.js'
 import { UnreachableError, UsageError } from './exit-codes.js'
@@ -11,11 +12,10 @@ const UNREACHABLE = /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH
 
 /** The service at an address. Throws a UsageError where the address or the key can't be one. */
 export function connectTo({ url, apiKey }: { url: string; apiKey?: string }): Service {
-  const address = URL.canParse(url) ? new URL(url) : undefined
-  if (!address || !/^https?:$/.test(address.protocol)) throw new UsageError(`'${url}' is no http(s) address.`)
+  const address = addressOf(url)
   // A header takes no other, and what is thrown of one says what is in it.
   if (apiKey && !/^[\x21-\x7e]+$/.test(apiKey)) throw new UsageError('The API key has characters that no key has: a space, the end of a line, or others than ASCII.')
-  const base = address.origin + address.pathname.replace(/\/+$/, '')
+  const base = baseUrl(address.origin + address.pathname)
   // A backup of millions of records may be made in silence for longer than any timeout.
   const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0 })
   // The runtime's own fetch takes no agent of another version of undici than its own.
@@ -37,6 +37,14 @@ export function connectTo({ url, apiKey }: { url: string; apiKey?: string }): Se
     },
     close: () => dispatcher.destroy()
   }
+}
+
+function addressOf(url: string): URL {
+  const address = URL.canParse(url) ? new URL(url) : undefined
+  if (!address || !/^https?:$/.test(address.protocol)) throw new UsageError(`'${url}' is no http(s) address.`)
+  if (address.username !== '' || address.password !== '') throw new UsageError('The address has a user name or a password, which are not sent: an API key is --api-key or SEMBLANCE_API_KEY.')
+  if (address.search !== '' || address.hash !== '') throw new UsageError(`'${url}' has a '?' or a '#': the address of the service ends before it.`)
+  return address
 }
 
 /** Why there was no answer: fetch says it in the cause. */

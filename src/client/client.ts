@@ -2,6 +2,7 @@ import createFetchClient, { type FetchResponse, type MaybeOptionalInit, type Par
 import type { HttpMethod, MediaType, PathsWithMethod, RequiredKeysOf } from 'openapi-typescript-helpers'
 import type { paths } from './api.js'
 import type { BulkAnswer } from './bulk-answers.js'
+import { baseUrl } from './base-url.js'
 import { bulk, type BulkOptions, type Records } from './bulk.js'
 import { followJob } from './job-events.js'
 import { retrying } from './retry.js'
@@ -17,7 +18,7 @@ export type { Collection, components, Job, Match, paths, SearchRequest, StoredRe
 export type { Upload } from './upload-form.js'
 
 export interface ClientOptions {
-  /** Where the service is: `http://localhost:8080`. */
+  /** Where the service is: `http://localhost:8080`. A slash or `/v1` at its end is ignored, a path before that is kept. */
   url: string
   apiKey?: string
   /** In place of the global fetch. */
@@ -70,7 +71,8 @@ export interface Client {
 }
 
 /** A client of the service at an address. Calls that are answered by 429 or 503 are sent again when the service says; see retry.ts. */
-export function createClient({ url, apiKey, fetch = globalThis.fetch, retries = 3, reconnects }: ClientOptions): Client {
+export function createClient({ url: address, apiKey, fetch = globalThis.fetch, retries = 3, reconnects }: ClientOptions): Client {
+  const url = baseUrl(address)
   const once = (request: Request) => fetch(request)
   const headers: Record<string, string> = apiKey ? { authorization: `Bearer ${apiKey}` } : {}
   const api = createFetchClient<paths>({ baseUrl: url, fetch: retrying(once, { retries, reconnects }), headers, bodySerializer: serialize })
@@ -98,7 +100,7 @@ export function createClient({ url, apiKey, fetch = globalThis.fetch, retries = 
     },
     bulk: (collection, records, options = {}) => {
       const send = retrying(once, { retries, reconnects, isRepeatable: () => options.idempotencyKey !== undefined })
-      return bulk(records, { ...options, send, once, url: `${url.replace(/\/$/, '')}/v1/collections/${encodeURIComponent(collection)}`, headers, retries: options.retries ?? retries })
+      return bulk(records, { ...options, send, once, url: `${url}/v1/collections/${encodeURIComponent(collection)}`, headers, retries: options.retries ?? retries })
     },
     events: (id, { signal, retries: tries = retries } = {}) => {
       const open = async () => (await get('/v1/jobs/{id}/events', { params: { path: { id } }, parseAs: 'stream', signal, fetch: once })) as ReadableStream<Uint8Array>
