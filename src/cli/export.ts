@@ -3,6 +3,8 @@ import { resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { Command, Option } from 'commander'
 import { SemblanceError } from '../client/semblance-error.js'
+import { showCollection } from './collection-option.js'
+import { exportTally, type ExportTally } from './export-tally.js'
 import { fetchFile } from './fetch-file.js'
 import { withService, type Service, type ServiceOptions } from './service.js'
 import { withStop } from './with-stop.js'
@@ -15,9 +17,16 @@ interface ExportOptions extends ServiceOptions {
 }
 
 const EXAMPLES = `
+NDJSON has everything that 'semblance index' needs to make the same records: texts, metadata, expiry, kept images in base64, and the
+embeddings that can not be computed again (of a collection without a model or whose storage is not 'original', and of records without
+a text or a kept image). It has neither the times at which records were made nor the settings of the collection: 'semblance backup'
+keeps these, too. What is left out is said on standard error.
+
 Examples:
   $ semblance export pets > pets.ndjson                       records, a line of JSON each
-  $ semblance export pets --embeddings --images -o pets.ndjson
+  $ semblance export pets | semblance index - -c copy         all records with their pictures
+  $ semblance export pets --no-images -o pets.ndjson          texts and metadata only
+  $ semblance export pets --embeddings -o pets.ndjson         with all embeddings
   $ semblance export pets --format npy                        pets-image.npy, pets-image.ids and the same of texts
   $ python3 -c "import numpy; rows = numpy.load('pets-image.npy'); ids = open('pets-image.ids', encoding='utf-8').read().split('\\n')[:-1]"`
 
@@ -28,22 +37,58 @@ export function exportCommand(): Command {
     .argument('<collection>')
     .addOption(new Option('--format <format>', 'records as NDJSON, or embeddings as NumPy arrays with their ids').choices(['ndjson', 'npy']).default('ndjson'))
     .option('-o, --output <path>', 'ndjson: the file (default: standard output); npy: what the names of the files start with (default: the collection)')
-    .option('--embeddings', 'ndjson: with embeddings')
-    .option('--images', 'ndjson: with kept images, in base64')
+    .option('--embeddings', 'ndjson: with all embeddings (default: with those that can not be computed again)')
+    .option('--images', 'ndjson: with kept images, in base64 (the default)', true)
+    .option('--no-images', 'ndjson: without kept images')
     .addHelpText('after', EXAMPLES)
     .action(runExport)
 }
 
-async function runExport(collection: string, { format, output, embeddings, images, ...options }: ExportOptions): Promise<void> {
+async function runExport(collection: string, { format, output, embeddings, images = true, ...options }: ExportOptions): Promise<void> {
   const path = `/v1/collections/${encodeURIComponent(collection)}/export`
   await withStop(options, async (service, signal) => {
     if (format === 'npy') return exportArrays(service, { path, prefix: resolve(output ?? collection), signal })
-    const query = new URLSearchParams({ ...(embeddings && { embeddings: 'true' }), ...(images && { images: 'true' }) })
-    const lines = `${path}?${query}`
-    if (output !== undefined) return void (await fetchFile(service, { path: lines, target: resolve(output), signal }))
-    const { body } = await service.send(lines, { signal })
-    await pipeline(body!, process.stdout, { signal, end: false })
+    const { model, dimension } = await showCollection(service, collection, signal)
+    const query = new URLSearchParams({ images: String(images), ...(embeddings && { embeddings: 'true' }) })
+    const exported = await exportLines(service, { path: `${path}?${query}`, output, signal })
+    if (options.quiet !== true) for (const note of notesOf(collection, exported, { model, dimension, images })) process.stderr.write(`semblance: ${note}\n`)
+    const lost = images ? exported.keptImages - exported.images : 0
+    if (lost > 0) throw new Error(`${lost} kept images can't be read in the service's data folder and so are not in the export; their embeddings are. 'semblance doctor' there names them.`)
   })
+}
+
+interface Exported extends Pick<ExportTally, 'images' | 'embeddings'> {
+  /** Records that had a kept image when the export began. */
+  keptImages: number
+}
+
+/** Writes the lines to a file or to standard output. */
+async function exportLines(service: Service, { path, output, signal }: { path: string; output?: string; signal: AbortSignal }): Promise<Exported> {
+  const tally = exportTally()
+  let keptImages = 0
+  const onAnswer = (headers: Headers) => void (keptImages = Number(headers.get('semblance-kept-images') ?? 0))
+  if (output !== undefined) await fetchFile(service, { path, target: resolve(output), signal, onAnswer, onChunk: tally.add })
+  else {
+    const { body, headers } = await service.send(path, { signal })
+    onAnswer(headers)
+    const counted = async function* (chunks: AsyncIterable<Uint8Array>) {
+      for await (const chunk of chunks) {
+        tally.add(chunk)
+        yield chunk
+      }
+    }
+    await pipeline(body!, counted, process.stdout, { signal, end: false })
+  }
+  return { ...tally, keptImages }
+}
+
+/** What whoever makes a collection of the lines has to know. */
+function notesOf(collection: string, { keptImages, embeddings }: Exported, { model, dimension, images }: { model: string | null; dimension: number; images: boolean }): string[] {
+  const notes: string[] = []
+  if (!images && keptImages > 0) notes.push(`${keptImages} images of '${collection}' are not in the export; without --no-images they are.`)
+  if (model === null) notes.push(`'${collection}' has no model: make the collection that takes these lines with 'semblance collections create <name> --no-model --dimension ${dimension}'.`)
+  else if (embeddings > 0) notes.push(`${embeddings} of the records bring embeddings made by the model '${model}': the collection that takes them needs the same model.`)
+  return notes
 }
 
 const TRIES = 5

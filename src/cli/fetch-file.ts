@@ -17,6 +17,9 @@ export interface FileToFetch {
   headers?: Record<string, string>
   /** What the file must be, where that is known: then a download that is cut off goes on where it was. */
   expected?: { bytes: number; sha256: string }
+  /** Told of the answer's headers, and of what comes. */
+  onAnswer?: (headers: Headers) => void
+  onChunk?: (chunk: Uint8Array) => void
 }
 
 const TRIES = 5
@@ -64,16 +67,18 @@ async function receive(service: Service, file: Receiving): Promise<string> {
   }
 }
 
-async function receiveRest(service: Service, { path, partial, headers, expected, signal, onProgress }: Receiving, offset: number): Promise<string> {
+async function receiveRest(service: Service, { path, partial, headers, expected, signal, onProgress, onAnswer, onChunk }: Receiving, offset: number): Promise<string> {
   if (expected && offset === expected.bytes) return `"${expected.sha256}"`
   const ranged: Record<string, string> = expected && offset > 0 ? { range: `bytes=${offset}-`, 'if-range': `"${expected.sha256}"` } : {}
   const answer = await service.send(path, { signal, headers: { ...headers, ...ranged } })
+  onAnswer?.(answer.headers)
   const start = answer.status === 206 ? offset : 0
   const total = expected?.bytes ?? Number(answer.headers.get('content-length') ?? 0)
   let received = start
   const counted = async function* (chunks: AsyncIterable<Uint8Array>) {
     for await (const chunk of chunks) {
       received += chunk.length
+      onChunk?.(chunk)
       yield chunk
       onProgress(received, total)
     }

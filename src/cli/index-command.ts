@@ -44,7 +44,7 @@ Examples:
   $ semblance index ~/Pictures --prune                       also drop the records of files that are gone
   $ semblance index pets/ -c pets --label                    pets/cat/1.jpg gets the metadata {"label": "cat"}
   $ semblance index catalogue.csv -c shop --text-column title
-  $ semblance export old | semblance index - -c new          lines from standard input
+  $ semblance export old | semblance index - -c new          all records of another collection, with their pictures
   $ semblance index /mnt/nas --prefix nas/ --url https://search.example.org --json`
 
 /** `semblance index`. */

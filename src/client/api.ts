@@ -471,7 +471,7 @@ export interface paths {
         };
         /**
          * Export the records as lines of JSON
-         * @description A line a record, in the shape that `records/bulk` takes in, in the order of ids. Each record is as it was at some moment of the export; a backup shows all of them at one.
+         * @description A line a record, in the shape that `records/bulk` takes in, in the order of ids, without created_at and updated_at. Each record is as it was at some moment of the export; a backup shows all of them at one.
          */
         get: operations["exportRecords"];
         put?: never;
@@ -6503,9 +6503,9 @@ export interface operations {
     exportRecords: {
         parameters: {
             query?: {
-                /** @description With embeddings; by default only where they were brought along, since they could not be made anew. */
+                /** @description With all embeddings, or with none. By default with those that can not be computed again from the exported record: all of a collection without a model, those of a record without a text or a kept image, and with `images` those of images that are kept as thumbnails. */
                 embeddings?: boolean;
-                /** @description With kept images, in base64. */
+                /** @description With kept images, in base64. Without them the header `semblance-kept-images` says how many are left out. */
                 images?: boolean;
             };
             header?: {
@@ -6526,6 +6526,8 @@ export interface operations {
             /** @description A line a record. */
             200: {
                 headers: {
+                    /** @description Records with a kept image when the export begins. */
+                    "semblance-kept-images"?: number;
                     [name: string]: unknown;
                 };
                 content: {

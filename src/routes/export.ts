@@ -15,11 +15,20 @@ const FileParams = Type.Object({
 })
 const ExportQuery = Type.Object(
   {
-    embeddings: Type.Optional(Type.Boolean({ description: 'With embeddings; by default only where they were brought along, since they could not be made anew.' })),
-    images: Type.Optional(Type.Boolean({ default: false, description: 'With kept images, in base64.' }))
+    embeddings: Type.Optional(Type.Boolean({ description: 'With all embeddings, or with none. By default with those that can not be computed again from the exported record: all of a collection without a model, those of a record without a text or a kept image, and with `images` those of images that are kept as thumbnails.' })),
+    images: Type.Optional(Type.Boolean({ default: false, description: 'With kept images, in base64. Without them the header `semblance-kept-images` says how many are left out.' }))
   },
   { additionalProperties: false }
 )
+
+/** The header that says how many records have a kept image. */
+const KEPT_IMAGES = 'semblance-kept-images'
+
+const RECORD_LINES = {
+  description: 'A line a record.',
+  headers: { [KEPT_IMAGES]: Type.Integer({ description: 'Records with a kept image when the export begins.' }) },
+  content: { 'application/x-ndjson': { schema: { type: 'string' } } }
+}
 
 const tags = ['Backups']
 
@@ -34,18 +43,19 @@ export function exportRoutes(app: App, { collections, exports }: Services): void
         tags,
         operationId: 'exportRecords',
         summary: 'Export the records as lines of JSON',
-        description: 'A line a record, in the shape that `records/bulk` takes in, in the order of ids. Each record is as it was at some moment of the export; a backup shows all of them at one.',
+        description: 'A line a record, in the shape that `records/bulk` takes in, in the order of ids, without created_at and updated_at. Each record is as it was at some moment of the export; a backup shows all of them at one.',
         params: CollectionParams,
         querystring: ExportQuery,
-        response: { 200: { description: 'A line a record.', content: { 'application/x-ndjson': { schema: { type: 'string' } } } }, ...responses({}) }
+        response: { 200: RECORD_LINES, ...responses({}) }
       }
     },
     async ({ params, query: { embeddings, images = false }, patience }, typedReply) => {
       const reply: FastifyReply = typedReply
       const collection = collections.get(params.collection)
-      const { lines, close } = await exports.records(collection, { withEmbeddings: embeddings ?? collection.settings.model === null, withImages: images })
+      const content = { images, embeddings: wanted(embeddings ?? (collection.settings.model === null || undefined)) }
+      const { keptImages, lines, close } = await exports.records(collection, content)
       await requireWaiting(patience, close)
-      return reply.type('application/x-ndjson').send(streamOf(lines, close))
+      return reply.type('application/x-ndjson').header(KEPT_IMAGES, keptImages).send(streamOf(lines, close))
     }
   )
   app.get(
@@ -80,6 +90,10 @@ export function exportRoutes(app: App, { collections, exports }: Services): void
       return reply.type(kind === 'npy' ? 'application/octet-stream' : 'text/plain; charset=utf-8').send(streamOf(body, exported.close))
     }
   )
+}
+
+function wanted(embeddings: boolean | undefined): 'all' | 'needed' | 'none' {
+  return embeddings === undefined ? 'needed' : embeddings ? 'all' : 'none'
 }
 
 /** A stream that lets go of its source whether or not it is read, or to its end. */

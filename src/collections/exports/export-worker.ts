@@ -10,13 +10,20 @@ import type { CollectionKey } from '../store/writes.js'
 import { embeddingRows, type EmbeddingRows } from './embedding-rows.js'
 import { candidateKeys, sampledPage, type SampledPage } from './sampled-records.js'
 
+/** What the lines of records have beside their texts and metadata. */
+export interface LineContent {
+  images: boolean
+  /** `needed`: those that can't be computed from the line and the images that the collection keeps. */
+  embeddings: 'all' | 'needed' | 'none'
+  /** Whether kept images are as they were sent: of others the embedding would be another. */
+  areOriginals: boolean
+}
+
 /** Which records are exported next, and what of them. */
-export interface LinesCall {
+export interface LinesCall extends LineContent {
   collection: CollectionKey
   /** The id that they come after. */
   after: string
-  withEmbeddings: boolean
-  withImages: boolean
 }
 
 const PAGE = 200
@@ -46,8 +53,14 @@ export const lines = handler(({ collection: { id: key, name }, after, ...content
   return page
 })
 
+/** How many records have a kept image. */
+export const keptImages = handler((collection: number): number => {
+  const count = db.prepare<[number, number], number>('SELECT count(*) FROM record WHERE collection = ? AND image_sha256 IS NOT NULL AND (expires_at IS NULL OR expires_at > ?)')
+  return count.pluck().get(collection, Date.now())!
+})
+
 /** A record as it is at one moment; undefined when it has gone. */
-function lineOf(collection: number, id: string, content: Pick<LinesCall, 'withEmbeddings' | 'withImages'>): object | undefined {
+function lineOf(collection: number, id: string, content: LineContent): object | undefined {
   const read = () =>
     store.atOnce(() => {
       const record = store.record(collection, id)
@@ -55,21 +68,32 @@ function lineOf(collection: number, id: string, content: Pick<LinesCall, 'withEm
     })
   const first = read()
   // A write took its image away since it was read, and may have brought another: then it is read again.
-  return content.withImages && first?.record.image && !('image' in first.line) ? read()?.line : first?.line
+  return content.images && first?.record.image && !('image' in first.line) ? read()?.line : first?.line
 }
 
 /** A record in the shape that bulk ingest takes in. */
-function toLine(collection: number, { id, text, metadata, image, expiresAt }: StoredRecord, { withEmbeddings, withImages }: Pick<LinesCall, 'withEmbeddings' | 'withImages'>): object {
-  const bytes = withImages && image !== null ? readImage(image.sha256) : undefined
-  const embeddings = withEmbeddings ? Object.entries(store.embeddingsOf(collection, id)) : []
+function toLine(collection: number, record: StoredRecord, content: LineContent): object {
+  const { id, text, metadata, image, expiresAt } = record
+  const bytes = content.images && image !== null ? readImage(image.sha256) : undefined
+  const embeddings = embeddingsOf(collection, record, { ...content, hasBytes: bytes !== undefined })
   return {
     id,
     ...(text !== null && { text }),
     ...(metadata !== null && { metadata }),
     ...(expiresAt !== null && { expires_at: new Date(expiresAt).toISOString() }),
     ...(bytes && { image: { base64: bytes.toString('base64') } }),
-    ...(embeddings.length > 0 && { embeddings: Object.fromEntries(embeddings.map(([modality, vector]) => [modality, [...vector]])) })
+    ...(embeddings.length > 0 && { embeddings: Object.fromEntries(embeddings) })
   }
+}
+
+/** The embeddings that go into the line of a record. */
+function embeddingsOf(collection: number, { id, text, image }: StoredRecord, content: LineContent & { hasBytes: boolean }): [string, number[]][] {
+  const { embeddings, images, areOriginals, hasBytes } = content
+  const isLost: Record<Modality, boolean> = { text: text === null, image: images ? !hasBytes || !areOriginals : image === null }
+  if (embeddings === 'none' || (embeddings === 'needed' && !isLost.text && !isLost.image)) return []
+  return Object.entries(store.embeddingsOf(collection, id))
+    .filter(([modality]) => embeddings === 'all' || isLost[modality as Modality])
+    .map(([modality, vector]) => [modality, [...vector]])
 }
 
 /** The bytes of an image, if no write took the file away since the record was read. */

@@ -4,7 +4,7 @@ import type { Collection } from '../collection.js'
 import type { Modality } from '../record.js'
 import { sampleLabels } from '../sample.js'
 import type { RowsPart, RowsState } from './embedding-rows.js'
-import type { LinesCall } from './export-worker.js'
+import type { LineContent } from './export-worker.js'
 import { npyHeader } from './npy.js'
 import type { SampledPage } from './sampled-records.js'
 
@@ -12,9 +12,10 @@ import type { SampledPage } from './sampled-records.js'
 export interface Exports {
   /**
    * Lines of JSON, a record each in the shape that bulk ingest takes, in the order of ids. Each record is as it was at
-   * some moment of the export; memory holds a few of them at a time. Throws QUEUE_FULL.
+   * some moment of the export; memory holds a few of them at a time. `keptImages` is how many of the records have a kept image when it
+   * begins. Throws QUEUE_FULL.
    */
-  records(collection: Collection, options: { withEmbeddings: boolean; withImages: boolean }): Promise<{ lines: AsyncIterable<string>; close(): Promise<void> }>
+  records(collection: Collection, content: Pick<LineContent, 'images' | 'embeddings'>): Promise<RecordExport>
   /** The embeddings of one modality as they are at one moment, till it is closed. Throws QUEUE_FULL. */
   embeddings(collection: Collection, modality: Modality): Promise<EmbeddingExport>
   /**
@@ -22,6 +23,12 @@ export interface Exports {
    * same records. Each is as it was at some moment. Throws QUEUE_FULL, the signal's reason, and COLLECTION_REPLACED while it is read.
    */
   sample(collection: Collection, options: SampleOptions): Promise<RecordSample>
+}
+
+export interface RecordExport {
+  keptImages: number
+  lines: AsyncIterable<string>
+  close(): Promise<void>
 }
 
 export interface EmbeddingExport extends RowsState {
@@ -79,10 +86,7 @@ export function createExports(dataDir: string): Exports {
     }
   }
   return {
-    records: async (collection, options) => {
-      const thread = await open()
-      return { lines: recordLines(thread, collection, options), close: thread.close }
-    },
+    records: async (collection, content) => recordExport(await open(), collection, content),
     embeddings: async ({ settings: { id, dimension } }, modality) => {
       const thread = await open()
       try {
@@ -117,6 +121,19 @@ export function createExports(dataDir: string): Exports {
   }
 }
 
+type ExportThread = Pick<Threads<ExportWorker>, 'call'> & { close(): Promise<void> }
+
+async function recordExport(thread: ExportThread, collection: Collection, content: Pick<LineContent, 'images' | 'embeddings'>): Promise<RecordExport> {
+  try {
+    const keptImages = await thread.call('keptImages', collection.settings.id)
+    const areOriginals = collection.settings.storage === 'original'
+    return { keptImages, lines: recordLines(thread, collection, { ...content, areOriginals }), close: thread.close }
+  } catch (error) {
+    await thread.close()
+    throw error
+  }
+}
+
 async function recordSample({ call }: Pick<Threads<ExportWorker>, 'call'>, { settings: { id, name, dimension } }: Collection, { limit, field, signal }: SampleOptions): Promise<Omit<RecordSample, 'close'>> {
   const all: number[] = []
   for (let after: string | undefined = ''; after !== undefined; ) {
@@ -143,7 +160,7 @@ async function* parts<Part>(read: (after: number) => Promise<RowsPart<Part>>): A
   }
 }
 
-async function* recordLines({ call }: Pick<Threads<ExportWorker>, 'call'>, { settings: { id, name } }: Collection, content: Pick<LinesCall, 'withEmbeddings' | 'withImages'>): AsyncGenerator<string> {
+async function* recordLines({ call }: Pick<Threads<ExportWorker>, 'call'>, { settings: { id, name } }: Collection, content: LineContent): AsyncGenerator<string> {
   for (let after: string | undefined = ''; after !== undefined; ) {
     const page: { text: string; after?: string } = await call('lines', { collection: { id, name }, after, ...content })
     if (page.text !== '') yield page.text
