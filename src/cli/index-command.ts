@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import type { ColumnType } from '../files/columns.js'
 import { collectionOption, USUAL_COLLECTION } from './collection-option.js'
 import { parseType } from './column-type-option.js'
+import { collect, count } from './counts.js'
 import { withService, type ServiceOptions } from './service.js'
 import { withStop } from './with-stop.js'
 
@@ -14,6 +15,9 @@ export interface IndexOptions extends ServiceOptions {
   textColumn?: string
   types?: ReadonlyMap<string, ColumnType>
   strings?: boolean
+  exclude?: string[]
+  defaultExcludes?: boolean
+  maxFailures?: number
   all?: boolean
   prune?: boolean
   yes?: boolean
@@ -34,6 +38,10 @@ A column of a .csv or .tsv becomes numbers where every cell is a plain number, s
 is one of these; empty cells are left out. All other columns are strings, so are those with leading zeros (00123), a plus sign,
 separators (1,000), exponents, or more digits than a double keeps. --types zip=string and --strings say otherwise. Text is UTF-8, with or
 without a byte order mark, or UTF-16 with one; a line that is neither fails and is named.
+
+Left out are names that begin with a dot, and @eaDir, #recycle, #snapshot, @Recycle, @Recently-Snapshot, $RECYCLE.BIN, System Volume
+Information, lost+found, Thumbs.db and desktop.ini. Links to folders are followed where they lead out of the folder. With --prune, the
+records of files that are left out now are deleted, too; those of a folder without any image stay unless --yes is given.
 
 What is unchanged is not sent again: a record keeps size and time of its file in metadata.file, and the collection is asked for
 them. Run the same command to go on after it was stopped, and to bring a collection up to date. A text or a field that was added to
@@ -58,6 +66,9 @@ export function indexCommand(): Command {
     .option('--text-column <name>', 'the column that is the text (default: text or caption)')
     .option('--types <column=type>', 'what the cells of a column of a .csv or .tsv become: string, number or boolean; may be given several times', parseType)
     .option('--strings', 'keep all cells of a .csv or .tsv as strings')
+    .option('--exclude <pattern>', "leave out files and folders of this name, or of this path where it has a slash, such as '*-thumb.jpg' or 'private/**'; may be given several times", collect)
+    .option('--no-default-excludes', 'do not leave out thumbnail, trash and snapshot folders of NAS and operating systems')
+    .option('--max-failures <number>', 'exit with 0 where no more than so many files or lines failed (default: 0)', count(0, 1e9))
     .option('--all', 'send what is unchanged, too')
     .option('--prune', 'delete the records that came from files, of those with the prefix, and that the folder does not have any more; where folders share a collection give each its --prefix')
     .option('-y, --yes', 'with --prune, delete also all the records of a folder in which there is no image any more')

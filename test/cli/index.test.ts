@@ -86,12 +86,37 @@ t.test('what may be there is not pruned', async (t) => {
   await rename(join(root, 'disk'), `${root}-elsewhere`)
   t.teardown(() => rm(`${root}-elsewhere`, { recursive: true, force: true }))
   await mkdir(join(root, 'disk'))
-  t.match(await pruned(), { code: 1, stderr: /Nothing was pruned: 'disk\/' has no image any more: .*, and 1 records are of files in it. With --yes they go/ })
+  t.match(await pruned(), { code: 1, removed: 1, stderr: /1 records of files in 'disk\/' were not pruned: it has no image any more.*With --yes they go/ }, 'all others are')
   await rm(join(root, 'disk'), { recursive: true })
   await symlink(`${root}-elsewhere`, join(root, 'disk'))
-  t.match(await pruned(), { code: 1, stderr: /Nothing was pruned: 'disk\/' is a link, which is not followed/ })
-  t.equal((await api('GET', '/v1/collections/doubtful')).body.records, 4)
-  t.match(await pruned('--yes'), { code: 0, unchanged: 2, removed: 2 })
+  t.match(await pruned(), { code: 0, unchanged: 3, removed: 0 }, 'a link is followed')
+  await unlink(join(root, 'disk'))
+  t.match(await pruned(), { code: 1, removed: 0 })
+  t.match(await pruned('--yes'), { code: 0, unchanged: 2, removed: 1 })
+})
+
+t.test('links, what is left out, and failures that are allowed', async (t) => {
+  const root = await folder(t, {
+    'a.png': await solid('red'), '@eaDir/a.png': await solid('red'), 'b/#recycle/x.png': await solid('red'), 'b/b-thumb.png': await solid('green'), 'b/b.png': await solid('green'),
+    'private/c.png': await solid('blue'), 'notes.md': 'x', 'b/other.MD': 'x', 'README': 'x', 'broken.png': 'no picture'
+  })
+  const elsewhere = `${root}-outside`
+  t.teardown(() => rm(elsewhere, { recursive: true, force: true }))
+  await mkdir(join(elsewhere, 'deep'), { recursive: true })
+  await writeFile(join(elsewhere, 'deep/d.png'), await solid('yellow'))
+  await symlink(root, join(elsewhere, 'deep/back'))
+  await symlink(elsewhere, join(root, 'linked'))
+  await symlink(elsewhere, join(root, 'linked-again'))
+  await symlink(join(root, 'b'), join(root, 'inside'))
+  const ids = async (collection: string) => (await api('GET', `/v1/collections/${collection}/records`)).body.records.map(({ id }: { id: string }) => id)
+  const args = [root, '-c', 'excluded', '--exclude', '*-thumb.png', '--exclude', 'private/']
+  t.match(await index(t, ...args, '--max-failures', '1'), { code: 0, created: 3, failed: 1, unknown: { '.md': 2, README: 1 } })
+  t.same(await ids('excluded'), ['a.png', 'b/b.png', 'linked/deep/d.png'])
+  t.match(await index(t, ...args), { code: 1, unchanged: 3, failed: 1 })
+  t.match(await runCommand(t, ['index', ...args], here), { stdout: /Passed over files of no known kind: 1 README, 2 \.md\./ })
+  await index(t, root, '-c', 'everything', '--no-default-excludes')
+  t.same(await ids('everything'), ['@eaDir/a.png', 'a.png', 'b/#recycle/x.png', 'b/b-thumb.png', 'b/b.png', 'linked/deep/d.png', 'private/c.png'])
+  t.match(await index(t, join(root, 'a.png'), '--exclude', 'x'), { code: 2, stderr: /--exclude goes with a folder/ })
 })
 
 t.test('captions as imagefolder has them, and labels', async (t) => {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { FolderLinks } from './folder-links.js'
 import { folderCaptions, readSidecar, type Caption } from './captions.js'
 import { imageKind } from '../../files/image-types.js'
 import { idFault, type Found, type Source } from './item.js'
@@ -17,11 +18,16 @@ export interface FolderOptions extends TypeRules {
   /** Whether what is said of the images is read; it is by default. */
   captions?: boolean
   textColumn?: string
+  /** Whether a file or a folder is left out, by its path below the folder. */
+  excludes?: (below: string) => boolean
   /** Told of images of types that are not read. */
   onPassedOver: (name: string) => void
-  /** Told of links to folders, which are not followed. */
-  onLink?: (below: string) => void
+  /** Told of files that are neither images nor said to be about any. */
+  onUnknown?: (name: string) => void
 }
+
+/** Captions and tables of captions. */
+const ABOUT_IMAGES = /(^metadata\.(csv|jsonl)|\.txt)$/i
 
 /** What a folder above says: its captions, by paths that start where it is. */
 interface Level {
@@ -31,13 +37,16 @@ interface Level {
 
 /** The images of a folder and of all below it, with what is said of them there. Ids are their paths from it. */
 export function folderSource(root: string, options: FolderOptions): Source {
-  return { items: walk(root, options, { below: '', levels: [] }), isWhole: options.matches === undefined, count: (signal) => countImages(root, options, { below: '', signal }) }
+  return {
+    items: walk(root, options, { below: '', levels: [], links: new FolderLinks(root) }),
+    isWhole: options.matches === undefined,
+    count: (signal) => countImages(root, options, { below: '', signal, links: new FolderLinks(root) })
+  }
 }
 
-async function* walk(path: string, options: FolderOptions, { below, levels }: { below: string; levels: Level[] }): AsyncGenerator<Found> {
-  const folder = await readFolder(path, below)
+async function* walk(path: string, options: FolderOptions, { below, levels, links }: { below: string; levels: Level[]; links: FolderLinks }): AsyncGenerator<Found> {
+  const folder = await included(path, below, options)
   yield* folder.faults
-  for (const name of folder.links) options.onLink?.(below + name)
   const { captions, faults } = await folderCaptions(path, { ...options, files: options.captions === false ? [] : folder.files })
   yield* faults
   const all = captions.size > 0 ? [{ below, captions }, ...levels] : levels
@@ -49,8 +58,9 @@ async function* walk(path: string, options: FolderOptions, { below, levels }: { 
     const kind = imageKind(name)
     if (kind === 'read') yield await imageItem(folder, name, { options, sidecars, levels: all })
     else if (kind === 'not-read') options.onPassedOver(name)
+    else if (!ABOUT_IMAGES.test(name)) options.onUnknown?.(name)
   }
-  for (const name of foldersToWalk(folder, options)) yield* walk(join(path, name), options, { below: `${below}${name}/`, levels: all })
+  for (const name of await foldersToWalk(folder, options, links)) yield* walk(join(path, name), options, { below: `${below}${name}/`, levels: all, links })
   // Those that were found are gone from the map by now.
   if (!options.matches) for (const left of captions.keys()) yield { name: `${below}${left}`, reason: 'The metadata of its folder names it, and it is no image there.' }
 }
@@ -85,14 +95,31 @@ function takeCaption(place: string, levels: Level[]): Caption {
   return {}
 }
 
-function foldersToWalk({ below, folders }: Folder, { depth = Infinity }: FolderOptions): string[] {
-  return below.split('/').length <= depth ? folders : []
+/** What a folder holds, without what is excluded. */
+async function included(path: string, below: string, { excludes = () => false }: FolderOptions): Promise<Folder> {
+  const folder = await readFolder(path, below)
+  const keep = (names: string[]) => names.filter((name) => !excludes(below + name))
+  return { ...folder, files: keep(folder.files), folders: keep(folder.folders), links: keep(folder.links) }
 }
 
-async function countImages(path: string, options: FolderOptions, { below, signal }: { below: string; signal: AbortSignal }): Promise<number> {
+/** The folders below a folder, those that links lead to among them. */
+async function foldersToWalk({ path, below, folders, links: named }: Folder, { depth = Infinity }: FolderOptions, links: FolderLinks): Promise<string[]> {
+  if (below.split('/').length > depth) return []
+  const followed: string[] = []
+  for (const name of named) if (await links.follow(join(path, name))) followed.push(name)
+  return [...folders, ...followed].sort()
+}
+
+interface Counting {
+  below: string
+  signal: AbortSignal
+  links: FolderLinks
+}
+
+async function countImages(path: string, options: FolderOptions, { below, signal, links }: Counting): Promise<number> {
   signal.throwIfAborted()
-  const folder = await readFolder(path, below)
+  const folder = await included(path, below, options)
   let count = folder.files.filter((name) => imageKind(name) === 'read' && options.matches?.(below + name) !== false).length
-  for (const name of foldersToWalk(folder, options)) count += await countImages(join(path, name), options, { below: `${below}${name}/`, signal })
+  for (const name of await foldersToWalk(folder, options, links)) count += await countImages(join(path, name), options, { below: `${below}${name}/`, signal, links })
   return count
 }

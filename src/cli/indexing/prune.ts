@@ -1,5 +1,4 @@
 import type { Service } from '../service.js'
-import { imageKind } from '../../files/image-types.js'
 import type { KnownRecords } from './known-records.js'
 import type { Tally } from './tally.js'
 
@@ -15,36 +14,32 @@ export interface PruneOptions {
   signal: AbortSignal
 }
 
+/** What became of records whose files are gone. */
+export interface Pruned {
+  removed: number
+  /** Those that stay, by the uppermost folder that has no image any more. */
+  kept: Map<string, number>
+}
+
 /**
- * Deletes the records whose files are gone: those with the prefix that came from files, and that this run did not come by. Nothing is
- * deleted where a folder could not be read, or where no image was found at all, be it in the whole or in a folder of it: a disk that is
- * not mounted looks like that. Returns how many were deleted.
+ * Deletes the records whose files are gone: those with the prefix that came from files, and that this run did not come by. Records of a
+ * folder without any image stay, unless `yes` is given: a disk that is not mounted looks like that. Throws an Error, and deletes nothing,
+ * where not all could be read or no image was found at all.
  */
-export async function prune(service: Service, known: KnownRecords, options: PruneOptions): Promise<number> {
-  const { collection, prefix, signal } = options
-  const gone = known.unseen(prefix)
-  const doubt = gone.length > 0 ? doubtOf(gone, known, options) : undefined
-  if (doubt !== undefined) throw new Error(`Nothing was pruned${doubt}`)
+export async function prune(service: Service, known: KnownRecords, options: PruneOptions): Promise<Pruned> {
+  const { collection, prefix, tally, yes = false, signal } = options
+  const unseen = known.unseen(prefix)
+  if (unseen.length > 0 && tally.hides) throw new Error(`Nothing was pruned, since not all could be read: ${unseen.length} records may be of files that are there.`)
+  const kept = new Map<string, number>()
+  const gone = unseen.filter((id) => {
+    const folder = known.unseenFolder(id)
+    if (folder === undefined) return true
+    if (prefix.startsWith(folder)) throw new Error(`Nothing was pruned: there is no image in the folder, and ${unseen.length} records would go. 'semblance collections drop ${collection}' is for that.`)
+    if (!yes) kept.set(folder, (kept.get(folder) ?? 0) + 1)
+    return yes
+  })
   for (let start = 0; start < gone.length; start += AT_ONCE) {
     await service.api.post('/v1/collections/{collection}/records/delete', { params: { path: { collection } }, body: { ids: gone.slice(start, start + AT_ONCE) }, signal })
   }
-  return gone.length
-}
-
-/** Why the files of records may be there all the same. */
-function doubtOf(gone: string[], known: KnownRecords, { collection, prefix, tally, yes = false }: PruneOptions): string | undefined {
-  if (tally.hides) return `, since not all could be read: ${gone.length} records may be of files that are there.`
-  const unseen = gone.map((id) => known.unseenFolder(id)).filter((path) => path !== undefined)
-  if (unseen.some((path) => prefix.startsWith(path))) return `: there is no image in the folder, and ${gone.length} records would go. 'semblance collections drop ${collection}' is for that.`
-  if (yes) return undefined
-  if (unseen.length > 0) {
-    const [folder] = unseen
-    const below = folder.slice(prefix.length)
-    const what = tally.links.some((link) => `${link}/`.normalize() === below) ? 'is a link, which is not followed' : 'has no image any more: a disk that is not mounted looks like that'
-    return `: '${below}' ${what}, and ${gone.filter((id) => id.startsWith(folder)).length} records are of files in it. With --yes they go.`
-  }
-  // Which folder an id of its own is from can't be told.
-  const own = tally.links.length > 0 ? gone.find((id) => imageKind(id) !== 'read') : undefined
-  if (own !== undefined) return `: '${tally.links[0]}' is a link, which is not followed, and records such as '${own}' may be of files in it. With --yes they go.`
-  return undefined
+  return { removed: gone.length, kept }
 }

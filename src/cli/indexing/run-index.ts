@@ -1,9 +1,12 @@
+import { extname } from 'node:path'
 import { isMissing } from '../collection-option.js'
 import { EXIT, UsageError } from '../exit-codes.js'
 import type { IndexOptions } from '../index-command.js'
+import { printable } from '../../terminal/printable.js'
 import type { Service } from '../service.js'
 import { batches } from './batches.js'
 import { deliver } from './deliver.js'
+import { excluder } from './exclude.js'
 import { indexProgress, type IndexProgress } from './index-progress.js'
 import { anyOf, type Source } from './item.js'
 import { knownRecords } from './known-records.js'
@@ -31,9 +34,15 @@ export interface Plan {
 
 /** Makes out what is named, before there is a service for it. Throws a UsageError where it can't be indexed so. */
 export async function planIndex(sources: string[], options: IndexOptions): Promise<Plan> {
-  const { prefix, label = false, textColumn, types, strings, prune: prunes = false } = options
+  const { prefix, label = false, textColumn, types, strings, exclude = [], defaultExcludes = true, prune: prunes = false } = options
   const tally = newTally()
-  const source = await openSource(sources, { prefix, label, textColumn, types, strings, onPassedOver: (name) => countEnd(tally, name), onLink: (below) => void tally.links.push(below) })
+  const source = await openSource(sources, {
+    prefix, label, textColumn, types, strings,
+    excludes: excluder(exclude, defaultExcludes),
+    onPassedOver: (name) => countEnd(tally.passedOver, name),
+    onUnknown: (name) => countEnd(tally.unknown, name)
+  })
+  if (exclude.length > 0 && !('items' in source && source.isWhole !== undefined)) throw new UsageError('--exclude goes with a folder or a wildcard.')
   if (prunes && !('items' in source && source.isWhole)) throw new UsageError('--prune goes with a folder.')
   // Ids of 'nas2' start with 'nas', too.
   if (prunes && /[\p{L}\p{N}]$/u.test(prefix)) throw new UsageError(`--prune goes with a --prefix that ends with a separator, such as '${prefix}/': others may start with '${prefix}', too.`)
@@ -64,7 +73,7 @@ export async function runIndex(service: Service, { name, source, tally }: Plan, 
   report(collection, { options, tally, seconds: (performance.now() - startedAt) / 1000 })
   if (isEmpty) process.stderr.write(`semblance: Nothing was indexed: ${source.isWhole === false ? `no image fits '${name}'` : `there is none in ${name}`}.\n`)
   if (isEmpty && source.isWhole === false) process.exitCode = EXIT.usage
-  else if (isEmpty || tally.failed > 0) process.exitCode = EXIT.failed
+  else if (isEmpty || tally.kept > 0 || tally.failed > (options.maxFailures ?? 0)) process.exitCode = EXIT.failed
 }
 
 async function ensureCollection(service: Service, { collection, storage, model, signal }: Options): Promise<void> {
@@ -103,7 +112,13 @@ async function indexItems(service: Service, { items, count }: Source, { options,
       progress.update(tally)
     }
   })
-  if (options.prune) tally.removed = await prune(service, known, { ...options, tally })
+  if (!options.prune) return
+  const { removed, kept } = await prune(service, known, { ...options, tally })
+  tally.removed = removed
+  for (const [folder, count] of kept) {
+    tally.kept += count
+    progress.say(`semblance: ${count} records of files in '${folder.slice(options.prefix.length)}' were not pruned: it has no image any more, as on a disk that is not mounted. With --yes they go.`)
+  }
 }
 
 async function indexLines(service: Service, file: string, { options, tally, progress, fail }: Run): Promise<void> {
@@ -131,17 +146,19 @@ async function indexLines(service: Service, file: string, { options, tally, prog
   })
 }
 
-function countEnd({ passedOver }: Tally, name: string): void {
-  const end = name.slice(name.lastIndexOf('.')).toLowerCase()
-  passedOver.set(end, (passedOver.get(end) ?? 0) + 1)
+/** Counts a file by the end of its name. */
+function countEnd(counts: Map<string, number>, name: string): void {
+  const end = extname(name).toLowerCase() || name
+  counts.set(end, (counts.get(end) ?? 0) + 1)
 }
 
 function report(collection: string, { options: { json, quiet, prune: prunes }, tally, seconds }: { options: Options; tally: Tally; seconds: number }): void {
-  const { created, updated, unchanged, failed, removed, passedOver, failures } = tally
-  if (json) process.stdout.write(`${JSON.stringify({ collection, created, updated, unchanged, failed, removed, passed_over: Object.fromEntries(passedOver), failures, seconds: Number(seconds.toFixed(3)) })}\n`)
+  const { created, updated, unchanged, failed, removed, passedOver, unknown, failures } = tally
+  if (json) process.stdout.write(`${JSON.stringify({ collection, created, updated, unchanged, failed, removed, passed_over: Object.fromEntries(passedOver), unknown: Object.fromEntries(unknown), failures, seconds: Number(seconds.toFixed(3)) })}\n`)
   else if (!quiet) {
     const parts = [`${created} created`, `${updated} updated`, `${unchanged} unchanged`, ...(prunes ? [`${removed} removed`] : []), `${failed} failed`]
     process.stdout.write(`Indexed into '${collection}': ${parts.join(', ')}, in ${seconds.toFixed(1)} s.\n`)
     for (const [end, count] of passedOver) process.stdout.write(`Passed over ${count} ${end} ${count === 1 ? 'file' : 'files'}, a type that is not read.\n`)
+    if (unknown.size > 0) process.stdout.write(`Passed over files of no known kind: ${printable([...unknown].map(([end, count]) => `${count} ${end}`).join(', '))}.\n`)
   }
 }

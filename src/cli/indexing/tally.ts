@@ -14,10 +14,12 @@ export interface Tally {
   removed: number
   /** Whether files may be there that were not seen. */
   hides: boolean
-  /** Links to folders, which were not followed. */
-  links: string[]
+  /** Records of folders without an image that were not pruned. */
+  kept: number
   /** Images of types that are not read, by the end of their names. */
   passedOver: Map<string, number>
+  /** Files of no known kind, by the end of their names. */
+  unknown: Map<string, number>
   /** The first of the failures. */
   failures: Failure[]
 }
@@ -26,7 +28,7 @@ export interface Tally {
 const MOST_FAILURES = 1000
 
 export function newTally(): Tally {
-  return { created: 0, updated: 0, unchanged: 0, failed: 0, removed: 0, hides: false, links: [], passedOver: new Map(), failures: [] }
+  return { created: 0, updated: 0, unchanged: 0, failed: 0, removed: 0, hides: false, kept: 0, passedOver: new Map(), unknown: new Map(), failures: [] }
 }
 
 export function countFailure(tally: Tally, failure: Failure): void {
