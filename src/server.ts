@@ -39,6 +39,8 @@ export interface ServerOptions {
   logger: Logger
   /** Told how far the first demo load is. */
   onDemoProgress?: (loaded: number, total: number) => void
+  /** Encoders that are open already, in place of those of the configuration; the caller closes them. */
+  encoders?: Encoders
 }
 
 /** How long answers may take to get out that the end of the drain has given; then their connections are cut. */
@@ -47,7 +49,7 @@ const LAST_ANSWERS_MS = 500
 const FLUSH_MS = 3000
 
 /** Starts the service: config -> encoder -> collections -> app -> listen. Throws with what is wrong. */
-export async function startServer({ config, logger, onDemoProgress }: ServerOptions): Promise<RunningServer> {
+export async function startServer({ config, logger, onDemoProgress, encoders: opened }: ServerOptions): Promise<RunningServer> {
   const startedAt = performance.now()
   const readiness: Readiness = { pending: new Map(), closing: false }
   const late: { metrics?: Metrics } = {}
@@ -69,9 +71,9 @@ export async function startServer({ config, logger, onDemoProgress }: ServerOpti
         onProblem: (problem) => logger.warn(problem),
         onProgress: (progress) => reportIndexing(progress, { readiness, logger })
       }),
-      openEncoders(config, { onWorkerDeath, onTowerRun: (run) => late.metrics?.observeTowerRun(run) })
+      opened ? borrowed(opened) : openEncoders(config, { onWorkerDeath, onTowerRun: (run) => late.metrics?.observeTowerRun(run) })
     ],
-    (opened) => opened.close()
+    (part) => part.close()
   )
   reportExecution(encoders, logger)
   logger.info({ models: encoders.all.length, ms: Math.round(performance.now() - startedAt) }, 'encoders are warm')
@@ -109,6 +111,11 @@ export async function startServer({ config, logger, onDemoProgress }: ServerOpti
       await Promise.all([collections.close(), traces?.close(FLUSH_MS)])
     }
   }
+}
+
+/** Encoders of the caller, which stay open when the service closes. */
+async function borrowed(encoders: Encoders): Promise<Encoders> {
+  return { ...encoders, close: async () => undefined }
 }
 
 function urlOf(app: App, { HOST }: Config): string {
