@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import cors from '@fastify/cors'
 import multipart from '@fastify/multipart'
 import type { ErrorObject } from 'ajv'
@@ -9,6 +8,7 @@ import type { AuditLog } from './access/audit-log.js'
 import { corsOptions } from './access/cross-origin.js'
 import { fixedKeyRing, type KeyRing } from './access/key-ring.js'
 import { requestGuard } from './access/request-guard.js'
+import { requestIdOf } from './access/request-id.js'
 import { plainSecurityHeaders, securityHeaders } from './access/security-headers.js'
 import { trustedProxies } from './access/trusted-proxies.js'
 import { bodyTypes } from './body-types.js'
@@ -94,8 +94,8 @@ export async function buildApp({ logger, traces, keys, auditLog, ...services }: 
   const base = Fastify({
     ...(logger && { loggerInstance: logger.child({}, { serializers: LOGGED }) }),
     trustProxy: services.config.TRUST_PROXY.length > 0 && trustedProxies(services.config.TRUST_PROXY),
-    genReqId: () => randomUUID(),
-    requestIdHeader: 'x-request-id',
+    genReqId: requestIdOf,
+    requestIdHeader: false,
     logController: new RequestLog(),
     bodyLimit: 1 << 20,
     schemaErrorFormatter: (errors, part) => new Error(describeFaults(errors as ErrorObject[], part)),

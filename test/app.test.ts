@@ -76,6 +76,17 @@ t.test('the service at its edges', async (t) => {
     t.equal(headers.get('x-content-type-options'), 'nosniff')
   })
 
+  t.test('a request id that is long or has other characters is replaced by a new one', async (t) => {
+    const answered = async (sent: string) => (await api('GET', '/health/live', undefined, { headers: { 'x-request-id': sent } })).headers.get('x-request-id')
+    const longest = 'a.B_9:-z'.repeat(16)
+    t.equal(await answered(longest), longest)
+    const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/
+    for (const sent of [`${longest}x`, 'x'.repeat(4000), 'two words', 'a,b', '"quoted"', '<b>', 'caf\u00e9', '']) t.match(await answered(sent), uuid, sent.slice(0, 20))
+    const twice = await raw(`GET /nowhere HTTP/1.1\r\nHost: localhost:${port}\r\nX-Request-Id: a\r\nX-Request-Id: b\r\nConnection: close\r\n\r\n`)
+    t.match(twice, /x-request-id: [0-9a-f]{8}-/i)
+    t.match(await raw(`GET /%ff HTTP/1.1\r\nHost: localhost:${port}\r\nX-Request-Id: two words\r\nConnection: close\r\n\r\n`), /x-request-id: [0-9a-f]{8}-/i)
+  })
+
   t.test('other sites are kept out', async (t) => {
     const withHost = (host: string, more = '') => raw(`GET /health/live HTTP/1.1\r\nHost: ${host}\r\n${more}Connection: close\r\n\r\n`)
     for (const host of ['localhost', `localhost:${port}`, '127.0.0.1', '[::1]:80', '192.168.1.7:8080', 'pictures.example', 'LOCALHOST']) t.match(await withHost(host), / 200 OK/, host)

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 import { describeError } from '../error-shape.js'
@@ -8,6 +9,8 @@ import type { AuditLog } from './audit-log.js'
 export type Change = 'created' | 'updated' | 'deleted' | 'failed'
 
 interface Report {
+  /** Made here for each request: callers choose their `request_id`, and may send one twice or that of another. */
+  eventId: string
   changes: Partial<Record<Change, number>>
   details: Record<string, string>
   code?: string
@@ -46,7 +49,7 @@ export const audit = plugin(async (app, { log }: { log?: AuditLog }) => {
   })
   if (!log) return
   app.addHook('onRequest', async (request, reply) => {
-    const report: Report = { changes: {}, details: {}, made: false, closed: false, written: false }
+    const report: Report = { eventId: randomUUID(), changes: {}, details: {}, made: false, closed: false, written: false }
     request.auditReport = report
     reply.raw.once('close', () => {
       report.closed = true
@@ -83,6 +86,7 @@ function subject({ id, caller, ip, method, routeOptions, params, auditReport }: 
   const { collection, id: item, name } = (params ?? {}) as { collection?: string; id?: string; name?: string }
   const { operationId } = (routeOptions.schema ?? {}) as { operationId?: string }
   return {
+    event_id: auditReport?.eventId,
     request_id: id,
     key: caller?.name ?? null,
     address: ip,

@@ -39,7 +39,8 @@ t.test('every change that was asked for has a line', async (t) => {
   const records = [{ id: 'a', text: 'x' }, { id: 'b', text: 'y' }, { id: 'c' }]
   const created = await lineOf('PUT', things, {}, bearer(ADMIN))
   t.ok(Date.parse(created.time))
-  t.same({ ...created, time: '' }, { audit: true, time: '', request_id: 'the-request', key: 'boss', address: '127.0.0.1', method: 'PUT', route: '/v1/collections/:collection', operation: 'createCollection', collection: 'things', status: 201 })
+  t.match(created.event_id, /^[0-9a-f-]{36}$/)
+  t.same({ ...created, time: '', event_id: '' }, { audit: true, time: '', event_id: '', request_id: 'the-request', key: 'boss', address: '127.0.0.1', method: 'PUT', route: '/v1/collections/:collection', operation: 'createCollection', collection: 'things', status: 201 })
   t.match(await lineOf('POST', `${things}/records`, { records }, bearer(ADMIN)), { operation: 'upsertRecords', status: 200, records: { created: 2, failed: 1 } })
   t.match(await lineOf('POST', `${things}/records`, { records: records.slice(0, 1) }, bearer(ADMIN)), { records: { updated: 1 } })
   t.match(await lineOf('PATCH', `${things}/records/a`, { metadata: { kind: 'k' } }, bearer(ADMIN)), { operation: 'patchRecord', id: 'a', records: { updated: 1 } })
@@ -55,6 +56,11 @@ t.test('every change that was asked for has a line', async (t) => {
     t.match(await lineOf('GET', '/v1/models'), { status: 401, code: 'UNAUTHORIZED', key: null, operation: 'listModels' })
     t.match(await lineOf('PUT', things, {}, bearer(READ)), { status: 403, code: 'FORBIDDEN', key: 'env:1', collection: 'things' })
     t.match(await lineOf('GET', '/v1/models', undefined, { headers: { origin: 'https://evil.example' } }), { status: 403, code: 'ORIGIN_NOT_ALLOWED' })
+  })
+
+  t.test('lines of requests that share an X-Request-Id differ by an id of the service', async (t) => {
+    const ids = (await linesOnce(path, count)).map((line) => line.event_id)
+    t.equal(new Set(ids).size, ids.length)
   })
 
   t.test('what reads has none', async (t) => {
