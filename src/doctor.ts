@@ -4,6 +4,7 @@ import { availableParallelism, cpus, freemem, release, totalmem } from 'node:os'
 import { resolve } from 'node:path'
 import { readKeyFile } from './access/key-file.js'
 import { inspectStore, type CollectionReport } from './collections/inspect.js'
+import { describeSetback } from './collections/store/high-water.js'
 import type { Config } from './config.js'
 import { createEncoder, type Encoder } from './encoder/encoder.js'
 import { checkGolden } from './encoder/golden.js'
@@ -105,10 +106,11 @@ async function* examineStore(dataDir: string, models: ModelPackage[]): AsyncGene
     }
     const { bavail, bsize } = await statfs(dataDir)
     yield { topic: 'store', status: bavail * bsize < LITTLE_SPACE ? 'warn' : 'ok', text: `${dataDir}: ${((bavail * bsize) / GIB).toFixed(1)} GiB free` }
-    const { schema, newestSchema, damage, collections } = report
+    const { schema, newestSchema, damage, setback, collections } = report
     if (schema > newestSchema) yield { topic: 'store', status: 'fail', text: `schema ${schema} was written by a newer version; this one knows ${newestSchema}` }
     else if (schema < newestSchema) yield { topic: 'store', status: 'warn', text: `schema ${schema} is brought up to ${newestSchema} at the next start` }
     else yield { topic: 'store', status: damage.length === 0 ? 'ok' : 'fail', text: damage.length === 0 ? `schema ${schema}, the file is sound` : `the store is damaged: ${damage.join('; ')}` }
+    if (setback) yield { topic: 'store', status: 'warn', text: `${describeSetback(setback)} (noticed ${new Date(setback.noticedAt).toISOString()})` }
     for (const collection of collections) yield collectionFinding(collection, models)
   } catch (error) {
     yield { topic: 'store', status: 'fail', text: `${dataDir}: ${(error as Error).message}` }

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import type { KeyRing } from './access/key-ring.js'
 import type { Collections } from './collections/collections.js'
+import { freeBytes } from './collections/free-space.js'
 import type { TowerRun } from './encoder/encoder.js'
 import type { Encoders } from './encoder/encoders.js'
 import type { FetchOutcome } from './image-urls/image-fetcher.js'
@@ -28,7 +29,7 @@ export interface Metrics {
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 /** Makes the metrics of a service; gauges are read when they are asked for. */
-export function createMetrics({ encoders, collections, keys }: { encoders: Encoders; collections: Collections; keys: Pick<KeyRing, 'size' | 'isStale'> }): Metrics {
+export function createMetrics({ dataDir, encoders, collections, keys }: { dataDir: string; encoders: Encoders; collections: Collections; keys: Pick<KeyRing, 'size' | 'isStale'> }): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -44,6 +45,22 @@ export function createMetrics({ encoders, collections, keys }: { encoders: Encod
   const imageFetches = new Histogram({ name: 'semblance_image_fetch_duration_seconds', help: 'Images fetched by url, by outcome, their wait for a turn included.', labelNames: ['outcome'], buckets: BUCKETS, registers })
   encoderGauges(encoders, registers)
   overloadGauges({ encoders, collections }, registers)
+  new Gauge({
+    name: 'semblance_store_lost_commits',
+    help: 'Acknowledged commits that the store was found to lack at a start in the last 7 days; 0 where it has all.',
+    registers,
+    collect() {
+      this.set(collections.setback?.commits ?? 0)
+    }
+  })
+  new Gauge({
+    name: 'semblance_data_disk_free_bytes',
+    help: 'Bytes that are free on the disk of the data folder. Writes are refused (507) when none are left.',
+    registers,
+    async collect() {
+      this.set(await freeBytes(dataDir).catch(() => NaN))
+    }
+  })
   const readCollections = collectionGauges(collections, registers)
   return {
     render: async () => {

@@ -8,6 +8,7 @@ import { buildApp } from './app.js'
 import { openClassifiers } from './classifiers/classifiers.js'
 import { openBackups } from './collections/backups/backups.js'
 import { openCollections, type Collections } from './collections/collections.js'
+import { failureOf } from './collections/store/store-failure.js'
 import { createExports } from './collections/exports/exports.js'
 import type { Config } from './config.js'
 import { loadDemo, type DemoOptions } from './demo.js'
@@ -60,7 +61,7 @@ export async function startServer({ config, logger, onDemoProgress, encoders: op
   }
   const traces = await openTraces(process.env, (problem) => logger.warn(problem))
   const dataDir = resolve(config.DATA_DIR)
-  await mkdir(dataDir, { recursive: true })
+  await mkdir(dataDir, { recursive: true }).catch((error) => Promise.reject(failureOf(error, dataDir)))
   // Both are mostly work of threads of their own, and take about as long as each other.
   const [collections, encoders] = await openAll<[Collections, Encoders]>(
     [
@@ -79,7 +80,7 @@ export async function startServer({ config, logger, onDemoProgress, encoders: op
   logger.info({ models: encoders.all.length, ms: Math.round(performance.now() - startedAt) }, 'encoders are warm')
   const stop = new AbortController()
   if (config.DEMO) track(readiness, 'demo', 0)
-  const metrics = createMetrics({ encoders, collections, keys: access.keys })
+  const metrics = createMetrics({ dataDir, encoders, collections, keys: access.keys })
   late.metrics = metrics
   const [exports, reports] = [createExports(dataDir), reportStore(dataDir)]
   const jobs = await openServiceJobs({ config, dataDir, collections, encoders, exports, reports }, { logger, metrics })

@@ -1,3 +1,5 @@
+import { basename } from 'node:path'
+import { inspect } from 'node:util'
 import { Piscina } from 'piscina'
 
 export interface ThreadOptions {
@@ -43,7 +45,7 @@ export async function startThread(file: URL, { workerData, callsPerThread = 1, o
   pool.options.minThreads = 0
   let [isAlive, calls, isClosing] = [true, 0, false]
   let fault: Error | undefined
-  pool.on('error', (error: Error) => (fault ??= error))
+  pool.on('error', (error: unknown) => (fault ??= toError(error, file)))
   const thread: Thread = {
     finding: undefined,
     get isAlive() {
@@ -57,7 +59,7 @@ export async function startThread(file: URL, { workerData, callsPerThread = 1, o
       try {
         return await pool.run(argument, { name })
       } catch (error) {
-        if (!isAlive) fault ??= error as Error
+        if (!isAlive) fault ??= toError(error, file)
         throw error
       } finally {
         calls--
@@ -83,6 +85,12 @@ export async function startThread(file: URL, { workerData, callsPerThread = 1, o
     throw error
   })
   return thread
+}
+
+/** An Error with a message, whatever a thread ended with: errors of other classes lose theirs on the way between threads. */
+function toError(error: unknown, file: URL): Error {
+  if (error instanceof Error && error.message) return error
+  return new Error(`The thread ${basename(file.pathname)} ended with ${inspect(error)}.`)
 }
 
 function isReady(message: unknown): message is Ready {

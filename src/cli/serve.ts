@@ -1,6 +1,7 @@
 import closeWithGrace from 'close-with-grace'
 import { pino } from 'pino'
 import { readConfig, type Config } from '../config.js'
+import { startFailure } from '../start-failure.js'
 import { startServer } from '../server.js'
 import { bar, liveLines, paceOf } from './live-lines.js'
 
@@ -42,6 +43,6 @@ function demoProgress(): (loaded: number, total: number) => void {
 try {
   await serve(readConfig())
 } catch (error) {
-  process.stderr.write(`Semblance can't start: ${(error as Error).message}\n`)
+  process.stderr.write(`Semblance can't start: ${startFailure(error)}\n`)
   process.exit(1)
 }

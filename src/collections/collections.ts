@@ -8,9 +8,10 @@ import { isHidden, nextName, replacedName, restoredName, type CollectionSettings
 import { createReplacement, type Replacement } from './replacement.js'
 import { createRestoration, type Restoration } from './restoration.js'
 import type { ClassifierRow } from './store/classifiers.js'
+import type { Setback } from './store/high-water.js'
 import type { CollectionKey, Written } from './store/writes.js'
 import { createWaiting, type Waiting } from './waiting.js'
-import type { RawWrite } from './writer-worker.js'
+import type { RawWrite, WriterFinding } from './writer-worker.js'
 
 export interface CollectionsOptions {
   dataDir: string
@@ -64,6 +65,8 @@ export interface Collections {
   pending(): Promise<number>
   /** Reads and writes that wait, and how long a read would; 0 ms while nothing is known. */
   readonly waiting: Pick<Waiting, 'queued' | 'expectedReadMs'>
+  /** What the store was found to lack, at this start or lately, that was acknowledged. */
+  readonly setback?: Setback
   /** How the writer's and the searcher's threads are. */
   readonly pools: PoolState[]
   /** Commits what was accepted, then lets go of the folder. May be called again. */
@@ -125,6 +128,7 @@ export async function openCollections(options: CollectionsOptions): Promise<Coll
     ...keptBesides({ commit, searcher }),
     pending: () => searcher.call('pending', undefined),
     waiting,
+    setback: (writer.findings[0] as WriterFinding).setback,
     get pools() {
       return [writer.state, searcher.state]
     },
@@ -285,12 +289,7 @@ function replacementList({ byName, reload, commit, searcher, held, list, onProbl
 }
 
 function requireSame(existing: CollectionSettings, wanted: CollectionSettings): void {
-  const immutable = ({ fingerprint, dimension, hnsw }: CollectionSettings) => ({
-    fingerprint,
-    dimension,
-    m: hnsw.m,
-    ef_construction: hnsw.efConstruction
-  })
+  const immutable = ({ fingerprint, dimension, hnsw }: CollectionSettings) => ({ fingerprint, dimension, m: hnsw.m, ef_construction: hnsw.efConstruction })
   const after = immutable(wanted)
   for (const [key, value] of Object.entries(immutable(existing))) {
     const asked = after[key as keyof typeof after]

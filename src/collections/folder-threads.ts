@@ -2,6 +2,7 @@ import { isPublicError } from '../errors.js'
 import { startThreads, type Threads } from '../threads.js'
 import type { CollectionsOptions } from './collections.js'
 import type { SearcherReport } from './searcher-worker.js'
+import type { WriterReport } from './writer-worker.js'
 
 export type Writer = typeof import('./writer-worker.js')
 export type Searcher = typeof import('./searcher-worker.js')
@@ -18,7 +19,10 @@ export interface FolderThreads {
 /** Starts the threads of a data folder, the writer first: it takes the lock and makes the store what it should be. */
 export async function openFolderThreads({ dataDir, onProgress, onProblem, onWorkerDeath: onDeath }: Pick<CollectionsOptions, 'dataDir' | 'onProgress' | 'onProblem' | 'onWorkerDeath'>): Promise<FolderThreads> {
   const workerData = { dataDir }
-  const writer = await startThreads<Writer>(new URL('./writer-worker.js', import.meta.url), { name: 'writer', count: 1, workerData, onDeath })
+  const writer = await startThreads<Writer>(new URL('./writer-worker.js', import.meta.url), {
+    name: 'writer', count: 1, workerData, onDeath,
+    onReport: (report) => onProblem?.((report as WriterReport).problem)
+  })
   const onReport = (report: unknown) => {
     const message = report as SearcherReport
     if ('problem' in message) onProblem?.(message.problem)

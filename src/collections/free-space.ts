@@ -8,3 +8,9 @@ export async function hasRoom(folder: string, bytes: number): Promise<boolean> {
   const { bavail, blocks, bsize } = await statfs(folder)
   return bavail * bsize - bytes >= Math.min(blocks * bsize * RESERVE.share, RESERVE.most)
 }
+
+/** Bytes that are free on the disk of a folder for this process. */
+export async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder)
+  return bavail * bsize
+}

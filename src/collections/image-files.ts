@@ -11,6 +11,11 @@ export function imageFolder(dataDir: string): string {
   return join(dataDir, 'images')
 }
 
+/** Whether that folder is there: it is made at the first start. */
+export function imageFolderExists(dataDir: string): boolean {
+  return existsSync(imageFolder(dataDir))
+}
+
 /** Where the image with this digest lies. */
 export function imagePath(dataDir: string, sha256: string): string {
   return join(imageFolder(dataDir), sha256)

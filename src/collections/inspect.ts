@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs'
 import { imagePath } from './image-files.js'
 import { isHidden, MODALITIES, type StoredCollection } from './record.js'
 import { snapshotProblem } from './snapshots.js'
-import { newestSchema, openReader, storeExists } from './store/connection.js'
+import { newestSchema, openReader, storeExists, storeFailure } from './store/connection.js'
 import { storeFaults } from './store/faults.js'
+import { findSetback, lastSetback, type Setback } from './store/high-water.js'
 import { createStoreReader } from './store/reads.js'
 
 /** What was found of a store, read beside a service that may be running. */
@@ -13,6 +14,8 @@ export interface StoreReport {
   newestSchema: number
   /** What the checks of the file and of what it holds found wrong. */
   damage: string[]
+  /** What the store lacks that was acknowledged: found now, or at its last starts. */
+  setback?: Setback
   collections: CollectionReport[]
 }
 
@@ -46,7 +49,9 @@ export async function inspectStore(dataDir: string): Promise<StoreReport | undef
         rebuilt: await snapshotProblems(dataDir, store, collection)
       })
     }
-    return { schema, newestSchema, damage, collections }
+    return { schema, newestSchema, damage, setback: findSetback(dataDir, db, Date.now()) ?? lastSetback(db), collections }
+  } catch (error) {
+    throw storeFailure(error, dataDir)
   } finally {
     db.close()
   }

@@ -11,8 +11,8 @@ import { inSlices, stopFlag, type StopFlag } from './slices.js'
 import { readSnapshot, sweepSnapshots, type GraphIdentity } from './snapshots.js'
 import type { BulkLoad, FailedLine } from './store/bulk-loads.js'
 import type { ClassifierRow } from './store/classifiers.js'
-import { openReader } from './store/connection.js'
-import { createStoreReader, type CollectionCounts, type ComparedRecord, type RecordPage, type RecordVersion } from './store/reads.js'
+import { openReader, storeFailure } from './store/connection.js'
+import { createStoreReader, type CollectionCounts, type ComparedRecord, type RecordPage, type RecordVersion, type StoreReader } from './store/reads.js'
 import type { RecordChange } from './store/writes.js'
 import { Upkeep, type SavedGraph } from './upkeep.js'
 
@@ -42,7 +42,7 @@ export interface SearchCall extends CollectionSearch {
 
 // The searcher thread: a read-only connection and all indexes, so that scans, graphs and joins hold no other thread.
 const { dataDir } = workerData as { dataDir: string }
-const store = createStoreReader(openReader(dataDir))
+const store = openedStore()
 const indexes = new Map<number, CollectionIndex>()
 const REPORT_EVERY_MS = 250
 const report = (message: SearcherReport) => parentPort?.postMessage(message)
@@ -56,6 +56,14 @@ async function rebuildElsewhere(identity: GraphIdentity, stopped: AbortSignal): 
     return (await thread.call('rebuild', { identity, stop })) ? await readSnapshot(dataDir, { ...identity, highestLabel: store.highestLabel() }, onProblem) : undefined
   } finally {
     await thread.close()
+  }
+}
+
+function openedStore(): StoreReader {
+  try {
+    return createStoreReader(openReader(dataDir))
+  } catch (error) {
+    throw storeFailure(error, dataDir)
   }
 }
 
@@ -280,6 +288,6 @@ export const classifier = handler((name: string): ClassifierRow | undefined => s
 /** Ends the work on graphs and saves what changed. */
 export const stop = handler(() => upkeep.stop())
 
-await load()
+await load().catch((error) => Promise.reject(storeFailure(error, dataDir)))
 catchUp()
 reportReady()

@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { workerData } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import { handler, reportReady } from '../threads.js'
-import { imageDigest, removeImages, sweepImages, writeImages } from './image-files.js'
+import { imageDigest, imageFolder, imageFolderExists, removeImages, sweepImages, writeImages } from './image-files.js'
+import { createRoomMaker } from './making-room.js'
 import type { RecordPatch, RecordWrite, RestoredRecord } from './record.js'
-import { storageError } from './storage-error.js'
+import { openReserve } from './reserve.js'
+import { isFull } from './storage-error.js'
 import type { BulkLoadStep } from './store/bulk-loads.js'
-import { lockFolder, openStore } from './store/connection.js'
+import { lockFolder, openStore, storeFailure } from './store/connection.js'
+import { describeSetback, findSetback, lastSetback, noteSetback, openMark, type Setback } from './store/high-water.js'
 import { syncPath } from './sync-path.js'
 import { createStoreReader } from './store/reads.js'
-import { createStoreWriter, type CollectionKey, type Digested, type Write, type WriteAnswer } from './store/writes.js'
+import { createStoreWriter, type CollectionKey, type Digested, type StoreWriter, type Write, type WriteAnswer } from './store/writes.js'
 
 /** A write as it is sent to the writer: records still with the bytes of their images. */
 export type RawWrite =
@@ -17,15 +20,77 @@ export type RawWrite =
   | { kind: 'patch'; collection: CollectionKey; id: string; patch: RecordPatch }
   | { kind: 'restore'; collection: CollectionKey; records: RestoredRecord[] }
 
+/** What the writer reports: what went wrong and was got over. */
+export interface WriterReport {
+  problem: string
+}
+
+/** What the writer finds when it starts. */
+export interface WriterFinding {
+  /** What the store lacks that was acknowledged, where that was noticed lately. */
+  setback?: Setback
+}
+
+/** How long a setback is told after it was noticed: a service may have been started again before anyone looked. */
+const SETBACK_TOLD_MS = 7 * 24 * 3600 * 1000
+
 // The writer thread: the only read-write connection, the lock on the data folder, and the kept images.
 const { dataDir } = workerData as { dataDir: string }
+const report = (message: WriterReport) => parentPort?.postMessage(message)
+const onProblem = (problem: string) => report({ problem })
 const lock = lockFolder(dataDir)
 const db = openStore(dataDir)
-const store = createStoreWriter(db)
-const { isImageReferred } = createStoreReader(db)
-sweepImages(dataDir, isImageReferred)
-// The names of the store's file and the images' folder are durable once their folder is.
-syncPath(dataDir)
+const { store, isImageReferred, setback } = start()
+const highWater = openMark(dataDir)
+const reserve = openReserve(dataDir)
+const makeRoom = createRoomMaker({ commit, foldLog, reserve, onProblem })
+
+/** Prepares the statements, looks whether the store went back, and sweeps the images. Its errors say what is wrong with the folder. */
+function start(): { store: StoreWriter; isImageReferred: (sha256: string) => boolean; setback?: Setback } {
+  try {
+    const reader = createStoreReader(db)
+    if (!imageFolderExists(dataDir) && reader.hasImages()) onProblem(`the folder of kept images, ${imageFolder(dataDir)}, is not there, and records refer to images in it: check that its volume is mounted`)
+    sweepImages(dataDir, reader.isImageReferred)
+    // The names of the store's file and the images' folder are durable once their folder is.
+    syncPath(dataDir)
+    return { store: createStoreWriter(db), isImageReferred: reader.isImageReferred, setback: noticeSetback() }
+  } catch (error) {
+    throw storeFailure(error, dataDir)
+  }
+}
+
+/** What the store was found to lack lately. */
+function noticeSetback(): Setback | undefined {
+  const found = findSetback(dataDir, db, Date.now())
+  if (found) {
+    onProblem(describeSetback(found))
+    try {
+      noteSetback(db, found)
+    } catch (error) {
+      // On a full disk: it is found again at the next start.
+      if (!isFull(error)) throw error
+    }
+  }
+  const last = found ?? lastSetback(db)
+  return last && Date.now() - last.noticedAt < SETBACK_TOLD_MS ? last : undefined
+}
+
+/** Commits writes in one transaction, then lets go of the images that they released. */
+function commit(writes: Write[]): WriteAnswer[] {
+  const { answers, orphanedImages, mark } = store.commit(writes)
+  if (mark) highWater.raise(mark)
+  letGo(orphanedImages)
+  return answers
+}
+
+/** Folds the log into the store's file and cuts it, as far as there is room and no reader needs it. */
+function foldLog(): void {
+  try {
+    db.pragma('wal_checkpoint(TRUNCATE)')
+  } catch (error) {
+    if (!isFull(error)) throw error
+  }
+}
 
 /** Puts the digests of images in their place, and the images aside to be written. */
 function digest(write: RawWrite, images: Map<string, Uint8Array>): Write {
@@ -75,19 +140,18 @@ export const write = handler((writes: RawWrite[]): WriteAnswer[] => {
   const digested = writes.map((raw) => digest(raw, images))
   try {
     writeImages(dataDir, images)
-    const { answers, orphanedImages } = store.commit(digested)
-    letGo(orphanedImages)
-    return answers
+    return commit(digested)
   } catch (error) {
     letGo([...images.keys()].filter((sha256) => !isImageReferred(sha256)))
-    throw storageError(error)
+    return makeRoom(digested, error)
   }
 })
 
 /** Folds the log into the store's file and lets go of the folder. */
 export const close = handler(() => {
   db.close()
+  highWater.close()
   lock.close()
 })
 
-reportReady()
+reportReady({ setback } satisfies WriterFinding)

@@ -1,6 +1,8 @@
+import { resolve } from 'node:path'
 import { Type, type Static } from 'typebox'
 import { EXPRESS } from '../encoder/start-towers.js'
 import type { PoolState } from '../threads.js'
+import { WARNINGS, warningsOf } from '../warnings.js'
 import { Execution, toExecutionBody } from './execution.js'
 import type { App, Services } from './services.js'
 
@@ -16,7 +18,10 @@ const Ready = Type.Object({
   status: Type.Enum(['ready', 'starting', 'failing', 'closing']),
   models: Type.Array(Type.Object({ name: Type.String(), execution: Execution })),
   pending: Type.Array(Type.Object({ task: Type.String(), progress: Type.Number({ description: '0 to 1' }) }), { description: 'What is still to be done.' }),
-  workers: Type.Array(Workers)
+  workers: Type.Array(Workers),
+  warnings: Type.Array(Type.Object({ name: Type.Enum([...WARNINGS]), detail: Type.String() }), {
+    description: 'What an operator should look at while it serves: with one of these it is ready all the same, since searches are answered.'
+  })
 })
 
 const tags = ['Health']
@@ -28,7 +33,8 @@ const tags = ['Health']
 const HOPELESS_STARTS = 8
 
 /** Liveness (a restart would not help) and readiness (models warm, indexes built, demo loaded, workers alive, not closing). */
-export function healthRoutes(app: App, { encoders, collections, readiness }: Services): void {
+export function healthRoutes(app: App, { config, encoders, collections, readiness }: Services): void {
+  const dataDir = resolve(config.DATA_DIR)
   const pools = (): { model: string | null; state: PoolState }[] => [
     ...collections.pools.map((state) => ({ model: null, state })),
     ...encoders.all.flatMap(({ model, pools }) => pools.map((state) => ({ model: model.name, state })))
@@ -44,7 +50,7 @@ export function healthRoutes(app: App, { encoders, collections, readiness }: Ser
     const isFailing = all.some(({ state }) => isNeeded(state) && (state.alive === 0 || state.circuit === 'open'))
     const status: Static<typeof Ready>['status'] = readiness.closing ? 'closing' : pending.length > 0 ? 'starting' : isFailing ? 'failing' : 'ready'
     const workers = all.map(({ model, state: { name, threads, alive, circuit } }) => ({ pool: name, model, workers: threads, alive, circuit }))
-    return reply.code(status === 'ready' ? 200 : 503).send({ status, models, pending, workers })
+    return reply.code(status === 'ready' ? 200 : 503).send({ status, models, pending, workers, warnings: await warningsOf({ dataDir, collections }) })
   })
 }
 

@@ -22,6 +22,7 @@ export class LineLedger {
   readonly #known: Pick<BulkLoad, 'lines' | 'digest' | 'completed'>
   readonly #failed: Map<number, string>
   #line: number
+  readonly #before: number
   /** Undefined while lines are passed over that were not sent. */
   #digest: string | undefined
   /** The lines of the last step. */
@@ -36,9 +37,15 @@ export class LineLedger {
     if (this.#isResumable && this.#line > this.#known.lines) {
       throw new InvalidRequest(`from_line ${firstLine} leaves lines out: ${this.#known.lines} are loaded under this Idempotency-Key, so it can be ${this.#known.lines + 1} at most.`)
     }
+    this.#before = Math.max(this.#line, this.#known.lines)
     this.#answered = this.#known.lines
     this.#digest = this.#line === 0 ? '' : undefined
     if (this.#line === this.#known.lines) this.#digest = this.#known.digest
+  }
+
+  /** The last line that needs no answer of this stream: those before it were answered by another one, or are not sent. */
+  get before(): number {
+    return this.#before
   }
 
   /** Takes the next line in; its number, and what it was answered if it was before. Throws IDEMPOTENCY_KEY_REUSED. */

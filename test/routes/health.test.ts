@@ -18,7 +18,7 @@ t.test('workers that die again and again make it unready, those that never come 
   const threads = await startThreads<Fragile>(new URL('../fixtures/fragile-worker.js', import.meta.url), { name: 'searcher', count: 1, workerData: { brokenBy }, circuit })
   t.teardown(() => threads.close())
   const parts = { encoders: { all: [] }, collections: { get pools() { return [threads.state] } }, readiness: { pending: new Map(), closing: false } } as unknown as Services
-  const app = await buildApp({ ...parts, config: readConfig({}), metrics: createMetrics({ ...parts, keys: { size: 0, isStale: false } }) })
+  const app = await buildApp({ ...parts, config: readConfig({}), metrics: createMetrics({ ...parts, dataDir: '.', keys: { size: 0, isStale: false } }) })
   t.teardown(() => app.close())
   const health = async (of: string) => {
     const { statusCode, body } = await app.inject(`/health/${of}`)

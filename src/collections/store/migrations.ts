@@ -94,5 +94,18 @@ export const MIGRATIONS = [
     body TEXT NOT NULL,
     weights BLOB NOT NULL
   ) STRICT;
+  `,
+  `
+  CREATE TABLE progress (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    commits INTEGER NOT NULL,
+    at INTEGER,
+    setback TEXT
+  ) STRICT;
+  INSERT INTO progress (id, commits) VALUES (1, 0);
+  `,
+  // Names of classifiers are of the collection that they were trained with.
+  `
+  UPDATE classifier SET name = (body ->> '$.collection') || '/' || name WHERE body ->> '$.collection' IS NOT NULL;
   `
 ]

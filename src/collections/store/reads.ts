@@ -46,6 +46,8 @@ export interface StoreReader extends BulkLoadReader, ClassifierReader {
   /** The metadata of all records, one at a time. */
   allMetadata(): Iterable<{ key: number; collection: number; metadata: Record<string, unknown> | null }>
   isImageReferred(sha256: string): boolean
+  /** Whether any record has a kept image. */
+  hasImages(): boolean
   /** Records of a collection after an id, in the order of their ids, compared with their copies in another. */
   compare(collection: number, other: number, page: RecordPage): ComparedRecord[]
   /** Ids after an id that a collection has and another has not, among the next `limit`; with the last one looked at. */
@@ -121,6 +123,7 @@ export function createStoreReader(db: Connection, now: () => number = Date.now):
     `SELECT modality, vector FROM embedding WHERE record = (SELECT r.key FROM record r WHERE r.collection = ? AND r.id = ? AND ${PRESENT})`
   )
   const embeddings = embeddingReads(db)
+  const anyImage = db.prepare<[], number>('SELECT 1 FROM record WHERE image_sha256 IS NOT NULL LIMIT 1').pluck()
   const isImageReferred = db.prepare<[string], number>('SELECT 1 FROM record WHERE image_sha256 = ? LIMIT 1').pluck()
   const jobs = db.prepare<[], string>('SELECT body FROM job ORDER BY created_at').pluck()
   return {
@@ -151,6 +154,7 @@ export function createStoreReader(db: Connection, now: () => number = Date.now):
       for (const row of allMetadata.iterate()) yield { ...row, metadata: row.metadata === null ? null : JSON.parse(row.metadata) }
     },
     isImageReferred: (sha256) => isImageReferred.get(sha256) !== undefined,
+    hasImages: () => anyImage.get() !== undefined,
     ...comparisons(db),
     ...createBulkLoadReader(db),
     ...createClassifierReader(db),

@@ -42,6 +42,8 @@ export interface RecordWriter {
   copy(collection: number, into: number, record: RecordCopy): RecordChange
   /** With `updatedAt`, only if it was not changed since. */
   remove(collection: number, record: { id: string; updatedAt?: number }, released: Set<string>): RecordChange
+  /** Removes up to `limit` records of a collection, whichever. */
+  clear(collection: number, limit: number, released: Set<string>): RecordChange[]
   /**
    * Removes the records that expired first, up to `limit` of them; by collection what that changed. What is being restored
    * keeps its own until it is whole: their embeddings come after them.
@@ -51,7 +53,7 @@ export interface RecordWriter {
 
 /** Prepares the statements that write records; `now` is the clock, in milliseconds since 1970. */
 export function createRecordWriter(db: Connection, now: () => number): RecordWriter {
-  const { find, insert, update, overwrite, remove, expired, unchanged } = recordStatements(db)
+  const { find, insert, update, overwrite, remove, some, expired, unchanged } = recordStatements(db)
   const embeddings = embeddingWrites(db)
   const isPresent = ({ expiresAt }: Row) => expiresAt === null || expiresAt > now()
   // Now, and never the time of an earlier change, which what was read of the record is known by.
@@ -107,6 +109,7 @@ export function createRecordWriter(db: Connection, now: () => number): RecordWri
       if (!before || (updatedAt !== undefined && before.updatedAt !== updatedAt)) return NOTHING
       return { ...removeRow(before, released), existed: isPresent(before) }
     },
+    clear: (collection, limit, released) => some.all(collection, limit).map((row) => removeRow(row, released)),
     expire: (limit, released) => byCollection(expired.all(now(), limit)).map(({ collection, rows }) => ({ collection, changes: rows.map((row) => removeRow(row, released)) }))
   }
 }
@@ -130,6 +133,7 @@ function recordStatements(db: Connection) {
     update: db.prepare('UPDATE record SET text = ?, metadata = ?, image_sha256 = ?, image_type = ?, image_bytes = ?, expires_at = ?, updated_at = ? WHERE key = ?'),
     overwrite: db.prepare('UPDATE record SET text = ?, metadata = ?, image_sha256 = ?, image_type = ?, image_bytes = ?, expires_at = ?, created_at = ?, updated_at = ? WHERE key = ?'),
     remove: db.prepare('DELETE FROM record WHERE key = ?'),
+    some: db.prepare<[number, number], Pick<Row, 'key' | 'sha256'>>('SELECT key, image_sha256 AS sha256 FROM record WHERE collection = ? LIMIT ?'),
     expired: db.prepare<[number, number], Pick<Row, 'key' | 'sha256'> & { collection: number }>(
       `SELECT key, collection, image_sha256 AS sha256 FROM record
       WHERE expires_at <= ? AND collection NOT IN (SELECT id FROM collection WHERE name LIKE '%${restoredName('')}') ORDER BY expires_at LIMIT ?`

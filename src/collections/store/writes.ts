@@ -30,6 +30,10 @@ export type Write =
   | { kind: 'forget-job'; id: string }
   | ({ kind: 'put-classifier' } & ClassifierRow)
   | { kind: 'drop-classifier'; name: string }
+  /** Gives a collection a name that can't be asked for; it is dropped at the next start, if not before. */
+  | { kind: 'hide'; collection: CollectionKey }
+  /** Removes up to `limit` records of a collection. */
+  | { kind: 'clear'; collection: CollectionKey; limit: number }
   /** Removes up to `limit` records whose time is up, and forgets bulk loads that are long over. */
   | { kind: 'expire'; limit: number }
 
@@ -59,6 +63,8 @@ export interface Written {
   replaced?: boolean
   /** The collection that another took the place of, by a restore. */
   displaced?: CollectionKey
+  /** The name that a collection has now that can't be asked for. */
+  hiddenAs?: string
   /** Whether there was a classifier of that name. */
   existed?: boolean
   /** What expired, by collection. */
@@ -73,9 +79,10 @@ export type WriteAnswer = Written | { failure: ErrorShape }
 export interface StoreWriter {
   /**
    * Commits writes in one transaction, in their order. One that can't be done fails alone; a failure of the store (no
-   * space, say) throws and leaves nothing. Returns the images that no record refers to any more, too.
+   * space, say) throws and leaves nothing. Returns the images that no record refers to any more, too, and how far the store is
+   * where it changed.
    */
-  commit(writes: Write[]): { answers: WriteAnswer[]; orphanedImages: string[] }
+  commit(writes: Write[]): { answers: WriteAnswer[]; orphanedImages: string[]; mark?: { commits: number; at: number } }
 }
 
 /** How long a bulk load is known by its key after its last step, in milliseconds. */
@@ -84,9 +91,12 @@ export const BULK_LOAD_KEPT_MS = 7 * 24 * 3600 * 1000
 /** Prepares the statements of a store's only writer; `now` is the clock, in milliseconds since 1970. */
 export function createStoreWriter(db: Connection, now: () => number = Date.now): StoreWriter {
   const imageIsReferred = db.prepare('SELECT 1 FROM record WHERE image_sha256 = ? LIMIT 1').pluck()
+  const totalChanges = db.prepare<[], number>('SELECT total_changes()').pluck()
+  const count = db.prepare<[number], number>('UPDATE progress SET commits = commits + 1, at = ? RETURNING commits').pluck()
   const writeOne = createWrite(db, now)
   const commit = db.transaction((writes: Write[]) => {
     const released = new Set<string>()
+    const before = totalChanges.get()
     const answers = writes.map((write): WriteAnswer => {
       try {
         return writeOne(write, released)
@@ -95,7 +105,11 @@ export function createStoreWriter(db: Connection, now: () => number = Date.now):
         throw error
       }
     })
-    return { answers, orphanedImages: [...released].filter((sha256) => !imageIsReferred.get(sha256)) }
+    const orphanedImages = [...released].filter((sha256) => !imageIsReferred.get(sha256))
+    // What changes nothing is not counted: it would be written, and synced, for the count alone.
+    if (totalChanges.get() === before) return { answers, orphanedImages }
+    const at = now()
+    return { answers, orphanedImages, mark: { commits: count.get(at)!, at } }
   })
   return { commit: (writes) => commit.immediate(writes) }
 }
@@ -146,6 +160,10 @@ function createWrite(db: Connection, now: () => number): (write: Write, released
       case 'drop':
         collections.drop(id, released)
         return { changes: [] }
+      case 'hide':
+        return { changes: [], hiddenAs: collections.hide(write.collection) }
+      case 'clear':
+        return { changes: records.clear(id, write.limit, released) }
       case 'upsert': {
         const changes = write.records.map((record) => records.upsert(id, record, released))
         if (write.load) loads.step(id, write.load, changes)

@@ -1,0 +1,86 @@
+import { isPublicError, toErrorShape } from '../errors.js'
+import type { Reserve } from './reserve.js'
+import { isFull, storageError } from './storage-error.js'
+import type { Write, WriteAnswer } from './store/writes.js'
+
+/** What deletions on a full disk need. */
+export interface RoomMakerOptions {
+  /** Commits writes in one transaction. Throws what the store does. */
+  commit: (writes: Write[]) => WriteAnswer[]
+  /** Folds the log into the store's file, and gives its room back to the disk. */
+  foldLog: () => void
+  reserve: Reserve
+  /** Told what is left behind. */
+  onProblem: (problem: string) => void
+}
+
+/** Records that are removed in one transaction: the log of so many fits into the reserve. */
+const BATCH = 50
+
+/** Whether a write makes room, or is so small and needed that it may use the reserve: the end of a job. */
+function makesRoom({ kind }: Write): boolean {
+  return ['drop', 'delete', 'clear', 'hide', 'expire', 'drop-classifier', 'forget-job', 'job'].includes(kind)
+}
+
+/**
+ * A function that does those writes of a group that make room, when the disk is full, and refuses the others. Deleting takes
+ * room at first, since pages go into the log before they go into the file: the reserve is given up for that, and many records
+ * are removed in small transactions, after each of which the log is cut.
+ */
+export function createRoomMaker({ commit, foldLog, reserve, onProblem }: RoomMakerOptions): (writes: Write[], full: unknown) => WriteAnswer[] {
+  const commitOne = (write: Write): WriteAnswer => {
+    const [answer] = commit([write])
+    foldLog()
+    return answer
+  }
+  const drop = (write: Extract<Write, { kind: 'drop' }>): WriteAnswer => {
+    const { collection } = write
+    const hidden = commitOne({ kind: 'hide', collection })
+    if ('failure' in hidden) return hidden
+    // From here on it is gone for all who ask; what can't be removed now is removed at the next start.
+    const remains = { ...collection, name: hidden.hiddenAs! }
+    try {
+      while (changed(commitOne({ kind: 'clear', collection: remains, limit: BATCH })) > 0);
+      return commitOne({ kind: 'drop', collection: remains })
+    } catch (error) {
+      onProblem(`collection '${collection.name}' was dropped; its records could not all be removed and are at the next start: ${(error as Error).message}`)
+      return { changes: [] }
+    }
+  }
+  const remove = ({ ids, updatedAt, ...write }: Extract<Write, { kind: 'delete' }>): WriteAnswer => {
+    const all: WriteAnswer & { changes: unknown[] } = { changes: [] }
+    for (let start = 0; start < ids.length; start += BATCH) {
+      const end = start + BATCH
+      const answer = commitOne({ ...write, ids: ids.slice(start, end), updatedAt: updatedAt?.slice(start, end) })
+      if ('failure' in answer) return answer
+      all.changes.push(...answer.changes)
+    }
+    return all
+  }
+  const one = (write: Write, full: unknown): WriteAnswer => {
+    if (!makesRoom(write)) return { failure: toErrorShape(storageError(full)) }
+    try {
+      if (write.kind === 'drop') return drop(write)
+      if (write.kind === 'delete') return remove(write)
+      return commitOne(write.kind === 'expire' ? { ...write, limit: Math.min(write.limit, BATCH) } : write)
+    } catch (error) {
+      const told = storageError(error)
+      if (!isPublicError(told)) throw error
+      return { failure: toErrorShape(told) }
+    }
+  }
+  return (writes, full) => {
+    if (!isFull(full) || !writes.some(makesRoom)) throw storageError(full)
+    reserve.release()
+    foldLog()
+    try {
+      return writes.map((write) => one(write, full))
+    } finally {
+      reserve.restore()
+    }
+  }
+}
+
+function changed(answer: WriteAnswer): number {
+  return 'failure' in answer ? 0 : answer.changes.length
+}
