@@ -9046,6 +9046,12 @@ export interface operations {
                              */
                             circuit: "closed" | "open" | "half_open";
                         }[];
+                        /** @description What an operator should look at while it serves: with one of these it is ready all the same, since searches are answered. */
+                        warnings: {
+                            /** @enum {unknown} */
+                            name: "disk_full" | "disk_low" | "store_went_back";
+                            detail: string;
+                        }[];
                     };
                 };
             };
@@ -9128,6 +9134,12 @@ export interface operations {
                              * @enum {unknown}
                              */
                             circuit: "closed" | "open" | "half_open";
+                        }[];
+                        /** @description What an operator should look at while it serves: with one of these it is ready all the same, since searches are answered. */
+                        warnings: {
+                            /** @enum {unknown} */
+                            name: "disk_full" | "disk_low" | "store_went_back";
+                            detail: string;
                         }[];
                     };
                 };
