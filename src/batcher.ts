@@ -1,8 +1,10 @@
 import { setMaxListeners } from 'node:events'
 import type { Batch, BatcherOptions } from './batch-options.js'
-import { removeFrom, type Entry, type Waiter } from './batch-entry.js'
+import { createWaiter, removeFrom, type Entry, type Waiter } from './batch-entry.js'
 import { Closed, QueueFull, retryLater } from './errors.js'
+import { Lateness } from './lateness.js'
 import { Room } from './room.js'
+import { sharedKey } from './shared-key.js'
 import { Throughput } from './throughput.js'
 
 /** `interactive` (someone waits for the answer) goes before `bulk` (ingest). */
@@ -14,6 +16,11 @@ export interface Patience {
   signal?: AbortSignal
   /** When that will be at the latest, on the clock of `performance.now()`: what can't be reached is not begun. */
   deadline?: number
+  /**
+   * Who may tell, by how soon it is done, that equal work was done before: callers of the same name share what is kept of it and
+   * what is under way. Those without one may know of everything, and share with each other.
+   */
+  sharing?: string
 }
 
 export interface AddOptions extends Patience {
@@ -85,7 +92,8 @@ export class Batcher<Item, Result> {
     if (refusal) return items.map(() => Promise.reject(refusal))
     // One request may wait with thousands of entries on its signal; that is no leak.
     if (options.signal) setMaxListeners(0, options.signal)
-    const promises = items.map((item) => this.#join(item, options))
+    const lateness = this.#lateness(options)
+    const promises = items.map((item) => this.#join(item, { ...options, lateness }))
     this.#schedule()
     return promises
   }
@@ -108,25 +116,26 @@ export class Batcher<Item, Result> {
     return isRefused ? retryLater(new QueueFull(), waitMs) : undefined
   }
 
+  /** What refuses a request that nothing has begun of within its lane's bound: work may have slowed down since it was admitted. */
+  #lateness({ lane = 'interactive' }: AddOptions): Lateness | undefined {
+    const bound = this.#options.maxWaitMs?.[lane]
+    return bound ? new Lateness(bound, () => retryLater(new QueueFull(), this.expectedWaitMs(lane))) : undefined
+  }
+
   /** Waits for an item's entry, which is there already where another waits for the same key. */
-  #join(item: Item, { lane = 'interactive', signal }: AddOptions): Promise<Result> {
+  #join(item: Item, { lane = 'interactive', signal, sharing, lateness }: AddOptions & { lateness?: Lateness }): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
-      const key = this.#options.key?.(item)
+      const key = sharedKey(this.#options.key?.(item), sharing)
       const entry = (key !== undefined && this.#byKey.get(key)) || this.#enqueue(item, lane, key)
       if (lane === 'interactive') this.#hurry(entry)
-      const leave = () => {
+      const onLeave = (reason: unknown) => {
         entry.waiters.delete(waiter)
-        if (entry.waiters.size === 0) this.#abandon(entry, signal!.reason)
-        reject(signal!.reason)
+        if (entry.waiters.size === 0) this.#abandon(entry, reason)
       }
-      const settled = () => signal?.removeEventListener('abort', leave)
-      const waiter = {
-        resolve: (result: Result) => (settled(), resolve(result)),
-        reject: (error: unknown) => (settled(), reject(error))
-      }
-      signal?.addEventListener('abort', leave, { once: true })
+      const waiter = createWaiter<Result>({ resolve, reject }, { signal, lateness, onLeave })
       entry.waiters.add(waiter)
+      if (entry.isBegun) waiter.onBegun()
     })
   }
 
@@ -236,6 +245,10 @@ export class Batcher<Item, Result> {
     this.#running[place]++
     if (slot === 'shared') this.#interactiveInARow = lane === 'bulk' ? 0 : this.#interactiveInARow + 1
     const startedAt = performance.now()
+    for (const entry of entries) {
+      entry.isBegun = true
+      for (const { onBegun } of entry.waiters) onBegun()
+    }
     try {
       await this.#settle(entries, { lane, express: slot === 'express' })
     } finally {

@@ -75,7 +75,7 @@ function check({ collection: { settings } }: Target, record: NewRecord): Checked
 type Encoded = Partial<Record<Modality, PromiseSettledResult<Embedding>>>
 
 /** Encodes what the records hold and bring no embedding for. */
-async function encodeAll(target: Target, records: Checked[], { signal, deadline }: Patience): Promise<Encoded[]> {
+async function encodeAll(target: Target, records: Checked[], { signal, deadline, sharing }: Patience): Promise<Encoded[]> {
   const encoder = encoderOf(target)
   const isEncoded = target.collection.settings.model !== null
   const toEncode = records.map(({ image, text, embeddings }) => ({
@@ -85,7 +85,7 @@ async function encodeAll(target: Target, records: Checked[], { signal, deadline 
   const given = <T>(values: (T | undefined)[]) => values.filter((value): value is T => value !== undefined)
   // What one refusal makes pointless is dropped unrun.
   const stop = new AbortController()
-  const options = { lane: 'bulk', onStep: target.onStep, deadline, signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal } as const
+  const options = { lane: 'bulk', onStep: target.onStep, deadline, sharing, signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal } as const
   const orStop = (encoding: Promise<Embedding>[]) =>
     Promise.allSettled(encoding.map((promise) => promise.catch((error) => {
       if (stopsAll(error)) stop.abort(error)

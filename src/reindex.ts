@@ -141,7 +141,8 @@ async function encodeAnew({ collection, encoder, signal }: Pick<ReindexOptions, 
   const source = modality === 'image' ? image : text
   if (source === null) return undefined
   const bytes = modality === 'image' ? await readFile(collection.imagePath(source)) : undefined
-  return untilWell(signal, () => (bytes ? encoder.encodeImage(bytes, { lane: 'bulk', signal }) : encoder.encodeText(source, { lane: 'bulk', signal })))
+  const options = { lane: 'bulk', signal, sharing: `collection ${collection.settings.id}` } as const
+  return untilWell(signal, () => (bytes ? encoder.encodeImage(bytes, options) : encoder.encodeText(source, options)))
 }
 
 /** A replacement whose steps are tried again where a thread died or is down; all but the last, which may have been taken then. */

@@ -22,6 +22,11 @@ export interface RestoreOptions {
   name: string
   /** Whether a collection that has the name is replaced. */
   mayReplace: boolean
+  /**
+   * Whether the collection gets the age that the backup notes. What was made of a collection is known by that: of a file that was
+   * sent by a key limited to collections it is not taken.
+   */
+  keepsAge: boolean
   maxImageBytes: number
   /** Ends the work; nothing of it stays. */
   signal: AbortSignal
@@ -37,7 +42,7 @@ const ID = new RegExp(RECORD_ID, 'u')
  * BACKUP_INVALID, BACKUP_TOO_NEW, what stops the store, and the signal's reason: nothing has changed then.
  */
 export async function restore(options: RestoreOptions): Promise<Collection> {
-  const { collections, encoders, file, sha256, name, mayReplace, maxImageBytes, signal } = options
+  const { collections, encoders, file, sha256, name, mayReplace, keepsAge, maxImageBytes, signal } = options
   requireFree(collections, name, mayReplace)
   if (sha256 !== undefined) await requireChecksum(file, sha256)
   const backup = await openBackup(file, { maxImageBytes })
@@ -47,7 +52,8 @@ export async function restore(options: RestoreOptions): Promise<Collection> {
     try {
       await fill(restoration, backup, signal)
       signal.throwIfAborted()
-      return await restoration.instate({ createdAt: backup.content.collectionCreatedAt, mayReplace })
+      const createdAt = keepsAge ? backup.content.collectionCreatedAt : (find(collections, name)?.settings.createdAt ?? Date.now())
+      return await restoration.instate({ createdAt, mayReplace })
     } finally {
       await restoration.end()
     }
@@ -58,7 +64,11 @@ export async function restore(options: RestoreOptions): Promise<Collection> {
 
 /** Throws COLLECTION_EXISTS when a restore under this name would be refused at its end. */
 export function requireFree(collections: Collections, name: string, mayReplace: boolean): void {
-  if (!mayReplace && collections.list().some(({ settings }) => settings.name === name)) throw new CollectionExists(name)
+  if (!mayReplace && find(collections, name)) throw new CollectionExists(name)
+}
+
+function find(collections: Collections, name: string): Collection | undefined {
+  return collections.list().find(({ settings }) => settings.name === name)
 }
 
 /** A bit of a vector or a text may turn without SQLite noticing. */

@@ -1,5 +1,8 @@
-/** Time constant of what counts as recent, in milliseconds of waiting: some batches of a slow tower, and soon over a hiccup. */
-const RECENT_MS = 5000
+/**
+ * Time constants of what counts as recent, in milliseconds of waiting: some batches of a slow tower, and soon over a hiccup; and a
+ * short one, which sees soon that the machine has slowed down. The longer wait of both counts.
+ */
+const RECENT_MS = [5000, 1000]
 
 /** Less measured time than this says nothing yet. */
 const TRUSTED_MS = 250
@@ -12,20 +15,14 @@ const TRUSTED_MS = 250
  * workers were not all needed, says nothing of what they can do.
  */
 export class Throughput {
-  #entries = 0
-  #ms = 0
-  #runs = 0
+  readonly #windows = RECENT_MS.map((recentMs) => new Window(recentMs))
   /** When the last run ended, if entries have waited ever since. */
   #since: number | undefined
 
   /** A run of so many entries ended; `waiting` are those that wait now. */
   ended(entries: number, { now, waiting }: { now: number; waiting: number }): void {
     if (this.#since !== undefined) {
-      const elapsed = now - this.#since
-      const kept = Math.exp(-elapsed / RECENT_MS)
-      this.#entries = this.#entries * kept + entries
-      this.#ms = this.#ms * kept + elapsed
-      this.#runs = this.#runs * kept + 1
+      for (const window of this.#windows) window.add(entries, now - this.#since)
     }
     this.#since = waiting > 0 ? now : undefined
   }
@@ -37,9 +34,33 @@ export class Throughput {
 
   /** Milliseconds until so many entries are worked off; 0 while nothing is known. A run that is overdue lengthens it. */
   waitMs(entries: number, now: number): number {
+    const elapsed = this.#since === undefined ? 0 : now - this.#since
+    return Math.max(...this.#windows.map((window) => window.waitMs(entries, elapsed)))
+  }
+}
+
+/** Sums of the recent past by one time constant. */
+class Window {
+  readonly #recentMs: number
+  #entries = 0
+  #ms = 0
+  #runs = 0
+
+  constructor(recentMs: number) {
+    this.#recentMs = recentMs
+  }
+
+  add(entries: number, elapsed: number): void {
+    const kept = Math.exp(-elapsed / this.#recentMs)
+    this.#entries = this.#entries * kept + entries
+    this.#ms = this.#ms * kept + elapsed
+    this.#runs = this.#runs * kept + 1
+  }
+
+  /** `elapsed` is the time since the last run ended: the age of the one under way, beyond what one takes, counts. */
+  waitMs(entries: number, elapsed: number): number {
     if (entries === 0 || this.#entries === 0) return 0
-    const overdue = this.#since === undefined ? 0 : Math.max(0, now - this.#since - this.#ms / this.#runs)
-    const ms = this.#ms + overdue
+    const ms = this.#ms + Math.max(0, elapsed - this.#ms / this.#runs)
     return ms < TRUSTED_MS ? 0 : (entries * ms) / this.#entries
   }
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { LRUCache } from 'lru-cache'
 import { Batcher, type Lane, type Patience } from './batcher.js'
 import type { Encoder } from './encoder/encoder.js'
+import { sharedKey } from './shared-key.js'
 
 export interface ThumbnailsOptions {
   /** Makes a small WebP of an image's bytes. */
@@ -35,11 +36,11 @@ export interface Thumbnails {
  */
 export function createThumbnails({ make, cacheBytes, concurrency, queueSize, maxWaitMs }: ThumbnailsOptions): Thumbnails {
   const cache = cacheBytes > 0 ? new LRUCache<string, Uint8Array>({ maxSize: cacheBytes, sizeCalculation: (bytes, key) => bytes.length + 2 * key.length }) : undefined
-  const queue = new Batcher<KeptImage, Uint8Array | undefined>({
-    run: async ([{ sha256, path }], { lane, signal }) => {
+  const queue = new Batcher<{ key: string; path: string }, Uint8Array | undefined>({
+    run: async ([{ key, path }], { lane, signal }) => {
       const bytes = await readFile(path).catch(unlessGone)
       const thumbnail = bytes && (await make(bytes, { lane, signal }))
-      if (thumbnail) cache?.set(sha256, thumbnail)
+      if (thumbnail) cache?.set(key, thumbnail)
       return [thumbnail]
     },
     maxBatchSize: 1,
@@ -47,10 +48,13 @@ export function createThumbnails({ make, cacheBytes, concurrency, queueSize, max
     concurrency,
     maxQueueSize: queueSize,
     maxWaitMs,
-    key: ({ sha256 }) => sha256
+    key: ({ key }) => key
   })
   return {
-    get: async (image, patience) => cache?.get(image.sha256) ?? queue.add(image, patience),
+    get: async ({ sha256, path }, patience) => {
+      const key = sharedKey(sha256, patience?.sharing)
+      return cache?.get(key) ?? queue.add({ key, path }, patience)
+    },
     close: () => queue.close()
   }
 }

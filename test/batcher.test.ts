@@ -329,7 +329,7 @@ t.test('who would wait too long is turned away, and told for how long', async (t
   const batcher = slow(30, { maxWaitMs: { interactive: 500, bulk: 0 } })
   const giant = batcher.addAll(items(60))
   t.equal(batcher.expectedWaitMs('interactive'), 0, 'nothing is known yet')
-  const early = batcher.add('early')
+  const early = t.rejects(batcher.add('early'), { code: 'QUEUE_FULL' }, 'it was admitted, and is told when its bound is over')
   await Promise.all(giant.slice(0, 15))
   t.ok(batcher.expectedWaitMs('interactive') > 500)
   const refusal = await batcher.add('late').then(() => undefined, (error) => error)
@@ -381,4 +381,13 @@ t.test('those who wait for room get it in their order, and at the close are told
   await releaseAll()
   await closed
   await Promise.all(last)
+})
+
+t.test('equal items share a run among those who may know of each other', async (t) => {
+  const { batcher, batches, releaseAll } = held({ key: (item) => item })
+  const results = Promise.all([undefined, undefined, 'one', 'one', 'two'].map((sharing) => batcher.add('a', { sharing })))
+  await sleep(5)
+  await releaseAll()
+  t.same(await results, ['A', 'A', 'A', 'A', 'A'])
+  t.same(batches.flat(), ['a', 'a', 'a'])
 })

@@ -50,3 +50,9 @@ t.test('a run that does not end lengthens the wait', async (t) => {
   t.equal(throughput.waitMs(10, now + 40), before, 'not while it is due')
   t.ok(throughput.waitMs(10, now + 60_000) > 10 * before)
 })
+
+t.test('a slowdown shows after few runs', async (t) => {
+  const throughput = new Throughput()
+  const now = run(throughput, { from: run(throughput, { runs: 200, every: 50 }), runs: 2, every: 500 })
+  t.ok(throughput.waitMs(10, now) > 1000, 'twice what the last five seconds say')
+})

@@ -42,20 +42,19 @@ export interface LoadedClassifier {
 export interface Classifiers {
   /** In the order of their names. */
   list(): StoredClassifier[]
-  find(name: string): StoredClassifier | undefined
-  /** Throws CLASSIFIER_NOT_FOUND. */
-  get(name: string): StoredClassifier
+  /** Those of a name: one of each collection, and one of none. */
+  named(name: string): StoredClassifier[]
   /** With its weights, which are read when they are first asked for. Throws CLASSIFIER_NOT_FOUND. */
-  load(name: string): Promise<LoadedClassifier>
+  load(stored: StoredClassifier): Promise<LoadedClassifier>
   /** Does the work of a training, from its examples on, which trains in a thread by the function that it is given. Throws QUEUE_FULL where others train already. */
   training<T>(work: (train: Train) => Promise<T>): Promise<T>
   /**
-   * Puts a classifier under its name, one after the other; the one that was there serves till then. Resolves, once it is durable, to whether
-   * there was one. `check` sees which one it is to replace, and stops it by throwing.
+   * Puts a classifier under its name, which is one of its collection; the one that was there serves till then. Resolves, once it is durable,
+   * to the one that was there.
    */
-  save(stored: StoredClassifier, weights: Float32Array, check?: (existing: StoredClassifier | undefined) => void): Promise<boolean>
+  save(stored: StoredClassifier, weights: Float32Array): Promise<StoredClassifier | undefined>
   /** Throws CLASSIFIER_NOT_FOUND. */
-  drop(name: string): Promise<void>
+  drop(stored: StoredClassifier): Promise<void>
   /** Stops what is being trained. */
   close(): Promise<void>
 }
@@ -70,58 +69,59 @@ const LOADED_BYTES = 256 << 20
 
 /** The classifiers in the store of a service. */
 export async function openClassifiers(collections: Collections): Promise<Classifiers> {
-  const byName = new Map<string, StoredClassifier>()
+  const byKey = new Map<string, StoredClassifier>()
   const loaded = new LRUCache<string, LoadedClassifier>({ maxSize: LOADED_BYTES, sizeCalculation: ({ classifier: { weights } }) => weights.byteLength })
   const reload = async () => {
     const bodies = await collections.classifiers()
-    byName.clear()
+    byKey.clear()
     loaded.clear()
     for (const body of bodies) {
       const stored = JSON.parse(body) as StoredClassifier
-      byName.set(stored.name, stored)
+      byKey.set(keyOf(stored), stored)
     }
   }
   await reload()
   // What became of a write that failed only the store knows.
   const orReload = <T>(write: Promise<T>) => write.catch(async (error) => (await reload().catch(() => undefined), Promise.reject(error)))
-  const get = (name: string) => {
-    const stored = byName.get(name)
-    if (!stored) throw new ClassifierNotFound(name)
-    return stored
-  }
+  const list = () => [...byKey.values()].sort((a, b) => (a.name < b.name || (a.name === b.name && keyOf(a) < keyOf(b)) ? -1 : 1))
   const training = createTraining()
   return {
-    list: () => [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
-    get,
-    load: async (name) => {
-      const expected = get(name)
-      const known = loaded.get(name)
+    list,
+    named: (name) => list().filter((stored) => stored.name === name),
+    load: async (expected) => {
+      const key = keyOf(expected)
+      const known = loaded.get(key)
       if (known) return known
-      const row = await collections.classifier(name)
-      if (!row) throw new ClassifierNotFound(name)
+      const row = await collections.classifier(key)
+      if (!row) throw new ClassifierNotFound(expected.name)
       const found = { stored: JSON.parse(row.body) as StoredClassifier, classifier: fromWeights(row.weights, JSON.parse(row.body)) }
       // Another may have taken its place meanwhile.
-      if (byName.get(name) === expected && expected.createdAt === found.stored.createdAt) loaded.set(name, found)
+      if (byKey.get(key) === expected && expected.createdAt === found.stored.createdAt) loaded.set(key, found)
       return found
     },
     training: training.training,
-    find: (name) => byName.get(name),
-    save: inTurn(async (stored: StoredClassifier, weights: Float32Array, check?: (existing: StoredClassifier | undefined) => void) => {
-      check?.(byName.get(stored.name))
-      const existed = await orReload(collections.saveClassifier({ name: stored.name, body: JSON.stringify(stored), weights: new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength) }))
-      byName.set(stored.name, stored)
-      loaded.delete(stored.name)
-      return existed
+    save: inTurn(async (stored: StoredClassifier, weights: Float32Array) => {
+      const key = keyOf(stored)
+      const existing = byKey.get(key)
+      await orReload(collections.saveClassifier({ name: key, body: JSON.stringify(stored), weights: new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength) }))
+      byKey.set(key, stored)
+      loaded.delete(key)
+      return existing
     }),
-    drop: async (name) => {
-      get(name)
-      const existed = await orReload(collections.dropClassifier(name))
-      byName.delete(name)
-      loaded.delete(name)
-      if (!existed) throw new ClassifierNotFound(name)
+    drop: async (stored) => {
+      const key = keyOf(stored)
+      const existed = await orReload(collections.dropClassifier(key))
+      byKey.delete(key)
+      loaded.delete(key)
+      if (!existed) throw new ClassifierNotFound(stored.name)
     },
     close: training.close
   }
+}
+
+/** What the store knows a classifier by. No name of a collection has a slash. */
+function keyOf({ name, collection }: StoredClassifier): string {
+  return collection === null ? name : `${collection}/${name}`
 }
 
 /** Calls that wait for those before them. */

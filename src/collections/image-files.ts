@@ -27,13 +27,13 @@ export function imageDigest(bytes: Uint8Array): string {
 }
 
 /**
- * Writes images that are not there yet, each synced before it gets its name, then syncs the folder: when this returns
- * the files survive a power cut. Throws the system's error, having removed what was half written.
+ * Writes images, each synced before it gets its name, then syncs the folder: when this returns the files survive a power cut.
+ * Those that are there are written too: by a write that is sooner done a key could tell what is kept in collections out of its
+ * reach. Throws the system's error, having removed what was half written.
  */
 export function writeImages(dataDir: string, images: Map<string, Uint8Array>): void {
-  const missing = [...images].filter(([sha256]) => !existsSync(imagePath(dataDir, sha256)))
-  for (const [sha256, bytes] of missing) writeImage(imagePath(dataDir, sha256), bytes)
-  if (missing.length > 0) syncPath(imageFolder(dataDir))
+  for (const [sha256, bytes] of images) writeImage(imagePath(dataDir, sha256), bytes)
+  if (images.size > 0) syncPath(imageFolder(dataDir))
 }
 
 function writeImage(path: string, bytes: Uint8Array): void {

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { sharedKey } from '../shared-key.js'
 import type { Embedding } from './embedding.js'
 import type { EncodeOptions, Encoder } from './encoder.js'
 import type { Encoded } from './queues.js'
@@ -21,8 +22,8 @@ export type EmbeddingCache = (keys: string[], encode: EncodeMissing, options: En
 /** An LRU of embeddings with their tokens; what a request asked for is told to it, and added to its usage. */
 export function createEmbeddingCache({ fingerprint, maxSize, lookups }: EmbeddingCacheOptions): EmbeddingCache {
   const cache = maxSize > 0 ? new LRUCache<string, Encoded>({ maxSize, sizeCalculation: ({ embedding }, key) => embedding.byteLength + 2 * key.length }) : undefined
-  return (inputs, encode, { onStep, usage, digests }) => {
-    const keys = inputs.map((input) => `${fingerprint} ${input}`)
+  return (inputs, encode, { onStep, usage, sharing, digests }) => {
+    const keys = inputs.map((input) => sharedKey(`${fingerprint} ${input}`, sharing))
     const hits = keys.map((key) => cache?.get(key))
     const missing = [...keys.keys()].filter((i) => !hits[i])
     if (cache) {

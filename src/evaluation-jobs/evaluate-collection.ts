@@ -94,7 +94,7 @@ async function measureSample(sample: CollectionSample, evaluation: CollectionEva
   const chosen = choose(datasets, evaluation)
   const kept = openKeptEmbeddings({ cache, fingerprint: encoder.model.fingerprint, dimension: encoder.dimension, onWarning })
   const files = createImageFiles(evaluation.limits)
-  const embedder = createEmbedder(encoder, { kept, files, signal, onProgress: (embedding) => progress.embedding(encoder.model.name, embedding) })
+  const embedder = createEmbedder(encoder, { kept, files, signal, sharing: `collection ${evaluation.collection.settings.id}`, onProgress: (embedding) => progress.embedding(encoder.model.name, embedding) })
   try {
     const stored = collectionEmbedder(sample, embedder)
     const tasks: TaskReport[] = []

@@ -1,5 +1,6 @@
 import { setImmediate as breathe } from 'node:timers/promises'
 import { Batcher } from '../batcher.js'
+import { sharedKey } from '../shared-key.js'
 import type { Encoder } from '../encoder/encoder.js'
 import { isPublicError } from '../errors.js'
 import { corrupt } from './corruptions.js'
@@ -21,6 +22,8 @@ export interface EmbedderOptions {
   onProgress?: (progress: EmbedProgress) => void
   /** Ends what is under way, with its reason. */
   signal?: AbortSignal
+  /** Whose embeddings from before may be taken; those of all who give no name, by default. */
+  sharing?: string
 }
 
 export interface EmbedProgress {
@@ -51,7 +54,7 @@ const LOOKUPS_IN_A_ROW = 256
 export function createEmbedder(encoder: Encoder, options: EmbedderOptions = {}): FileEmbedder {
   const { model, dimension } = encoder
   const kept = options.kept ?? openKeptEmbeddings({ fingerprint: model.fingerprint, dimension, onWarning: () => undefined })
-  const work = { encoder, kept, files: options.files ?? createImageFiles(), signal: options.signal, onProgress: options.onProgress ?? (() => undefined) }
+  const work = { encoder, kept, files: options.files ?? createImageFiles(), signal: options.signal, sharing: options.sharing, onProgress: options.onProgress ?? (() => undefined) }
   const embedImage = imageEmbedding(work)
   const images = async (list: DatasetImage[], corruption: Corruption | undefined, onError: (image: DatasetImage, error: unknown) => void): Promise<Rows> => {
     const rows = sharedRows(list.length, dimension)
@@ -92,10 +95,10 @@ function reasonOf(error: unknown, { path, id }: DatasetImage): string {
   return (error as Error).message.replaceAll(path, () => id)
 }
 
-type Work = Required<Omit<EmbedderOptions, 'signal'>> & { encoder: Encoder; signal?: AbortSignal }
+type Work = Required<Omit<EmbedderOptions, 'signal' | 'sharing'>> & Pick<EmbedderOptions, 'signal' | 'sharing'> & { encoder: Encoder }
 
 /** Embeds one image, or looks it up. A file is read where it is not known yet, or its embedding is not. */
-function imageEmbedding({ encoder, kept, files, signal }: Work): (image: DatasetImage, corruption?: Corruption) => Promise<Float32Array> {
+function imageEmbedding({ encoder, kept, files, signal, sharing }: Work): (image: DatasetImage, corruption?: Corruption) => Promise<Float32Array> {
   const corrupted = new Batcher<{ bytes: Uint8Array; corruption: Corruption }, Uint8Array>({
     run: async ([{ bytes, corruption }]) => [await corrupt(bytes, corruption, files.limits)],
     maxBatchSize: 1,
@@ -105,14 +108,14 @@ function imageEmbedding({ encoder, kept, files, signal }: Work): (image: Dataset
   })
   return async ({ path }, corruption) => {
     const known = files.digest(path)
-    const before = known === undefined ? undefined : kept.get(imageKey(known, corruption))
+    const before = known === undefined ? undefined : kept.get(sharedKey(imageKey(known, corruption), sharing))
     if (before) return before
     const { bytes, digest } = await files.read(path)
-    const key = imageKey(digest, corruption)
+    const key = sharedKey(imageKey(digest, corruption), sharing)
     const found = digest === known ? undefined : kept.get(key)
     if (found) return found
     const changed = corruption ? await corrupted.add({ bytes, corruption }, { lane: 'bulk', signal }) : bytes
-    const embedding = await encodeWhenThereIsRoom({ encoder, signal }, (encode) => encoder.encodeImage(changed, encode))
+    const embedding = await encodeWhenThereIsRoom({ encoder, signal, sharing }, (encode) => encoder.encodeImage(changed, encode))
     kept.put(key, embedding)
     return embedding
   }

@@ -1,4 +1,5 @@
 import { setImmediate as breathe } from 'node:timers/promises'
+import { sharedKey } from '../shared-key.js'
 import type { Encoder } from '../encoder/encoder.js'
 import type { Rows } from './embedder.js'
 import { encodeWhenThereIsRoom } from './encode-when-there-is-room.js'
@@ -10,6 +11,7 @@ interface TextWork {
   encoder: Encoder
   kept: KeptEmbeddings
   signal?: AbortSignal
+  sharing?: string
   /** Told how many more texts have their rows. */
   onProgress: (more: number) => void
 }
@@ -21,7 +23,7 @@ const CHUNK = 128
 const LOOKUPS_IN_A_ROW = 256
 
 /** A row a text, in their order. Equal texts are encoded once, and those of like length together. */
-export async function embedTexts(texts: string[], { encoder, kept, signal, onProgress }: TextWork): Promise<Rows> {
+export async function embedTexts(texts: string[], { encoder, kept, signal, sharing, onProgress }: TextWork): Promise<Rows> {
   const { dimension } = encoder
   const rows = sharedRows(texts.length, dimension)
   const places = new Map<string, number[]>()
@@ -39,7 +41,7 @@ export async function embedTexts(texts: string[], { encoder, kept, signal, onPro
   for (const [i, text] of [...places.keys()].entries()) {
     if (i % LOOKUPS_IN_A_ROW === 0) await breathe()
     signal?.throwIfAborted()
-    const before = kept.get(textKey(text))
+    const before = kept.get(sharedKey(textKey(text), sharing))
     if (before) place(text, before)
     else missing.push(text)
   }
@@ -47,9 +49,9 @@ export async function embedTexts(texts: string[], { encoder, kept, signal, onPro
   const chunks = Array.from({ length: Math.ceil(missing.length / CHUNK) }, (_, i) => missing.slice(i * CHUNK, (i + 1) * CHUNK))
   await inFlight(chunks, CHUNKS_AT_ONCE, async (chunk) => {
     signal?.throwIfAborted()
-    const embeddings = await encodeWhenThereIsRoom({ encoder, signal }, (options) => Promise.all(encoder.encodeTexts(chunk, options)))
+    const embeddings = await encodeWhenThereIsRoom({ encoder, signal, sharing }, (options) => Promise.all(encoder.encodeTexts(chunk, options)))
     for (const [i, text] of chunk.entries()) {
-      kept.put(textKey(text), embeddings[i])
+      kept.put(sharedKey(textKey(text), sharing), embeddings[i])
       place(text, embeddings[i])
     }
   })

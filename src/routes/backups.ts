@@ -6,6 +6,7 @@ import { BACKUP_NAME, type Backup } from '../collections/backups/backup-folder.j
 import { BackupNotFound, RangeNotSatisfiable } from '../errors.js'
 import { requireWaiting } from '../patience.js'
 import { OwnCollectionName, OwnCollectionParams, responses } from '../schemas.js'
+import { mayKnow } from './collection-reach.js'
 import { optionalBody } from './optional-body.js'
 import type { App, Services } from './services.js'
 
@@ -19,6 +20,7 @@ const BackupParams = Type.Object({ collection: OwnCollectionName, name: BackupNa
 const BackupBody = Type.Object({
   name: Type.String(),
   collection: Type.String(),
+  collection_created_at: Type.String({ format: 'date-time', description: 'When that was created, which tells it from others that had its name.' }),
   bytes: Type.Integer(),
   sha256: Type.String({ description: 'Of the file.' }),
   records: Type.Integer(),
@@ -41,7 +43,7 @@ const MakeBody = Type.Object(
 const tags = ['Backups']
 
 /** Making, listing, fetching and removing backups. */
-export function backupRoutes(app: App, { backups }: Services): void {
+export function backupRoutes(app: App, { backups, collections }: Services): void {
   app.post(
     '/v1/collections/:collection/backups',
     {
@@ -71,14 +73,21 @@ export function backupRoutes(app: App, { backups }: Services): void {
     '/v1/collections/:collection/backups',
     {
       config: { scope: LISTING_SCOPE },
-      schema: { tags, operationId: 'listBackups', summary: 'List the backups of a collection, the latest first', description: 'They outlive their collection.', params: OwnCollectionParams, response: responses({ 200: Type.Object({ backups: Type.Array(BackupBody) }) }) }
+      schema: { tags, operationId: 'listBackups', summary: 'List the backups of a collection, the latest first', description: 'They outlive their collection: those of one that was dropped are for keys that reach every collection.', params: OwnCollectionParams, response: responses({ 200: Type.Object({ backups: Type.Array(BackupBody) }) }) }
     },
-    async ({ params }) => ({ backups: backups.list(params.collection).map(toBody) })
+    async (request) => {
+      const { collection } = request.params
+      const known = backups.list(collection).filter((backup) => mayKnow(request, backup, collections))
+      // Where the caller knows of none there is one answer, were there others or not.
+      if (known.length === 0) collections.get(collection)
+      return { backups: known.map(toBody) }
+    }
   )
   app.delete(
     '/v1/collections/:collection/backups/:name',
     { config: { scope: BACKUP_SCOPE }, schema: { tags, operationId: 'removeBackup', summary: 'Remove a backup', params: BackupParams, response: responses({ 204: Type.Null() }) } },
-    async ({ params: { collection, name } }, reply) => {
+    async (request, reply) => {
+      const { collection, name } = knownBackup({ backups, collections }, request, request.params)
       backups.remove(collection, name)
       return reply.code(204).send(null)
     }
@@ -86,7 +95,7 @@ export function backupRoutes(app: App, { backups }: Services): void {
 }
 
 /** Fetching a backup's file, from any byte on. */
-export function backupFileRoute(app: App, { backups }: Services): void {
+export function backupFileRoute(app: App, { backups, collections }: Services): void {
   app.get(
     '/v1/collections/:collection/backups/:name',
     {
@@ -103,7 +112,7 @@ export function backupFileRoute(app: App, { backups }: Services): void {
     async (request, typedReply) => {
       const { params: { collection, name }, headers, method } = request
       const reply: FastifyReply = typedReply
-      const { path, sha256, bytes } = backups.get(collection, name)
+      const { path, sha256, bytes } = knownBackup({ backups, collections }, request, { collection, name })
       const etag = `"${sha256}"`
       const { range, 'if-range': ifRange } = headers
       // The library knows ETags of times and sizes only: a range of another file is none of this one.
@@ -125,6 +134,13 @@ export function backupFileRoute(app: App, { backups }: Services): void {
   )
 }
 
+/** A backup, if the caller may know of it. Throws BACKUP_NOT_FOUND. */
+export function knownBackup({ backups, collections }: Pick<Services, 'backups' | 'collections'>, request: Pick<FastifyRequest, 'reaches' | 'caller'>, { collection, name }: { collection: string; name: string }): ReturnType<Services['backups']['get']> {
+  const backup = backups.get(collection, name)
+  if (!mayKnow(request, backup, collections)) throw new BackupNotFound(collection, name)
+  return backup
+}
+
 /** The media type of a backup: https://www.iana.org/assignments/media-types/application/vnd.sqlite3. */
 export const BACKUP_TYPE = 'application/vnd.sqlite3'
 
@@ -133,7 +149,7 @@ export function waitLong({ raw }: Pick<FastifyRequest, 'raw'>): void {
   raw.socket.setTimeout(0)
 }
 
-function toBody({ lostImages, createdAt, ...backup }: Backup): Static<typeof BackupBody> {
+function toBody({ lostImages, createdAt, collectionCreatedAt, ...backup }: Backup): Static<typeof BackupBody> {
   const { name, collection, bytes, sha256, records, embeddings, images, model, fingerprint, dimension, format, service } = backup
-  return { name, collection, bytes, sha256, records, embeddings, images, lost_images: lostImages, model, fingerprint, dimension, format, service, created_at: new Date(createdAt).toISOString() }
+  return { name, collection, collection_created_at: new Date(collectionCreatedAt).toISOString(), bytes, sha256, records, embeddings, images, lost_images: lostImages, model, fingerprint, dimension, format, service, created_at: new Date(createdAt).toISOString() }
 }

@@ -5,6 +5,10 @@ import { FilterBody } from './search-schemas.js'
 
 const ClassifierName = Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,63}$', description: 'Name of a classifier.', examples: ['fruit-or-car'] })
 export const ClassifierParams = Type.Object({ classifier: ClassifierName })
+export const ClassifierQuery = Type.Object(
+  { collection: Type.Optional(Type.String({ ...CollectionName, description: 'The collection that it was trained with, where several have a classifier of the name. By default the one of no collection, else the only one.' })) },
+  { additionalProperties: false }
+)
 
 const Label = Type.String({ minLength: 1, maxLength: 1000 })
 const Text = Type.String({ minLength: 1, description: 'Up to 8,000 characters.' })

@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
 import { MIB } from '../config.js'
 import { responses } from '../schemas.js'
-import { mayKnow, reached, requireReplaceable } from './collection-reach.js'
-import { ClassifierBody, ClassifierParams, TrainForm, TrainJson } from './classifier-schemas.js'
+import { classifierOf, mayKnow } from './collection-reach.js'
+import { ClassifierBody, ClassifierParams, ClassifierQuery, TrainForm, TrainJson } from './classifier-schemas.js'
 import { formBody, imagesBody, type Form } from './form.js'
 import type { App, Services } from './services.js'
 import { toClassifierBody } from './classifier-body.js'
@@ -23,7 +23,7 @@ export function classifierRoutes(app: App, services: Services): void {
         operationId: 'trainClassifier',
         summary: 'Train a classifier with labelled examples',
         description:
-          'With examples that are sent, or the records of a collection by a field of their metadata. One that has the name serves on until the new one takes its place at once. ' +
+          'With examples that are sent, or the records of a collection by a field of their metadata. A name is one within a collection, and one among those of no collection: a classifier that has it there serves on until the new one takes its place at once. ' +
           'As a form: file parts `image`, and `labels` as JSON (or repeated fields of plain text), one for each image.',
         params: ClassifierParams,
         body: { content: { 'application/json': { schema: TrainJson }, 'multipart/form-data': { schema: TrainForm } } },
@@ -33,7 +33,6 @@ export function classifierRoutes(app: App, services: Services): void {
     },
     async (request, reply) => {
       const { classifier: name } = request.params
-      requireReplaceable(request, classifiers.find(name))
       const { stored, existed } = await trainFrom(services, request, name)
       return reply.code(existed ? 200 : 201).send(toClassifierBody(stored))
     }
@@ -43,15 +42,14 @@ export function classifierRoutes(app: App, services: Services): void {
     { schema: { tags, operationId: 'listClassifiers', summary: 'List the classifiers', response: responses({ 200: Type.Object({ classifiers: Type.Array(ClassifierBody) }) }) } },
     async (request) => ({ classifiers: classifiers.list().filter((stored) => mayKnow(request, stored, collections)).map(toClassifierBody) })
   )
-  app.get('/v1/classifiers/:classifier', { schema: { tags, operationId: 'getClassifier', summary: 'Show a classifier', params: ClassifierParams, response: responses({ 200: ClassifierBody }) } }, async (request) =>
-    toClassifierBody(reached(request, classifiers.get(request.params.classifier), collections))
+  app.get('/v1/classifiers/:classifier', { schema: { tags, operationId: 'getClassifier', summary: 'Show a classifier', params: ClassifierParams, querystring: ClassifierQuery, response: responses({ 200: ClassifierBody }) } }, async (request) =>
+    toClassifierBody(classifierOf(request, { name: request.params.classifier, ...request.query }, services))
   )
   app.delete(
     '/v1/classifiers/:classifier',
-    { schema: { tags, operationId: 'dropClassifier', summary: 'Remove a classifier', params: ClassifierParams, response: responses({ 204: Type.Null() }) } },
+    { schema: { tags, operationId: 'dropClassifier', summary: 'Remove a classifier', params: ClassifierParams, querystring: ClassifierQuery, response: responses({ 204: Type.Null() }) } },
     async (request, reply) => {
-      const { name } = reached(request, classifiers.get(request.params.classifier), collections)
-      await classifiers.drop(name)
+      await classifiers.drop(classifierOf(request, { name: request.params.classifier, ...request.query }, services))
       return reply.code(204).send(null)
     }
   )

@@ -4,10 +4,10 @@ import type { LoadedClassifier } from '../classifiers/classifiers.js'
 import { MIB } from '../config.js'
 import type { EncodeOptions, Encoder } from '../encoder/encoder.js'
 import type { Encoders } from '../encoder/encoders.js'
-import { ClassifierMismatch, InvalidRequest } from '../errors.js'
+import { ClassifierMismatch, ClassifierNotFound, InvalidRequest } from '../errors.js'
 import { responses, type ImageBody } from '../schemas.js'
-import { ClassifiedBody, ClassifierParams, ClassifyForm, ClassifyJson } from './classifier-schemas.js'
-import { reached } from './collection-reach.js'
+import { ClassifiedBody, ClassifierParams, ClassifierQuery, ClassifyForm, ClassifyJson } from './classifier-schemas.js'
+import { classifierOf, mayKnow } from './collection-reach.js'
 import { formBody, imagesBody } from './form.js'
 import { imageBodyLimit } from './image-body.js'
 import { imageLoader } from './load-images.js'
@@ -28,6 +28,7 @@ export function classifyRoute(app: App, services: Services): void {
         summary: 'Classify images or texts with a trained classifier',
         description: 'A classifier that was trained with images and texts takes both together, and either alone. As a form: file parts `image`, and `text`, `top_k`.',
         params: ClassifierParams,
+        querystring: ClassifierQuery,
         body: { content: { 'application/json': { schema: ClassifyJson }, 'multipart/form-data': { schema: ClassifyForm } } },
         response: responses({ 200: ClassifiedBody })
       },
@@ -37,10 +38,9 @@ export function classifyRoute(app: App, services: Services): void {
       const { patience, onStep } = request
       const { top_k: topK, ...sent } = request.body as Static<typeof ClassifyJson> | Static<typeof ClassifyForm>
       const { inputs, isList } = sentInputs(sent)
-      reached(request, classifiers.get(request.params.classifier), collections)
-      const loaded = await classifiers.load(request.params.classifier)
+      const loaded = await classifiers.load(classifierOf(request, { name: request.params.classifier, ...request.query }, services))
       // Another may have taken its place meanwhile.
-      reached(request, loaded.stored, collections)
+      if (!mayKnow(request, loaded.stored, collections)) throw new ClassifierNotFound(loaded.stored.name)
       const encoder = encoderFor(loaded, encoders)
       for (const input of inputs) requireTaken(loaded, input)
       const load = imageLoader(services, request, { lane: 'interactive', totalBytes: maxImageBytes })

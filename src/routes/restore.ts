@@ -8,7 +8,7 @@ import { Places } from '../places.js'
 import { runningReindex } from '../reindex-jobs.js'
 import { requireFree, restore } from '../restore.js'
 import { CollectionName, OwnCollectionParams, responses } from '../schemas.js'
-import { BACKUP_SCOPE, BACKUP_TYPE, BackupName, waitLong } from './backups.js'
+import { BACKUP_SCOPE, BACKUP_TYPE, BackupName, knownBackup, waitLong } from './backups.js'
 import { CollectionBody, describe } from './collections.js'
 import { receiveFile } from './receive-file.js'
 import type { App, Services } from './services.js'
@@ -93,7 +93,7 @@ export function restoreRoutes(parent: App, services: Services): void {
         requireIdle(name)
         const leave = places.take()
         const options = { collections, encoders, name, mayReplace, maxImageBytes, signal }
-        const make = async (of: { file: string; sha256?: string }) => {
+        const make = async (of: { file: string; sha256?: string; keepsAge: boolean }) => {
           await backups.requireRoom((await stat(of.file)).size)
           const made = await describe(await restore({ ...options, ...of }))
           request.countChanges('created', made.records)
@@ -105,16 +105,16 @@ export function restoreRoutes(parent: App, services: Services): void {
             waitLong(request)
             const from = body.from ?? name
             if (!request.reaches(from)) throw new CollectionForbidden(`collection '${from}'`)
-            const { path, sha256: noted } = backups.get(from, body.backup)
+            const { path, sha256: noted } = knownBackup(services, request, { collection: from, name: body.backup })
             request.describeChange({ from, name: body.backup })
-            return await make({ file: path, sha256: noted })
+            return await make({ file: path, sha256: noted, keepsAge: true })
           }
           const file = backups.uploadFile()
           try {
             await receiveUpload(services, request, { file, sha256 })
             waitLong(request)
             if (sha256 !== undefined) request.describeChange({ sha256 })
-            return await make({ file })
+            return await make({ file, keepsAge: request.caller?.collections === undefined })
           } catch (error) {
             // The rest of an upload that was refused may be any length.
             if (!request.raw.complete) reply.header('connection', 'close')

@@ -10,7 +10,7 @@ import { labelEmbeddings } from '../encoder/zero-shot.js'
 import { CollectionForbidden, ExamplesInvalid, InvalidRequest } from '../errors.js'
 import { encoderOf, requireModel } from '../record-parts.js'
 import type { ImageBody } from '../schemas.js'
-import { requireReplaceable } from './collection-reach.js'
+import { mayKnow } from './collection-reach.js'
 import type { TrainForm, TrainJson } from './classifier-schemas.js'
 import { imageLoader } from './load-images.js'
 import type { Services } from './services.js'
@@ -28,15 +28,16 @@ export async function trainFrom(services: Services, request: Caller, name: strin
   return classifiers.training(async (train) => {
     const { encoder, examples, collectionCreatedAt } = await examplesOf(services, request, body)
     const { labels, layout, set } = toTrainingSet(examples, encoder.dimension)
-    const words = prior === false ? undefined : await labelWords(encoder, body, { labels, signal })
+    const words = prior === false ? undefined : await labelWords(encoder, body, { labels, patience: request.patience })
     const { weights, ...trained } = await train({ ...set, anchors: words && toAnchors(words.embeddings, layout) }, { method, setting: c, prior, folds, seed }, signal)
     const { name: model, fingerprint } = encoder.model
     const stored: StoredClassifier = {
       ...trained, name, model, fingerprint, dimension: encoder.dimension, method, layout, labels,
       templates: trained.prior ? words!.templates : null, collection, collectionCreatedAt, seed, createdAt: Date.now()
     }
-    // Training takes a while, in which somebody else may have taken the name.
-    return { stored, existed: await classifiers.save(stored, weights, (existing) => requireReplaceable(request, existing)) }
+    const existing = await classifiers.save(stored, weights)
+    // One of an earlier collection of this name is none to those who may not know of it.
+    return { stored, existed: existing !== undefined && mayKnow(request, existing, services.collections) }
   })
 }
 
@@ -87,10 +88,10 @@ async function collectionExamples(services: Services, request: Caller, body: Bod
 }
 
 /** The embedding of each label's words. Throws EXAMPLES_INVALID for prompts of labels that there are not. */
-function labelWords(encoder: Encoder, { templates, prompts = {} }: Pick<Body, 'templates' | 'prompts'>, { labels, signal }: Pick<LabelledSet, 'labels'> & { signal: AbortSignal }) {
+function labelWords(encoder: Encoder, { templates, prompts = {} }: Pick<Body, 'templates' | 'prompts'>, { labels, patience: { signal, sharing } }: Pick<LabelledSet, 'labels'> & Pick<Caller, 'patience'>) {
   const names = labels.map(({ label }) => label)
   const strange = Object.keys(prompts).find((label) => !names.includes(label))
   if (strange !== undefined) throw new ExamplesInvalid(`There are prompts for '${strange}', of which there is no example.`)
   const withPrompts = names.map((label) => (Object.hasOwn(prompts, label) ? { label, prompts: prompts[label] } : label))
-  return labelEmbeddings(encoder, { labels: withPrompts, templates }, { lane: 'bulk', signal })
+  return labelEmbeddings(encoder, { labels: withPrompts, templates }, { lane: 'bulk', signal, sharing })
 }

@@ -35,13 +35,13 @@ t.test('a classifier outlives the service, and waits for its encoder', async (t)
   t.match(await api('POST', '/v1/classifiers/colours/classify', query), { status: 200 })
 })
 
-t.test('keys that reach some collections know the classifiers of these', async (t) => {
-  const [ADMIN, OURS, READ] = ['an-admin-key-of-the-test', 'a-key-of-our-collections', 'a-key-that-reads-ours-only']
-  const keys = [{ name: 'admin', scope: 'admin', key: ADMIN }, { name: 'ours', scope: 'write', key: OURS, collections: ['ours-*'] }, { name: 'read', scope: 'read', key: READ, collections: ['ours-*'] }]
+t.test('keys that reach some collections know what was made of these, and can tell nothing of the rest', async (t) => {
+  const [ADMIN, OURS, READ, TENANT] = ['an-admin-key-of-the-test', 'a-key-of-our-collections', 'a-key-that-reads-ours-only', 'an-admin-key-of-ours-only']
+  const keys = [{ name: 'admin', scope: 'admin', key: ADMIN }, { name: 'ours', scope: 'write', key: OURS, collections: ['ours-*'] }, { name: 'read', scope: 'read', key: READ, collections: ['ours-*'] }, { name: 'tenant', scope: 'admin', key: TENANT, collections: ['ours-*'] }]
   const folder = t.testdir({ 'keys.json': JSON.stringify({ keys: keys.map(({ key, ...rest }) => ({ ...rest, sha256: digestOf(key).toString('hex') })) }) })
   const { api } = await ownServer(t, { API_KEYS_FILE: join(folder, 'keys.json'), DATA_DIR: join(folder, 'data') })
   const as = (key: string): Api => (method, path, body) => api(method, path, body, { headers: { authorization: `Bearer ${key}` } })
-  const [admin, ours, read] = [ADMIN, OURS, READ].map(as)
+  const [admin, ours, read, tenant] = [ADMIN, OURS, READ, TENANT].map(as)
   const records = ['red', 'crimson', 'blue', 'navy'].map((text, i) => ({ id: text, text, metadata: { hue: i < 2 ? 'red' : 'blue' } }))
   for (const name of ['ours-1', 'theirs']) {
     await admin('PUT', `/v1/collections/${name}`)
@@ -63,12 +63,42 @@ t.test('keys that reach some collections know the classifiers of these', async (
     t.match(await read('POST', `/v1/classifiers/${name}/classify`, { text: 'scarlet' }), { status: 404 })
     t.match(await ours('GET', `/v1/classifiers/${name}`), { status: 404 })
     t.match(await ours('DELETE', `/v1/classifiers/${name}`), { status: 404 })
-    t.match(await ours('PUT', `/v1/classifiers/${name}`, from('ours-1')), { status: 403, body: { error: { code: 'COLLECTION_FORBIDDEN' } } }, 'another one is not replaced')
+    t.match(await ours('PUT', `/v1/classifiers/${name}`, from('ours-1')), { status: 201, body: { collection: 'ours-1' } }, 'a name that others have is told by nothing')
+    t.match(await ours('GET', `/v1/classifiers/${name}`), { status: 200, body: { collection: 'ours-1' } })
+    t.match(await read('POST', `/v1/classifiers/${name}/classify`, { text: 'scarlet' }), { status: 200 })
   }
+  t.match(await admin('GET', '/v1/classifiers/everyones'), { status: 200, body: { collection: null } }, 'the one of no collection goes first')
+  t.match(await admin('GET', '/v1/classifiers/everyones?collection=ours-1'), { status: 200, body: { collection: 'ours-1' } })
+  t.match(await admin('GET', '/v1/classifiers/theirs'), { status: 400, body: { error: { code: 'INVALID_REQUEST', message: /of the collections ours-1, theirs; .*\?collection=ours-1/ } } })
+  t.match(await admin('POST', '/v1/classifiers/theirs/classify?collection=theirs', { text: 'scarlet' }), { status: 200 })
+  t.match(await ours('GET', '/v1/classifiers/theirs?collection=theirs'), { status: 404 })
+  t.match(await ours('DELETE', '/v1/classifiers/theirs'), { status: 204 })
+  t.match(await admin('GET', '/v1/classifiers/theirs'), { status: 200, body: { collection: 'theirs' } }, 'that of others is there')
+
+  await t.test('by how long a text takes no key can tell what others asked or stored', async (t) => {
+    const encodeMs = async (call: Api) => (await call('POST', '/v1/collections/ours-1/search', { query: { text: 'a secret phrase' }, target: 'text' })).body.took_ms.encode
+    t.ok((await encodeMs(admin)) > 0)
+    t.equal(await encodeMs(admin), 0, 'keys that reach everything share what is kept')
+    t.ok((await encodeMs(ours)) > 0)
+    t.equal(await encodeMs(ours), 0, 'a key that is limited has its own')
+    t.ok((await encodeMs(read)) > 0, 'and no other has it')
+    await admin('POST', '/v1/collections/theirs/records', { records: [{ id: 's', text: 'a stored secret' }] })
+    const stored = async (call: Api) => (await call('POST', '/v1/collections/ours-1/search', { query: { text: 'a stored secret' }, target: 'text' })).body.took_ms.encode
+    t.ok((await stored(ours)) > 0)
+  })
   const retrieval = { dataset: { collection: 'ours-1' }, tasks: ['retrieval'] }
   const { id } = (await admin('POST', '/v1/evaluations', retrieval)).body
   t.match(await ours('GET', `/v1/evaluations/${id}`), { status: 200 })
+  t.match(await tenant('POST', '/v1/collections/ours-1/backups', { name: 'b' }), { status: 201 })
+  t.match((await tenant('GET', '/v1/collections/ours-1/backups')).body.backups, [{ name: 'b', collection_created_at: String }])
+  const backup = '/v1/collections/ours-1/backups/b'
+  const restored = (call: Api) => call('POST', '/v1/collections/ours-2/restore', { backup: 'b', from: 'ours-1' })
   await admin('DELETE', '/v1/collections/ours-1')
+  for (const path of [`collections/ours-1/backups`, 'classifiers/a', `evaluations/${id}`, `jobs/${id}`]) {
+    t.match(await tenant('GET', `/v1/${path}`), { status: 404 }, `${path} is of no collection that is there`)
+    t.match(await admin('GET', `/v1/${path}`), { status: 200 })
+  }
+  t.match(await restored(tenant), { status: 404, body: { error: { code: 'BACKUP_NOT_FOUND' } } })
   await admin('PUT', '/v1/collections/ours-1')
   await admin('POST', '/v1/collections/ours-1/records', { records })
   for (const path of ['classifiers/a', `evaluations/${id}`, `jobs/${id}`]) {
@@ -77,6 +107,16 @@ t.test('keys that reach some collections know the classifiers of these', async (
   }
   t.same([(await ours('GET', '/v1/classifiers')).body, (await ours('GET', '/v1/jobs')).body], [{ classifiers: [] }, { jobs: [] }])
   t.match(await read('POST', '/v1/classifiers/a/classify', { text: 'scarlet' }), { status: 404 })
-  t.match(await ours('PUT', '/v1/classifiers/a', from('ours-1')), { status: 200 }, 'its name is free for the new one')
+  t.match(await ours('PUT', '/v1/classifiers/a', from('ours-1')), { status: 201 }, 'its name is free for the new one')
+  t.match(await tenant('GET', '/v1/collections/ours-1/backups'), { status: 200, body: { backups: [] } }, 'backups are of the other one too')
+  for (const method of ['GET', 'DELETE']) t.match(await tenant(method, backup), { status: 404, body: { error: { code: 'BACKUP_NOT_FOUND' } } })
+  t.match(await restored(tenant), { status: 404, body: { error: { code: 'BACKUP_NOT_FOUND' } } })
+  t.match(await tenant('POST', '/v1/collections/ours-1/backups', { name: 'b' }), { status: 201 }, 'and so are their names')
+  t.match(await restored(tenant), { status: 200, body: { records: 4 } })
+  const { backups } = (await admin('GET', '/v1/collections/ours-1/backups')).body
+  t.equal(backups.length, 2)
+  const [{ name: earlier }] = backups.filter(({ name }: { name: string }) => name !== 'b')
+  t.match(earlier, /^b-\d+$/)
+  t.match(await admin('POST', '/v1/collections/again/restore', { backup: earlier, from: 'ours-1' }), { status: 200, body: { records: 4 } })
   t.match(await read('POST', '/v1/classifiers/a/classify', { text: 'scarlet' }), { status: 200 })
 })

@@ -162,3 +162,13 @@ function expectedSchema(version: number): string {
     db.close()
   }
 }
+
+/** When the collection was created that a backup made here is of. */
+export function collectionCreatedAt(path: string): number {
+  const db = new SQLite(path, { readonly: true, fileMustExist: true })
+  try {
+    return db.prepare<[], number>('SELECT collection_created_at FROM backup').pluck().get()!
+  } finally {
+    db.close()
+  }
+}

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from 'node:path'
 import { BackupNotFound } from '../../errors.js'
 import { syncPath } from '../sync-path.js'
+import { collectionCreatedAt } from './backup-file.js'
 import type { BackupCounts } from './write-backup.js'
 
 /** A backup that lies in the data folder. */
@@ -9,6 +10,8 @@ export interface Backup extends BackupCounts {
   name: string
   format: number
   collection: string
+  /** When the collection was created, which tells it from others of its name. */
+  collectionCreatedAt: number
   model: string | null
   fingerprint: string | null
   dimension: number
@@ -22,6 +25,9 @@ export interface Backup extends BackupCounts {
 
 /** Names that backups may have: they are names of files. */
 export const BACKUP_NAME = '^[a-z0-9][a-z0-9_-]{0,63}$'
+
+/** Characters of the longest of them. */
+export const MAX_NAME = 64
 
 /** What is being made or received ends so until it is whole. */
 const PARTIAL = '.partial'
@@ -90,10 +96,23 @@ export function findBackup(dataDir: string, collection: string, name: string): B
 
 function readAbout(path: string): Backup | undefined {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Backup
+    const backup = JSON.parse(readFileSync(path, 'utf8')) as Backup
+    // Of before this was noted beside the file.
+    return { ...backup, collectionCreatedAt: backup.collectionCreatedAt ?? collectionCreatedAt(path.replace(/json$/, 'sqlite')) }
   } catch {
     return undefined
   }
+}
+
+/** Gives a backup another name, durably. The file comes last, as when it was made. */
+export function renameBackup(dataDir: string, backup: Backup, name: string): void {
+  const folder = backupFolder(dataDir, backup.collection)
+  const [before, after] = [filesOf(folder, backup.name), filesOf(folder, name)]
+  writeFileSync(after.about, JSON.stringify({ ...backup, name }))
+  syncPath(after.about)
+  renameSync(before.file, after.file)
+  rmSync(before.about, { force: true })
+  syncPath(folder)
 }
 
 /** Removes a backup. Throws BACKUP_NOT_FOUND. */

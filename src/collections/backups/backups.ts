@@ -5,7 +5,7 @@ import { Places } from '../../places.js'
 import { startThreads } from '../../threads.js'
 import type { Collections } from '../collections.js'
 import { hasRoom } from '../free-space.js'
-import { backupExists, findBackup, hasBackups, listBackups, partialFile, removeBackup, sweepBackups, uploadFile, type Backup } from './backup-folder.js'
+import { backupExists, findBackup, hasBackups, listBackups, MAX_NAME, partialFile, removeBackup, renameBackup, sweepBackups, uploadFile, type Backup } from './backup-folder.js'
 
 export interface BackupsOptions {
   dataDir: string
@@ -46,7 +46,8 @@ export function openBackups({ dataDir, collections, service }: BackupsOptions): 
   const running = new Map<string, Promise<Backup>>()
   return {
     make: async (collection, { name = timeName(), signal }) => {
-      collections.get(collection)
+      const { settings } = collections.get(collection)
+      setAside(dataDir, { collection, name, createdAt: settings.createdAt })
       const key = `${collection}/${name}`
       if (running.has(key) || backupExists(dataDir, collection, name)) throw new BackupExists(collection, name)
       const leave = places.take()
@@ -72,6 +73,17 @@ export function openBackups({ dataDir, collections, service }: BackupsOptions): 
       await Promise.allSettled(running.values())
     }
   }
+}
+
+/**
+ * Frees a name that a backup of an earlier collection has: who makes one of the collection that is there now need not know of others.
+ * It goes on under its name with the time at which its collection was created.
+ */
+function setAside(dataDir: string, { collection, name, createdAt }: { collection: string; name: string; createdAt: number }): void {
+  const existing = listBackups(dataDir, collection).find((backup) => backup.name === name)
+  if (!existing || existing.collectionCreatedAt === createdAt) return
+  const suffix = `-${existing.collectionCreatedAt}`
+  renameBackup(dataDir, existing, name.slice(0, MAX_NAME - suffix.length) + suffix)
 }
 
 /** `2026-11-25t12-54-30-123z`: the time, in what names may hold. */
