@@ -130,7 +130,7 @@ export interface paths {
         get: operations["getClassifier"];
         /**
          * Train a classifier with labelled examples
-         * @description With examples that are sent, or the records of a collection by a field of their metadata. One that has the name serves on until the new one takes its place at once. As a form: file parts `image`, and `labels` as JSON (or repeated fields of plain text), one for each image.
+         * @description With examples that are sent, or the records of a collection by a field of their metadata. A name is one within a collection, and one among those of no collection: a classifier that has it there serves on until the new one takes its place at once. As a form: file parts `image`, and `labels` as JSON (or repeated fields of plain text), one for each image.
          */
         put: operations["trainClassifier"];
         post?: never;
@@ -426,7 +426,7 @@ export interface paths {
         };
         /**
          * List the backups of a collection, the latest first
-         * @description They outlive their collection.
+         * @description They outlive their collection: those of one that was dropped are for keys that reach every collection.
          */
         get: operations["listBackups"];
         put?: never;
@@ -2408,7 +2408,13 @@ export interface operations {
     };
     getClassifier: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description The collection that it was trained with, where several have a classifier of the name. By default the one of no collection, else the only one.
+                 * @example emoji
+                 */
+                collection?: string;
+            };
             header?: {
                 /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
@@ -2935,7 +2941,13 @@ export interface operations {
     };
     dropClassifier: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description The collection that it was trained with, where several have a classifier of the name. By default the one of no collection, else the only one.
+                 * @example emoji
+                 */
+                collection?: string;
+            };
             header?: {
                 /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
@@ -3180,7 +3192,13 @@ export interface operations {
     };
     classify: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description The collection that it was trained with, where several have a classifier of the name. By default the one of no collection, else the only one.
+                 * @example emoji
+                 */
+                collection?: string;
+            };
             header?: {
                 /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
@@ -6010,6 +6028,11 @@ export interface operations {
                         backups: {
                             name: string;
                             collection: string;
+                            /**
+                             * Format: date-time
+                             * @description When that was created, which tells it from others that had its name.
+                             */
+                            collection_created_at: string;
                             bytes: number;
                             /** @description Of the file. */
                             sha256: string;
@@ -6141,6 +6164,11 @@ export interface operations {
                     "application/json": {
                         name: string;
                         collection: string;
+                        /**
+                         * Format: date-time
+                         * @description When that was created, which tells it from others that had its name.
+                         */
+                        collection_created_at: string;
                         bytes: number;
                         /** @description Of the file. */
                         sha256: string;
