@@ -1,5 +1,7 @@
 import sharp, { type Metadata, type Sharp } from 'sharp'
 import { ImageInvalid, ImageTooLarge } from '../errors.js'
+import { cmykToRgb, labToRgb } from './colours.js'
+import { nextLook, strictLook, type Look } from './decode-looks.js'
 import { countScans } from './jpeg-scans.js'
 import type { Pixels } from './resample.js'
 import { sniffImage } from './sniff-image.js'
@@ -64,28 +66,67 @@ export async function decodeWithAlpha(bytes: Uint8Array, limits: ImageLimits, ne
   return { ...pixels, channels: pixels.data.length === pixels.width * pixels.height * 4 ? 4 : 3 }
 }
 
-async function decode(bytes: Uint8Array, limits: ImageLimits, { needed, alpha = false }: Wanted): Promise<Pixels> {
+async function decode(bytes: Uint8Array, limits: ImageLimits, wanted: Wanted): Promise<Pixels> {
   const type = await sniffImage(bytes)
   if (type === 'image/jpeg' && countScans(bytes) > MAX_SCANS) throw new ImageInvalid(`it has over ${MAX_SCANS} scans`)
-  try {
-    const image = sharp(bytes, { failOn: 'truncated', limitInputPixels: limits.maxPixels }).timeout({ seconds: MAX_SECONDS })
-    const metadata = await image.metadata()
-    const { space, channels, hasProfile, format, autoOrient } = metadata
-    requireAllowed(metadata, limits)
-    const by = needed && format === 'jpeg' ? divisor(autoOrient, needed) : 1
-    limits.reserve?.(decodedBytes(metadata, by, alpha && metadata.hasAlpha ? 4 : 3))
-    const upright = image.autoOrient()
-    if (space === 'cmyk' && channels === 4 && !hasProfile) return await decodePlainCmyk(upright)
-    const shrunk = by > 1 ? upright.resize(Math.floor(autoOrient.width / by), Math.floor(autoOrient.height / by), { fit: 'fill' }) : upright
-    return await decodeRgb(alpha ? shrunk : shrunk.flatten({ background: '#fff' }))
-  } catch (error) {
-    throw toPublicError(error)
+  let isReserved = false
+  const reserve = (taken: number) => {
+    // Once for all looks: what is held already would have to be waited for.
+    if (!isReserved) limits.reserve?.(taken)
+    isReserved = true
   }
+  for (let look: Look | undefined = strictLook(type, bytes); ; ) {
+    try {
+      return await decodeOnce(look, { ...limits, reserve }, wanted)
+    } catch (error) {
+      look = nextLook(look, error)
+      if (!look) throw toPublicError(error)
+    }
+  }
+}
+
+async function decodeOnce(look: Look, limits: ImageLimits, { needed, alpha = false }: Wanted): Promise<Pixels> {
+  const { bytes, failOn, lab, ignoresAlpha } = look
+  const image = sharp(bytes, { failOn, limitInputPixels: limits.maxPixels }).timeout({ seconds: MAX_SECONDS })
+  const metadata = await image.metadata()
+  const { space, hasProfile, format, autoOrient, depth } = metadata
+  requireAllowed(metadata, limits)
+  requireSamples(metadata)
+  const by = needed && format === 'jpeg' ? divisor(autoOrient, needed) : 1
+  limits.reserve?.(decodedBytes(metadata, by, alpha && metadata.hasAlpha ? 4 : 3))
+  const upright = image.autoOrient()
+  if (space === 'cmyk' && !hasProfile) return await decodePlainCmyk(upright, depth)
+  if (ignoresAlpha) upright.removeAlpha()
+  const scale = depth === 'float' ? await floatScale(image, space) : 1
+  if (scale !== 1) upright.linear(scale, 0)
+  if (by > 1) upright.resize(Math.floor(autoOrient.width / by), Math.floor(autoOrient.height / by), { fit: 'fill' })
+  // sharp flattens before it removes alpha.
+  const keepsAll = (alpha && !lab) || ignoresAlpha
+  const pixels = await decodeRgb(keepsAll ? upright : upright.flatten({ background: '#fff' }))
+  if (lab) labToRgb(pixels.data, lab)
+  return pixels
 }
 
 function requireAllowed({ width, height }: Size, { maxPixels }: ImageLimits): void {
   if (width * height > maxPixels) throw new ImageTooLarge(`${width} x ${height} pixels, of ${maxPixels} allowed`)
   if (Math.max(width, height) > MAX_SIDE) throw new ImageTooLarge(`${width} x ${height} pixels, of ${MAX_SIDE} allowed on a side`)
+}
+
+/** Whole numbers of 32 bits have no scale that one could know: they would become white or black. */
+function requireSamples({ depth }: Metadata): void {
+  if (depth === 'int' || depth === 'uint') throw new ImageInvalid('it has 32-bit integer samples; send 8 or 16 bits a sample')
+}
+
+/**
+ * The factor for float samples: grey ones reach from 0 to 1, or else to 255, as Pillow takes them; libvips takes those
+ * of RGB for linear light from 0 to 1. Throws IMAGE_INVALID where most of those lie beyond: they would become white.
+ */
+async function floatScale(image: Sharp, space: string): Promise<number> {
+  const { channels } = await image.stats()
+  if (space === 'b-w') return channels[0].max <= 1 ? 255 : 1
+  const mean = (channels[0].mean + channels[1].mean + channels[2].mean) / 3
+  if (mean > 1) throw new ImageInvalid('it has float samples beyond 1; send them from 0 to 1')
+  return 1
 }
 
 /** What a JPEG's sides are divided by while it is decoded. */
@@ -111,20 +152,13 @@ async function decodeRgb(image: Sharp): Promise<Pixels> {
   return { data, width: info.width, height: info.height }
 }
 
-/** CMYK without a profile says nothing of its inks; the plain conversion is Pillow's, which the towers were fed by. */
-async function decodePlainCmyk(image: Sharp): Promise<Pixels> {
-  const raw = image.pipelineColourspace('cmyk').toColourspace('cmyk').raw({ depth: 'uchar' })
-  const { data, info } = await raw.toBuffer({ resolveWithObject: true })
-  const rgb = new Uint8Array(info.width * info.height * 3)
-  for (let p = 0, out = 0; p < data.length; p += 4) {
-    const white = 255 - data[p + 3]
-    for (let ink = 0; ink < 3; ink++) {
-      // The product over 255, rounded, in whole numbers: 64 million pixels are a matter of seconds otherwise.
-      const covered = data[p + ink] * white + 128
-      rgb[out++] = white - ((covered + (covered >> 8)) >> 8)
-    }
-  }
-  return { data: rgb, width: info.width, height: info.height }
+async function decodePlainCmyk(image: Sharp, depth: string): Promise<Pixels> {
+  const isWide = depth === 'ushort'
+  const inks = image.pipelineColourspace('cmyk').toColourspace('cmyk').raw({ depth: isWide ? 'ushort' : 'uchar' })
+  const { data, info } = await inks.toBuffer({ resolveWithObject: true })
+  // The upper byte of each: libvips writes raw samples in the machine's order, little endian on all that are supported.
+  const samples = isWide ? Uint8Array.from({ length: data.length / 2 }, (_, i) => data[2 * i + 1]) : data
+  return { data: cmykToRgb(samples, info.channels), width: info.width, height: info.height }
 }
 
 function toPublicError(error: unknown): unknown {
@@ -136,5 +170,7 @@ function toPublicError(error: unknown): unknown {
 
 /** libvips prefixes its messages with loaders and repeats them a line each; the first says it. */
 function firstLine(message: string): string {
-  return message.split('\n')[0].replace(/^Input buffer (has corrupt header|contains unsupported image format): ?/, '').slice(0, 200) || 'it is not a whole image'
+  const lines = message.replace(/^Warning treated as error due to failOn setting\n/, '').split('\n')
+  const said = lines[0].replace(/^Input buffer (has corrupt header|contains unsupported image format): ?/, '')
+  return said.slice(0, 200) || 'it is not a whole image'
 }
