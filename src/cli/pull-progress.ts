@@ -34,7 +34,8 @@ export function pullProgress(stream: NodeJS.WriteStream): PullProgress {
         const before = partials.get(path) ?? 0
         files.set(path, { label: path, total: size, before, done: before })
       }
-      const { total, before } = wholeOf(files.values())
+      // Called for the graphs, and again for what they name.
+      const { total, before } = wholeOf(missing.map(({ path }) => files.get(path)!))
       const rest = before > 0 ? `, of which ${bytes(before)} are there from before` : ''
       lines.print(`${missing.length} files to download of commit ${commit.slice(0, 12)}, ${bytes(total)}${rest}.`)
       lines.start()

@@ -31,10 +31,19 @@ export async function readHuggingFace(folder: string, supplement: Supplement): P
   }
 }
 
+/** The values of model_type by family. Others by a like name (chinese_clip, altclip, xclip) differ in what they are fed. */
+const MODEL_TYPES: Record<Family, string[]> = {
+  clip: ['clip', 'jina_clip', 'mobileclip'],
+  siglip: ['siglip', 'siglip2']
+}
+
+const FAMILIES = Object.keys(MODEL_TYPES) as Family[]
+
 function familyOf(modelType = 'clip'): Family {
-  if (/siglip/.test(modelType)) return 'siglip'
-  if (/clip/.test(modelType)) return 'clip'
-  throw new Error(`config.json: model_type '${modelType}' is not a dual encoder known here; say family in semblance.json.`)
+  const family = FAMILIES.find((name) => MODEL_TYPES[name].includes(modelType))
+  if (family) return family
+  const known = FAMILIES.map((name) => `${name} (${MODEL_TYPES[name].join(', ')})`).join(' and ')
+  throw new Error(`config.json: model_type '${modelType}' is of no known family; known are ${known}. If the model is fed and scored as one of them, set family in semblance.json.`)
 }
 
 /** SigLIP read 64 lowercase tokens in training, always, padding included (transformers, Siglip2Tokenizer). */

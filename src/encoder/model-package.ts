@@ -32,7 +32,8 @@ export interface PackageSettings {
   zeroShot: ZeroShotSettings
 }
 
-export type Family = 'clip' | 'siglip'
+const FAMILIES = ['clip', 'siglip'] as const
+export type Family = (typeof FAMILIES)[number]
 export type Layout = 'hugging-face' | 'open-clip' | 'immich'
 
 export interface TextSettings {
@@ -97,6 +98,9 @@ export async function loadModelPackage(folder: string, { name = basename(resolve
   if (!(await stat(folder).catch(() => undefined))?.isDirectory()) throw new Error(`There is no model package ${folder}.`)
   const supplementFile = join(folder, 'semblance.json')
   const supplement = await readJson<Supplement>(supplementFile, {})
+  if (supplement.family !== undefined && !FAMILIES.includes(supplement.family)) {
+    throw new Error(`${supplementFile}: family is ${JSON.stringify(supplement.family)}; it must be one of ${FAMILIES.join(', ')}.`)
+  }
   const layout = supplement.layout ?? (await layoutOf(folder))
   const settings = layout === 'hugging-face' ? await readHuggingFace(folder, supplement) : await readOpenClip(folder, layout, supplement)
   const { towers, externalData, found } = await findTowers(folder, variant)

@@ -24,6 +24,9 @@ const CLIP_STD = [0.26862954, 0.26130258, 0.27577711]
 /** The default of the processors of ViT and SigLIP: -1 to 1. */
 const HALF = [0.5, 0.5, 0.5]
 
+/** The image processors whose settings mean what is read here; others (Qwen2-VL's, BLIP's) use the same names for other things. */
+const PROCESSORS = /^(CLIP|ChineseCLIP|ViT|Bit|Siglip)(ImageProcessor|ImageProcessorFast|FeatureExtractor)$/
+
 interface PreprocessorConfig {
   image_processor_type?: string
   feature_extractor_type?: string
@@ -56,6 +59,9 @@ export function parsePreprocessing(config: PreprocessorConfig | OpenClipPreproce
   if ('resize_mode' in config) return parseOpenClipPreprocessing(config, 'round')
   const { image_processor_type: type = (config as PreprocessorConfig).feature_extractor_type ?? '', ...processor } = config as PreprocessorConfig
   if (/^Siglip2/.test(type)) throw new Error('preprocessor_config.json: images of any size (NaFlex) are not supported; take a checkpoint of fixed resolution.')
+  if (type !== '' && !PROCESSORS.test(type)) {
+    throw new Error(`preprocessor_config.json: image_processor_type '${type}' is not supported; those of CLIP, ChineseCLIP, ViT, Bit and Siglip are.`)
+  }
   if (processor.do_resize === false) throw new Error('preprocessor_config.json: do_resize false is not supported.')
   const squashes = /^(ViT|Siglip)/.test(type)
   const filter = PILLOW_FILTERS[processor.resample ?? (/^ViT/.test(type) ? 2 : 3)]

@@ -1,14 +1,14 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { findTowers, variantsOf } from '../packages/layouts.js'
 import type { Variant } from '../variants.js'
 import { LOCK_FILE, readLock } from './lock-file.js'
 import { packageFiles } from './package-files.js'
-import { findTowers, variantsOf, type Tower } from './towers.js'
 
 /** A package under MODELS_DIR, as `models list` shows it. */
 export interface InstalledPackage {
   name: string
-  towers: Record<Tower, Variant[]>
+  towers: Record<'vision' | 'text', Variant[]>
   /** On disk. */
   bytes: number
   /** `repo@commit` of the lock file, or `local` where there is none. */
@@ -43,7 +43,7 @@ export async function inspectPackage(modelsDir: string, name: string): Promise<I
   const lock = await readLock(folder).catch(() => 'damaged lock file' as const)
   return {
     name,
-    towers: { vision: found ? variantsOf(found.files, 'vision') : [], text: found ? variantsOf(found.files, 'text') : [] },
+    towers: { vision: found ? variantsOf(found.files, 'image') : [], text: found ? variantsOf(found.files, 'text') : [] },
     bytes: sizes.reduce((sum, size) => sum + size, 0),
     source: typeof lock === 'object' ? `${lock.repo}@${lock.commit}` : (lock ?? 'local')
   }

@@ -15,11 +15,17 @@ export interface PullRequest extends PlanRequest {
   modelsDir: string
   /** Called when another pull of the repository is waited for. */
   onWait: (holder: string) => void
-  /** Called before the downloads, with what is missing and how many bytes of it are there from before. */
-  onStart: (plan: PullPlan, partials: Map<string, number>) => void
+  /**
+   * Called before downloads, with what is missing and how many bytes of it are there from before: for the graphs, and
+   * again for the rest, since the graphs name the files of their weights.
+   */
+  onStart: (plan: Downloads, partials: Map<string, number>) => void
   /** Called with the bytes of a file that are there. */
   onProgress: (path: string, bytes: number) => void
 }
+
+/** Files of a commit that are to be downloaded. */
+export type Downloads = Pick<PullPlan, 'commit' | 'missing'>
 
 export interface Pulled {
   commit: string
@@ -39,8 +45,11 @@ const PARALLEL = 4
  */
 export async function pull(hub: Hub, request: PullRequest): Promise<Pulled> {
   return occupy({ ...request, signal: hub.signal }, async (place) => {
-    const plan = await makePlan(hub, place, request)
-    const { commit, variants, missing } = plan
+    const bring = async (commit: string, missing: RepoFile[]) => {
+      await fetchMissing(hub, { place, plan: { commit, missing }, request })
+    }
+    const plan = await makePlan(hub, place, { request, bring })
+    const { commit, variants, missing, fetchedGraphs } = plan
     const changed = !isDone(plan, place)
     if (changed) {
       const fetched = await fetchMissing(hub, { place, plan, request })
@@ -59,12 +68,12 @@ export async function pull(hub: Hub, request: PullRequest): Promise<Pulled> {
     }
     // The downloads are in the package now, or were begun for another commit.
     await sweep(place.root)
-    return { commit, variants, downloaded: missing, changed, folder: place.target }
+    return { commit, variants, downloaded: [...fetchedGraphs, ...missing], changed, folder: place.target }
   })
 }
 
 /** Downloads what the plan lacks, several files at once; the first failure stops the others. */
-async function fetchMissing(hub: Hub, { place, plan, request }: { place: Workplace; plan: PullPlan; request: PullRequest }): Promise<PullPlan['present']> {
+async function fetchMissing(hub: Hub, { place, plan, request }: { place: Workplace; plan: Downloads; request: PullRequest }): Promise<PullPlan['present']> {
   const folder = place.downloads(plan.commit)
   const partials = new Map<string, number>()
   for (const { path, size } of plan.missing) partials.set(path, await partialSize(join(folder, path), size))

@@ -1,4 +1,4 @@
-import { cp, rename, rm, writeFile } from 'node:fs/promises'
+import { cp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { findModel, loadModelPackage } from '../../src/encoder/model-package.js'
@@ -80,5 +80,33 @@ t.test('a package without two towers says what it has', async (t) => {
   await rename(join(folder, 'onnx/text_model.onnx'), join(folder, 'onnx/model.onnx'))
   await t.rejects(loadModelPackage(folder), /lacks its text tower \(text_model\.onnx\).*image tower fp32/)
   await rm(join(folder, 'onnx/vision_model.onnx'))
-  await t.rejects(loadModelPackage(folder), /both towers in one graph \(onnx.model\.onnx\)/)
+  await t.rejects(loadModelPackage(folder), /It has onnx\/model\.onnx, which is one graph: a model of one tower, or both towers in one\. Export the towers apart/)
+})
+
+t.test('families are told by a closed list of model types, which a refusal names with the way out', async (t) => {
+  const folder = await copyOfMini(t)
+  const configFile = join(folder, 'config.json')
+  const config = JSON.parse(await readFile(configFile, 'utf8')) as object
+  for (const [type, family] of [['clip', 'clip'], ['jina_clip', 'clip'], ['mobileclip', 'clip'], ['siglip', 'siglip'], ['siglip2', 'siglip']]) {
+    await writeFile(configFile, JSON.stringify({ ...config, model_type: type }))
+    t.match(await loadModelPackage(folder), { family }, type)
+  }
+  for (const type of ['fgclip2', 'xclip', 'altclip', 'chinese_clip', 'metaclip_2', 'clipseg', 'clap', 'nomic_bert', 'toString']) {
+    await writeFile(configFile, JSON.stringify({ ...config, model_type: type }))
+    const refused = new RegExp(`model_type '${type}' is of no known family; known are clip \\(clip, jina_clip, mobileclip\\) and siglip .*set family in semblance.json`)
+    await t.rejects(loadModelPackage(folder), refused, type)
+  }
+  const supplement = join(folder, 'semblance.json')
+  await writeFile(supplement, '{"family":"siglip"}')
+  t.match(await loadModelPackage(folder), { family: 'siglip' })
+  await writeFile(supplement, '{"family":"blip"}')
+  await t.rejects(loadModelPackage(folder), /semblance\.json: family is "blip"; it must be one of clip, siglip/)
+})
+
+t.test('image processors that use the same settings for other things are refused by name', async (t) => {
+  const folder = await copyOfMini(t)
+  for (const type of ['Qwen2VLImageProcessor', 'BlipImageProcessor', 'VitMatteImageProcessor']) {
+    await writeFile(join(folder, 'preprocessor_config.json'), JSON.stringify({ image_processor_type: type, size: { shortest_edge: 3136 } }))
+    await t.rejects(loadModelPackage(folder), new RegExp(`image_processor_type '${type}' is not supported`))
+  }
 })

@@ -1,8 +1,10 @@
 import { mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { readLock } from '../../src/hub/lock-file.js'
+import { readLock, writeLock } from '../../src/hub/lock-file.js'
+import { verifyPackage } from '../../src/hub/verify.js'
 import { huggingFaceFiles, newCommit, startHub } from '../fixtures/hub.js'
+import { onnxFile } from '../fixtures/onnx.js'
 import { clientOf, contents, FP16, FP32, pullFrom, SETTINGS, tree } from '../fixtures/pulling.js'
 
 const LOCK = 'semblance.lock.json'
@@ -162,9 +164,62 @@ t.test('downloads that are abandoned for another commit or variant are cleared a
 t.test('too little room is said before anything is downloaded', async (t) => {
   const hub = await startHub(t)
   const size = 2 ** 52
+  hub.files['onnx/text_model.onnx'].content = onnxFile(Buffer.alloc(100), ['text_model.onnx_data'])
   hub.extraEntries.push({ type: 'file', path: 'onnx/text_model.onnx_data', size, oid: newCommit(), lfs: { oid: 'a'.repeat(64), size } })
   await t.rejects(pullFrom(clientOf(t, hub), { modelsDir: t.testdir() }), /has .* free, and 4503\.6 TB are needed: make room, or set MODELS_DIR/)
-  t.notOk(hub.requests.some(({ path }) => path.includes('/resolve/')))
+  const fetched = hub.requests.filter(({ path }) => path.includes('/resolve/')).map(({ path }) => path.split('/resolve/')[1].slice(41))
+  t.same(fetched.sort(), ['onnx/text_model.onnx', 'onnx/vision_model.onnx'], 'the graphs alone: they name their weights')
+})
+
+t.test('weights in files of their own come with the graph that names them, and are checked', async (t) => {
+  const hub = await startHub(t)
+  const names = ['tower.layer.0.weight', 'tower.layer.0.bias', 'shared/embedding']
+  hub.files['onnx/text_model.onnx'].content = onnxFile(Buffer.alloc(100), names)
+  for (const name of names) hub.files[`onnx/${name}`] = { content: Buffer.from(`weights of ${name}`), lfs: true }
+  const modelsDir = t.testdir()
+  const client = clientOf(t, hub)
+  const pulled = await pullFrom(client, { modelsDir })
+  const weights = names.map((name) => `onnx/${name}`)
+  t.same(await installed(modelsDir), contents(hub, [...SETTINGS, ...FP32, ...weights]))
+  t.same(downloads(pulled.downloaded), [...SETTINGS, ...FP32, ...weights].sort())
+  t.match(await pullFrom(client, { modelsDir }), { changed: false, downloaded: [] })
+  t.match(await verifyPackage(modelsDir, 'acme/clip'), { status: 'whole' })
+
+  await writeFile(join(modelsDir, 'acme/clip', weights[0]), 'other weights')
+  await rm(join(modelsDir, 'acme/clip', weights[1]))
+  t.match(await verifyPackage(modelsDir, 'acme/clip'), { status: 'different', missing: [weights[1]], changed: [weights[0]] })
+  t.same(downloads((await pullFrom(client, { modelsDir })).downloaded), [weights[0], weights[1]].sort())
+  t.match(await verifyPackage(modelsDir, 'acme/clip'), { status: 'whole' })
+})
+
+t.test('weights that a graph names and no file holds are refused by name, in the pull and in verify', async (t) => {
+  const hub = await startHub(t)
+  hub.files['onnx/text_model.onnx'].content = onnxFile(Buffer.alloc(100), ['tower.weight'])
+  const modelsDir = t.testdir()
+  await t.rejects(pullFrom(clientOf(t, hub), { modelsDir }), /lacks onnx\/tower.weight, which holds weights of onnx\/text_model.onnx/)
+  t.same(await installed(modelsDir), {})
+  hub.files['onnx/tower.weight'] = { content: Buffer.from('weights') }
+  await pullFrom(clientOf(t, hub), { modelsDir })
+  // As packages were pulled that lack them: neither the lock file nor the folder has any.
+  const folder = join(modelsDir, 'acme/clip')
+  const lock = (await readLock(folder))!
+  delete lock.files['onnx/tower.weight']
+  await writeLock(folder, lock)
+  t.match(await verifyPackage(modelsDir, 'acme/clip'), { status: 'different', extra: ['onnx/tower.weight'] }, 'there, and not checked')
+  await rm(join(folder, 'onnx/tower.weight'))
+  t.match(await verifyPackage(modelsDir, 'acme/clip'), { status: 'different', missing: ['onnx/tower.weight'] })
+  await pullFrom(clientOf(t, hub), { modelsDir })
+  t.match(await verifyPackage(modelsDir, 'acme/clip'), { status: 'whole' }, 'a pull brings them')
+})
+
+t.test('a graph that names a file outside of the package, or is none, is not pulled', async (t) => {
+  const hub = await startHub(t)
+  for (const [content, message] of [[onnxFile(Buffer.alloc(10), ['../../x']), /no path inside the package/], [Buffer.from('<html>'), /not a whole ONNX file/]] as const) {
+    hub.files['onnx/text_model.onnx'].content = content
+    const modelsDir = t.testdir()
+    await t.rejects(pullFrom(clientOf(t, hub), { modelsDir }), message)
+    t.same(await installed(modelsDir), {})
+  }
 })
 
 t.test('gated: the listing may be read, the files not', async (t) => {
