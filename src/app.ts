@@ -11,6 +11,7 @@ import { requestGuard } from './access/request-guard.js'
 import { requestIdOf } from './access/request-id.js'
 import { plainSecurityHeaders, securityHeaders } from './access/security-headers.js'
 import { trustedProxies } from './access/trusted-proxies.js'
+import { bodyDeadline } from './body-deadline.js'
 import { bodyTypes } from './body-types.js'
 import { docs } from './docs.js'
 import { drain } from './drain.js'
@@ -130,6 +131,8 @@ export async function buildApp({ logger, traces, keys, auditLog, ...services }: 
   await app.register(readOn)
   await app.register(drain)
   await app.register(patience, services.config)
+  await app.register(bodyDeadline, services.config)
+  base.server.maxConnections = services.config.MAX_CONNECTIONS
   await app.register(access, { config: services.config, keys: keys ?? fixedKeyRing(services.config.API_KEYS) })
   await app.register(bodyTypes)
   await app.register(multipart, { throwFileSizeLimit: false })

@@ -53,6 +53,8 @@ export const environmentSchema = Type.Object({
   MAX_QUEUE_MS: integer(10_000, [0, 3_600_000], 'Expected wait at which a search, classification or embedding gets 429; 0 sets no bound.'),
   MAX_BULK_QUEUE_MS: integer(60_000, [0, 3_600_000], 'Expected wait at which records get 429 (bulk loads over NDJSON wait instead); 0 sets no bound.'),
   REQUEST_TIMEOUT_MS: integer(0, [0, 3_600_000], 'Time for requests that set none by X-Request-Timeout, after which they get 504; 0 is none. Streams have none.'),
+  BODY_TIMEOUT_MS: integer(60_000, [0, 3_600_000], 'How long a request may keep the service waiting for its body; each KiB that comes gives a second back. 0 sets no bound.'),
+  MAX_CONNECTIONS: integer(4096, [1, 1_000_000], 'Open connections, at most; more are closed at once.'),
   SHUTDOWN_DELAY_MS: integer(0, [0, 600_000], 'How long the service goes on serving after SIGTERM, not ready any more, so that load balancers see it.'),
   DRAIN_TIMEOUT_MS: integer(8000, [0, 600_000], 'How long requests under way may take to end once the service closes; what is left is answered 503.'),
   EMBEDDING_CACHE_MIB: integer(64, [0, 65_536], 'Memory, for each model, for embeddings of texts and images seen before; 0 turns it off.'),

@@ -22,6 +22,7 @@ export const RestoreRunning = createError('RESTORE_RUNNING', "Collection '%s' is
 export const BackupNotFound = createError('BACKUP_NOT_FOUND', "Collection '%s' has no backup '%s'.", 404)
 export const BackupExists = createError('BACKUP_EXISTS', "Collection '%s' has a backup '%s' already; use another name, or delete it first.", 409)
 export const BackupInvalid = createError('BACKUP_INVALID', 'The file is no whole backup: %s.', 422)
+export const BodyTimeout = createError('BODY_TIMEOUT', 'The body did not come in time: the service waits %s s for a body, and a second longer for each %s bytes that come.', 408)
 export const BodyTooLarge = createError('BODY_TOO_LARGE', '%s', 413)
 export const BackupTooLarge = createError('BACKUP_TOO_LARGE', 'The backup is over the %s MiB that may be sent here; the operator may set MAX_BACKUP_MIB.', 413)
 export const BackupTooNew = createError('BACKUP_TOO_NEW', 'The backup has format %s, written by a newer version of the service; this one reads formats up to %s.', 422)

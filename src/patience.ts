@@ -19,6 +19,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Answers all requests under way with an error; what streams ends with it. */
     endRequests(reason: Error): void
+    /** Answers one request under way with an error. */
+    endRequest(request: FastifyRequest, reason: Error): void
   }
 }
 
@@ -55,6 +57,7 @@ export const patience = plugin(async (app, { REQUEST_TIMEOUT_MS }: Config) => {
     underWay.reply.header('connection', 'close').send(reason)
   }
   app.decorateRequest('patience')
+  app.decorate('endRequest', end)
   app.decorate('endRequests', (reason: Error) => {
     for (const request of requests.keys()) end(request, reason)
   })

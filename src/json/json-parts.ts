@@ -1,18 +1,18 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
 /** Characters in a part, about: they take a few milliseconds. */
-const PART_CHARACTERS = 2 ** 18
+export const PART_CHARACTERS = 2 ** 18
 /** Bytes that become base64 at a time: a multiple of three, so that nothing is filled up within. */
 const PART_BYTES = 3 * 2 ** 16
 
 /** A value that an answer is made of: what is not a list or bytes is written at once. */
-type Part = readonly unknown[] | Uint8Array | { [name: string]: Part } | string | number | boolean | null
+type Part = readonly unknown[] | Uint8Array | { [name: string]: Part | undefined } | string | number | boolean | null
 
 /**
  * Writes an object as JSON in parts, each in a turn of the event loop of its own, so that others are served between those of a
- * large one. Lists are written item by item, bytes as strings of base64.
+ * large one. Lists are written item by item, bytes as strings of base64, and embeddings as lists of numbers.
  */
-export async function* jsonParts(value: { [name: string]: Part }): AsyncGenerator<string> {
+export async function* jsonParts(value: { [name: string]: Part | undefined }): AsyncGenerator<string> {
   let part = ''
   for (const piece of pieces(value)) {
     part += piece
@@ -31,16 +31,26 @@ function* pieces(value: Part): Generator<string> {
     yield '"'
   } else if (Array.isArray(value)) {
     yield '['
-    for (let i = 0; i < value.length; i++) yield (i > 0 ? ',' : '') + JSON.stringify(value[i])
+    for (let i = 0; i < value.length; i++) yield (i > 0 ? ',' : '') + toText(value[i])
     yield ']'
   } else if (typeof value === 'object' && value !== null) {
     yield '{'
     let separator = ''
-    for (const [name, item] of Object.entries(value as { [name: string]: Part })) {
+    for (const [name, item] of Object.entries(value as { [name: string]: Part | undefined })) {
+      if (item === undefined) continue
       yield `${separator}${JSON.stringify(name)}:`
       yield* pieces(item)
       separator = ','
     }
     yield '}'
   } else yield JSON.stringify(value)
+}
+
+/** A value as JSON.stringify writes it, an embedding as the list of its numbers. */
+function toText(value: unknown): string {
+  if (value instanceof Float32Array) return JSON.stringify(Array.from(value))
+  if (Array.isArray(value)) return `[${value.map(toText).join()}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
+  const fields = Object.entries(value).filter(([, field]) => field !== undefined)
+  return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${toText(field)}`).join()}}`
 }

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Patience } from '../batcher.js'
 import type { RecordWrite } from '../collections/record.js'
 import type { BulkLoadStep } from '../collections/store/bulk-loads.js'
-import { isPublicError } from '../errors.js'
+import { InvalidRequest, isPublicError, toErrorShape } from '../errors.js'
 import { failedResult, prepareRecords, writeRecords, type Faulty, type IngestResult, type NewRecord } from '../ingest.js'
 import { encoderOf, type Target } from '../record-parts.js'
+import { turns } from '../turns.js'
 import { isBlank, type Line } from './bulk-line.js'
 import { fetchImages, type UnfetchedRecord } from './fetch-images.js'
 import type { LineLedger, Mark } from './line-ledger.js'
@@ -19,6 +20,9 @@ const BATCH_BYTES = 8 << 20
 const SKIPPED_BATCH = 1000
 /** How long a batch waits, that others forestalled or that met a full queue of writes, before it tries again; in milliseconds. */
 const RETRY_MS = 200
+
+/** Lines in a row that are no records, after which a load ends: what is sent is not what its sender takes it for. */
+const MAX_MISSHAPEN = 1000
 
 /** A line, and how far the stream was when it was taken in. */
 type MarkedLine<Content = UnfetchedRecord> = Line<Content> & { mark: Mark }
@@ -92,7 +96,10 @@ async function* batches({ lines, ledger, parse }: BulkStream): AsyncGenerator<Ma
   let batch: MarkedLine[] = []
   let answers: string[] = []
   let bytes = 0
+  let misshapen = 0
+  const giveWay = turns()
   for await (const raw of lines) {
+    await giveWay()
     const { number, answer } = ledger.next(raw)
     if (isBlank(raw)) continue
     if (answer !== undefined) answers.push(answer + '\n')
@@ -101,7 +108,13 @@ async function* batches({ lines, ledger, parse }: BulkStream): AsyncGenerator<Ma
       answers = []
     }
     if (answer !== undefined) continue
-    batch.push({ ...parse(number, raw), mark: ledger.mark() })
+    const line = parse(number, raw)
+    batch.push({ ...line, mark: ledger.mark() })
+    misshapen = 'error' in line ? misshapen + 1 : 0
+    if ('error' in line && misshapen === MAX_MISSHAPEN) {
+      yield batch
+      throw tooManyMisshapen(line)
+    }
     bytes += 'bytes' in raw ? raw.bytes.length : 0
     if (batch.length < BATCH && bytes < BATCH_BYTES) continue
     yield batch
@@ -110,6 +123,10 @@ async function* batches({ lines, ledger, parse }: BulkStream): AsyncGenerator<Ma
   }
   if (answers.length > 0) yield answers.join('')
   if (batch.length > 0) yield batch
+}
+
+function tooManyMisshapen({ line, error }: { line: number; error: unknown }): Error {
+  return new InvalidRequest(`${MAX_MISSHAPEN} lines in a row up to line ${line} are not records, so the load ends here. The last one: ${toErrorShape(error).message} Correct the lines, and send the load again.`)
 }
 
 /** Encodes a batch, and waits where the queue is full: a bulk load gives way, it does not fail. */

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { createHash, randomUUID } from 'node:crypto'
 import { InvalidRequest } from '../errors.js'
+import { parseJson } from '../json/parse.js'
 import type { UnfetchedRecord } from './fetch-images.js'
 import { imageBytes } from './image-body.js'
 import type { RawLine } from './lines.js'
@@ -51,16 +52,8 @@ function lineId(key: string, line: number): string {
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
-/** Files that were written one after the other into one may have a byte order mark at the start of any line. */
-const BYTE_ORDER_MARK = '\ufeff'
-
 function parseLine(bytes: Buffer): unknown {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) throw new InvalidRequest('The line is compressed with gzip; send plain text.')
   if (!isUtf8(bytes)) throw new InvalidRequest('The line is not UTF-8; send it in UTF-8.')
-  const text = bytes.toString()
-  try {
-    return JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text)
-  } catch (error) {
-    throw new InvalidRequest(`The line is not JSON: ${(error as Error).message}`)
-  }
+  return parseJson(bytes, { name: 'The line' })
 }

@@ -34,7 +34,7 @@ export function bulkRoutes(app: App, services: Services): void {
         summary: 'Add or replace any number of records',
         description:
           'NDJSON in and out: a line for each record as in the plain call, answered by a line `{"line", "id", "status", "error"?}` in the same order. ' +
-          'Answers come while lines are still sent, so read while you write: what is not read holds back what is taken in. ' +
+          'Answers come while lines are still sent, so read while you write: what is not read holds back what is taken in. After 1,000 lines in a row that are not records the load ends with an error line: a file of another format is not worth sending to its end. ' +
           'Under an `Idempotency-Key` the load can be resumed by sending the same again: lines that were answered before are `skipped`, or `failed` again, without being looked at. ' +
           'Keys are kept for 7 days after the last batch.',
         params: OwnCollectionParams,

@@ -7,6 +7,7 @@ import { EXAMPLE_IMAGE, JsonImage, responses } from '../schemas.js'
 import { imageBodyLimit } from './image-body.js'
 import { imageLoader } from './load-images.js'
 import { openaiBody } from './openai-body.js'
+import { sendJson } from './send-json.js'
 import type { App, Services } from './services.js'
 
 const MAX_INPUTS = 2048
@@ -66,7 +67,7 @@ export function embeddingRoutes(app: App, services: Services): void {
       },
       preValidation: openaiBody
     },
-    async (request) => {
+    async (request, reply) => {
       const { body: { input, model, encoding_format: format, dimensions }, patience, onStep } = request
       const encoder = encoders.get(model)
       if (dimensions !== undefined && dimensions !== encoder.dimension) throw new EmbeddingInvalid(`The embeddings of model '${encoder.model.name}' have ${encoder.dimension} dimensions and can't be cut to ${dimensions}; leave dimensions out, or send ${encoder.dimension}.`)
@@ -74,12 +75,12 @@ export function embeddingRoutes(app: App, services: Services): void {
       const inputs = await Promise.all([input].flat().map(async (item) => (typeof item === 'string' ? item : 'text' in item ? item.text : load(item.image))))
       const usage = { tokens: 0 }
       const embeddings = await encodeInputs(encoder, inputs, { lane: 'interactive', ...patience, onStep, usage })
-      return {
+      return sendJson(reply, {
         object: 'list' as const,
-        data: embeddings.map((embedding, index) => ({ object: 'embedding' as const, index, embedding: format === 'base64' ? toBase64(embedding) : [...embedding] })),
+        data: embeddings.map((embedding, index) => ({ object: 'embedding' as const, index, embedding: format === 'base64' ? toBase64(embedding) : embedding })),
         model: encoder.model.name,
         usage: { prompt_tokens: usage.tokens, total_tokens: usage.tokens }
-      }
+      })
     }
   )
   app.post(

@@ -1,4 +1,5 @@
 import { InvalidRequest, RecordInvalid } from '../errors.js'
+import { turns } from '../turns.js'
 import { closestName } from '../validation/closest-name.js'
 import { parseField, type Form } from './form.js'
 
@@ -20,7 +21,7 @@ export class FaultyRow {
  * The records of a form, row by row: repeated fields pair up by their order, and an empty one is absent. A row whose JSON
  * can't be read fails by itself. Throws INVALID_REQUEST for unknown fields, and where one is shorter than another.
  */
-export function formRecords({ fields, images }: Form, maxRecords: number): (Record<string, unknown> | FaultyRow)[] {
+export async function formRecords({ fields, images }: Form, maxRecords: number): Promise<(Record<string, unknown> | FaultyRow)[]> {
   for (const name of fields.keys()) if (!FIELDS.includes(name)) throw unknownField(name)
   const columns = [...fields, ['image', images.some((image) => image) ? images : []] as const].filter(([, values]) => values.length > 0)
   const count = Math.max(0, ...columns.map(([, values]) => values.length))
@@ -28,7 +29,13 @@ export function formRecords({ fields, images }: Form, maxRecords: number): (Reco
   if (count > maxRecords) throw new InvalidRequest(`The form has ${count} records, of ${maxRecords} allowed.`)
   const short = columns.find(([, values]) => values.length !== count)
   if (short) throw new InvalidRequest(`The form field '${short[0]}' is there ${short[1].length} times, for ${count} records.`)
-  return Array.from({ length: count }, (_, row) => toRow(columns.map(([name, values]) => [name, values[row]])))
+  const giveWay = turns()
+  const rows = []
+  for (let row = 0; row < count; row++) {
+    rows.push(toRow(columns.map(([name, values]) => [name, values[row]])))
+    await giveWay()
+  }
+  return rows
 }
 
 function toRow(cells: [string, string | Uint8Array | undefined][]): Record<string, unknown> | FaultyRow {

@@ -1,6 +1,7 @@
 import '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import { InvalidRequest, isPublicError } from '../errors.js'
+import { parseJson } from '../json/parse.js'
 import { readForm } from './read-form.js'
 
 /** A multipart form: its text fields by name and its files named `image`, each in the order sent. */
@@ -21,11 +22,11 @@ export interface FormLimits {
  * A hook that turns a multipart body into the route's JSON shape before it is validated; other bodies pass. `toBody`
  * gets the form's fields, those named in `json` parsed.
  */
-export function formBody(limits: FormLimits, toBody: (form: Form) => unknown) {
+export function formBody(limits: FormLimits, toBody: (form: Form) => unknown | Promise<unknown>) {
   return async (request: FastifyRequest): Promise<void> => {
     if (!request.isMultipart()) return
     try {
-      request.body = toBody(await readForm(request, limits))
+      request.body = await toBody(await readForm(request, limits))
     } catch (error) {
       // The client still sends: what nobody reads would keep it from ever seeing the answer.
       request.raw.unpipe()
@@ -44,14 +45,7 @@ function single({ fields }: Form, name: string): string | undefined {
 
 /** A field's value parsed as JSON, without keys that would reach prototypes. Throws INVALID_REQUEST. */
 export function parseField(name: string, value: string): unknown {
-  try {
-    return JSON.parse(value, (key, inner) => {
-      if (key === '__proto__') throw new SyntaxError('a forbidden key')
-      return inner
-    })
-  } catch {
-    throw new InvalidRequest(`The field '${name}' is not JSON.`)
-  }
+  return parseJson(Buffer.from(value), { name: `The field '${name}'`, ...((name === 'metadata' || name === 'filter') && { root: name }) })
 }
 
 /**

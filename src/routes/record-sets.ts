@@ -8,6 +8,7 @@ import { timeStep, type OnStep } from '../stages.js'
 import { parseField } from './form.js'
 import { toRecordBody } from './record-body.js'
 import { FilterBody } from './search-schemas.js'
+import { sendJson } from './send-json.js'
 import type { App, Services } from './services.js'
 
 const tags = ['Records']
@@ -36,11 +37,11 @@ export function recordSetRoutes(app: App, { collections }: Services): void {
         response: responses({ 200: Type.Object({ records: Type.Array(RecordBody), next_cursor: Type.Union([Type.String(), Type.Null()]) }) })
       }
     },
-    async ({ params, query: { cursor, limit = 100, filter }, patience }) => {
+    async ({ params, query: { cursor, limit = 100, filter }, patience }, reply) => {
       const after = cursor === undefined ? undefined : fromCursor(cursor)
       const records = await collections.get(params.collection).list({ limit: limit + 1, after, filter: filter === undefined ? undefined : parseFilter(parseField('filter', filter)) }, patience)
       const page = records.slice(0, limit)
-      return { records: page.map((record) => toRecordBody(params.collection, record)), next_cursor: records.length > limit ? toCursor(page[page.length - 1].id) : null }
+      return sendJson(reply, { records: page.map((record) => toRecordBody(params.collection, record)), next_cursor: records.length > limit ? toCursor(page[page.length - 1].id) : null })
     }
   )
   app.post(

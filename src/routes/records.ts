@@ -75,7 +75,7 @@ export function recordRoutes(app: App, services: Services): void {
         response: responses({ 200: Type.Object({ results: Type.Array(Result) }) })
       },
       validatorCompiler: (route) => app.validatorCompiler!(route.httpPart === 'body' ? { ...route, schema: Envelope } : route),
-      preValidation: formBody({ fileBytes: maxImageBytes, totalBytes: bodyLimit }, (form) => ({ records: formRecords(form, MAX_RECORDS) }))
+      preValidation: formBody({ fileBytes: maxImageBytes, totalBytes: bodyLimit }, async (form) => ({ records: await formRecords(form, MAX_RECORDS) }))
     },
     async (request) => {
       const collection = collections.get(request.params.collection)

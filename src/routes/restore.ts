@@ -82,16 +82,13 @@ export function restoreRoutes(parent: App, services: Services): void {
     app.addContentTypeParser(BACKUP_TYPE, (_, payload, done) => done(null, payload))
     app.post(
       '/v1/collections/:collection/restore',
-      {
-        config: { scope: BACKUP_SCOPE, streams: true },
-        schema
-      },
+      { config: { scope: BACKUP_SCOPE, streams: true }, schema },
       async (request, reply) => {
         const { params: { collection: name }, query: { replace: mayReplace = false, sha256 }, patience: { signal } } = request
         const body = request.body as Static<typeof RestoreBody> | Readable
         requireFree(collections, name, mayReplace)
         requireIdle(name)
-        const leave = places.take()
+        let leave = () => {}
         const options = { collections, encoders, name, mayReplace, maxImageBytes, signal }
         const make = async (of: { file: string; sha256?: string; keepsAge: boolean }) => {
           await backups.requireRoom((await stat(of.file)).size)
@@ -102,6 +99,7 @@ export function restoreRoutes(parent: App, services: Services): void {
         try {
           if ('backup' in body) {
             if (sha256 !== undefined) throw new InvalidRequest('sha256 is of a file that is sent; a backup that lies here has its own.')
+            leave = places.take()
             waitLong(request)
             const from = body.from ?? name
             if (!request.reaches(from)) throw new CollectionForbidden(`collection '${from}'`)
@@ -113,6 +111,8 @@ export function restoreRoutes(parent: App, services: Services): void {
           try {
             await receiveUpload(services, request, { file, sha256 })
             waitLong(request)
+            // Not before the upload is whole: one that trickles would keep others out.
+            leave = await places.next(signal)
             if (sha256 !== undefined) request.describeChange({ sha256 })
             return await make({ file, keepsAge: request.caller?.collections === undefined })
           } catch (error) {

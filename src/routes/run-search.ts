@@ -21,7 +21,8 @@ export interface Search {
   onStep: OnStep
 }
 
-type Response = Static<typeof SearchBody>
+/** The answer's body, its embeddings as they are: they become lists of numbers where it is written. */
+type Response = Omit<Static<typeof SearchBody>, 'matches'> & { matches: object[] }
 type Fields = NonNullable<SearchOptionsBody['with']>
 
 const DEFAULT_FIELDS: Fields = ['text', 'metadata', 'image_url']
@@ -56,7 +57,7 @@ function requireFusion({ method, weights, normalisation }: Fusion): void {
   if (normalisation !== undefined && method !== 'weighted') throw new InvalidRequest(`fusion.normalisation is for the method weighted, not for ${method}.`)
 }
 
-function toMatchBody(collection: string, { record, modality, score, embeddings }: Match, fields: Fields): Response['matches'][number] {
+function toMatchBody(collection: string, { record, modality, score, embeddings }: Match, fields: Fields): object {
   const wanted = new Set<string>(fields)
   return {
     id: record.id,
@@ -65,6 +66,6 @@ function toMatchBody(collection: string, { record, modality, score, embeddings }
     ...(wanted.has('text') && { text: record.text }),
     ...(wanted.has('metadata') && { metadata: record.metadata }),
     ...(wanted.has('image_url') && { image_url: imageUrl(collection, record) }),
-    ...(embeddings && { embeddings: { ...(embeddings.image && { image: [...embeddings.image] }), ...(embeddings.text && { text: [...embeddings.text] }) } })
+    ...(embeddings && { embeddings: { ...(embeddings.image && { image: embeddings.image }), ...(embeddings.text && { text: embeddings.text }) } })
   }
 }

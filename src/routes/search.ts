@@ -7,6 +7,7 @@ import { imageLoader } from './load-images.js'
 import { loadParts } from './load-parts.js'
 import { runSearch, type Search } from './run-search.js'
 import { FormImageQuery, GeneralQuery, JsonImageQuery, SearchBody, searchOptions, TargetName, TextQuery, type SearchOptionsBody } from './search-schemas.js'
+import { sendJson } from './send-json.js'
 import type { App, Services } from './services.js'
 
 const tags = ['Search']
@@ -21,7 +22,8 @@ export function searchRoutes(app: App, services: Services): void {
   app.post(
     '/v1/collections/:collection/search/text-to-image',
     { config: { scope: 'read' }, schema: { tags, operationId: 'searchTextToImage', summary: 'Find pictures by words', params: CollectionParams, body: TextQuery, response } },
-    async ({ params, body: { text, ...options }, patience, onStep }) => run(params.collection, { parts: [{ text }], target: 'image', options, patience, onStep })
+    async ({ params, body: { text, ...options }, patience, onStep }, reply) =>
+      sendJson(reply, await run(params.collection, { parts: [{ text }], target: 'image', options, patience, onStep }))
   )
   app.post(
     '/v1/collections/:collection/search/image-to-text',
@@ -38,12 +40,12 @@ export function searchRoutes(app: App, services: Services): void {
       },
       preValidation: formBody({ fileBytes: maxImageBytes, totalBytes: maxImageBytes + (1 << 20) }, (form) => singleBody(form, Object.keys(searchOptions)))
     },
-    async (request) => {
+    async (request, reply) => {
       const { params, body, patience, onStep } = request
       const { image, ...options } = body as SearchOptionsBody & { image: ImageBody }
       collections.get(params.collection)
       const load = imageLoader(services, request, { lane: 'interactive', totalBytes: maxImageBytes })
-      return run(params.collection, { parts: [{ image: await load(image) }], target: 'text', options, patience, onStep })
+      return sendJson(reply, await run(params.collection, { parts: [{ image: await load(image) }], target: 'text', options, patience, onStep }))
     }
   )
 }
@@ -69,11 +71,11 @@ export function generalSearchRoutes(app: App, services: Services): void {
         response
       }
     },
-    async (request) => {
+    async (request, reply) => {
       const { params, body: { query, target = 'image', fusion, ...options }, patience, onStep } = request
       collections.get(params.collection)
       const parts = await loadParts(services, request, query)
-      return run(params.collection, { parts, target, fusion, options, patience, onStep })
+      return sendJson(reply, await run(params.collection, { parts, target, fusion, options, patience, onStep }))
     }
   )
   app.get(
@@ -97,9 +99,9 @@ export function generalSearchRoutes(app: App, services: Services): void {
         response
       }
     },
-    async ({ params, query: { text, target = 'image', filter, limit, offset }, patience, onStep }) => {
+    async ({ params, query: { text, target = 'image', filter, limit, offset }, patience, onStep }, reply) => {
       const options = { limit, offset, ...(filter !== undefined && { filter: parseField('filter', filter) as Record<string, unknown> }) }
-      return run(params.collection, { parts: [{ text }], target, options, patience, onStep })
+      return sendJson(reply, await run(params.collection, { parts: [{ text }], target, options, patience, onStep }))
     }
   )
 }
