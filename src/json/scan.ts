@@ -228,7 +228,7 @@ export class JsonScan {
     if (fault !== undefined) this.#values = guard.values
     this.#guard = undefined
     if (fault === undefined && end - start <= LONG.guarded) return
-    this.cuts.push({ start, end, path: this.#path(), fault })
+    this.cuts.push({ start, end, path: this.#path(guard.depth), fault })
     if (fault !== undefined) this.#exempt += end - start
   }
 
@@ -263,8 +263,8 @@ export class JsonScan {
     if (seen - this.#exempt > plainBytes) throw new BodyTooLarge(`${name} has over ${plainBytes} bytes beside images and lists of numbers (at ${this.#place()}). Send less at a time.`)
   }
 
-  #path(): Step[] {
-    return Array.from({ length: Math.min(this.#depth, MAX_DEPTH) }, (_, i) => (this.#isObject[i + 1] ? this.#keyAt(i + 1) : this.#positions[i + 1]))
+  #path(depth = this.#depth): Step[] {
+    return Array.from({ length: Math.min(depth, MAX_DEPTH) }, (_, i) => (this.#isObject[i + 1] ? this.#keyAt(i + 1) : this.#positions[i + 1]))
   }
 
   #keyAt(depth: number): string {

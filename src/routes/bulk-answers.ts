@@ -110,8 +110,8 @@ async function* batches({ lines, ledger, parse }: BulkStream): AsyncGenerator<Ma
     if (answer !== undefined) continue
     const line = parse(number, raw)
     batch.push({ ...line, mark: ledger.mark() })
-    misshapen = 'error' in line ? misshapen + 1 : 0
-    if ('error' in line && misshapen === MAX_MISSHAPEN) {
+    misshapen = isMisshapen(line) ? misshapen + 1 : 0
+    if (misshapen === MAX_MISSHAPEN) {
       yield batch
       throw tooManyMisshapen(line)
     }
@@ -125,8 +125,14 @@ async function* batches({ lines, ledger, parse }: BulkStream): AsyncGenerator<Ma
   if (batch.length > 0) yield batch
 }
 
-function tooManyMisshapen({ line, error }: { line: number; error: unknown }): Error {
-  return new InvalidRequest(`${MAX_MISSHAPEN} lines in a row up to line ${line} are not records, so the load ends here. The last one: ${toErrorShape(error).message} Correct the lines, and send the load again.`)
+/** Whether a line is no record, or one without anything to search by. */
+function isMisshapen(line: Line): boolean {
+  return 'error' in line || !(line.record.text !== undefined || line.record.image || line.record.embeddings)
+}
+
+function tooManyMisshapen(line: Line): Error {
+  const fault = 'error' in line ? toErrorShape(line.error).message : 'It has neither an image nor a text nor embeddings.'
+  return new InvalidRequest(`${MAX_MISSHAPEN} lines in a row up to line ${line.line} are not records, so the load ends here. The last one: ${fault} Correct the lines, and send the load again.`)
 }
 
 /** Encodes a batch, and waits where the queue is full: a bulk load gives way, it does not fail. */

@@ -80,6 +80,11 @@ t.test('a metadata that can not be used leaves what it came with usable', async 
   })
 })
 
+t.test('a metadata by itself that can not be used is told', async (t) => {
+  t.strictSame(parse('['.repeat(90_000), { root: 'metadata' }), new Unusable('The metadata is nested over 32 deep.'))
+  t.strictSame(parse('{"a":{"b":"c"}}', { root: 'metadata' }), { a: { b: 'c' } })
+})
+
 t.test('keys that would reach prototypes are refused, however they are written', async (t) => {
   for (const key of ['__proto__', '\\u005f_proto__', '\\u005f\\u005f\\u0070\\u0072\\u006f\\u0074\\u006f\\u005f\\u005f']) {
     t.equal(refusal(`{"metadata":{"${key}":{"a":1}}}`), "INVALID_REQUEST The body has the key '__proto__' (at metadata.__proto__), which is not taken. Rename it.")
