@@ -329,7 +329,7 @@ export interface paths {
         put?: never;
         /**
          * Add or replace any number of records
-         * @description NDJSON in and out: a line for each record as in the plain call, answered by a line `{"line", "id", "status", "error"?}` in the same order. Answers come while lines are still sent, so read while you write: what is not read holds back what is taken in. Under an `Idempotency-Key` the load can be resumed by sending the same again: lines that were answered before are `skipped`, or `failed` again, without being looked at. Keys are kept for 7 days after the last batch.
+         * @description NDJSON in and out: a line for each record as in the plain call, answered by a line `{"line", "id", "status", "error"?}` in the same order. Answers come while lines are still sent, so read while you write: what is not read holds back what is taken in. After 1,000 lines in a row that are not records the load ends with an error line: a file of another format is not worth sending to its end. Under an `Idempotency-Key` the load can be resumed by sending the same again: lines that were answered before are `skipped`, or `failed` again, without being looked at. Keys are kept for 7 days after the last batch.
          */
         post: operations["bulkRecords"];
         delete?: never;
@@ -893,15 +893,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -922,6 +913,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1163,15 +1163,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -1192,6 +1183,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1357,15 +1357,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -1386,6 +1377,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1647,15 +1647,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -1676,6 +1667,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND, RECORD_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1842,15 +1842,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -1871,6 +1862,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2064,15 +2064,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -2093,6 +2084,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND, RECORD_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2303,15 +2303,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -2332,6 +2323,15 @@ export interface operations {
             };
             /** @description MODEL_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2484,15 +2484,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -2513,6 +2504,15 @@ export interface operations {
             };
             /** @description CLASSIFIER_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2818,15 +2818,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -2847,6 +2838,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND, MODEL_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2970,15 +2970,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -2999,6 +2990,15 @@ export interface operations {
             };
             /** @description CLASSIFIER_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3123,15 +3123,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -3143,6 +3134,15 @@ export interface operations {
             };
             /** @description FORBIDDEN, HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3290,15 +3290,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -3319,6 +3310,15 @@ export interface operations {
             };
             /** @description CLASSIFIER_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3494,15 +3494,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -3523,6 +3514,15 @@ export interface operations {
             };
             /** @description MODEL_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3651,15 +3651,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -3680,6 +3671,15 @@ export interface operations {
             };
             /** @description MODEL_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3809,15 +3809,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -3838,6 +3829,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4004,15 +4004,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -4033,6 +4024,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4167,15 +4167,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -4196,6 +4187,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND, RECORD_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4273,15 +4273,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -4302,6 +4293,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND, RECORD_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4441,15 +4441,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -4470,6 +4461,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND, RECORD_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4597,15 +4597,6 @@ export interface operations {
                     "image/*": string;
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -4626,6 +4617,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND, RECORD_NOT_FOUND, IMAGE_NOT_KEPT */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4722,15 +4722,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -4751,6 +4742,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4889,15 +4889,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -4918,6 +4909,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5013,15 +5013,6 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -5042,6 +5033,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5168,15 +5168,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -5197,6 +5188,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND, BULK_LOAD_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5309,15 +5309,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -5338,6 +5329,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5527,15 +5527,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -5556,6 +5547,15 @@ export interface operations {
             };
             /** @description MODEL_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5664,15 +5664,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -5693,6 +5684,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5810,15 +5810,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -5830,6 +5821,15 @@ export interface operations {
             };
             /** @description FORBIDDEN, HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5915,15 +5915,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -5944,6 +5935,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6058,15 +6058,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -6078,6 +6069,15 @@ export interface operations {
             };
             /** @description FORBIDDEN, COLLECTION_FORBIDDEN, HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6193,15 +6193,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -6222,6 +6213,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6337,15 +6337,6 @@ export interface operations {
                     "application/vnd.sqlite3": string;
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -6366,6 +6357,15 @@ export interface operations {
             };
             /** @description BACKUP_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6452,15 +6452,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -6481,6 +6472,15 @@ export interface operations {
             };
             /** @description BACKUP_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6562,15 +6562,6 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -6591,6 +6582,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6671,15 +6671,6 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -6700,6 +6691,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6830,15 +6830,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -6859,6 +6850,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND, MODEL_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7060,15 +7060,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -7080,6 +7071,15 @@ export interface operations {
             };
             /** @description FORBIDDEN, HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7240,15 +7240,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -7269,6 +7260,15 @@ export interface operations {
             };
             /** @description JOB_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7429,15 +7429,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -7458,6 +7449,15 @@ export interface operations {
             };
             /** @description JOB_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7532,15 +7532,6 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -7561,6 +7552,15 @@ export interface operations {
             };
             /** @description JOB_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7684,15 +7684,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -7704,6 +7695,15 @@ export interface operations {
             };
             /** @description FORBIDDEN, HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7882,15 +7882,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -7911,6 +7902,15 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND, DATASET_NOT_FOUND, MODEL_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8263,15 +8263,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -8292,6 +8283,15 @@ export interface operations {
             };
             /** @description EVALUATION_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8364,15 +8364,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -8393,6 +8384,15 @@ export interface operations {
             };
             /** @description EVALUATION_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8476,15 +8476,6 @@ export interface operations {
                     "text/html": string;
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -8505,6 +8496,15 @@ export interface operations {
             };
             /** @description EVALUATION_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8707,15 +8707,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -8727,6 +8718,15 @@ export interface operations {
             };
             /** @description FORBIDDEN, HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8861,15 +8861,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -8890,6 +8881,15 @@ export interface operations {
             };
             /** @description MODEL_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8960,8 +8960,8 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
+            /** @description HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8969,8 +8969,8 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED */
-            403: {
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9083,8 +9083,8 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
+            /** @description HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9092,8 +9092,8 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED */
-            403: {
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9201,15 +9201,6 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -9221,6 +9212,15 @@ export interface operations {
             };
             /** @description FORBIDDEN, COLLECTION_FORBIDDEN, HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9362,15 +9362,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description INVALID_REQUEST */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -9391,6 +9382,15 @@ export interface operations {
             };
             /** @description BACKUP_NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INVALID_REQUEST */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
