@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { Internal, InvalidRequest, toErrorShape, type ErrorShape } from './errors.js'
+import { ClientGone, Internal, InvalidRequest, toErrorShape, type ErrorShape } from './errors.js'
+import { printable } from './terminal/printable.js'
 
 /** Fastify's own errors under the names that this API gives them. */
 const FRAMEWORK_CODES: Record<string, string> = {
@@ -22,11 +23,30 @@ export function describeError(error: FastifyError): ErrorShape {
   return { code, message, statusCode }
 }
 
+/** Longest message of an error: it may repeat what the caller sent. */
+const LONGEST_MESSAGE = 500
+
+/** A message as one line of bounded length. */
+function oneLine(message: string): string {
+  const line = printable(message)
+  return line.length > LONGEST_MESSAGE ? `${line.slice(0, LONGEST_MESSAGE).replace(/[\ud800-\udbff]$/, '')}…` : line
+}
+
+/** Whether the client closed the connection before its body had come in: whatever failed by that is no fault of the service. */
+function isCutOff({ raw }: FastifyRequest): boolean {
+  return raw.destroyed && !raw.complete
+}
+
+/** What is said of a file, and does not hold for the error that is sent in its place. */
+const FILE_HEADERS = ['content-length', 'content-disposition', 'etag', 'repr-digest']
+
 /** Answers with the one error shape; logs what is not the caller's fault, with its cause. */
 export function errorHandler(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const { code, message, statusCode } = describeError(error)
+  const described = describeError(error)
+  const { code, message, statusCode } = described.code === 'INTERNAL' && isCutOff(request) ? toErrorShape(new ClientGone()) : described
   if (statusCode >= 500) request.log.error({ err: error, code }, 'request failed')
   if ((statusCode === 429 || statusCode === 503) && !reply.hasHeader('retry-after')) reply.header('retry-after', retryAfterSeconds(error))
   if (statusCode === 401) reply.header('www-authenticate', 'Bearer')
-  reply.code(statusCode).send({ error: { code, message, request_id: request.id } })
+  for (const name of FILE_HEADERS) reply.removeHeader(name)
+  reply.code(statusCode).type('application/json; charset=utf-8').send({ error: { code, message: oneLine(message), request_id: request.id } })
 }

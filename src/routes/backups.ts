@@ -42,6 +42,10 @@ const MakeBody = Type.Object(
 
 const tags = ['Backups']
 
+/** The media type of a backup: https://www.iana.org/assignments/media-types/application/vnd.sqlite3. */
+export const BACKUP_TYPE = 'application/vnd.sqlite3'
+const BACKUP_FILE = { description: 'The file.', content: { [BACKUP_TYPE]: { schema: { type: 'string', format: 'binary' } } } }
+
 /** Making, listing, fetching and removing backups. */
 export function backupRoutes(app: App, { backups, collections }: Services): void {
   app.post(
@@ -106,7 +110,7 @@ export function backupFileRoute(app: App, { backups, collections }: Services): v
         summary: 'Fetch a backup',
         description: 'An SQLite database. Its SHA-256 is the ETag (in hex) and in Repr-Digest; Range and If-Range go on with a download that was cut off.',
         params: BackupParams,
-        response: { 200: { description: 'The file.', content: { [BACKUP_TYPE]: { schema: { type: 'string', format: 'binary' } } } }, ...responses({}) }
+        response: { 200: BACKUP_FILE, 206: { ...BACKUP_FILE, description: 'The bytes that Range asks for.' }, ...responses({}) }
       }
     },
     async (request, typedReply) => {
@@ -140,9 +144,6 @@ export function knownBackup({ backups, collections }: Pick<Services, 'backups' |
   if (!mayKnow(request, backup, collections)) throw new BackupNotFound(collection, name)
   return backup
 }
-
-/** The media type of a backup: https://www.iana.org/assignments/media-types/application/vnd.sqlite3. */
-export const BACKUP_TYPE = 'application/vnd.sqlite3'
 
 /** Lets a request work in silence for as long as it takes, where an idle connection would be closed. */
 export function waitLong({ raw }: Pick<FastifyRequest, 'raw'>): void {
