@@ -1,96 +1,78 @@
-// Hostile images through the real service: what it answers, how long it takes, what becomes of its memory.
-// npm run fuzz -- [--inputs 20000] [--seed 1] [--first 0] [--seconds-each 10] [--concurrency 4] [--heavy 2] [--only N]
-// Inputs are numbered, and one is made again from its seed and number. Those that fail are kept in --keep.
-import { mkdir, writeFile } from 'node:fs/promises'
+// Generated requests to the real service: whether each answer keeps to openapi.yaml, and what becomes of health and memory.
+// npm run fuzz -- [--minutes 10 | --requests 10000] [--seed 1] [--of requests|pictures] [--lanes 4] [--heavy 0] [--replay SEED/PATH]
+// Requests follow from the seed; a fault says with what --seed and --replay its request is sent again, alone. --heavy: per mille of
+// pictures of full size. Bodies of faults that are too long for a line are kept in --keep.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { makeLarge } from './fuzz/crafted.js'
-import { makeInput } from './fuzz/inputs.js'
-import { makeSeeds } from './fuzz/seeds.js'
-import { sendAll } from './fuzz/send.js'
-import { startService } from './service.js'
+import { pictureRequests } from './fuzz/picture-requests.js'
+import { allRequests } from './fuzz/requests.js'
+import { run } from './fuzz/run.js'
+import { asCurl } from './fuzz/send.js'
+import { ENVIRONMENT } from './fuzz/world.js'
+import { newFolder, startService } from './service.js'
 
-const text = (value) => ({ type: 'string', default: value })
-const { values } = parseArgs({
-  options: { inputs: text('20000'), seed: text('1'), first: text('0'), 'seconds-each': text('10'), concurrency: text('4'), heavy: text('2'), only: { type: 'string' }, keep: text('fuzz-failures') }
-})
-const number = (name) => Number(values[name])
-const only = values.only === undefined ? undefined : number('only')
-const [seed, first, heavyPerMille, secondsEach] = [number('seed'), only ?? number('first'), number('heavy'), number('seconds-each')]
-const last = only === undefined ? first + number('inputs') : first + 1
+const text = (value) => ({ type: 'string', ...(value !== undefined && { default: value }) })
+const { values } = parseArgs({ options: { minutes: text(), requests: text(), seed: text('1'), of: text('requests'), lanes: text('4'), heavy: text('0'), replay: text(), keep: text('fuzz-failures') } })
+const seed = Number(values.seed)
 /** How far beyond the peak of its first quarter the end of a run may be. */
 const MAY_GROW = 1.15
+const HEALTH_MS = 250
 
-const seeds = await makeSeeds(seed)
-if (heavyPerMille > 0) await makeLarge()
-const service = await startService()
-const answers = []
-const memory = []
-const faults = []
-let ended = false
-
-async function* inputs() {
-  for (let n = first; n < last && !ended; n++) yield { number: n, ...(await makeInput(seeds, { seed, number: n, heavyPerMille })) }
+const keep = (bytes) => {
+  mkdirSync(values.keep, { recursive: true })
+  const file = join(values.keep, `body-${seed}-${Date.now()}`)
+  writeFileSync(file, bytes)
+  return file
 }
-
+const replay = values.replay && { seed: Number(values.replay.split('/')[0]), path: values.replay.split('/')[1], endOnFailure: true }
+if (Number(values.heavy) > 0) await makeLarge()
+const dataDir = await newFolder()
+const service = await startService(ENVIRONMENT, { dataDir })
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => service.kill().then(() => process.exit(1)))
 const startedAt = performance.now()
-const watch = setInterval(async () => {
-  const sample = await service.memory().catch(() => undefined)
-  if (sample) memory.push({ at: answers.length, resident: sample.resident })
-}, 250)
+let toldAt = 0
 
-await sendAll({
+const result = await run({
   url: service.url,
-  inputs: inputs(),
-  concurrency: number('concurrency'),
-  secondsEach,
-  onAnswer: async ({ bytes, ...answer }) => {
-    if (answer.fault) {
-      faults.push(answer)
-      await mkdir(values.keep, { recursive: true })
-      await writeFile(join(values.keep, `seed-${seed}-number-${answer.number}`), bytes)
-      console.log(`FAULT --seed ${seed} --only ${answer.number} (${answer.kind}, ${answer.way}): ${answer.fault}`)
-    }
-    if (only !== undefined) console.log(answer)
-    answers.push({ kind: answer.kind, code: answer.code, ms: answer.ms, number: answer.number })
-    if (answers.length % 1000 === 0) console.log(`${answers.length} sent, ${((performance.now() - startedAt) / 1000).toFixed(0)} s, ${faults.length} faults`)
-    ended ||= answer.code === 'none' && !(await isAlive())
-    return ended
+  pid: service.pid,
+  dataDir,
+  requests: values.of === 'pictures' ? pictureRequests() : allRequests(),
+  seed,
+  replay,
+  lanes: Number(values.lanes),
+  heavyPerMille: Number(values.heavy),
+  ...(values.minutes ? { minutes: Number(values.minutes) } : { total: Number(values.requests ?? 10_000) }),
+  onFault: ({ kind, request, answer, replay: again, shrinks }) => {
+    console.log(`\nFAULT ${kind}\n  npm run fuzz -- --of ${values.of} --seed ${seed} --replay ${again} (${shrinks} times smaller; sent ${request.way})`)
+    console.log(`  ${asCurl(service.url, request, keep)}\n  ${answer}`)
+  },
+  onProgress: ({ sent, faults }) => {
+    if (sent - toldAt < 500) return
+    toldAt = sent
+    console.log(`${sent} sent, ${((performance.now() - startedAt) / 1000).toFixed(0)} s, ${faults.size} kinds of fault`)
   }
 })
-const seconds = (performance.now() - startedAt) / 1000
-clearInterval(watch)
 
-async function isAlive() {
-  return fetch(`${service.url}/health/live`).then(({ ok }) => ok, () => false)
-}
-
-const codes = [...new Set(answers.map(({ code }) => code))].sort()
-const byKind = Map.groupBy?.(answers, ({ kind }) => kind) ?? answers.reduce((map, answer) => map.set(answer.kind, [...(map.get(answer.kind) ?? []), answer]), new Map())
-const rows = [...byKind].sort(([a], [b]) => (a < b ? -1 : 1)).map(([kind, list]) => {
-  const slowest = list.reduce((slow, answer) => (answer.ms > slow.ms ? answer : slow))
-  return [kind, list.length, ...codes.map((code) => list.filter((answer) => answer.code === code).length || ''), `${slowest.ms.toFixed(0)} ms (${slowest.number})`]
-})
-console.log(`| kind | inputs | ${codes.join(' | ')} | slowest (its number) |`)
-console.log(`|${' --- |'.repeat(codes.length + 3)}`)
-for (const row of rows) console.log(`| ${row.join(' | ')} |`)
-console.log(`| all | ${answers.length} | ${codes.map((code) => answers.filter((answer) => answer.code === code).length).join(' | ')} | |`)
-
-if (await isAlive()) {
-  const metrics = await (await fetch(`${service.url}/metrics`)).text()
-  const deaths = Number(/^semblance_worker_deaths_total (\d+)/m.exec(metrics)[1])
-  await sleep(2000)
-  const { resident, peak } = await service.memory()
-  const part = (from, to) => Math.max(...memory.filter(({ at }) => at >= from * answers.length && at <= to * answers.length).map((sample) => sample.resident))
-  console.log(`${answers.length} inputs (seed ${seed}, from ${first}) in ${seconds.toFixed(0)} s, ${values.concurrency} at a time; process ${service.pid} lives, worker deaths ${deaths}, faults ${faults.length}`)
-  console.log(`RSS in MiB: highest in each quarter ${[0, 0.25, 0.5, 0.75].map((from) => part(from, from + 0.25).toFixed(0)).join(', ')}; highest at all ${peak.toFixed(0)}; at the end ${resident.toFixed(0)}`)
-  if (deaths > 0) faults.push({ fault: 'a worker died' })
-  if (resident > MAY_GROW * part(0, 0.25)) faults.push({ fault: 'memory grew' })
-  await service.stop()
-} else {
-  faults.push({ fault: 'the service ended' })
-  console.log('The service ended.')
-}
+const { health, memory } = result
+const broken = [
+  ...result.faults.map(({ kind, times, operations }) => `${kind} (${times} times: ${[...operations].join(', ')})`),
+  ...result.losses,
+  ...(result.isKnown ? [] : ['a known search is answered differently']),
+  ...(result.workerDeaths === 0 ? [] : [`worker deaths: ${result.workerDeaths}`]),
+  ...(health.failed + health.over250Alone === 0 ? [] : [`health: ${health.failed} failed, ${health.over250Alone} over ${HEALTH_MS} ms`]),
+  ...(memory.end <= MAY_GROW * memory.warm ? [] : ['memory grew'])
+]
+console.log(`\n${result.sent} requests (seed ${seed}) in ${((performance.now() - startedAt) / 1000).toFixed(0)} s by ${values.lanes} lanes; by status ${JSON.stringify(result.statuses)}`)
+console.log(`health: ${health.answers} answers, p99 ${health.p99.toFixed(0)} ms, worst ${health.worst.toFixed(0)} ms (the machine was ${health.late.toFixed(0)} ms late then), ${health.over250} over ${HEALTH_MS} ms, ${health.over250Alone} of these not by the machine`)
+console.log(`RSS in MiB: highest of the first quarter ${memory.warm.toFixed(0)}, at the end ${memory.end?.toFixed(0)}, peak ${memory.peak.toFixed(0)}, slope of the second half ${memory.slopePerThousand.toFixed(1)} per 1,000 requests`)
+console.log(`acknowledged writes: ${result.ledgerIds} ids, ${result.losses.length} not as acknowledged; known searches ${result.isKnown ? 'the same' : 'DIFFER'}; worker deaths ${result.workerDeaths}`)
+if (values.of === 'pictures') console.table(Object.fromEntries(Object.entries(result.pictures).sort()))
+console.table(Object.entries(result.slowest).sort(([, a], [, b]) => b - a).slice(0, 12).map(([operation, ms]) => ({ operation, 'slowest ms': Math.round(ms) })))
+for (const line of broken) console.log(`BROKEN ${line}`)
 for (const line of service.log().split('\n').filter((entry) => /"level":[56]0/.test(entry)).slice(0, 20)) console.log(line.slice(0, 600))
-process.exitCode = faults.length > 0 ? 1 : 0
+await service.stop().catch(() => undefined)
+await rm(dataDir, { recursive: true })
+process.exitCode = broken.length > 0 ? 1 : 0

@@ -1,0 +1,3 @@
+import type { RequestSource } from './run.js'
+
+export function allRequests(): RequestSource
