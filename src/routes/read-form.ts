@@ -7,6 +7,8 @@ import type { Form, FormLimits } from './form.js'
 const MAX_IMAGES = 256
 const MAX_FIELDS = 1024
 const MAX_FIELD_BYTES = 1 << 20
+/** One more than there may be, so that the bounds above are met first, with a message of their own. */
+const MAX_PARTS = MAX_IMAGES + MAX_FIELDS + 1
 
 /**
  * Reads a multipart form. Every part is read as bytes, whatever its type and whether or not it has a file name: clients
@@ -17,7 +19,7 @@ export async function readForm(request: FastifyRequest, { fileBytes, totalBytes 
   const form: Form = { fields: new Map(), images: [] }
   let [total, fields] = [0, 0]
   // A file over the limit is cut a byte behind it, and then fails for itself where its bytes are looked at.
-  const limits = { fileSize: Math.max(fileBytes, MAX_FIELD_BYTES) + 1, files: MAX_IMAGES + MAX_FIELDS, fields: 0 }
+  const limits = { fileSize: Math.max(fileBytes, MAX_FIELD_BYTES) + 1, files: MAX_PARTS, parts: MAX_PARTS, fields: 0 }
   for await (const part of request.parts({ limits, isPartAFile: () => true })) {
     if (part.type !== 'file') continue
     const isImage = part.fieldname === 'image'

@@ -41,6 +41,13 @@ t.test('forms over HTTP', async (t) => {
     return api(method, path, body, init)
   }
 
+  t.test('a form of too many parts is told how many it may have', async (t) => {
+    const fields = Array.from({ length: 1025 }, () => ({ name: 'text', content: 'x' }))
+    t.match(await send('POST', records, fields), { status: 400, body: { error: { code: 'INVALID_REQUEST', message: /more than 1024 fields/ } } })
+    const images = Array.from({ length: 257 }, () => ({ ...image, content: 'x' }))
+    t.match(await send('POST', records, images), { status: 400, body: { error: { code: 'INVALID_REQUEST', message: /more than 256 images/ } } })
+  })
+
   t.test('a field means the same whatever type or file name its part has', async (t) => {
     await api('POST', records, { records: [{ id: 'red', text: 'red', metadata: { kind: 'a' } }, { id: 'blue', text: 'blue', metadata: { kind: 'b' } }] })
     const routes: [string, string, Part[], string][] = [
