@@ -7,22 +7,37 @@ import t from 'tap'
 import { errorHandler } from '../src/error-shape.js'
 import { CollectionReplaced, JobNotFound } from '../src/errors.js'
 
-t.test('a stream that fails before its first byte is answered as all errors are, not as the file', async (t) => {
-  const app = Fastify()
-  app.setErrorHandler(errorHandler)
-  app.get('/file', (_, reply) => {
-    const broken = new Readable({ read: () => broken.destroy(new CollectionReplaced('things')) })
-    const headers = { etag: '"1"', 'content-disposition': 'attachment; filename="things.npy"', 'content-length': 5000 }
-    return reply.headers(headers).type('application/x-ndjson').send(broken)
-  })
-  const { statusCode, headers, body } = await app.inject('/file')
-  t.match({ statusCode, headers, body: JSON.parse(body) }, {
-    statusCode: 503,
-    headers: { 'content-type': /^application\/json/, 'retry-after': '1', etag: undefined, 'content-disposition': undefined },
-    body: { error: { code: 'COLLECTION_REPLACED' } }
-  })
-  t.equal(headers['content-length'], String(Buffer.byteLength(body)))
-})
+t.test(
+  'a stream that fails before its first byte is answered as all errors are, not as the file',
+  async (t) => {
+    const app = Fastify()
+    app.setErrorHandler(errorHandler)
+    app.get('/file', (_, reply) => {
+      const broken = new Readable({ read: () => broken.destroy(new CollectionReplaced('things')) })
+      const headers = {
+        etag: '"1"',
+        'content-disposition': 'attachment; filename="things.npy"',
+        'content-length': 5000
+      }
+      return reply.headers(headers).type('application/x-ndjson').send(broken)
+    })
+    const { statusCode, headers, body } = await app.inject('/file')
+    t.match(
+      { statusCode, headers, body: JSON.parse(body) },
+      {
+        statusCode: 503,
+        headers: {
+          'content-type': /^application\/json/,
+          'retry-after': '1',
+          etag: undefined,
+          'content-disposition': undefined
+        },
+        body: { error: { code: 'COLLECTION_REPLACED' } }
+      }
+    )
+    t.equal(headers['content-length'], String(Buffer.byteLength(body)))
+  }
+)
 
 t.test('a message that repeats what was sent is one line of bounded length', async (t) => {
   const app = Fastify()
@@ -45,14 +60,22 @@ t.test('a body that is cut off is not logged as a fault of the service', async (
       resolve(reply.statusCode)
     })
   })
-  app.addContentTypeParser('text/x', (_, body, done) => void body.once('close', () => done(new Error('Premature close'))))
+  app.addContentTypeParser(
+    'text/x',
+    (_, body, done) => void body.once('close', () => done(new Error('Premature close')))
+  )
   app.post('/', () => 'never')
   await app.listen({ port: 0, host: '127.0.0.1' })
   t.teardown(() => app.close())
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
-  socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/x\r\nContent-Length: 100\r\n\r\nhalf')
+  socket.write(
+    'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/x\r\nContent-Length: 100\r\n\r\nhalf'
+  )
   await once(app.server, 'request')
   socket.destroy()
   t.equal(await answered, 499)
-  t.same(lines.filter(({ level }) => level >= 50), [])
+  t.same(
+    lines.filter(({ level }) => level >= 50),
+    []
+  )
 })

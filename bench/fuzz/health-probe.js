@@ -35,13 +35,23 @@ if (!isMainThread) {
       answers.push({ isWell, ms: performance.now() - startedAt, late })
       if (!isStopped) setTimeout(ask, EVERY_MS)
     }
-    get(`${workerData.url}/health/live`, { agent }, (response) => response.resume().once('end', () => done(response.statusCode === 200))).once('error', () => done(false))
+    get(`${workerData.url}/health/live`, { agent }, (response) =>
+      response.resume().once('end', () => done(response.statusCode === 200))
+    ).once('error', () => done(false))
   }
   parentPort.once('message', () => {
     isStopped = true
     const sorted = answers.toSorted((a, b) => a.ms - b.ms)
     const { ms: worst, late: lateAtWorst } = sorted.at(-1)
-    parentPort.postMessage({ answers: answers.length, failed: answers.filter(({ isWell }) => !isWell).length, p99: sorted[Math.floor(sorted.length * 0.99)].ms, worst, late: lateAtWorst, over250: answers.filter(({ ms }) => ms > 250).length, over250Alone: answers.filter(({ ms, late: own }) => ms - own > 250).length })
+    parentPort.postMessage({
+      answers: answers.length,
+      failed: answers.filter(({ isWell }) => !isWell).length,
+      p99: sorted[Math.floor(sorted.length * 0.99)].ms,
+      worst,
+      late: lateAtWorst,
+      over250: answers.filter(({ ms }) => ms > 250).length,
+      over250Alone: answers.filter(({ ms, late: own }) => ms - own > 250).length
+    })
     process.exit()
   })
   ask()

@@ -13,7 +13,8 @@ export function openLedger({ lane, random, call }) {
   const losses = []
   let written = 0
   const newText = () => `kept text ${lane} ${++written}`
-  const pick = (count) => Array.from(new Set(Array.from({ length: count }, () => random.pick([...states.keys()]))))
+  const pick = (count) =>
+    Array.from(new Set(Array.from({ length: count }, () => random.pick([...states.keys()]))))
   const record = (id) => ({ id, text: newText(), metadata: { kept: true } })
 
   /** Takes an acknowledgement of each id: 'yes', 'no', or something else where it is not known. */
@@ -27,7 +28,12 @@ export function openLedger({ lane, random, call }) {
     json: async () => {
       const records = pick(3).map(record)
       const { status, body } = await call('POST', path, { records })
-      for (const [i, { id, text }] of records.entries()) settle(id, text, status === 200 ? (body.results[i].status === 'failed' ? 'no' : 'yes') : outcome(status))
+      for (const [i, { id, text }] of records.entries())
+        settle(
+          id,
+          text,
+          status === 200 ? (body.results[i].status === 'failed' ? 'no' : 'yes') : outcome(status)
+        )
     },
     form: async () => {
       const { id, text, metadata } = record(pick(1)[0])
@@ -39,11 +45,19 @@ export function openLedger({ lane, random, call }) {
     },
     bulk: async () => {
       const records = pick(4).map(record)
-      const { status, text } = await call('POST', `${path}/bulk`, `${records.map((each) => JSON.stringify(each)).join('\nnot json\n')}\n`)
+      const { status, text } = await call(
+        'POST',
+        `${path}/bulk`,
+        `${records.map((each) => JSON.stringify(each)).join('\nnot json\n')}\n`
+      )
       const lines = (text ?? '').split('\n').flatMap((line) => (line.trim() ? [JSON.parse(line)] : []))
       for (const each of records) {
         const line = lines.find(({ id }) => id === each.id)
-        settle(each.id, each.text, line ? (line.status === 'failed' ? 'no' : 'yes') : status >= 400 ? 'no' : 'lost')
+        settle(
+          each.id,
+          each.text,
+          line ? (line.status === 'failed' ? 'no' : 'yes') : status >= 400 ? 'no' : 'lost'
+        )
       }
     },
     patch: async () => {
@@ -55,7 +69,8 @@ export function openLedger({ lane, random, call }) {
     delete: async () => {
       const [id] = pick(1)
       const { status } = await call('DELETE', `${path}/${id}`)
-      if (status === 404 && !states.get(id).includes(undefined)) losses.push(`${id} was not there to be deleted`)
+      if (status === 404 && !states.get(id).includes(undefined))
+        losses.push(`${id} was not there to be deleted`)
       settle(id, undefined, status === 404 ? 'yes' : outcome(status))
     },
     deleteSeveral: async () => {
@@ -66,7 +81,8 @@ export function openLedger({ lane, random, call }) {
   }
   return {
     /** One write of any kind. */
-    write: () => writes[random.pick(['json', 'json', 'form', 'bulk', 'patch', 'patch', 'delete', 'deleteSeveral'])](),
+    write: () =>
+      writes[random.pick(['json', 'json', 'form', 'bulk', 'patch', 'patch', 'delete', 'deleteSeveral'])](),
     /** What may be stored, by id. */
     states,
     /** What was found missing on the way. */
@@ -82,13 +98,22 @@ export async function findLosses(ledgers, call) {
     const { status, body } = await call('GET', `${path}/${id}`)
     const text = status === 200 ? body.text : undefined
     if (status !== 200 && status !== 404) losses.push(`${id}: ${status}`)
-    else if (!allowed.includes(text)) losses.push(`${id} holds ${JSON.stringify(text)} and not ${JSON.stringify(allowed)}`)
+    else if (!allowed.includes(text))
+      losses.push(`${id} holds ${JSON.stringify(text)} and not ${JSON.stringify(allowed)}`)
     else states.set(id, text)
   }
-  const search = { query: { text: 'kept text' }, target: 'text', filter: { kept: true }, limit: 1000, exact: true }
+  const search = {
+    query: { text: 'kept text' },
+    target: 'text',
+    filter: { kept: true },
+    limit: 1000,
+    exact: true
+  }
   const { body } = await call('POST', `/v1/collections/${COLLECTIONS.main}/search`, search)
   const found = new Set((body.matches ?? []).map(({ id }) => id))
-  for (const [id, text] of states) if (found.has(id) !== (text !== undefined)) losses.push(`${id} is ${found.has(id) ? 'a ghost in' : 'missing from'} a search`)
+  for (const [id, text] of states)
+    if (found.has(id) !== (text !== undefined))
+      losses.push(`${id} is ${found.has(id) ? 'a ghost in' : 'missing from'} a search`)
   for (const id of found) if (!states.has(id)) losses.push(`${id} is a ghost in a search`)
   return { losses, ids: states.size }
 }

@@ -19,13 +19,40 @@ const SAMPLE_MS = 500
  * A run of `total` requests, or of as many as go into `minutes`. Resolves to its figures and faults; `onFault` hears of
  * each kind of fault once, with the request as it was shrunk, and fast-check's seed and path to send it again (`replay`).
  */
-export async function run({ url, pid, dataDir, requests, seed, total, minutes, lanes = 4, replay, heavyPerMille, onFault, onProgress }) {
+export async function run({
+  url,
+  pid,
+  dataDir,
+  requests,
+  seed,
+  total,
+  minutes,
+  lanes = 4,
+  replay,
+  heavyPerMille,
+  onFault,
+  onProgress
+}) {
   const world = await openWorld({ url, seed, heavyPerMille })
   const known = await world.knownAnswers()
   const agent = new Agent({ keepAlive: true, maxSockets: lanes })
-  const state = { url, dataDir, world, agent, requests, onFault, sent: 0, statuses: {}, slowest: {}, pictures: {}, faults: new Map() }
+  const state = {
+    url,
+    dataDir,
+    world,
+    agent,
+    requests,
+    onFault,
+    sent: 0,
+    statuses: {},
+    slowest: {},
+    pictures: {},
+    faults: new Map()
+  }
   const endsAt = minutes ? performance.now() + minutes * 60_000 : Infinity
-  const ledgers = Array.from({ length: lanes }, (_, lane) => openLedger({ lane, random: createRandom(seed, lane), call: world.call }))
+  const ledgers = Array.from({ length: lanes }, (_, lane) =>
+    openLedger({ lane, random: createRandom(seed, lane), call: world.call })
+  )
   const probe = startHealthProbe(url)
   const memory = watchMemory(pid, state)
   let chunk = 0
@@ -47,7 +74,19 @@ export async function run({ url, pid, dataDir, requests, seed, total, minutes, l
   const figures = await memory.stop()
   const { losses, ids } = await findLosses(ledgers, world.call)
   const isKnown = JSON.stringify(known) === JSON.stringify(await world.knownAnswers())
-  return { sent: state.sent, statuses: state.statuses, slowest: state.slowest, pictures: state.pictures, faults: [...state.faults.values()], health, memory: figures, losses, ledgerIds: ids, isKnown, workerDeaths: await workerDeaths(world) }
+  return {
+    sent: state.sent,
+    statuses: state.statuses,
+    slowest: state.slowest,
+    pictures: state.pictures,
+    faults: [...state.faults.values()],
+    health,
+    memory: figures,
+    losses,
+    ledgerIds: ids,
+    isKnown,
+    workerDeaths: await workerDeaths(world)
+  }
 }
 
 /** One check; it is made again after a fault of a new kind, so that no fault hides those behind it. */
@@ -72,14 +111,21 @@ async function holds(state, choice, attempt) {
   count(state, request, answer)
   if (answer === undefined) return
   const fault = answer.error ? brokenOff(request, answer.error) : faultOf(request, answer, state)
-  if (answer.headers?.['content-type']?.startsWith('application/json') && !fault) learn(state, request, answer)
+  if (answer.headers?.['content-type']?.startsWith('application/json') && !fault)
+    learn(state, request, answer)
   if (!fault) return
   // What fails here has a cause in the operation; most of the rest has one for all of them.
   const kind = answer.error || answer.status >= 500 ? `${choice.operation.id}: ${fault}` : fault
   const known = state.faults.get(kind)
   if (known) return void (known.times++, known.operations.add(choice.operation.id))
   if (attempt.fault && attempt.fault.kind !== kind) return
-  attempt.fault = { kind, request, answer: answer.text?.slice(0, 300), times: 1, operations: new Set([choice.operation.id]) }
+  attempt.fault = {
+    kind,
+    request,
+    answer: answer.text?.slice(0, 300),
+    times: 1,
+    operations: new Set([choice.operation.id])
+  }
   throw new Error(kind)
 }
 
@@ -134,7 +180,10 @@ function watchMemory(pid, state) {
 function slope(points) {
   const mean = (of) => points.reduce((sum, point) => sum + point[of], 0) / points.length
   const [x, y] = [mean(0), mean(1)]
-  return points.reduce((sum, point) => sum + (point[0] - x) * (point[1] - y), 0) / points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0)
+  return (
+    points.reduce((sum, point) => sum + (point[0] - x) * (point[1] - y), 0) /
+    points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0)
+  )
 }
 
 async function workerDeaths({ call }) {

@@ -25,18 +25,42 @@ function attempt({ agent, url }, { method, path, headers, bytes, way }) {
     const length = isSized ? [['content-length', String(bytes?.length ?? 0)]] : []
     const host = headers.some(([name]) => name === 'host') ? [] : [['host', `${hostname}:${port}`]]
     const framing = bytes && length.length === 0 ? [['transfer-encoding', 'chunked']] : length
-    const outgoing = httpRequest({ hostname, port, agent, method, path, headers: [...host, ...headers, ...framing], joinDuplicateHeaders: true }, (response) => {
-      const chunks = []
-      const isEvents = response.headers['content-type'] === 'text/event-stream'
-      const finish = () => resolve({ status: response.statusCode, headers: response.headers, text: Buffer.concat(chunks).toString('utf8'), ms: performance.now() - startedAt })
-      if (isEvents) setTimeout(() => (finish(), outgoing.destroy()), EVENTS_MS).unref()
-      response.on('data', (chunk) => chunks.push(chunk))
-      response.once('end', finish)
-      response.once('error', (error) => resolve({ error }))
-    })
-    outgoing.setTimeout(PATIENCE_MS, () => outgoing.destroy(new Error(`no answer within ${PATIENCE_MS / 1000} s`)))
-    outgoing.on('error', (error) => resolve({ error: Object.assign(error, { wasReused: outgoing.reusedSocket && error.code === 'ECONNRESET' }) }))
-    if (way === 'cut' || way === 'gone') resolve(abandon(outgoing, way === 'cut' ? bytes.subarray(0, bytes.length >> 1) : bytes))
+    const outgoing = httpRequest(
+      {
+        hostname,
+        port,
+        agent,
+        method,
+        path,
+        headers: [...host, ...headers, ...framing],
+        joinDuplicateHeaders: true
+      },
+      (response) => {
+        const chunks = []
+        const isEvents = response.headers['content-type'] === 'text/event-stream'
+        const finish = () =>
+          resolve({
+            status: response.statusCode,
+            headers: response.headers,
+            text: Buffer.concat(chunks).toString('utf8'),
+            ms: performance.now() - startedAt
+          })
+        if (isEvents) setTimeout(() => (finish(), outgoing.destroy()), EVENTS_MS).unref()
+        response.on('data', (chunk) => chunks.push(chunk))
+        response.once('end', finish)
+        response.once('error', (error) => resolve({ error }))
+      }
+    )
+    outgoing.setTimeout(PATIENCE_MS, () =>
+      outgoing.destroy(new Error(`no answer within ${PATIENCE_MS / 1000} s`))
+    )
+    outgoing.on('error', (error) =>
+      resolve({
+        error: Object.assign(error, { wasReused: outgoing.reusedSocket && error.code === 'ECONNRESET' })
+      })
+    )
+    if (way === 'cut' || way === 'gone')
+      resolve(abandon(outgoing, way === 'cut' ? bytes.subarray(0, bytes.length >> 1) : bytes))
     else if (way === 'trickled') void trickle(outgoing, bytes)
     else outgoing.end(bytes)
   })
@@ -62,7 +86,14 @@ async function trickle(outgoing, bytes) {
 /** The request as a curl command; a body that is long or not text is in a file that `keep` writes. */
 export function asCurl(url, { method, path, headers, bytes }, keep) {
   const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`
-  const isShort = bytes && bytes.length < 1500 && Buffer.from(bytes.toString('utf8')).equals(bytes) && !bytes.includes(0)
+  const isShort =
+    bytes && bytes.length < 1500 && Buffer.from(bytes.toString('utf8')).equals(bytes) && !bytes.includes(0)
   const data = bytes ? [`--data-binary ${isShort ? quoted(bytes.toString('utf8')) : `@${keep(bytes)}`}`] : []
-  return ['curl --path-as-is', `-X ${method}`, ...headers.map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`), ...data, quoted(url + path)].join(' ')
+  return [
+    'curl --path-as-is',
+    `-X ${method}`,
+    ...headers.map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`),
+    ...data,
+    quoted(url + path)
+  ].join(' ')
 }

@@ -12,7 +12,8 @@ const KINDS = {
   'deep-and': (depth) => nested('{"$and":[', ']}', '{"a":1}')(Number(depth)),
   'deep-not': (depth) => nested('{"$not":', '}', '{"a":1}')(Number(depth)),
   keys: (count) => `{${repeated(Number(count), (i) => `"k${i}":${i}`)}}`,
-  'negated-ranges': (count) => `{"$and":[${repeated(Number(count), (i) => `{"$not":{"size":{"$gt":${i}}}}`)}]}`,
+  'negated-ranges': (count) =>
+    `{"$and":[${repeated(Number(count), (i) => `{"$not":{"size":{"$gt":${i}}}}`)}]}`,
   list: (count) => `[${repeated(Number(count), () => '0')}]`,
   texts: (count) => `[${repeated(Number(count), (i) => `"text ${i % 7}"`)}]`,
   long: (count) => `"${'a red apple '.repeat(Math.ceil(Number(count) / 12)).slice(0, Number(count))}"`,
@@ -43,4 +44,7 @@ export function jsonOf(value, pictures) {
 }
 
 /** The numbers of all pictures that a value mentions. */
-export const picturesIn = (value) => [...new Set((JSON.stringify(value) ?? '').match(/#picture:\d+/g) ?? [])].map((token) => token.slice('#picture:'.length))
+export const picturesIn = (value) =>
+  [...new Set((JSON.stringify(value) ?? '').match(/#picture:\d+/g) ?? [])].map((token) =>
+    token.slice('#picture:'.length)
+  )

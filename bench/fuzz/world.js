@@ -6,7 +6,15 @@ import { makeSeeds } from './seeds.js'
 import { COLLECTIONS, MOST_PICTURES } from './shapes.js'
 
 /** Settings of a service that a run is sent to. */
-export const ENVIRONMENT = { DEMO: 'false', API_KEYS: Object.entries(KEYS).map(([scope, key]) => `${scope}:${key}`).join(','), REFUSALS_PER_MINUTE: '0', EMBEDDING_CACHE_MIB: '8', THUMBNAIL_CACHE_MIB: '8' }
+export const ENVIRONMENT = {
+  DEMO: 'false',
+  API_KEYS: Object.entries(KEYS)
+    .map(([scope, key]) => `${scope}:${key}`)
+    .join(','),
+  REFUSALS_PER_MINUTE: '0',
+  EMBEDDING_CACHE_MIB: '8',
+  THUMBNAIL_CACHE_MIB: '8'
+}
 
 const COLOURS = ['red', 'green', 'blue', 'yellow', 'black', 'white', 'orange', 'purple']
 
@@ -16,9 +24,19 @@ export function caller(url) {
     const isPlain = typeof body === 'object' && !(body instanceof FormData)
     const type = isPlain ? 'application/json' : typeof body === 'string' ? 'application/x-ndjson' : undefined
     try {
-      const response = await fetch(url + path, { method, headers: { authorization: `Bearer ${KEYS.admin}`, ...(type && { 'content-type': type }) }, body: isPlain ? JSON.stringify(body) : body })
+      const response = await fetch(url + path, {
+        method,
+        headers: { authorization: `Bearer ${KEYS.admin}`, ...(type && { 'content-type': type }) },
+        body: isPlain ? JSON.stringify(body) : body
+      })
       const text = await response.text()
-      return { status: response.status, text, body: response.headers.get('content-type')?.startsWith('application/json') ? JSON.parse(text) : undefined }
+      return {
+        status: response.status,
+        text,
+        body: response.headers.get('content-type')?.startsWith('application/json')
+          ? JSON.parse(text)
+          : undefined
+      }
     } catch (error) {
       return { error }
     }
@@ -39,10 +57,21 @@ export async function openWorld({ url, seed, heavyPerMille = 0 }) {
   return {
     call,
     renew,
-    picture: async (number) => (number < MOST_PICTURES ? makeInput(seeds, { seed, number, heavyPerMille }) : { kind: 'valid', bytes: seeds[number % seeds.length].bytes }),
-    resolve: (text) => text.replace(/^#(job|evaluation|cursor):(\d+)$/, (_, kind, n) => pools[kind][n % pools[kind].length] ?? 'none'),
+    picture: async (number) =>
+      number < MOST_PICTURES
+        ? makeInput(seeds, { seed, number, heavyPerMille })
+        : { kind: 'valid', bytes: seeds[number % seeds.length].bytes },
+    resolve: (text) =>
+      text.replace(
+        /^#(job|evaluation|cursor):(\d+)$/,
+        (_, kind, n) => pools[kind][n % pools[kind].length] ?? 'none'
+      ),
     learn: (operation, body) => {
-      const found = { reindexCollection: ['job', body?.id], startEvaluation: ['evaluation', body?.id], listRecords: ['cursor', body?.next_cursor] }[operation]
+      const found = {
+        reindexCollection: ['job', body?.id],
+        startEvaluation: ['evaluation', body?.id],
+        listRecords: ['cursor', body?.next_cursor]
+      }[operation]
       if (found?.[1]) pools[found[0]][pools[found[0]].length % 10] = found[1]
       if (operation === 'startEvaluation' && body?.job_id) pools.job.push(body.job_id)
     },
@@ -56,18 +85,39 @@ async function fill(call, name) {
   const records = await Promise.all(
     Array.from({ length: 40 }, async (_, n) => {
       const colour = COLOURS[n % COLOURS.length]
-      const image = await sharp({ create: { width: 32 + n, height: 32, channels: 3, background: colour } }).png().toBuffer()
-      return { id: `r${n}`, text: `a ${colour} thing, number ${n}`, image: { base64: image.toString('base64') }, metadata: { colour, size: n, tags: ['a'], at: `2024-02-${String(1 + (n % 28)).padStart(2, '0')}T00:00:00Z`, nested: { deep: n / 7 } } }
+      const image = await sharp({ create: { width: 32 + n, height: 32, channels: 3, background: colour } })
+        .png()
+        .toBuffer()
+      return {
+        id: `r${n}`,
+        text: `a ${colour} thing, number ${n}`,
+        image: { base64: image.toString('base64') },
+        metadata: {
+          colour,
+          size: n,
+          tags: ['a'],
+          at: `2024-02-${String(1 + (n % 28)).padStart(2, '0')}T00:00:00Z`,
+          nested: { deep: n / 7 }
+        }
+      }
     })
   )
   const { status: stored, body } = await call('POST', `/v1/collections/${name}/records`, { records })
-  if (stored !== 200 || body.results.some(({ status: each }) => each === 'failed')) throw new Error(JSON.stringify(body))
+  if (stored !== 200 || body.results.some(({ status: each }) => each === 'failed'))
+    throw new Error(JSON.stringify(body))
 }
 
 /** What the collection that nobody writes to answers. */
 async function knownAnswers(call) {
-  const searches = [{ text: 'something red' }, { record: 'r3', modality: 'image' }].flatMap((query) => ['image', 'text'].map((target) => ({ query, target, limit: 40, exact: true })))
+  const searches = [{ text: 'something red' }, { record: 'r3', modality: 'image' }].flatMap((query) =>
+    ['image', 'text'].map((target) => ({ query, target, limit: 40, exact: true }))
+  )
   const answers = []
-  for (const search of searches) answers.push((await call('POST', `/v1/collections/${COLLECTIONS.known}/search`, search)).body?.matches?.map(({ id, score }) => `${id} ${score.toFixed(5)}`))
+  for (const search of searches)
+    answers.push(
+      (await call('POST', `/v1/collections/${COLLECTIONS.known}/search`, search)).body?.matches?.map(
+        ({ id, score }) => `${id} ${score.toFixed(5)}`
+      )
+    )
   return answers
 }

@@ -31,23 +31,32 @@ t.test('whatever is sent, answers keep to openapi.yaml and what was acknowledged
     seed: SEED,
     total: REQUESTS,
     onFault: ({ kind, replay, request, answer }) =>
-      t.comment(`${kind}\nnpm run fuzz -- --seed ${SEED} --replay ${replay}\n${asCurl(url, request, keep)}\n${answer}`)
+      t.comment(
+        `${kind}\nnpm run fuzz -- --seed ${SEED} --replay ${replay}\n${asCurl(url, request, keep)}\n${answer}`
+      )
   })
   const { faults, losses, health, memory, statuses } = result
-  t.same(faults.map(({ kind, replay }) => ({ kind, replay })), [], 'no answer is at fault')
+  t.same(
+    faults.map(({ kind, replay }) => ({ kind, replay })),
+    [],
+    'no answer is at fault'
+  )
   t.same(losses, [], 'what was acknowledged is there, and nothing else')
   t.ok(result.isKnown, 'a collection that nobody wrote to answers as before')
   t.equal(result.workerDeaths, 0)
   t.equal(health.failed, 0, 'the service is up throughout')
   t.ok(result.sent >= REQUESTS)
   t.ok(statuses[200] > REQUESTS / 5, `the requests are no mere noise: ${JSON.stringify(statuses)}`)
-  t.comment(`health: p99 ${health.p99.toFixed(0)} ms, worst ${health.worst.toFixed(0)} ms; RSS ${memory.warm.toFixed(0)}, then ${memory.end.toFixed(0)} MiB`)
+  t.comment(
+    `health: p99 ${health.p99.toFixed(0)} ms, worst ${health.worst.toFixed(0)} ms; RSS ${memory.warm.toFixed(0)}, then ${memory.end.toFixed(0)} MiB`
+  )
 })
 
 t.test('a picture is made again from its seed and number', async (t) => {
   const [seeds, again] = [await makeSeeds(SEED), await makeSeeds(SEED)]
   t.same(seeds, again)
-  const bytesOf = async (number: number, seed = SEED) => (await makeInput(seeds, { seed, number, heavyPerMille: 0 })).bytes
+  const bytesOf = async (number: number, seed = SEED) =>
+    (await makeInput(seeds, { seed, number, heavyPerMille: 0 })).bytes
   let differing = 0
   for (let number = 0; number < 60; number++) {
     const bytes = await bytesOf(number)
