@@ -6076,6 +6076,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description COLLECTION_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description INVALID_REQUEST */
             408: {
                 headers: {
@@ -6330,6 +6339,15 @@ export interface operations {
         responses: {
             /** @description The file. */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.sqlite3": string;
+                };
+            };
+            /** @description The bytes that Range asks for. */
+            206: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7945,7 +7963,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description COLLECTION_HAS_NO_MODEL, DATASETS_DISABLED, EVALUATION_INVALID */
+            /** @description COLLECTION_HAS_NO_MODEL, TEMPLATE_INVALID, DATASETS_DISABLED, EVALUATION_INVALID */
             422: {
                 headers: {
                     [name: string]: unknown;
