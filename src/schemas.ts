@@ -19,7 +19,9 @@ export function responses<S extends Record<number, TSchema>>(success: S) {
   return { ...success, '4xx': ErrorBody, '5xx': ErrorBody }
 }
 
-export const CollectionName = Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,63}$', description: 'Name of a collection.', examples: ['emoji'] })
+/** What names of collections are made of. */
+export const COLLECTION_NAME = '^[a-z0-9][a-z0-9_-]{0,63}$'
+export const CollectionName = Type.String({ pattern: COLLECTION_NAME, description: 'Name of a collection.', examples: ['emoji'] })
 export const CollectionParams = Type.Object({ collection: CollectionName })
 
 /** Of calls that change something: their examples leave the demo collection be. */

@@ -32,8 +32,8 @@ export interface PlanRequest extends RepoRevision {
   variant: Variant
 }
 
-/** Downloads files to where they belong for a commit. */
-export type Bring = (commit: string, files: RepoFile[]) => Promise<void>
+/** Downloads files to where they belong for a commit; `later` are others that will have to follow, as far as is known. */
+export type Bring = (commit: string, files: RepoFile[], later: RepoFile[]) => Promise<void>
 
 /**
  * Asks the hub what there is and compares with what is here. The graphs have to be here to know which files hold their
@@ -56,7 +56,9 @@ export async function makePlan(hub: Hub, place: Workplace, { request, bring }: {
   refuse(early, present)
   const fetchedGraphs = selection.graphs.filter(({ path }) => !present.has(path))
   if (fetchedGraphs.length > 0) {
-    await bring(commit, fetchedGraphs)
+    const likely = likelyWeights(listed, selection.graphs)
+    for (const [path, whole] of await findPresent(likely, folders, hub.signal)) present.set(path, whole)
+    await bring(commit, fetchedGraphs, [...selection.settings, ...likely].filter(({ path }) => !present.has(path)))
     for (const [path, whole] of await findPresent(fetchedGraphs, folders, hub.signal)) present.set(path, whole)
   }
   const weights = await weightsOf(selection, listed, present)
@@ -69,6 +71,11 @@ export async function makePlan(hub: Hub, place: Workplace, { request, bring }: {
     missing: files.filter(({ path }) => !present.has(path)),
     own: there.filter((path) => !pulled.has(path))
   }
+}
+
+/** Files that by their names hold weights of graphs that are not here yet: `model.onnx_data`, `model.onnx.data` and parts of these. */
+function likelyWeights(listed: RepoFile[], graphs: RepoFile[]): RepoFile[] {
+  return listed.filter(({ path }) => graphs.some((graph) => /^[._]data/.test(path.startsWith(graph.path) ? path.slice(graph.path.length) : '')))
 }
 
 /** The files of weights that the graphs name; several graphs may share one. */

@@ -45,8 +45,8 @@ const PARALLEL = 4
  */
 export async function pull(hub: Hub, request: PullRequest): Promise<Pulled> {
   return occupy({ ...request, signal: hub.signal }, async (place) => {
-    const bring = async (commit: string, missing: RepoFile[]) => {
-      await fetchMissing(hub, { place, plan: { commit, missing }, request })
+    const bring = async (commit: string, missing: RepoFile[], later: RepoFile[]) => {
+      await fetchMissing(hub, { place, plan: { commit, missing }, later, request })
     }
     const plan = await makePlan(hub, place, { request, bring })
     const { commit, variants, missing, fetchedGraphs } = plan
@@ -73,12 +73,14 @@ export async function pull(hub: Hub, request: PullRequest): Promise<Pulled> {
 }
 
 /** Downloads what the plan lacks, several files at once; the first failure stops the others. */
-async function fetchMissing(hub: Hub, { place, plan, request }: { place: Workplace; plan: Downloads; request: PullRequest }): Promise<PullPlan['present']> {
+async function fetchMissing(hub: Hub, { place, plan, later = [], request }: { place: Workplace; plan: Downloads; later?: RepoFile[]; request: PullRequest }): Promise<PullPlan['present']> {
   const folder = place.downloads(plan.commit)
+  const partialOf = ({ path, size }: RepoFile) => partialSize(join(folder, path), size)
   const partials = new Map<string, number>()
-  for (const { path, size } of plan.missing) partials.set(path, await partialSize(join(folder, path), size))
-  const total = (counts: Iterable<number>) => [...counts].reduce((sum, count) => sum + count, 0)
-  await requireSpace(place.root, total(plan.missing.map(({ size }) => size)) - total(partials.values()))
+  for (const file of plan.missing) partials.set(file.path, await partialOf(file))
+  let needed = 0
+  for (const file of [...plan.missing, ...later]) needed += file.size - (partials.get(file.path) ?? (await partialOf(file)))
+  await requireSpace(place.root, needed)
   request.onStart(plan, partials)
   const fetched: PullPlan['present'] = new Map()
   await inParallel(hub, plan.missing, async (file, signal) => {

@@ -1,12 +1,12 @@
 import { Type } from 'typebox'
 import { METHODS } from '../classifiers/train-classifier.js'
-import { CollectionName, EXAMPLE_IMAGE, FormImage, JsonImage } from '../schemas.js'
+import { COLLECTION_NAME, CollectionName, EXAMPLE_IMAGE, FormImage, JsonImage } from '../schemas.js'
 import { FilterBody } from './search-schemas.js'
 
 const ClassifierName = Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,63}$', description: 'Name of a classifier.', examples: ['fruit-or-car'] })
 export const ClassifierParams = Type.Object({ classifier: ClassifierName })
 export const ClassifierQuery = Type.Object(
-  { collection: Type.Optional(Type.String({ ...CollectionName, description: 'The collection that it was trained with, where several have a classifier of the name. By default the one of no collection, else the only one.' })) },
+  { collection: Type.Optional(Type.String({ pattern: COLLECTION_NAME, description: 'The collection that it was trained with, where several have a classifier of the name. By default the one of no collection, else the only one.' })) },
   { additionalProperties: false }
 )
 

@@ -201,7 +201,7 @@ t.test('the store is opened as promised', async (t) => {
   const dataDir = t.testdir()
   const db = openStore(dataDir)
   t.teardown(() => db.close())
-  t.same(['journal_mode', 'synchronous', 'foreign_keys', 'user_version'].map((name) => db.pragma(name, { simple: true })), ['wal', 2, 1, 4])
+  t.same(['journal_mode', 'synchronous', 'foreign_keys', 'user_version'].map((name) => db.pragma(name, { simple: true })), ['wal', 2, 1, 6])
   t.throws(() => openReader(dataDir).exec('DELETE FROM collection'), /readonly/)
 
   const writer = createStoreWriter(db)

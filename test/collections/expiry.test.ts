@@ -31,7 +31,7 @@ t.test('a store of version 2 is brought to version 3 with all that it holds', as
   t.match(await collection.search(Float32Array.of(1, 0), { target: 'text', limit: 1 }), { matches: [{ record: { id: 'a' }, score: 1 }] })
   await collection.upsert([{ id: 'b', expiresAt: Date.now() + 1e6, embeddings: { text: Float32Array.of(0, 1) } }])
   t.ok((await collection.get('b'))!.expiresAt)
-  t.equal(openReader(dataDir).pragma('user_version', { simple: true }), 4)
+  t.equal(openReader(dataDir).pragma('user_version', { simple: true }), 6)
 })
 
 t.test('what is being restored keeps what has expired until it is whole', async (t) => {
