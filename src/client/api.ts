@@ -2409,10 +2409,7 @@ export interface operations {
     getClassifier: {
         parameters: {
             query?: {
-                /**
-                 * @description The collection that it was trained with, where several have a classifier of the name. By default the one of no collection, else the only one.
-                 * @example emoji
-                 */
+                /** @description The collection that it was trained with, where several have a classifier of the name. By default the one of no collection, else the only one. */
                 collection?: string;
             };
             header?: {
@@ -2942,10 +2939,7 @@ export interface operations {
     dropClassifier: {
         parameters: {
             query?: {
-                /**
-                 * @description The collection that it was trained with, where several have a classifier of the name. By default the one of no collection, else the only one.
-                 * @example emoji
-                 */
+                /** @description The collection that it was trained with, where several have a classifier of the name. By default the one of no collection, else the only one. */
                 collection?: string;
             };
             header?: {
@@ -3193,10 +3187,7 @@ export interface operations {
     classify: {
         parameters: {
             query?: {
-                /**
-                 * @description The collection that it was trained with, where several have a classifier of the name. By default the one of no collection, else the only one.
-                 * @example emoji
-                 */
+                /** @description The collection that it was trained with, where several have a classifier of the name. By default the one of no collection, else the only one. */
                 collection?: string;
             };
             header?: {
