@@ -51,6 +51,5 @@ export const bodyDeadline = plugin(async (app, { BODY_TIMEOUT_MS: allowanceMs }:
   app.addHook('onRequest', async (request, reply) => {
     if (request.raw.complete || (!request.headers['transfer-encoding'] && !Number(request.headers['content-length']))) return
     coming.set(request, { reply, leftMs: allowanceMs, bytes: request.raw.socket.bytesRead })
-    reply.raw.once('close', () => coming.delete(request))
   })
 })
