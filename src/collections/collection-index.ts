@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { FilterInvalid } from '../errors.js'
 import { countFacets, type Facets } from './facets.js'
 import type { Filter, Scalar } from './filter.js'
 import { weightsOf, type Fusion } from './fusion.js'
@@ -48,6 +49,10 @@ const SCAN_AT_LEAST = 5000
  * the passing grows with the total, by a factor of 2,250 where vectors stay in the processor's caches, and 1,000 where not.
  */
 const SCAN_SQUARE = 1000
+/** Values that the conditions of a filter may be compared with, in all: about a second's work. */
+const MAX_COMPARED = 50_000_000
+/** Up to so many are compared in one piece: a few milliseconds' work. */
+const COMPARED_AT_ONCE = 2 ** 18
 /** Filters whose rows are kept until the collection changes. */
 const CACHED_FILTERS = 32
 
@@ -108,6 +113,24 @@ export class CollectionIndex {
   /** Gives the memory of its vectors back: it is not used any more. */
   clear(): void {
     for (const modality of MODALITIES) this.modalities[modality].clear()
+  }
+
+  /**
+   * Finds the rows that pass a filter, in work that may be interrupted; what is asked next in the same turn has them. A
+   * filter that takes no longer than a slice is left to that. Throws FILTER_INVALID for one that costs too much.
+   */
+  *prepare(filter: Filter): Generator<void, void> {
+    const cost = this.#columns.cost(filter)
+    if (cost > MAX_COMPARED) {
+      throw new FilterInvalid(
+        `The filter's conditions would be compared with ${cost} values of this collection's metadata; the most is ${MAX_COMPARED}. ` +
+          'Send fewer conditions: $in takes many values of a field as one.'
+      )
+    }
+    const name = JSON.stringify(filter)
+    if (cost <= COMPARED_AT_ONCE || this.#passing.has(name)) return
+    const rows = yield* this.#columns.rowsInSteps(filter)
+    this.#passing.set(name, rows)
   }
 
   /** The keys of the records that pass a filter. */

@@ -13,7 +13,20 @@ const NO_FIELDS: string[] = []
 export interface Column {
   cells: (Cell | undefined)[]
   count: number
+  /** Values in all cells: a cell that is a list counts by its elements. */
+  values: number
 }
+
+/** Rows from a number on (a multiple of 32) to before another. */
+interface RowRange {
+  from: number
+  to: number
+}
+
+/** Values that are compared between two places where the work may be interrupted: less than a millisecond's. */
+const VALUES_A_STEP = 2 ** 15
+/** Rows of a set that are kept in one word. */
+const WORD = 32
 
 /**
  * The metadata of a collection's records by field, so that a filter is a scan of the columns it names: extracting
@@ -23,6 +36,8 @@ export class MetadataColumns {
   readonly #columns = new Map<string, Column>()
   /** The fields of each row. */
   readonly #fields: string[][] = []
+  /** By evaluation under way, the words of rows that were written meanwhile. */
+  readonly #written = new Set<Set<number>>()
   /** Those of the last one: records are mostly alike, and share one list. */
   #lastFields = NO_FIELDS
 
@@ -35,16 +50,19 @@ export class MetadataColumns {
     this.#fields[row] = this.#lastFields
     for (const [field, cell] of cells) {
       let column = this.#columns.get(field)
-      if (!column) this.#columns.set(field, (column = { cells: [], count: 0 }))
+      if (!column) this.#columns.set(field, (column = { cells: [], count: 0, values: 0 }))
       column.cells[row] = cell
       column.count++
+      column.values += valuesIn(cell)
     }
   }
 
   /** Empties a row. */
   remove(row: number): void {
+    for (const words of this.#written) words.add(Math.floor(row / WORD))
     for (const field of this.#fields[row] ?? []) {
       const column = this.#columns.get(field)!
+      column.values -= valuesIn(column.cells[row]!)
       column.cells[row] = undefined
       if (--column.count === 0) this.#columns.delete(field)
     }
@@ -62,51 +80,107 @@ export class MetadataColumns {
     return this.#fields.length
   }
 
-  /** The rows that pass a filter; rows of no record may be among them. */
-  rows(filter: Filter): RowSet {
+  /** Values that a filter is compared with: each condition with all values of its field. */
+  cost(filter: Filter): number {
     switch (filter.kind) {
       case 'not':
-        return this.rows(filter.filter).complement()
+        return this.cost(filter.filter)
       case 'and':
-        return filter.filters.reduce((passing, inner) => passing.intersect(this.rows(inner)), this.#all())
       case 'or':
-        return filter.filters.reduce((passing, inner) => passing.unite(this.rows(inner)), new RowSet(this.#bound))
-      case 'exists':
-        return this.#present(filter.field)
-      case 'range':
-        return this.#scan(filter.field, inRange(filter.operator, filter.value))
-      case 'in':
-        return this.#in(filter.field, new Set(filter.values))
+        return filter.filters.reduce((sum, inner) => sum + this.cost(inner), 0)
+      default:
+        return this.#columns.get(filter.field)?.values ?? 0
     }
   }
 
-  #all(): RowSet {
-    return new RowSet(this.#bound).complement()
+  /** The rows that pass a filter; rows of no record may be among them. */
+  rows(filter: Filter): RowSet {
+    return this.#evaluate(filter, { from: 0, to: this.#bound })
+  }
+
+  /**
+   * The rows that pass a filter, as `rows`, in work that may be interrupted. All conditions of a row are evaluated at one
+   * time, and rows that are written meanwhile are evaluated again at the end: no record passes in a mixed state.
+   */
+  *rowsInSteps(filter: Filter): Generator<void, RowSet> {
+    const written = new Set<number>()
+    this.#written.add(written)
+    try {
+      const parts: { from: number; rows: RowSet }[] = []
+      const step = this.#rowsAStep(filter)
+      for (let from = 0; from < this.#bound; from += step) {
+        parts.push({ from, rows: this.#evaluate(filter, { from, to: Math.min(from + step, this.#bound) }) })
+        yield
+      }
+      const passing = new RowSet(this.#bound)
+      for (const { from, rows } of parts) passing.replace(from, rows)
+      for (const word of written) {
+        const from = word * WORD
+        passing.replace(from, this.#evaluate(filter, { from, to: Math.min(from + WORD, this.#bound) }))
+      }
+      return passing
+    } finally {
+      this.#written.delete(written)
+    }
+  }
+
+  /** Rows whose conditions compare about VALUES_A_STEP values, a multiple of a word's. */
+  #rowsAStep(filter: Filter): number {
+    const valuesARow = this.cost(filter) / Math.max(1, this.#bound)
+    return WORD * Math.max(1, Math.floor(VALUES_A_STEP / Math.max(1, valuesARow) / WORD))
+  }
+
+  /** The rows of a range that pass a filter, counted from its first one. */
+  #evaluate(filter: Filter, range: RowRange): RowSet {
+    switch (filter.kind) {
+      case 'not':
+        return this.#evaluate(filter.filter, range).complement()
+      case 'and':
+        return filter.filters.reduce((passing, inner) => passing.intersect(this.#evaluate(inner, range)), emptySet(range).complement())
+      case 'or':
+        return filter.filters.reduce((passing, inner) => passing.unite(this.#evaluate(inner, range)), emptySet(range))
+      case 'exists':
+        return this.#present(filter.field, range)
+      case 'range':
+        return this.#scan(filter.field, range, inRange(filter.operator, filter.value))
+      case 'in':
+        return this.#in(filter.field, range, new Set(filter.values))
+    }
   }
 
   /** Null matches a missing field too, as in MongoDB. */
-  #in(field: string, values: Set<Scalar>): RowSet {
-    const passing = this.#scan(field, isAmong(values))
-    return values.has(null) ? passing.unite(this.#present(field).complement()) : passing
+  #in(field: string, range: RowRange, values: Set<Scalar>): RowSet {
+    const passing = this.#scan(field, range, isAmong(values))
+    return values.has(null) ? passing.unite(this.#present(field, range).complement()) : passing
   }
 
-  #present(field: string): RowSet {
-    return this.#select(field, () => true)
+  #present(field: string, range: RowRange): RowSet {
+    return this.#select(field, range, () => true)
   }
 
-  #scan(field: string, passes: (value: Value) => boolean): RowSet {
-    return this.#select(field, (cell) => (Array.isArray(cell) ? cell.some(passes) : passes(cell)))
+  #scan(field: string, range: RowRange, passes: (value: Value) => boolean): RowSet {
+    return this.#select(field, range, (cell) => (Array.isArray(cell) ? cell.some(passes) : passes(cell)))
   }
 
-  #select(field: string, passes: (cell: Cell) => boolean): RowSet {
-    const passing = new RowSet(this.#bound)
+  #select(field: string, range: RowRange, passes: (cell: Cell) => boolean): RowSet {
+    const passing = emptySet(range)
     const cells = this.#columns.get(field)?.cells ?? []
-    for (let row = 0; row < cells.length; row++) {
+    const end = Math.min(range.to, cells.length)
+    for (let row = range.from; row < end; row++) {
       const cell = cells[row]
-      if (cell !== undefined && passes(cell)) passing.add(row)
+      if (cell !== undefined && passes(cell)) passing.add(row - range.from)
     }
     return passing
   }
+}
+
+function emptySet({ from, to }: RowRange): RowSet {
+  return new RowSet(to - from)
+}
+
+/** Values that comparing a cell takes, at least one. */
+function valuesIn(cell: Cell): number {
+  return Array.isArray(cell) ? Math.max(1, cell.length) : 1
 }
 
 /**

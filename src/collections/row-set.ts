@@ -36,6 +36,11 @@ export class RowSet {
     return this
   }
 
+  /** Takes the rows from `from` on, a multiple of 32, from a set whose first row stands for that one. */
+  replace(from: number, part: RowSet): void {
+    this.#words.set(part.#words.subarray(0, this.#words.length - from / 32), from / 32)
+  }
+
   /** Calls back with the rows in the set, in ascending order. */
   forEach(visit: (row: number) => void): void {
     for (let i = 0; i < this.#words.length; i++) {

@@ -167,7 +167,8 @@ export const embed = handler(async ({ collection, embeddings }: { collection: nu
 })
 
 /** The best matches, joined to the store: hits whose record went meanwhile are dropped and the search refills. */
-export const search = handler(({ collection, query, withEmbeddings = false, ...options }: SearchCall): { matches: Match[]; explanation: Explanation } => {
+export const search = handler(async ({ collection, query, withEmbeddings = false, ...options }: SearchCall): Promise<{ matches: Match[]; explanation: Explanation }> => {
+  await prepare({ collection, filter: options.filter })
   const index = indexes.get(collection)
   const { limit, offset = 0, without = [] } = options
   const wanted = offset + limit
@@ -185,6 +186,13 @@ export const search = handler(({ collection, query, withEmbeddings = false, ...o
   }
 })
 
+/** Finds what passes a costly filter in slices, so that other searches go on; what follows in the same turn has it at hand. */
+async function prepare({ collection, filter, stop = NEVER }: { collection: number; filter?: Filter; stop?: StopFlag }): Promise<void> {
+  const index = indexes.get(collection)
+  if (filter && index) await inSlices(index.prepare(filter), stop)
+}
+
+const NEVER: StopFlag = new Int32Array(1)
 const NOTHING = { hits: [], explanation: { strategy: 'exact' as const, passed: 0, total: 0 } }
 
 function cutOff(hits: RecordHit[], { scoreThreshold = -Infinity, relativeThreshold }: Pick<SearchCall, 'scoreThreshold' | 'relativeThreshold'>): RecordHit[] {
@@ -211,28 +219,32 @@ export const record = handler(({ collection, id }: { collection: number; id: str
 export const embeddings = handler(({ collection, id }: { collection: number; id: string }) => store.embeddingsOf(collection, id))
 
 /** Records in the order of their ids, after an id, those that pass a filter. */
-export const list = handler(({ collection, filter, ...page }: RecordPage & { collection: number; filter?: Filter }): StoredRecord[] => {
+export const list = handler(async ({ collection, filter, ...page }: RecordPage & { collection: number; filter?: Filter }): Promise<StoredRecord[]> => {
+  await prepare({ collection, filter })
   const keys = filter && new Set(indexes.get(collection)?.select(filter))
   return store.page(collection, page, keys && ((key) => keys.has(key)))
 })
 
 /** The records that pass a filter, by id, as they are now. */
-export const select = handler(({ collection, filter }: { collection: number; filter: Filter }): RecordVersion[] =>
-  (indexes.get(collection)?.select(filter) ?? []).flatMap((key) => store.versionByKey(key) ?? [])
-)
+export const select = handler(async ({ collection, filter }: { collection: number; filter: Filter }): Promise<RecordVersion[]> => {
+  await prepare({ collection, filter })
+  return (indexes.get(collection)?.select(filter) ?? []).flatMap((key) => store.versionByKey(key) ?? [])
+})
 
 /** A call that is worked on in slices, and answers undefined when it was stopped. */
 type Walk<Options> = Options & { collection: number; stop: StopFlag }
 
 /** What the records that pass a filter hold in the fields of their metadata. */
-export const facets = handler(({ stop, ...call }: Walk<{ filter?: Filter; limit: number }>): Promise<Facets | undefined> =>
-  inSlices(indexOf(call).facets(call), stop)
-)
+export const facets = handler(async ({ stop, ...call }: Walk<{ filter?: Filter; limit: number }>): Promise<Facets | undefined> => {
+  await prepare({ ...call, stop })
+  return inSlices(indexOf(call).facets(call), stop)
+})
 
 /** How the records of a sample lie to each other. */
-export const matrix = handler(({ stop, ...call }: Walk<MatrixOptions>): Promise<Matrix | undefined> =>
-  inSlices(sampleMatrix(indexOf(call), call, store.idByLabel), stop)
-)
+export const matrix = handler(async ({ stop, ...call }: Walk<MatrixOptions>): Promise<Matrix | undefined> => {
+  await prepare({ ...call, stop })
+  return inSlices(sampleMatrix(indexOf(call), call, store.idByLabel), stop)
+})
 
 /** The cosines of a query with some records. */
 export const scores = handler(({ stop, ...call }: Walk<ScoresOptions>): Promise<Float32Array | undefined> =>
