@@ -3,7 +3,7 @@ import type { Modality, RecordWrite } from './collections/record.js'
 import type { Embedding } from './encoder/embedding.js'
 import { isPublicError, RecordInvalid, toErrorShape, type ErrorShape } from './errors.js'
 import type { BulkLoadStep } from './collections/store/bulk-loads.js'
-import { encoderOf, keepImage, requireStorable, toEmbeddings, type SentEmbedding, type Target } from './record-parts.js'
+import { encoderOf, keepImage, requireExact, requireStorable, toEmbeddings, type SentEmbedding, type Target } from './record-parts.js'
 import { timeStep } from './stages.js'
 
 /** A record as it is sent in. */
@@ -62,6 +62,7 @@ export function failedResult({ id, error }: Faulty): IngestResult {
 function check({ collection: { settings } }: Target, record: NewRecord): Checked | Faulty {
   try {
     requireStorable(record)
+    requireExact(record.metadata)
     const embeddings = toEmbeddings(record.embeddings ?? {}, settings.dimension)
     const isBrought = Object.keys(embeddings).length > 0
     if (settings.model === null && !isBrought) throw new RecordInvalid(`A record of '${settings.name}' brings its embeddings: the collection has no model.`)

@@ -7,6 +7,7 @@ import type { Encoders } from './encoder/encoders.js'
 import { sniffImage } from './encoder/sniff-image.js'
 import { CollectionHasNoModel, EmbeddingInvalid, FingerprintMismatch, RecordInvalid } from './errors.js'
 import { findInexact, inexactMessage } from './exact-numbers.js'
+import { isShallow, MAX_METADATA_DEPTH } from './json/depth.js'
 import { Unusable } from './json/parse.js'
 import type { OnStep } from './stages.js'
 
@@ -17,8 +18,6 @@ export interface Target {
   /** Told what the time goes to. */
   onStep?: OnStep
 }
-
-const MAX_METADATA_DEPTH = 32
 
 /**
  * The encoder that a collection's embeddings come from; any, for a collection whose embeddings are brought along. Throws
@@ -45,15 +44,17 @@ export function requireStorable({ id, text, metadata }: { id: string; text?: str
   if (Buffer.byteLength(id) > 255) throw new RecordInvalid('The id is over 255 bytes.')
   if (metadata instanceof Unusable) throw new RecordInvalid(metadata.reason)
   if (!isShallow(metadata, MAX_METADATA_DEPTH)) throw new RecordInvalid(`The metadata is nested over ${MAX_METADATA_DEPTH} deep.`)
-  const inexact = metadata && findInexact(metadata, 'metadata')
-  if (inexact) throw new RecordInvalid(inexactMessage(inexact))
   if (Buffer.byteLength(JSON.stringify(metadata ?? {})) > MAX_METADATA_BYTES) throw new RecordInvalid('The metadata is over 64 KiB.')
   if (![id, text ?? ''].every((value) => value.isWellFormed())) throw new RecordInvalid('The id or the text holds half of a surrogate pair, which is no UTF-8.')
 }
 
-function isShallow(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return true
-  return depth > 0 && Object.values(value).every((inner) => isShallow(inner, depth - 1))
+/**
+ * Throws RECORD_INVALID for metadata with a number that is not kept as it was sent. Restores are not asked: what a backup
+ * holds was kept so before.
+ */
+export function requireExact(metadata?: Record<string, unknown> | null): void {
+  const inexact = metadata && findInexact(metadata, 'metadata')
+  if (inexact) throw new RecordInvalid(inexactMessage(inexact))
 }
 
 /** An embedding that was sent in, L2-normalised. Throws EMBEDDING_INVALID for another dimension, zeros, or what overflows. */

@@ -47,6 +47,7 @@ const changes: [string, Change, RegExp][] = [
   ['metadata that is no JSON', "UPDATE record SET metadata = '{' WHERE id = 'r1'", /metadata of 'r1' is no JSON object/],
   ['metadata that is a list', "UPDATE record SET metadata = '[1]' WHERE id = 'r1'", /metadata of 'r1' is no JSON object/],
   ['metadata that is too deep', (db) => db.prepare("UPDATE record SET metadata = ? WHERE id = 'r1'").run('{"a":'.repeat(40) + '1' + '}'.repeat(40)), /nested over 32 deep/],
+  ['metadata that no thread could take over', (db) => db.prepare("UPDATE record SET metadata = ? WHERE id = 'r1'").run('{"a":'.repeat(50_000) + '1' + '}'.repeat(50_000)), /nested over 32 deep/],
   ['metadata that is too large', "UPDATE record SET metadata = json_object('a', printf('%.70000c', 'x')) WHERE id = 'r1'", /over 64 KiB/],
   ['a time that is none', 'UPDATE record SET updated_at = 9e15', /a time that is none/],
   ['a time before all', 'UPDATE backup SET collection_created_at = -1', /a time that is none/],

@@ -1,4 +1,5 @@
 import { BackupInvalid } from '../../errors.js'
+import { isShallow, MAX_METADATA_DEPTH } from '../../json/depth.js'
 import { imageDigest } from '../image-files.js'
 import { MODALITIES, type CollectionSettings, type ImageStorage, type Modality, type RestoredEmbedding, type RestoredRecord } from '../record.js'
 import type { Connection } from '../store/connection.js'
@@ -152,6 +153,8 @@ function toMetadata(id: string, text: string | null): Record<string, unknown> | 
     metadata = undefined
   }
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) throw new BackupInvalid(`the metadata of '${id}' is no JSON object`)
+  // Deeper values can't be handed to another thread.
+  if (!isShallow(metadata, MAX_METADATA_DEPTH)) throw new BackupInvalid(`the metadata of '${id}' is nested over ${MAX_METADATA_DEPTH} deep`)
   return metadata as Record<string, unknown>
 }
 
