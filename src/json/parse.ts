@@ -44,6 +44,7 @@ function* parsing(sent: Buffer, limits: JsonLimits): Generator<void, unknown> {
   if (!isUtf8(bytes)) throw new InvalidRequest(`${limits.name} is not UTF-8.`)
   const scan = new JsonScan(bytes, limits)
   while (!scan.advance()) yield
+  if (limits.budget) limits.budget.values -= scan.values
   const { cuts } = scan
   if (cuts.length === 0) return parseText(bytes.toString('utf8', 0, bytes.length), limits)
   const whole = { root: parseText(withoutCuts(bytes, cuts), limits) }

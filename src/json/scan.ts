@@ -10,6 +10,8 @@ export interface JsonLimits {
   plainBytes?: number
   /** Whether all of it is one metadata or one filter. */
   root?: Guarded
+  /** What several pieces of JSON share: the values of each are taken off. */
+  budget?: { values: number }
 }
 
 /** A key of an object, or a position in a list. */
@@ -42,7 +44,7 @@ const MAX_DEPTH = 64
 const GUARDED_DEPTH: Record<Guarded, number> = { metadata: 32, filter: 36 }
 /** Largest metadata or filter before it is parsed: white space and escapes may take several bytes where 64 KiB are allowed. */
 const GUARDED_BYTES = 256 * 1024
-const USUAL_VALUES = 100_000
+export const USUAL_VALUES = 100_000
 /** Keys outside of metadata and filters, at most: V8 takes long for objects of many keys. */
 const MAX_KEYS = 20_000
 const USUAL_PLAIN_BYTES = 1 << 20
@@ -68,7 +70,7 @@ const IN_NUMBERS = Uint8Array.from({ length: 256 }, (_, byte) => Number(' \t\r\n
 export class JsonScan {
   readonly cuts: Cut[] = []
   readonly #bytes: Buffer
-  readonly #limits: Required<Omit<JsonLimits, 'root'>>
+  readonly #limits: Required<Omit<JsonLimits, 'root' | 'budget'>>
   #at = 0
   #depth = 0
   #values = 0
@@ -230,6 +232,11 @@ export class JsonScan {
     if (fault === undefined && end - start <= LONG.guarded) return
     this.cuts.push({ start, end, path: this.#path(guard.depth), fault })
     if (fault !== undefined) this.#exempt += end - start
+  }
+
+  /** Values that it has had so far. */
+  get values(): number {
+    return this.#values
   }
 
   /** Of a metadata that can't be used the values count no more: it is passed over. */

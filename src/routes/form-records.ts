@@ -1,4 +1,5 @@
 import { InvalidRequest, RecordInvalid } from '../errors.js'
+import { USUAL_VALUES } from '../json/scan.js'
 import { turns } from '../turns.js'
 import { closestName } from '../validation/closest-name.js'
 import { parseField, type Form } from './form.js'
@@ -30,18 +31,20 @@ export async function formRecords({ fields, images }: Form, maxRecords: number):
   const short = columns.find(([, values]) => values.length !== count)
   if (short) throw new InvalidRequest(`The form field '${short[0]}' is there ${short[1].length} times, for ${count} records.`)
   const giveWay = turns()
+  const budget = { values: USUAL_VALUES }
   const rows = []
   for (let row = 0; row < count; row++) {
-    rows.push(toRow(columns.map(([name, values]) => [name, values[row]])))
+    rows.push(toRow(columns.map(([name, values]) => [name, values[row]]), budget))
+    if (budget.values < 0) throw new InvalidRequest(`The form's metadata have over ${USUAL_VALUES} values in all. Send fewer records at a time.`)
     await giveWay()
   }
   return rows
 }
 
-function toRow(cells: [string, string | Uint8Array | undefined][]): Record<string, unknown> | FaultyRow {
+function toRow(cells: [string, string | Uint8Array | undefined][], budget: { values: number }): Record<string, unknown> | FaultyRow {
   const sent = cells.filter(([, value]) => value !== undefined && value !== '')
   try {
-    return Object.fromEntries(sent.map(([name, value]) => [name, JSON_FIELDS.includes(name) ? parseField(name, value as string) : value]))
+    return Object.fromEntries(sent.map(([name, value]) => [name, JSON_FIELDS.includes(name) ? parseField(name, value as string, budget) : value]))
   } catch (error) {
     const id = sent.find(([name]) => name === 'id')?.[1]
     return new FaultyRow(typeof id === 'string' ? id : null, new RecordInvalid((error as Error).message))

@@ -2,6 +2,7 @@ import '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import { InvalidRequest, isPublicError } from '../errors.js'
 import { parseJson } from '../json/parse.js'
+import type { JsonLimits } from '../json/scan.js'
 import { readForm } from './read-form.js'
 
 /** A multipart form: its text fields by name and its files named `image`, each in the order sent. */
@@ -44,8 +45,8 @@ function single({ fields }: Form, name: string): string | undefined {
 }
 
 /** A field's value parsed as JSON, without keys that would reach prototypes. Throws INVALID_REQUEST. */
-export function parseField(name: string, value: string): unknown {
-  return parseJson(Buffer.from(value), { name: `The field '${name}'`, ...((name === 'metadata' || name === 'filter') && { root: name }) })
+export function parseField(name: string, value: string, budget?: JsonLimits['budget']): unknown {
+  return parseJson(Buffer.from(value), { name: `The field '${name}'`, budget, ...((name === 'metadata' || name === 'filter') && { root: name }) })
 }
 
 /**
