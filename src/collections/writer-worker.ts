@@ -7,7 +7,7 @@ import type { RecordPatch, RecordWrite, RestoredRecord } from './record.js'
 import { openReserve } from './reserve.js'
 import { isFull } from './storage-error.js'
 import type { BulkLoadStep } from './store/bulk-loads.js'
-import { lockFolder, openStore, storeFailure } from './store/connection.js'
+import { lockFolder, openStore, storeFailure, type Connection } from './store/connection.js'
 import { describeSetback, findSetback, lastSetback, noteSetback, openMark, type Setback } from './store/high-water.js'
 import { syncPath } from './sync-path.js'
 import { createStoreReader } from './store/reads.js'
@@ -39,28 +39,47 @@ const { dataDir } = workerData as { dataDir: string }
 const report = (message: WriterReport) => parentPort?.postMessage(message)
 const onProblem = (problem: string) => report({ problem })
 const lock = lockFolder(dataDir)
-const db = openStore(dataDir)
-const { store, isImageReferred, setback } = start()
-const highWater = openMark(dataDir)
 const reserve = openReserve(dataDir)
+const { db, store, isImageReferred, setback } = withRoom(() => start(openStore(dataDir)))
+const highWater = openMark(dataDir)
 const makeRoom = createRoomMaker({ commit, foldLog, reserve, onProblem })
 
+/** Opens the store with the room of the reserve where the disk is full: recovery after a crash writes the index of the log anew. */
+function withRoom<T>(open: () => T): T {
+  try {
+    return open()
+  } catch (error) {
+    if (!isFull(error)) throw error
+    reserve.release()
+    const opened = open()
+    reserve.restore()
+    return opened
+  }
+}
+
+interface Started {
+  db: Connection
+  store: StoreWriter
+  isImageReferred: (sha256: string) => boolean
+  setback?: Setback
+}
+
 /** Prepares the statements, looks whether the store went back, and sweeps the images. Its errors say what is wrong with the folder. */
-function start(): { store: StoreWriter; isImageReferred: (sha256: string) => boolean; setback?: Setback } {
+function start(db: Connection): Started {
   try {
     const reader = createStoreReader(db)
     if (!imageFolderExists(dataDir) && reader.hasImages()) onProblem(`the folder of kept images, ${imageFolder(dataDir)}, is not there, and records refer to images in it: check that its volume is mounted`)
     sweepImages(dataDir, reader.isImageReferred)
     // The names of the store's file and the images' folder are durable once their folder is.
     syncPath(dataDir)
-    return { store: createStoreWriter(db), isImageReferred: reader.isImageReferred, setback: noticeSetback() }
+    return { db, store: createStoreWriter(db), isImageReferred: reader.isImageReferred, setback: noticeSetback(db) }
   } catch (error) {
     throw storeFailure(error, dataDir)
   }
 }
 
 /** What the store was found to lack lately. */
-function noticeSetback(): Setback | undefined {
+function noticeSetback(db: Connection): Setback | undefined {
   const found = findSetback(dataDir, db, Date.now())
   if (found) {
     onProblem(describeSetback(found))

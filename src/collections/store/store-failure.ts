@@ -41,7 +41,7 @@ export function failureOf(error: unknown, path: string): unknown {
   const [, wrong, remedy] = FAILURES.find(([pattern]) => pattern.test(code)) ?? []
   if (wrong === undefined) return code.startsWith('SQLITE_') ? new Error(`${path}: ${(error as Error).message} (${code})`, { cause: error }) : error
   const { message, path: where } = error as NodeJS.ErrnoException
-  return new Error(`${where ?? path} ${wrong} (${code}: ${message}). ${remedy}.`)
+  return Object.assign(new Error(`${where ?? path} ${wrong} (${code}: ${message}). ${remedy}.`), { code })
 }
 
 function codeOf(error: unknown): string {
