@@ -43,6 +43,7 @@ export const ERROR_GUIDE = {
   FINGERPRINT_MISMATCH: { meaning: 'The collection was made with an encoder that is not loaded, whose embeddings can not be compared with those of others.', remedy: 'Re-index the collection, or have its encoder loaded.' },
   CLASSIFIER_MISMATCH: { meaning: 'The classifier was trained with an encoder that is not loaded, and its weights say nothing of the embeddings of others.', remedy: 'Train the classifier again, or have its encoder loaded.' },
   EXPORT_CHANGED: { meaning: 'The embeddings have changed since the export that If-Match names, so that rows and ids would not belong together.', remedy: 'Fetch both files again.' },
+  REQUEST_TIMEOUT: { meaning: 'The body of the request did not come in time.', remedy: 'Send it without pauses; the operator may raise `BODY_TIMEOUT_MS`.' },
   BODY_TOO_LARGE: { meaning: 'The body is over the limit of this call.', remedy: 'Send less at a time; `records/bulk` takes any length.' },
   BACKUP_TOO_LARGE: { meaning: 'The backup that is sent is over the limit.', remedy: 'Ask the operator to raise `MAX_BACKUP_MIB`, or to restore it on the machine.' },
   IMAGE_TOO_LARGE: { meaning: 'The image, or all of the form, has too many bytes or pixels.', remedy: 'Make the image smaller: the model sees some hundred pixels of it.' },

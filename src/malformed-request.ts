@@ -6,12 +6,12 @@ import { plainSecurityHeaders } from './access/security-headers.js'
 import type { Config } from './config.js'
 
 /** What Node's parser refuses, by its code, that is not merely malformed. */
-const REFUSALS: Record<string, [status: number, message: string]> = {
+const REFUSALS: Record<string, [status: number, message: string, code?: string]> = {
   HPE_HEADER_OVERFLOW: [431, 'The headers are too large.'],
   HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'The extensions of a chunk are too large.'],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request did not come in time.']
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request did not come in time.', 'REQUEST_TIMEOUT']
 }
-const MALFORMED: [status: number, message: string] = [400, 'This is not a valid HTTP request.']
+const MALFORMED: [status: number, message: string, code?: string] = [400, 'This is not a valid HTTP request.']
 
 /**
  * A listener of `clientError` that answers what is no HTTP in the one error shape, with the headers of every other answer, and
@@ -22,10 +22,10 @@ export function answerMalformed(config: Pick<Config, 'ALLOWED_ORIGINS'>, logger?
     // As Node's own listener does.
     const { _httpMessage: answer } = socket as Socket & { _httpMessage?: ServerResponse | null }
     if (!socket.writable || error.code === 'ECONNRESET' || answer?.headersSent) return void socket.destroy()
-    const [status, message] = REFUSALS[error.code ?? ''] ?? MALFORMED
+    const [status, message, code = 'INVALID_REQUEST'] = REFUSALS[error.code ?? ''] ?? MALFORMED
     const requestId = randomUUID()
     logger?.info({ requestId, status, reason: error.code, remoteAddress: socket.remoteAddress }, 'malformed request')
-    const body = JSON.stringify({ error: { code: 'INVALID_REQUEST', message, request_id: requestId } })
+    const body = JSON.stringify({ error: { code, message, request_id: requestId } })
     const headers = { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body), connection: 'close', ...plainSecurityHeaders(config, requestId) }
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
     socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`)

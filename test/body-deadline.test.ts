@@ -40,7 +40,7 @@ t.test('a body that trickles is ended in the error shape, one that is held back 
   await once(trickling, 'close')
   clearInterval(trickle)
   t.match(answer, /^HTTP\/1\.1 408 /)
-  t.match(JSON.parse(answer.split('\r\n\r\n')[1]), { error: { code: 'INVALID_REQUEST', message: /did not come in time/ } })
+  t.match(JSON.parse(answer.split('\r\n\r\n')[1]), { error: { code: 'REQUEST_TIMEOUT', message: /did not come in time/ } })
 
   goOn()
   t.strictSame(await (await held).json(), { bytes: 4 << 20 })

@@ -72,5 +72,5 @@ t.test('what does not come in time is answered 408', async (t) => {
   t.teardown(() => server.close())
   await once(server, 'listening')
   const answer = parse(await raw((server.address() as AddressInfo).port, 'GET / HTTP/1.1\r\nHost: loc'))
-  t.match(answer, { status: 408, headers: { connection: 'close', 'x-content-type-options': 'nosniff' }, body: { error: { code: 'INVALID_REQUEST', message: /in time/ } } })
+  t.match(answer, { status: 408, headers: { connection: 'close', 'x-content-type-options': 'nosniff' }, body: { error: { code: 'REQUEST_TIMEOUT', message: /in time/ } } })
 })

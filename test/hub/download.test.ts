@@ -120,7 +120,7 @@ t.test('an answer 416 starts the file again', async (t) => {
 t.test('more bytes than were listed end the download', async (t) => {
   const prepared = await prepare(t)
   prepared.hub.faults[MODEL] = [{ kind: 'longer' }]
-  await t.rejects(prepared.download(), /sends more of onnx\/vision_model.onnx than the 300000 bytes it lists/)
+  await t.rejects(prepared.download(), /sends more of onnx\/vision_model.onnx than the \d+ bytes it lists/)
 })
 
 t.test('an empty file', async (t) => {

@@ -167,8 +167,7 @@ t.test('too little room is said before anything is downloaded', async (t) => {
   hub.files['onnx/text_model.onnx'].content = onnxFile(Buffer.alloc(100), ['text_model.onnx_data'])
   hub.extraEntries.push({ type: 'file', path: 'onnx/text_model.onnx_data', size, oid: newCommit(), lfs: { oid: 'a'.repeat(64), size } })
   await t.rejects(pullFrom(clientOf(t, hub), { modelsDir: t.testdir() }), /has .* free, and 4503\.6 TB are needed: make room, or set MODELS_DIR/)
-  const fetched = hub.requests.filter(({ path }) => path.includes('/resolve/')).map(({ path }) => path.split('/resolve/')[1].slice(41))
-  t.same(fetched.sort(), ['onnx/text_model.onnx', 'onnx/vision_model.onnx'], 'the graphs alone: they name their weights')
+  t.same(hub.requests.filter(({ path }) => path.includes('/resolve/')), [])
 })
 
 t.test('weights in files of their own come with the graph that names them, and are checked', async (t) => {
