@@ -893,6 +893,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -920,7 +929,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description INVALID_REQUEST */
+            /** @description REQUEST_TIMEOUT */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -1163,6 +1172,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -1190,7 +1208,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description INVALID_REQUEST */
+            /** @description REQUEST_TIMEOUT */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -1357,6 +1375,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -1377,15 +1404,6 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1647,6 +1665,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -1674,7 +1701,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description INVALID_REQUEST */
+            /** @description REQUEST_TIMEOUT */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -1842,6 +1869,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -1869,7 +1905,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description INVALID_REQUEST */
+            /** @description REQUEST_TIMEOUT */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -2064,6 +2100,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -2091,7 +2136,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description INVALID_REQUEST */
+            /** @description REQUEST_TIMEOUT */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -2303,6 +2348,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -2330,7 +2384,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description INVALID_REQUEST */
+            /** @description REQUEST_TIMEOUT */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -2481,6 +2535,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -2501,15 +2564,6 @@ export interface operations {
             };
             /** @description CLASSIFIER_NOT_FOUND */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2815,6 +2869,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -2842,7 +2905,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description INVALID_REQUEST */
+            /** @description REQUEST_TIMEOUT */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -2964,6 +3027,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -2984,15 +3056,6 @@ export interface operations {
             };
             /** @description CLASSIFIER_NOT_FOUND */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3117,6 +3180,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -3128,15 +3200,6 @@ export interface operations {
             };
             /** @description FORBIDDEN, HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3281,6 +3344,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -3308,7 +3380,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description INVALID_REQUEST */
+            /** @description REQUEST_TIMEOUT */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -3485,6 +3557,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -3512,7 +3593,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description INVALID_REQUEST */
+            /** @description REQUEST_TIMEOUT */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -3642,6 +3723,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -3669,7 +3759,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description INVALID_REQUEST */
+            /** @description REQUEST_TIMEOUT */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -3800,6 +3890,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -3820,15 +3919,6 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3995,6 +4085,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -4022,7 +4121,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description INVALID_REQUEST */
+            /** @description REQUEST_TIMEOUT */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -4158,6 +4257,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -4178,15 +4286,6 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND, RECORD_NOT_FOUND */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4264,6 +4363,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -4284,15 +4392,6 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND, RECORD_NOT_FOUND */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4432,6 +4531,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -4459,7 +4567,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description INVALID_REQUEST */
+            /** @description REQUEST_TIMEOUT */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -4588,6 +4696,15 @@ export interface operations {
                     "image/*": string;
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -4608,15 +4725,6 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND, RECORD_NOT_FOUND, IMAGE_NOT_KEPT */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4713,6 +4821,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -4740,7 +4857,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description INVALID_REQUEST */
+            /** @description REQUEST_TIMEOUT */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -4880,6 +4997,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -4900,15 +5026,6 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5004,6 +5121,15 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -5031,7 +5157,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description INVALID_REQUEST */
+            /** @description REQUEST_TIMEOUT */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -5159,6 +5285,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -5179,15 +5314,6 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND, BULK_LOAD_NOT_FOUND */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5300,6 +5426,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -5320,15 +5455,6 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5518,6 +5644,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -5545,7 +5680,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description INVALID_REQUEST */
+            /** @description REQUEST_TIMEOUT */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -5655,6 +5790,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -5675,15 +5819,6 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5801,6 +5936,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -5812,15 +5956,6 @@ export interface operations {
             };
             /** @description FORBIDDEN, HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5906,6 +6041,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -5926,15 +6070,6 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6049,6 +6184,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -6069,15 +6213,6 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6193,6 +6328,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -6220,7 +6364,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description INVALID_REQUEST */
+            /** @description REQUEST_TIMEOUT */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -6346,6 +6490,15 @@ export interface operations {
                     "application/vnd.sqlite3": string;
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -6366,15 +6519,6 @@ export interface operations {
             };
             /** @description BACKUP_NOT_FOUND */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6461,6 +6605,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -6481,15 +6634,6 @@ export interface operations {
             };
             /** @description BACKUP_NOT_FOUND */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6571,6 +6715,15 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -6591,15 +6744,6 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6680,6 +6824,15 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -6700,15 +6853,6 @@ export interface operations {
             };
             /** @description COLLECTION_NOT_FOUND */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6839,6 +6983,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -6866,7 +7019,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description INVALID_REQUEST */
+            /** @description REQUEST_TIMEOUT */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -7069,6 +7222,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -7080,15 +7242,6 @@ export interface operations {
             };
             /** @description FORBIDDEN, HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7249,6 +7402,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -7269,15 +7431,6 @@ export interface operations {
             };
             /** @description JOB_NOT_FOUND */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7438,6 +7591,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -7458,15 +7620,6 @@ export interface operations {
             };
             /** @description JOB_NOT_FOUND */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7541,6 +7694,15 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -7561,15 +7723,6 @@ export interface operations {
             };
             /** @description JOB_NOT_FOUND */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7693,6 +7846,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -7704,15 +7866,6 @@ export interface operations {
             };
             /** @description FORBIDDEN, HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7891,6 +8044,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -7918,7 +8080,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description INVALID_REQUEST */
+            /** @description REQUEST_TIMEOUT */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -8272,6 +8434,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -8292,15 +8463,6 @@ export interface operations {
             };
             /** @description EVALUATION_NOT_FOUND */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8373,6 +8535,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -8393,15 +8564,6 @@ export interface operations {
             };
             /** @description EVALUATION_NOT_FOUND */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8485,6 +8647,15 @@ export interface operations {
                     "text/html": string;
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -8505,15 +8676,6 @@ export interface operations {
             };
             /** @description EVALUATION_NOT_FOUND */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8716,6 +8878,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -8727,15 +8898,6 @@ export interface operations {
             };
             /** @description FORBIDDEN, HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8870,6 +9032,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -8890,15 +9061,6 @@ export interface operations {
             };
             /** @description MODEL_NOT_FOUND */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8969,8 +9131,8 @@ export interface operations {
                     };
                 };
             };
-            /** @description HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED */
-            403: {
+            /** @description INVALID_REQUEST */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8978,8 +9140,8 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description INVALID_REQUEST */
-            408: {
+            /** @description HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9092,8 +9254,8 @@ export interface operations {
                     };
                 };
             };
-            /** @description HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED */
-            403: {
+            /** @description INVALID_REQUEST */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9101,8 +9263,8 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description INVALID_REQUEST */
-            408: {
+            /** @description HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9210,6 +9372,15 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -9221,15 +9392,6 @@ export interface operations {
             };
             /** @description FORBIDDEN, COLLECTION_FORBIDDEN, HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description INVALID_REQUEST */
-            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9371,6 +9533,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description INVALID_REQUEST */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description UNAUTHORIZED, KEY_EXPIRED */
             401: {
                 headers: {
@@ -9398,7 +9569,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description INVALID_REQUEST */
+            /** @description REQUEST_TIMEOUT */
             408: {
                 headers: {
                     [name: string]: unknown;
