@@ -13,4 +13,9 @@ export const readOn = plugin(async (app) => {
     if (Number(raw.headers['content-length']) <= LONGEST_BYTES) reply.removeHeader('connection')
     else reply.header('connection', 'close')
   })
+  // Node throws away what nobody has begun to read. A body that was begun and left would hold back the next request of its
+  // connection for ever.
+  app.addHook('onResponse', async ({ raw }) => {
+    if (!raw.readableEnded && !raw.destroyed) raw.resume()
+  })
 })

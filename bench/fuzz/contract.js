@@ -112,7 +112,7 @@ function errorFault({ operation, isStray }, status, body) {
     operation === undefined ||
     operation.id === 'getReady' ||
     isStray ||
-    (PROTOCOL_STATUSES.includes(status) && code === 'INVALID_REQUEST') ||
+    (PROTOCOL_STATUSES.includes(status) && ['INVALID_REQUEST', 'REQUEST_TIMEOUT'].includes(code)) ||
     codesIn(operation.responses, status).includes(code)
   if (!isDeclared) return `${status} ${code} is not declared`
   if (body.error && !isKnownCode(code)) return `${status} ${code} is unknown`

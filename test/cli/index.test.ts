@@ -162,7 +162,7 @@ t.test('tables, wildcards, single images and lines', async (t) => {
   t.match(await record('single', join(root, 'a.png').slice(1)), { modalities: ['image'] })
 
   const lines = await index(t, join(root, 'lines.ndjson'), '-c', 'lines')
-  t.match(lines, { code: 1, created: 2, failed: 1, failures: [{ name: `${join(root, 'lines.ndjson')}:2`, code: 'INVALID_REQUEST' }] })
+  t.match(lines, { code: 1, created: 2, failed: 1, failures: [{ name: `${join(root, 'lines.ndjson')}:2`, code: 'RECORD_INVALID' }] })
   t.match(await index(t, join(root, 'lines.ndjson'), '-c', 'lines'), { code: 1, created: 0, unchanged: 2, failed: 1 }, 'the same file is nothing to do, and what failed is told again')
   t.match(await index(t, join(root, 'lines.ndjson'), '-c', 'lines', '--all'), { code: 1, created: 0, updated: 2, failed: 1 })
   const piped = startCommand(t, ['index', '-', '-c', 'piped', '--json'], here, 'pipe')
