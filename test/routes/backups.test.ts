@@ -88,10 +88,10 @@ t.test('a backup is of one moment while writes go on, and its images are held', 
 t.test('backups are named, listed, fetched from any byte on, and removed; they outlive their collection', async (t) => {
   const dataDir = t.testdir()
   const { api, url } = await testServer(t, { DATA_DIR: dataDir })
-  t.same((await api('GET', '/v1/collections/things/backups')).body, { backups: [] })
+  t.match(await api('GET', '/v1/collections/things/backups'), { status: 404, body: { error: { code: 'COLLECTION_NOT_FOUND' } } })
   t.match(await api('POST', '/v1/collections/things/backups'), { status: 404, body: { error: { code: 'COLLECTION_NOT_FOUND' } } })
   await fillCollection(api, 'things')
-  t.match(await api('GET', '/v1/collections/things/backups'), { status: 404, body: { error: { code: 'COLLECTION_NOT_FOUND' } } })
+  t.same((await api('GET', '/v1/collections/things/backups')).body, { backups: [] })
   const one = (await api('POST', '/v1/collections/things/backups', { name: 'one' })).body
   t.match(await api('POST', '/v1/collections/things/backups', { name: 'one' }), { status: 409, body: { error: { code: 'BACKUP_EXISTS' } } })
   for (const name of ['../one', 'One', '', '.hidden', 'a.b', 'x'.repeat(65)]) t.match(await api('POST', '/v1/collections/things/backups', { name }), { status: 400 }, name)
