@@ -1,7 +1,7 @@
 import type { Patience } from './batcher.js'
 import { MODALITIES, type Modality, type RecordPatch } from './collections/record.js'
 import type { Embedding } from './encoder/embedding.js'
-import { encoderOf, keepImage, requireExact, requireModel, requireStorable, toEmbeddings, type SentEmbedding, type Target } from './record-parts.js'
+import { encoderOf, keepImage, requireModel, requireStorable, toEmbeddings, toMetadataText, type SentEmbedding, type Target } from './record-parts.js'
 import { timeStep } from './stages.js'
 
 /** A change of a record as it is sent in: what is undefined stays, null removes. */
@@ -22,8 +22,8 @@ export interface Amendment {
 export async function amend(target: Target, { id, ...amendment }: Amendment & { id: string }, patience: Patience = {}): Promise<void> {
   const { collection } = target
   const { text, metadata, image, expiresAt } = amendment
-  requireStorable({ id, text, metadata })
-  requireExact(metadata)
+  requireStorable({ id, text })
+  if (metadata) toMetadataText(metadata)
   const brought = toEmbeddings(amendment.embeddings ?? {}, collection.settings.dimension)
   const changes = await Promise.all(MODALITIES.map(async (modality) => [modality, brought[modality] ?? (await encode(target, { ...amendment, modality }, patience))] as const))
   const embeddings: RecordPatch['embeddings'] = Object.fromEntries(changes.filter(([, embedding]) => embedding !== undefined))

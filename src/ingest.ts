@@ -3,7 +3,7 @@ import type { Modality, RecordWrite } from './collections/record.js'
 import type { Embedding } from './encoder/embedding.js'
 import { isPublicError, RecordInvalid, toErrorShape, type ErrorShape } from './errors.js'
 import type { BulkLoadStep } from './collections/store/bulk-loads.js'
-import { encoderOf, keepImage, requireExact, requireStorable, toEmbeddings, type SentEmbedding, type Target } from './record-parts.js'
+import { encoderOf, keepImage, requireStorable, toEmbeddings, toMetadataText, type SentEmbedding, type Target } from './record-parts.js'
 import { timeStep } from './stages.js'
 import { turns } from './turns.js'
 
@@ -23,8 +23,8 @@ export type IngestResult = { id: string; status: 'created' | 'updated' } | { id:
 
 /** A record that can't be written, and why. */
 export type Faulty = { id: string | null; error: unknown }
-/** A record whose brought embeddings are checked. */
-type Checked = Omit<NewRecord, 'embeddings'> & { embeddings: Partial<Record<Modality, Embedding>> }
+/** A record whose brought embeddings are checked, and whose metadata is JSON. */
+type Checked = Omit<NewRecord, 'embeddings' | 'metadata'> & { metadata?: string; embeddings: Partial<Record<Modality, Embedding>> }
 
 /**
  * Encodes records in the bulk lane and writes those that could be encoded, in one commit; a result a record, in their
@@ -68,12 +68,12 @@ export function failedResult({ id, error }: Faulty): IngestResult {
 function check({ collection: { settings } }: Target, record: NewRecord): Checked | Faulty {
   try {
     requireStorable(record)
-    requireExact(record.metadata)
+    const metadata = record.metadata && toMetadataText(record.metadata)
     const embeddings = toEmbeddings(record.embeddings ?? {}, settings.dimension)
     const isBrought = Object.keys(embeddings).length > 0
     if (settings.model === null && !isBrought) throw new RecordInvalid(`A record of '${settings.name}' brings its embeddings: the collection has no model.`)
     if (record.text === undefined && !record.image && !isBrought) throw new RecordInvalid('A record needs an image, a text or embeddings.')
-    return { ...record, embeddings }
+    return { ...record, metadata, embeddings }
   } catch (error) {
     return { id: record.id, error }
   }

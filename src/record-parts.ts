@@ -37,24 +37,28 @@ export function requireModel({ settings }: Collection): void {
   if (settings.model === null) throw new CollectionHasNoModel(settings.name)
 }
 
-/** Throws RECORD_INVALID for an id, a text or metadata that can't be kept as they are. */
-export function requireStorable({ id, text, metadata }: { id: string; text?: string | null; metadata?: Record<string, unknown> | null }): void {
+/** Throws RECORD_INVALID for an id or a text that can't be kept as they are. */
+export function requireStorable({ id, text }: { id: string; text?: string | null }): void {
   if (text?.trim() === '') throw new RecordInvalid('The text is empty; leave it out if there is none.')
   if (id === '.' || id === '..') throw new RecordInvalid(`The id '${id}' can't stand in a path.`)
   if (Buffer.byteLength(id) > 255) throw new RecordInvalid('The id is over 255 bytes.')
-  if (metadata instanceof Unusable) throw new RecordInvalid(metadata.reason)
-  if (!isShallow(metadata, MAX_METADATA_DEPTH)) throw new RecordInvalid(`The metadata is nested over ${MAX_METADATA_DEPTH} deep.`)
-  if (Buffer.byteLength(JSON.stringify(metadata ?? {})) > MAX_METADATA_BYTES) throw new RecordInvalid('The metadata is over 64 KiB.')
   if (![id, text ?? ''].every((value) => value.isWellFormed())) throw new RecordInvalid('The id or the text holds half of a surrogate pair, which is no UTF-8.')
 }
 
-/**
- * Throws RECORD_INVALID for metadata with a number that is not kept as it was sent. Restores are not asked: what a backup
- * holds was kept so before.
- */
-export function requireExact(metadata?: Record<string, unknown> | null): void {
-  const inexact = metadata && findInexact(metadata, 'metadata')
+/** Metadata as the JSON that is kept of it. Throws RECORD_INVALID for what can't be kept as it was sent. */
+export function toMetadataText(metadata: Record<string, unknown>): string {
+  if (metadata instanceof Unusable) throw new RecordInvalid(metadata.reason)
+  if (!isShallow(metadata, MAX_METADATA_DEPTH)) throw new RecordInvalid(`The metadata is nested over ${MAX_METADATA_DEPTH} deep.`)
+  const inexact = findInexact(metadata, 'metadata')
   if (inexact) throw new RecordInvalid(inexactMessage(inexact))
+  const text = JSON.stringify(metadata)
+  requireMetadataSize(text)
+  return text
+}
+
+/** Throws RECORD_INVALID for metadata over 64 KiB of JSON. */
+export function requireMetadataSize(text: string): void {
+  if (Buffer.byteLength(text) > MAX_METADATA_BYTES) throw new RecordInvalid('The metadata is over 64 KiB.')
 }
 
 /** An embedding that was sent in, L2-normalised. Throws EMBEDDING_INVALID for another dimension, zeros, or what overflows. */

@@ -8,7 +8,7 @@ import type { Restoration } from './collections/restoration.js'
 import { sniffImage } from './encoder/sniff-image.js'
 import type { Encoders } from './encoder/encoders.js'
 import { BackupInvalid, ChecksumDiffers, CollectionExists, ImageInvalid, isPublicError, RecordInvalid } from './errors.js'
-import { requireStorable } from './record-parts.js'
+import { requireMetadataSize, requireStorable } from './record-parts.js'
 import { RECORD_ID } from './schemas.js'
 
 export interface RestoreOptions {
@@ -105,7 +105,8 @@ function requireSettings({ collection }: BackupContent, encoders: Encoders): Col
 async function requireRecord({ id, text, metadata, image }: RestoredRecord): Promise<void> {
   try {
     if (!ID.test(id)) throw new RecordInvalid('The id is empty or has control characters.')
-    requireStorable({ id, text, metadata })
+    requireStorable({ id, text })
+    if (metadata !== null) requireMetadataSize(metadata)
     // It is served under its type.
     if (image && (await sniffImage(image.bytes)) !== image.type) throw new ImageInvalid('it is not of the type that the backup names')
   } catch (error) {

@@ -7,6 +7,8 @@ import type { EncodeOptions, Encoder } from '../encoder/encoder.js'
 import { ExamplesInvalid, fromErrorShape, toErrorShape } from '../errors.js'
 import { random } from '../evaluation/statistics.js'
 import { stopsAll } from '../ingest.js'
+import type { JsonText } from '../json/json-text.js'
+import { turns } from '../turns.js'
 import type { Input } from './features.js'
 
 /** An input and what it is an example of. */
@@ -80,11 +82,13 @@ export async function collectExamples(collection: Collection, options: CollectOp
 async function labelledRecords(collection: Collection, { field, filter, modalities, perClass = Infinity, seed }: CollectOptions, patience: Patience): Promise<Labelled[]> {
   const byLabel = new Map<string, { seen: number; kept: Labelled[] }>()
   const { uniform } = random(seed)
+  const giveWay = turns()
   let count = 0
   for (let after: string | undefined; ; ) {
-    const page: StoredRecord[] = await collection.list({ limit: PAGE, after, filter }, patience)
+    const page: StoredRecord<JsonText>[] = await collection.list({ limit: PAGE, after, filter }, patience)
     for (const { id, metadata, modalities: held } of page) {
-      const label = labelIn(metadata, field)
+      await giveWay()
+      const label = metadata ? labelIn(metadata.parse(), field) : undefined
       if (label === undefined || !held.some((modality) => modalities.includes(modality))) continue
       const ofLabel = byLabel.get(label) ?? { seen: 0, kept: [] }
       byLabel.set(label, ofLabel)

@@ -94,7 +94,7 @@ export class CollectionIndex {
   apply({ key, gone, metadata, added, removed }: RecordChange, vectors: Float32Array[]): void {
     for (const { label, modality } of removed) this.#removeLabel(label, modality)
     if (gone) return this.#removeRow(key)
-    this.put(key, metadata)
+    this.put(key, metadata === null ? null : JSON.parse(metadata))
     added.forEach((embedding, i) => this.add(key, embedding, vectors[i]))
   }
 

@@ -1,5 +1,6 @@
 import type { Patience } from '../batcher.js'
 import { CollectionNotFound } from '../errors.js'
+import { JsonText } from '../json/json-text.js'
 import { orAborted } from '../or-aborted.js'
 import type { Threads } from '../threads.js'
 import type { Searcher } from './folder-threads.js'
@@ -9,6 +10,7 @@ import type { Filter } from './filter.js'
 import { imagePath } from './image-files.js'
 import type { Match, Modality, RecordPatch, RecordWrite, StoredCollection, StoredRecord } from './record.js'
 import type { Matrix, MatrixOptions } from './matrix.js'
+import type { PackedRecord } from './packed-matches.js'
 import type { ScoresOptions } from './scores.js'
 import type { SearchCall } from './searcher-worker.js'
 import { stopFlag } from './slices.js'
@@ -43,7 +45,7 @@ export interface Collection {
   /** The L2-normalised embeddings of a record. */
   embeddings(id: string, patience?: Patience): Promise<Partial<Record<Modality, Float32Array>>>
   /** Records in the order of their ids (by bytes), those that pass a filter. */
-  list(page: RecordPage & { filter?: Filter }, patience?: Patience): Promise<StoredRecord[]>
+  list(page: RecordPage & { filter?: Filter }, patience?: Patience): Promise<StoredRecord<JsonText>[]>
   /** The records that pass a filter, by id, as they are now. */
   select(filter: Filter, patience?: Patience): Promise<RecordVersion[]>
   /** The records that compare best with a normalised query, best first. */
@@ -103,11 +105,17 @@ export function createCollection(settings: StoredCollection, { dataDir, commit, 
     },
     bulkLoad: (key) => searcher.call('bulkLoad', { collection, key }),
     failedLines: (key) => searcher.call('failedLines', { collection, key }),
-    get: (id, patience) => read(() => searcher.call('record', { collection, id }), patience),
+    get: async (id, patience) => {
+      const record = await read(() => searcher.call('record', { collection, id }), patience)
+      return record && { ...record, metadata: record.metadata === null ? null : JSON.parse(record.metadata) }
+    },
     embeddings: (id, patience) => read(() => searcher.call('embeddings', { collection, id }), patience),
-    list: (page, patience) => read(() => searcher.call('list', { collection, ...page }), patience),
+    list: async (page, patience) => (await read(() => searcher.call('list', { collection, ...page }), patience)).map(unpacked),
     select: (filter, patience) => read(() => searcher.call('select', { collection, filter }), patience),
-    search: (query, options, patience) => read(() => searcher.call('search', { collection, query, ...options }), patience),
+    search: async (query, options, patience) => {
+      const { matches, explanation } = await read(() => searcher.call('search', { collection, query, ...options }), patience)
+      return { matches: matches.map((match) => ({ ...match, record: unpacked(match.record) })), explanation }
+    },
     facets: (options, patience) => walk((signal) => searcher.call('facets', { collection, ...options, stop: stopFlag(signal) }), patience),
     // A matrix may take a minute: it waits, and is run, beside the others.
     matrix: (options, patience) => walk((signal) => searcher.call('matrix', { collection, ...options, stop: stopFlag(signal) }), { ...patience, lane: 'bulk' }),
@@ -125,6 +133,10 @@ export function createCollection(settings: StoredCollection, { dataDir, commit, 
     },
     imagePath: (sha256) => imagePath(dataDir, sha256)
   }
+}
+
+function unpacked(record: PackedRecord): StoredRecord<JsonText> {
+  return { ...record, metadata: record.metadata && new JsonText(record.metadata) }
 }
 
 /** What is committed is found again at every start, so that nothing may be committed that an index can't hold. */

@@ -1,10 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { handler, reportReady, startThreads } from '../threads.js'
+import { handler, handOver, reportReady, startThreads } from '../threads.js'
 import { CollectionIndex, type CollectionSearch, type Explanation, type RecordHit } from './collection-index.js'
 import type { Facets } from './facets.js'
 import type { Filter } from './filter.js'
 import type { HnswGraph } from './hnsw-graph.js'
 import { sampleMatrix, type Matrix, type MatrixOptions } from './matrix.js'
+import { packMatches, packRecords, type PackedMatch, type PackedRecord } from './packed-matches.js'
 import { DEFAULT_HNSW, MODALITIES, type Match, type Modality, type StoredCollection, type StoredRecord } from './record.js'
 import { scoreRecords, type ScoresOptions } from './scores.js'
 import { inSlices, stopFlag, type StopFlag } from './slices.js'
@@ -79,7 +80,7 @@ function readAll(): StoredCollection[] {
   for (const collection of collections) if (!indexes.has(collection.id)) indexes.set(collection.id, new CollectionIndex(collection))
   for (const { key, collection, metadata } of store.allMetadata()) {
     before.get(collection)?.keys.add(key)
-    indexes.get(collection)?.put(key, metadata)
+    indexes.get(collection)?.put(key, metadata === null ? null : JSON.parse(metadata))
   }
   for (const { key, collection, modality, label, vector } of store.embeddings()) {
     before.get(collection)?.labels.add(label)
@@ -167,7 +168,7 @@ export const embed = handler(async ({ collection, embeddings }: { collection: nu
 })
 
 /** The best matches, joined to the store: hits whose record went meanwhile are dropped and the search refills. */
-export const search = handler(async ({ collection, query, withEmbeddings = false, ...options }: SearchCall): Promise<{ matches: Match[]; explanation: Explanation }> => {
+export const search = handler(async ({ collection, query, withEmbeddings = false, ...options }: SearchCall): Promise<{ matches: PackedMatch[]; explanation: Explanation }> => {
   await prepare({ collection, filter: options.filter })
   const index = indexes.get(collection)
   const { limit, offset = 0, without = [] } = options
@@ -182,7 +183,8 @@ export const search = handler(async ({ collection, query, withEmbeddings = false
     const kept = cutOff(present, options)
     if (kept.length < wanted && hits.length === depth && kept.length === present.length) continue
     const page = kept.slice(offset, wanted).flatMap((hit) => toMatch(hit, options))
-    return { matches: withEmbeddings ? page.map((match) => ({ ...match, embeddings: store.embeddingsOf(collection, match.record.id) })) : page, explanation }
+    const { matches, memory } = packMatches(withEmbeddings ? page.map((match) => ({ ...match, embeddings: store.embeddingsOf(collection, match.record.id) })) : page)
+    return handOver({ matches, explanation }, memory)
   }
 })
 
@@ -206,23 +208,24 @@ function idOf({ key, label }: RecordHit): string | undefined {
   return label === undefined ? store.idByKey(key) : store.idByLabel(label)
 }
 
-function toMatch({ key, label, score }: RecordHit, { target }: Pick<SearchCall, 'target'>): Match[] {
+function toMatch({ key, label, score }: RecordHit, { target }: Pick<SearchCall, 'target'>): Match<string>[] {
   // By label, a record whose embedding was replaced meanwhile is not found under the score of the old one.
   const record = label === undefined ? store.recordByKey(key) : store.recordByLabel(label)
   return record ? [{ record, modality: target, score }] : []
 }
 
 /** One record. */
-export const record = handler(({ collection, id }: { collection: number; id: string }): StoredRecord | undefined => store.record(collection, id))
+export const record = handler(({ collection, id }: { collection: number; id: string }): StoredRecord<string> | undefined => store.record(collection, id))
 
 /** The embeddings of a record. */
 export const embeddings = handler(({ collection, id }: { collection: number; id: string }) => store.embeddingsOf(collection, id))
 
 /** Records in the order of their ids, after an id, those that pass a filter. */
-export const list = handler(async ({ collection, filter, ...page }: RecordPage & { collection: number; filter?: Filter }): Promise<StoredRecord[]> => {
+export const list = handler(async ({ collection, filter, ...page }: RecordPage & { collection: number; filter?: Filter }): Promise<PackedRecord[]> => {
   await prepare({ collection, filter })
   const keys = filter && new Set(indexes.get(collection)?.select(filter))
-  return store.page(collection, page, keys && ((key) => keys.has(key)))
+  const { records, memory } = packRecords(store.page(collection, page, keys && ((key) => keys.has(key))))
+  return handOver(records, memory)
 })
 
 /** The records that pass a filter, by id, as they are now. */

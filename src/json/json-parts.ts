@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { JsonText } from './json-text.js'
 
 /** Characters in a part, about: they take a few milliseconds. */
 export const PART_CHARACTERS = 2 ** 18
@@ -46,11 +47,12 @@ function* pieces(value: Part): Generator<string> {
   } else yield JSON.stringify(value)
 }
 
-/** A value as JSON.stringify writes it, an embedding as the list of its numbers. */
+/** A value as JSON.stringify writes it, an embedding as the list of its numbers, and JSON as it is. */
 function toText(value: unknown): string {
   if (value instanceof Float32Array) return JSON.stringify(Array.from(value))
   if (Array.isArray(value)) return `[${value.map(toText).join()}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
+  if (value instanceof JsonText) return value.toString()
   const fields = Object.entries(value).filter(([, field]) => field !== undefined)
   return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${toText(field)}`).join()}}`
 }

@@ -10,6 +10,7 @@ import { toAnchors, toTrainingSet } from '../../src/classifiers/training-set.js'
 import type { Collection } from '../../src/collections/collection.js'
 import { openCollections } from '../../src/collections/collections.js'
 import { random } from '../../src/evaluation/statistics.js'
+import { JsonText } from '../../src/json/json-text.js'
 
 const { uniform } = random(1)
 
@@ -203,7 +204,7 @@ t.test('examples are counted as they are collected', async (t) => {
   let pages = 0
   const list = async () => {
     pages++
-    return Array.from({ length: 1000 }, (_, i) => ({ id: `${pages}-${i}`, metadata: { kind: `k${i % 2}` }, modalities: ['image'] }))
+    return Array.from({ length: 1000 }, (_, i) => ({ id: `${pages}-${i}`, metadata: new JsonText(Buffer.from(`{"kind":"k${i % 2}"}`)), modalities: ['image'] }))
   }
   const collection = { list, settings: { name: 'endless' } } as unknown as Collection
   const patience = { signal: new AbortController().signal, lane: 'bulk' } as Parameters<typeof collectExamples>[2]

@@ -69,7 +69,7 @@ t.test('a restoration is out of sight, one at a time, and gone if it is not whol
   let collections = await openCollections({ dataDir })
   const { collection } = await collections.create('things', () => settings('things'))
   await collection.upsert([{ id: 'old', image: picture('old'), embeddings: { image: randomVector() } }])
-  const record = { text: 'new', metadata: { n: 1 }, createdAt: 5, updatedAt: 6, expiresAt: null }
+  const record = { text: 'new', metadata: '{\"n\":1}', createdAt: 5, updatedAt: 6, expiresAt: null }
   const begun = await collections.restoration(settings('things'))
   await begun.addRecords([{ id: 'new', ...record, image: picture('new') }])
   await t.rejects(begun.addRecords([{ id: 'other', ...record }, { id: 'new', ...record }]), { code: 'BACKUP_INVALID' })
@@ -106,7 +106,7 @@ t.test('a backup reads back what it was made of, in its order', async (t) => {
   const collections = await openCollections({ dataDir })
   const { collection } = await collections.create('things', () => settings('things'))
   const vectors = Array.from({ length: 1200 }, () => randomVector())
-  await collection.upsert(vectors.map((image, i) => ({ id: `r${1200 - i}`, metadata: { i }, embeddings: { image } })))
+  await collection.upsert(vectors.map((image, i) => ({ id: `r${1200 - i}`, metadata: JSON.stringify({ i }), embeddings: { image } })))
   await collection.patch('r7', { embeddings: { text: vectors[0] } })
   const backups = openBackups({ dataDir, collections, service: '1.2.3' })
   await backups.make('things', { name: 'b', signal })

@@ -24,12 +24,13 @@ t.test('records are searchable once acknowledged, and after a restart', async (t
   const first = await openCollections({ dataDir })
   const { collection } = await first.create('things', () => settings('things'))
   const vectors = Array.from({ length: 50 }, () => randomVector())
-  const results = await collection.upsert(vectors.map((image, i) => ({ id: `r${i}`, text: `record ${i}`, metadata: { i }, embeddings: { image } })))
+  const results = await collection.upsert(vectors.map((image, i) => ({ id: `r${i}`, text: `record ${i}`, metadata: JSON.stringify({ i }), embeddings: { image } })))
   t.ok(results.every(({ status }) => status === 'created'))
   const check = async (collection: Collection) => {
     for (const exact of [true, false]) {
       const { matches: [best] } = await collection.search(vectors[7], { target: 'image', limit: 3, exact })
-      t.match(best, { record: { id: 'r7', text: 'record 7', metadata: { i: 7 }, modalities: ['image'], image: null }, modality: 'image' })
+      t.match(best, { record: { id: 'r7', text: 'record 7', modalities: ['image'], image: null }, modality: 'image' })
+      t.same(best.record.metadata?.parse(), { i: 7 })
       t.ok(best.score > 0.9999)
     }
     t.match(await collection.counts(), { records: 50, images: 50, texts: 0, bytes: 50 * 16 * 4 })
@@ -45,7 +46,7 @@ t.test('an upsert replaces a record, its embeddings and its modalities', async (
   const { create } = await open(t)
   const collection = await create()
   const [before, after] = [randomVector(), randomVector()]
-  await collection.upsert([{ id: 'a', text: 'old', metadata: { old: true }, embeddings: { image: before, text: before } }])
+  await collection.upsert([{ id: 'a', text: 'old', metadata: '{"old":true}', embeddings: { image: before, text: before } }])
   const created = await collection.get('a')
   const [{ status }] = await collection.upsert([{ id: 'a', text: 'new', embeddings: { image: after } }])
   t.equal(status, 'updated')

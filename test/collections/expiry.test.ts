@@ -58,7 +58,7 @@ t.test('by a clock that is set: what has expired is gone to every read and write
   const { created: collection } = write({ kind: 'create', settings: settings('things') }).answers[0] as Written
   const image = { sha256: 'e'.repeat(64), type: 'image/png', bytes: 9 }
   const upsert = (id: string, expiresAt?: number) =>
-    (write({ kind: 'upsert', collection: collection!, records: [{ id, expiresAt, image, metadata: { id }, embeddings: { image: randomVector() } }] }).answers[0] as Written).changes[0]
+    (write({ kind: 'upsert', collection: collection!, records: [{ id, expiresAt, image, metadata: JSON.stringify({ id }), embeddings: { image: randomVector() } }] }).answers[0] as Written).changes[0]
   const patch = (id: string, expiresAt: number | null) => write({ kind: 'patch', collection: collection!, id, patch: { expiresAt, embeddings: {} } }).answers[0]
   const of = collection!.id
 
@@ -168,8 +168,8 @@ t.test('no search, list or filter sees what has expired while no sweep runs', as
   }
   // The nearest ones are those that expire, so that a search must go past them.
   const records = [
-    ...Array.from({ length: 200 }, (_, n) => ({ id: `passing${n}`, expiresAt, metadata: { kind: 'a' }, embeddings: { image: near(), text: near() } })),
-    ...Array.from({ length: 30 }, (_, n) => ({ id: `lasting${n}`, metadata: { kind: 'a' }, embeddings: { image: randomVector(), text: randomVector() } }))
+    ...Array.from({ length: 200 }, (_, n) => ({ id: `passing${n}`, expiresAt, metadata: '{"kind":"a"}', embeddings: { image: near(), text: near() } })),
+    ...Array.from({ length: 30 }, (_, n) => ({ id: `lasting${n}`, metadata: '{"kind":"a"}', embeddings: { image: randomVector(), text: randomVector() } }))
   ]
   writer.commit([{ kind: 'upsert', collection: collection!, records }])
   const searcher = await startThreads<Searcher>(new URL('../../src/collections/searcher-worker.js', import.meta.url), { name: 'searcher', count: 1, workerData: { dataDir }, callsPerThread: 100 })

@@ -105,7 +105,7 @@ t.test('the inner product of a record follows its embeddings', async (t) => {
   const expected = () => bruteForce(records, query, [1, 1]).map(({ key, score }) => ({ key, score: score.toFixed(5) }))
   t.same(found(), expected())
   const change = (i: number, text: Vector | undefined, label: number) => {
-    index.apply({ key: i + 1, existed: true, gone: false, metadata: {}, removed: [{ label: 2 * i + 2, modality: 'text' }], added: text ? [{ label, modality: 'text' }] : [] }, text ? [text] : [])
+    index.apply({ key: i + 1, existed: true, gone: false, metadata: '{}', removed: [{ label: 2 * i + 2, modality: 'text' }], added: text ? [{ label, modality: 'text' }] : [] }, text ? [text] : [])
     records[i] = { ...records[i], text }
   }
   change(3, query, 1001)

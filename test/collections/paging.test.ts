@@ -124,7 +124,7 @@ t.test('all live records are found once most of a graph is deleted, page by page
   const { collection } = await collections.create('things', () => settings('things', { hnsw: { m: 6, efConstruction: 24, efSearch: 24 } }))
   const numbers = random(17)
   const same = vectorOf(numbers)
-  const records = Array.from({ length: 1393 }, (_, i) => ({ id: `r${i}`, metadata: { n: i }, embeddings: { image: i % 3 === 0 ? same : vectorOf(numbers), ...(i % 2 && { text: vectorOf(numbers) }) } }))
+  const records = Array.from({ length: 1393 }, (_, i) => ({ id: `r${i}`, metadata: JSON.stringify({ n: i }), embeddings: { image: i % 3 === 0 ? same : vectorOf(numbers), ...(i % 2 && { text: vectorOf(numbers) }) } }))
   for (let start = 0; start < records.length; start += 256) await collection.upsert(records.slice(start, start + 256))
   for (const [status, count] of [['before', 1393], ['after', 199]] as const) {
     if (status === 'after') await collection.delete(records.flatMap(({ id }, i) => (i % 7 === 0 ? [] : [id])))

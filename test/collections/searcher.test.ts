@@ -12,7 +12,7 @@ t.test('a searcher that missed commits is brought in line with the store', async
   const writer = createStoreWriter(db)
   const create = (name: string) => (writer.commit([{ kind: 'create', settings: settings(name) }]).answers[0] as Written).created!
   const [kept, dropped] = [create('kept'), create('dropped')]
-  const upsert = (collection: typeof kept, id: string, image: Float32Array, metadata = {}) => writer.commit([{ kind: 'upsert', collection, records: [{ id, metadata, embeddings: { image } }] }])
+  const upsert = (collection: typeof kept, id: string, image: Float32Array, metadata = {}) => writer.commit([{ kind: 'upsert', collection, records: [{ id, metadata: JSON.stringify(metadata), embeddings: { image } }] }])
   const [a, b, c] = [randomVector(), randomVector(), randomVector()]
   upsert(kept, 'a', a, { n: 1 })
   upsert(kept, 'b', b, { n: 2 })

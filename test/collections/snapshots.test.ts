@@ -90,7 +90,7 @@ t.test('a snapshot that can not be written throws and leaves the ones before', a
 /** Adds many records in a few calls. */
 async function fill(collection: Collection, count: number, from = 0): Promise<Map<string, Float32Array>> {
   const vectors = new Map(Array.from({ length: count }, (_, i) => [`r${from + i}`, randomVector()]))
-  const records = [...vectors].map(([id, image]) => ({ id, metadata: { n: Number(id.slice(1)) }, embeddings: { image } }))
+  const records = [...vectors].map(([id, image]) => ({ id, metadata: JSON.stringify({ n: Number(id.slice(1)) }), embeddings: { image } }))
   for (let start = 0; start < count; start += 500) await collection.upsert(records.slice(start, start + 500))
   return vectors
 }

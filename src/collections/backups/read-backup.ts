@@ -144,7 +144,8 @@ function requireImage(id: string, sha256: string, bytes: Buffer | null): Buffer 
   return bytes
 }
 
-function toMetadata(id: string, text: string | null): Record<string, unknown> | null {
+/** The metadata of a record as JSON, once it is known to be an object of bounded depth. */
+function toMetadata(id: string, text: string | null): string | null {
   if (text === null) return null
   let metadata: unknown
   try {
@@ -153,9 +154,8 @@ function toMetadata(id: string, text: string | null): Record<string, unknown> | 
     metadata = undefined
   }
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) throw new BackupInvalid(`the metadata of '${id}' is no JSON object`)
-  // Deeper values can't be handed to another thread.
   if (!isShallow(metadata, MAX_METADATA_DEPTH)) throw new BackupInvalid(`the metadata of '${id}' is nested over ${MAX_METADATA_DEPTH} deep`)
-  return metadata as Record<string, unknown>
+  return JSON.stringify(metadata)
 }
 
 function embeddingReads(db: Connection, dimension: number): BackupReader['embeddings'] {

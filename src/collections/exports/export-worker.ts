@@ -72,14 +72,14 @@ function lineOf(collection: number, id: string, content: LineContent): object | 
 }
 
 /** A record in the shape that bulk ingest takes in. */
-function toLine(collection: number, record: StoredRecord, content: LineContent): object {
+function toLine(collection: number, record: StoredRecord<string>, content: LineContent): object {
   const { id, text, metadata, image, expiresAt } = record
   const bytes = content.images && image !== null ? readImage(image.sha256) : undefined
   const embeddings = embeddingsOf(collection, record, { ...content, hasBytes: bytes !== undefined })
   return {
     id,
     ...(text !== null && { text }),
-    ...(metadata !== null && { metadata }),
+    ...(metadata !== null && { metadata: JSON.parse(metadata) }),
     ...(expiresAt !== null && { expires_at: new Date(expiresAt).toISOString() }),
     ...(bytes && { image: { base64: bytes.toString('base64') } }),
     ...(embeddings.length > 0 && { embeddings: Object.fromEntries(embeddings) })
@@ -87,7 +87,7 @@ function toLine(collection: number, record: StoredRecord, content: LineContent):
 }
 
 /** The embeddings that go into the line of a record. */
-function embeddingsOf(collection: number, { id, text, image }: StoredRecord, content: LineContent & { hasBytes: boolean }): [string, number[]][] {
+function embeddingsOf(collection: number, { id, text, image }: StoredRecord<string>, content: LineContent & { hasBytes: boolean }): [string, number[]][] {
   const { embeddings, images, areOriginals, hasBytes } = content
   const isLost: Record<Modality, boolean> = { text: text === null, image: images ? !hasBytes || !areOriginals : image === null }
   if (embeddings === 'none' || (embeddings === 'needed' && !isLost.text && !isLost.image)) return []

@@ -32,7 +32,7 @@ export function candidateKeys(store: StoreReader, collection: number, { after, f
   return { keys, after: page.at(-1)?.id }
 }
 
-function isCandidate(record: StoredRecord, field?: string): boolean {
+function isCandidate(record: StoredRecord<string>, field?: string): boolean {
   return record.modalities.includes('image') && (textOf(record) !== null || labelOf(record, field) !== null)
 }
 
@@ -52,10 +52,10 @@ export function sampledPage(db: Connection, store: StoreReader, { collection, ke
   return { records: found.map(({ record }) => ({ id: record.id, text: textOf(record), label: labelOf(record, field), image: record.image?.sha256 ?? null })), images, texts }
 }
 
-function textOf({ text, modalities }: StoredRecord): string | null {
+function textOf({ text, modalities }: StoredRecord<string>): string | null {
   return modalities.includes('text') ? text : null
 }
 
-function labelOf({ metadata }: StoredRecord, field?: string): string | null {
-  return field === undefined ? null : (labelIn(metadata, field) ?? null)
+function labelOf({ metadata }: StoredRecord<string>, field?: string): string | null {
+  return field === undefined || metadata === null ? null : (labelIn(JSON.parse(metadata), field) ?? null)
 }

@@ -25,10 +25,10 @@ export interface StoredEmbedding {
 export interface StoreReader extends BulkLoadReader, ClassifierReader {
   collections(): StoredCollection[]
   counts(collection: number): CollectionCounts | undefined
-  record(collection: number, id: string): StoredRecord | undefined
+  record(collection: number, id: string): StoredRecord<string> | undefined
   /** The record that an embedding belongs to. */
-  recordByLabel(label: number): StoredRecord | undefined
-  recordByKey(key: number): StoredRecord | undefined
+  recordByLabel(label: number): StoredRecord<string> | undefined
+  recordByKey(key: number): StoredRecord<string> | undefined
   idByLabel(label: number): string | undefined
   idByKey(key: number): string | undefined
   keyById(collection: number, id: string): number | undefined
@@ -39,12 +39,12 @@ export interface StoreReader extends BulkLoadReader, ClassifierReader {
   /** Runs reads that must see one state of the store. */
   atOnce<T>(read: () => T): T
   /** Records in the order of their ids, those that pass. */
-  page(collection: number, page: RecordPage, passes?: (key: number) => boolean): StoredRecord[]
+  page(collection: number, page: RecordPage, passes?: (key: number) => boolean): StoredRecord<string>[]
   /** All embeddings, or those of one collection and modality, in the order of their labels, one at a time. */
   embeddings(of?: { collection: number; modality: Modality }): Iterable<StoredEmbedding>
   embeddingsOf(collection: number, id: string): Partial<Record<Modality, Float32Array>>
-  /** The metadata of all records, one at a time. */
-  allMetadata(): Iterable<{ key: number; collection: number; metadata: Record<string, unknown> | null }>
+  /** The metadata of all records as JSON, one at a time. */
+  allMetadata(): Iterable<{ key: number; collection: number; metadata: string | null }>
   isImageReferred(sha256: string): boolean
   /** Whether any record has a kept image. */
   hasImages(): boolean
@@ -150,9 +150,7 @@ export function createStoreReader(db: Connection, now: () => number = Date.now):
     },
     embeddings,
     embeddingsOf: (collection, id) => Object.fromEntries(embeddingsOf.all(collection, id, now()).map(({ modality, vector }) => [modality, toVector(vector)])),
-    *allMetadata() {
-      for (const row of allMetadata.iterate()) yield { ...row, metadata: row.metadata === null ? null : JSON.parse(row.metadata) }
-    },
+    allMetadata: () => allMetadata.iterate(),
     isImageReferred: (sha256) => isImageReferred.get(sha256) !== undefined,
     hasImages: () => anyImage.get() !== undefined,
     ...comparisons(db),
@@ -196,12 +194,12 @@ function embeddingReads(db: Connection): StoreReader['embeddings'] {
   }
 }
 
-function toRecord(row: RecordRow | undefined): StoredRecord | undefined {
+function toRecord(row: RecordRow | undefined): StoredRecord<string> | undefined {
   if (!row) return undefined
   return {
     id: row.id,
     text: row.text,
-    metadata: row.metadata === null ? null : JSON.parse(row.metadata),
+    metadata: row.metadata,
     modalities: (row.modalities?.split(',') ?? []) as Modality[],
     image: row.sha256 && row.type ? { sha256: row.sha256, type: row.type } : null,
     createdAt: row.createdAt,

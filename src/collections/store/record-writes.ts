@@ -68,7 +68,7 @@ export function createRecordWriter(db: Connection, now: () => number): RecordWri
   return {
     upsert: (collection, record, released) => {
       const before = find.get(collection, record.id)
-      const content = { text: record.text ?? null, metadata: record.metadata ? JSON.stringify(record.metadata) : null, expiresAt: record.expiresAt ?? null, ...imageColumns(record.image) }
+      const content = { text: record.text ?? null, metadata: record.metadata ?? null, expiresAt: record.expiresAt ?? null, ...imageColumns(record.image) }
       const removed = before ? embeddings.remove(before.key, MODALITIES) : []
       if (before?.sha256) released.add(before.sha256)
       const existed = before !== undefined && isPresent(before)
@@ -82,16 +82,16 @@ export function createRecordWriter(db: Connection, now: () => number): RecordWri
       const before = find.get(collection, id)
       if (!before || !isPresent(before)) throw new RecordNotFound(name, id)
       const { key } = before
-      const metadata = mergePatch(before.metadata === null ? null : JSON.parse(before.metadata), patch.metadata)
-      const metadataText = metadata && JSON.stringify(metadata)
-      if (metadataText && Buffer.byteLength(metadataText) > MAX_METADATA_BYTES) throw new RecordInvalid('The merged metadata is over 64 KiB.')
+      const merged = mergePatch(before.metadata === null ? null : JSON.parse(before.metadata), patch.metadata)
+      const metadata = merged && JSON.stringify(merged)
+      if (metadata && Buffer.byteLength(metadata) > MAX_METADATA_BYTES) throw new RecordInvalid('The merged metadata is over 64 KiB.')
       const removed = embeddings.remove(key, Object.keys(patch.embeddings) as Modality[])
       const added = embeddings.add({ collection, key }, patch.embeddings)
       if (removed.length > 0 && embeddings.count(key) === 0) throw new RecordInvalid('A record needs an image or a text; delete it if it should go.')
       if (patch.image !== undefined && before.sha256) released.add(before.sha256)
       const image = patch.image === undefined ? before : imageColumns(patch.image)
       const { text = before.text, expiresAt = before.expiresAt } = patch
-      update.run(...columns({ ...before, ...image, text, metadata: metadataText, expiresAt }), later(before), key)
+      update.run(...columns({ ...before, ...image, text, metadata, expiresAt }), later(before), key)
       return { key, existed: true, gone: false, metadata, added, removed }
     },
     copy: (collection, into, { key: original, updatedAt, embeddings: vectors }) => {
@@ -102,7 +102,7 @@ export function createRecordWriter(db: Connection, now: () => number): RecordWri
       if (earlier) overwrite.run(...columns(row), row.createdAt, updatedAt, earlier.key)
       const key = earlier?.key ?? insert.get(into, row.id, ...columns(row), row.createdAt, updatedAt)!.key
       const added = embeddings.add({ collection: into, key }, vectors)
-      return { key, existed: true, gone: false, metadata: row.metadata === null ? null : JSON.parse(row.metadata), added, removed }
+      return { key, existed: true, gone: false, metadata: row.metadata, added, removed }
     },
     remove: (collection, { id, updatedAt }, released) => {
       const before = find.get(collection, id)

@@ -23,7 +23,7 @@ export function createRestoreWriter(db: Connection): RestoreWriter {
   return {
     addRecord: (collection, { id, text, metadata, image, expiresAt, createdAt, updatedAt }) => {
       const { sha256, type, bytes } = imageColumns(image)
-      const row = insertRecord.get(collection, id, text, metadata && JSON.stringify(metadata), sha256, type, bytes, expiresAt, createdAt, updatedAt)
+      const row = insertRecord.get(collection, id, text, metadata, sha256, type, bytes, expiresAt, createdAt, updatedAt)
       if (!row) throw new BackupInvalid(`it holds the record '${id}' twice`)
       return { key: row.key, existed: false, gone: false, metadata, added: [], removed: [] }
     },

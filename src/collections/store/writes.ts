@@ -50,7 +50,8 @@ export interface RecordChange {
   existed: boolean
   /** Whether it is gone now. */
   gone: boolean
-  metadata: Record<string, unknown> | null
+  /** As JSON. */
+  metadata: string | null
   added: { label: number; modality: Modality }[]
   removed: { label: number; modality: Modality }[]
 }
