@@ -81,9 +81,9 @@ export const ERROR_GUIDE = {
   WORKER_DIED: { meaning: 'The worker that held this ended. A write may or may not have happened.', remedy: 'Send it again, with ids of your own: that is safe.' },
   WORKERS_DOWN: { meaning: 'The workers for this died again and again, and are started anew in a while.', remedy: 'Send it again after the seconds in `Retry-After`.' },
   COLLECTION_REPLACED: { meaning: 'The collection was re-indexed or restored while this was under way.', remedy: 'Send it again.' },
-  STORAGE_UNWRITABLE: { meaning: 'The data folder can not be written to; nothing of the request was stored.', remedy: 'Ask the operator to look after the disk. Searches go on.' },
+  STORAGE_UNWRITABLE: { meaning: 'The data folder can not be written to; nothing of the request was stored, but for the lines of a bulk load that were answered before.', remedy: 'Ask the operator to look after the disk, then send it again. Searches go on.' },
   DEADLINE_EXCEEDED: { meaning: 'The time that was set is over. A write that was under way may or may not be stored.', remedy: 'Send it again with the same ids, and more time.' },
-  STORAGE_FULL: { meaning: 'The disk is full, or a restore would leave too little on it; nothing of the request was stored.', remedy: 'Ask the operator for space. Searches go on.' }
+  STORAGE_FULL: { meaning: 'The disk is full, or a restore would leave too little on it; nothing of the request was stored, but for the lines of a bulk load that were answered before.', remedy: 'Ask the operator for space, or delete records; then send it again. Searches go on.' }
 } satisfies Record<ErrorCode, ErrorAdvice>
 
 /** A public error as it is documented. */

@@ -44,8 +44,10 @@ Information, lost+found, Thumbs.db and desktop.ini. Links to folders are followe
 records of files that are left out now are deleted, too; those of a folder without any image stay unless --yes is given.
 
 What is unchanged is not sent again: a record keeps size and time of its file in metadata.file, and the collection is asked for
-them. Run the same command to go on after it was stopped, and to bring a collection up to date. A text or a field that was added to
-a record stays, and so does one that the source does not say any more: take that out of the record itself.
+them. Run the same command to go on after it was stopped, and to bring a collection up to date. A run that is stopped, by a full
+disk, a lost connection or Ctrl-C, says how many records are stored and how to go on: lines of standard input are piped in from
+the one that it names. With --json the field stopped says it. A text or a field that was added to a record stays, and so does one
+that the source does not say any more: take that out of the record itself.
 
 Examples:
   $ semblance index ~/Pictures

@@ -4,6 +4,7 @@ import { SemblanceError } from '../client/semblance-error.js'
 import { exitCodeOf } from './exit-codes.js'
 import { printable } from '../terminal/printable.js'
 import { createProgram } from './program.js'
+import { StoppedEarly } from './stopped-early.js'
 
 // Whoever reads has enough, as head has: a command is done then.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -20,6 +21,7 @@ try {
 }
 
 function reasonOf(error: Error): string {
-  const code = error instanceof SemblanceError && error.code !== 'UNKNOWN' ? `${error.code}: ` : ''
+  const cause = error instanceof StoppedEarly ? error.cause : error
+  const code = cause instanceof SemblanceError && cause.code !== 'UNKNOWN' ? `${cause.code}: ` : ''
   return printable(code + error.message)
 }

@@ -1,4 +1,5 @@
 import type { Service, ServiceOptions } from './service.js'
+import { StoppedEarly } from './stopped-early.js'
 import { stopSignal } from './stop-signal.js'
 
 /** Runs a command's work against a service, until it ends or Ctrl-C stops it: then the exit code is the shell's. */
@@ -12,7 +13,7 @@ export async function withStop(options: ServiceOptions, work: (service: Service,
     await work(service, signal)
   } catch (error) {
     if (!signal.aborted) throw error
-    process.stderr.write('Stopped.\n')
+    process.stderr.write(error instanceof StoppedEarly ? `Stopped. ${error.soFar}\n` : 'Stopped.\n')
     process.exitCode = exitCode()
   } finally {
     release()

@@ -50,10 +50,10 @@ export async function* bulk(records: Records, call: BulkCall): AsyncGenerator<Bu
       } catch (error) {
         if (lines.failure) throw lines.failure.error
         if (lines.first > before) tries = 0
-        if (key === undefined || call.signal?.aborted || !isPassing(error) || tries >= retries) throw error
+        if (key === undefined || call.signal?.aborted || !isPassing(error) || tries >= retries) throw stoppedAt(error, lines.first - 1, call)
         if (tries === 0) end = Date.now() + LONGEST_WAIT_MS
         const pause = Math.max(waitAfter(undefined, tries++), ((error as SemblanceError).retryAfter ?? 0) * 1000)
-        if (Date.now() + pause > end) throw error
+        if (Date.now() + pause > end) throw stoppedAt(error, lines.first - 1, call)
         await wait(pause, call.signal)
       }
     }
@@ -106,6 +106,14 @@ async function* sendLines(lines: UnansweredLines, call: BulkCall, stream: boolea
 /** Whether an error leaves the load to be gone on with: a lost connection (a TypeError of fetch), or a service that is not there for a while. */
 function isPassing(error: unknown): boolean {
   return error instanceof SemblanceError ? PASSING.has(error.code) : error instanceof TypeError
+}
+
+/** A lost connection says how far the load is and how to go on; what the service ended says so itself. */
+function stoppedAt(error: unknown, done: number, { idempotencyKey: key, signal }: BulkCall): unknown {
+  if (!(error instanceof TypeError) || signal?.aborted) return error
+  const soFar = done === 0 ? 'No record was answered' : `Records up to ${done} were answered`
+  const resume = key === undefined ? `give those from ${done + 1} on, with fromLine` : 'give the same records again under this idempotencyKey'
+  return new TypeError(`${error.message.replace(/([^.])$/, '$1.')} ${soFar}, later ones may be stored, too. To go on, ${resume}.`, { cause: error })
 }
 
 function isNode(): boolean {

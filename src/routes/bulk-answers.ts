@@ -11,6 +11,7 @@ import { fetchImages, type UnfetchedRecord } from './fetch-images.js'
 import type { LineLedger, Mark } from './line-ledger.js'
 import type { RawLine } from './lines.js'
 import type { LoadRecord } from './load-record.js'
+import { stoppedLoad } from './stopped-load.js'
 
 /** Records that are encoded and committed together. */
 const BATCH = 64
@@ -44,34 +45,24 @@ export interface BulkStream {
 /** Writes the lines of a stream batch by batch; yields their answers, a line each, in their order. */
 export async function* answerLines(stream: BulkStream): AsyncGenerator<string> {
   const { ledger, target, key } = stream
-  let stored = ledger.before
-  for await (const batch of batches(stream)) {
-    if (typeof batch === 'string') {
-      yield batch
-      continue
+  let done = ledger.before
+  try {
+    for await (const batch of batches(stream)) {
+      if (typeof batch === 'string') {
+        yield batch
+        continue
+      }
+      for await (const part of fetchImages(batch, stream.loadRecord)) {
+        const answers = await writePart(stream, part)
+        done = part.at(-1)!.line
+        yield answers
+      }
     }
-    for await (const part of fetchImages(batch, stream.loadRecord)) {
-      yield await writePart(stream, part).catch((error) => Promise.reject(partlyStored(error, { stored, key })))
-      stored = part.at(-1)!.line
-    }
+    const step = key !== undefined && ledger.lastStep()
+    if (step) await givingWay(stream.patience, () => target.collection.upsert([], { load: { key, ...step, failed: [], completed: true } }))
+  } catch (error) {
+    throw stoppedLoad(error, { done, key })
   }
-  const step = key !== undefined && ledger.lastStep()
-  if (step) await givingWay(stream.patience, () => target.collection.upsert([], { load: { key, ...step, failed: [], completed: true } }))
-}
-
-/** An error of the disk says how far the load is and how to go on: its own words are of requests that are stored whole or not at all. */
-function partlyStored(error: unknown, { stored, key }: { stored: number; key?: string }): unknown {
-  if (!isPublicError(error) || !(error.code in DISK_ERRORS)) return error
-  const done = stored === 0 ? 'no line of this load is stored' : `the lines up to ${stored} are done (stored, or failed by themselves), those after them are not`
-  const resume = key === undefined ? `send the lines from ${stored + 1} on` : 'send the same lines again under this Idempotency-Key, or the rest with from_line'
-  const { code, statusCode, stack } = error
-  return Object.assign(new Error(`${DISK_ERRORS[code]}: ${done}. Once it can be written to, ${resume}.`), { code, statusCode, stack, cause: error.cause })
-}
-
-/** What is wrong by code, where a part of a load may be stored. */
-const DISK_ERRORS: Record<string, string> = {
-  STORAGE_FULL: 'There is no space left to write',
-  STORAGE_UNWRITABLE: "The data folder can't be written to"
 }
 
 /** Writes lines in one commit, with the step of the load that they are. Returns their answers. */

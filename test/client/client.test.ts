@@ -161,10 +161,11 @@ t.test('a load ends where it can not go on', async (t) => {
     answer = (_, reply) => void reply.writeHead(503, { 'retry-after': '3600' }).end(refusal('CLOSED'))
     await t.rejects(collect(createClient({ url }).bulk('pets', texts(2), { idempotencyKey: 'k', stream })), { code: 'CLOSED', retryAfter: 3600 })
     t.equal(calls, 1, 'what is to be waited for longer than a minute is told')
-    for (const body of ['', '{"line": 1, "id": "r1", "status": "created"}\n']) {
+    const ends = [['', 'No record was answered, later'], ['{"line": 1, "id": "r1", "status": "created"}\n', 'Records up to 1 were answered, later ones may be stored, too. To go on, give those from 2 on, with fromLine.']]
+    for (const [body, told] of ends) {
       calls = 0
       answer = (_, reply) => void reply.end(body)
-      await t.rejects(collect(createClient({ url }).bulk('pets', texts(2), { stream })), TypeError)
+      await t.rejects(collect(createClient({ url }).bulk('pets', texts(2), { stream })), { name: 'TypeError', message: told })
       t.equal(calls, 1, 'answers that are missing are no end')
     }
   }

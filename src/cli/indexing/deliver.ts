@@ -24,32 +24,37 @@ const WAITS_MS = [500, 1000, 2000, 4000, 8000, 16_000]
 /** Sends batches, two at a time. Throws what is wrong with all of them; a record that fails leaves the others be. */
 export async function deliver(service: Service, batches: AsyncGenerator<Batch>, options: DeliveryOptions): Promise<void> {
   const stop = new AbortController()
-  const signal = AbortSignal.any([stop.signal, options.signal])
+  const stopping = AbortSignal.any([stop.signal, options.signal])
   const sendAll = async () => {
     try {
       // A generator hands its batches out one by one, whoever asks.
       for (;;) {
         const { done, value } = await batches.next()
-        if (done || signal.aborted) return
-        await sendBatch(service, value, { ...options, signal })
+        if (done || stopping.aborted) return
+        await sendBatch(service, value, { ...options, stopping })
       }
     } catch (error) {
       stop.abort(error)
-      throw error
     }
   }
   try {
+    // A batch that is under way when another fails is waited for: what becomes of it is counted.
     await Promise.all(Array.from({ length: AT_A_TIME }, sendAll))
-    options.signal.throwIfAborted()
+    stopping.throwIfAborted()
   } finally {
     await batches.return(undefined)
   }
 }
 
-async function sendBatch(service: Service, batch: Batch, options: DeliveryOptions): Promise<void> {
-  const { collection, signal, onDelivered } = options
+interface SendingOptions extends DeliveryOptions {
+  /** Aborts once no more is sent. */
+  stopping: AbortSignal
+}
+
+async function sendBatch(service: Service, batch: Batch, options: SendingOptions): Promise<void> {
+  const { collection, signal, stopping, onDelivered } = options
   try {
-    const { results } = await whenItIsBack(signal, () =>
+    const { results } = await whenItIsBack(stopping, () =>
       service.api.post('/v1/collections/{collection}/records', { params: { path: { collection } }, body: { records: batch.map(({ record }) => record) }, signal })
     )
     for (const [i, { status, error }] of results.entries()) onDelivered({ name: batch[i].name, status, ...(error && { error }) })

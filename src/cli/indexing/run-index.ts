@@ -1,11 +1,13 @@
 import { extname } from 'node:path'
+import type { BulkAnswer } from '../../client/client.js'
 import { isMissing } from '../collection-option.js'
 import { EXIT, UsageError } from '../exit-codes.js'
 import type { IndexOptions } from '../index-command.js'
 import { printable } from '../../terminal/printable.js'
 import type { Service } from '../service.js'
+import { StoppedEarly } from '../stopped-early.js'
 import { batches } from './batches.js'
-import { deliver } from './deliver.js'
+import { deliver, type DeliveryOptions } from './deliver.js'
 import { excluder } from './exclude.js'
 import { indexProgress, type IndexProgress } from './index-progress.js'
 import { anyOf, type Source } from './item.js'
@@ -13,6 +15,7 @@ import { knownRecords } from './known-records.js'
 import { openSource, type Lines } from './open-source.js'
 import { prune } from './prune.js'
 import { sendLines, type LoadState } from './send-lines.js'
+import { codeOf, stoppedIndex } from './stopped-index.js'
 import { countFailure, newTally, type Failure, type Tally } from './tally.js'
 
 type Options = IndexOptions & { signal: AbortSignal }
@@ -64,13 +67,18 @@ export async function runIndex(service: Service, { name, source, tally }: Plan, 
     progress.update(tally)
   }
   const run: Run = { options, tally, progress, fail }
+  const seconds = () => (performance.now() - startedAt) / 1000
   try {
     if ('lines' in source) await indexLines(service, source.lines, run)
     else if (items || prunes) await indexItems(service, { ...source, items: items ?? source.items }, run)
-  } finally {
+  } catch (error) {
     progress.stop()
+    if (error instanceof StoppedEarly && options.json) printJson(collection, { tally, seconds: seconds(), stopped: error })
+    throw error
   }
-  report(collection, { options, tally, seconds: (performance.now() - startedAt) / 1000 })
+  progress.stop()
+  if (options.json) printJson(collection, { tally, seconds: seconds() })
+  else if (!quiet) report(collection, { prunes, tally, seconds: seconds() })
   if (isEmpty) process.stderr.write(`semblance: Nothing was indexed: ${source.isWhole === false ? `no image fits '${name}'` : `there is none in ${name}`}.\n`)
   if (isEmpty && source.isWhole === false) process.exitCode = EXIT.usage
   else if (isEmpty || tally.kept > 0 || tally.failed > (options.maxFailures ?? 0)) process.exitCode = EXIT.failed
@@ -104,14 +112,12 @@ async function indexItems(service: Service, { items, count }: Source, { options,
       fail({ name, message: reason })
     }
   })
-  await deliver(service, outgoing, {
-    collection, signal,
-    onDelivered: ({ name, status, error }) => {
-      if (error) return fail({ name, ...error })
-      tally[status]++
-      progress.update(tally)
-    }
-  })
+  const onDelivered: DeliveryOptions['onDelivered'] = ({ name, status, error }) => {
+    if (error) return fail({ name, ...error })
+    tally[status]++
+    progress.update(tally)
+  }
+  await deliver(service, outgoing, { collection, signal, onDelivered }).catch((error) => Promise.reject(stoppedIndex(error, { tally, all: all ?? false, signal })))
   if (!options.prune) return
   const { removed, kept } = await prune(service, known, { ...options, tally })
   tally.removed = removed
@@ -128,22 +134,22 @@ async function indexLines(service: Service, file: string, { options, tally, prog
     told.add(line)
     fail({ name: `${file === '-' ? 'standard input' : file}:${line}`, ...error })
   }
+  const { collection, all = false, signal } = options
   let before: LoadState | undefined
-  await sendLines(service, file, {
-    collection: options.collection, all: options.all ?? false, signal: options.signal,
-    // Answers may be lost with a connection: the service knows how far it is.
-    onLoad: (load) => {
-      before ??= load
-      Object.assign(tally, { unchanged: before.created + before.updated, created: load.created - before.created, updated: load.updated - before.updated })
-      for (const { line, error } of load.failures) failLine(line, error)
-    },
-    onAnswer: ({ line, status, error }) => {
-      if (error) return failLine(line, error)
-      if (status === 'skipped') tally.unchanged++
-      else if (status !== 'failed') tally[status]++
-      progress.update(tally)
-    }
-  })
+  // Answers may be lost with a connection: the service knows how far it is.
+  const onLoad = (load: LoadState) => {
+    before ??= load
+    Object.assign(tally, { unchanged: before.created + before.updated, created: load.created - before.created, updated: load.updated - before.updated, line: load.lines })
+    for (const { line, error } of load.failures) failLine(line, error)
+  }
+  const onAnswer = ({ line, status, error }: BulkAnswer) => {
+    tally.line = line
+    if (error) return failLine(line, error)
+    if (status === 'skipped') tally.unchanged++
+    else if (status !== 'failed') tally[status]++
+    progress.update(tally)
+  }
+  await sendLines(service, file, { collection, all, signal, onLoad, onAnswer }).catch((error) => Promise.reject(stoppedIndex(error, { tally, lines: file, all, signal })))
 }
 
 /** Counts a file by the end of its name. */
@@ -152,13 +158,22 @@ function countEnd(counts: Map<string, number>, name: string): void {
   counts.set(end, (counts.get(end) ?? 0) + 1)
 }
 
-function report(collection: string, { options: { json, quiet, prune: prunes }, tally, seconds }: { options: Options; tally: Tally; seconds: number }): void {
+interface Outcome {
+  tally: Tally
+  seconds: number
+}
+
+function printJson(collection: string, { tally, seconds, stopped }: Outcome & { stopped?: StoppedEarly }): void {
   const { created, updated, unchanged, failed, removed, passedOver, unknown, failures } = tally
-  if (json) process.stdout.write(`${JSON.stringify({ collection, created, updated, unchanged, failed, removed, passed_over: Object.fromEntries(passedOver), unknown: Object.fromEntries(unknown), failures, seconds: Number(seconds.toFixed(3)) })}\n`)
-  else if (!quiet) {
-    const parts = [`${created} created`, `${updated} updated`, `${unchanged} unchanged`, ...(prunes ? [`${removed} removed`] : []), `${failed} failed`]
-    process.stdout.write(`Indexed into '${collection}': ${parts.join(', ')}, in ${seconds.toFixed(1)} s.\n`)
-    for (const [end, count] of passedOver) process.stdout.write(`Passed over ${count} ${end} ${count === 1 ? 'file' : 'files'}, a type that is not read.\n`)
-    if (unknown.size > 0) process.stdout.write(`Passed over files of no known kind: ${printable([...unknown].map(([end, count]) => `${count} ${end}`).join(', '))}.\n`)
-  }
+  const counts = { created, updated, unchanged, failed, removed, passed_over: Object.fromEntries(passedOver), unknown: Object.fromEntries(unknown), failures }
+  const end = stopped && { stopped: { code: codeOf(stopped.cause), message: stopped.message, next_line: tally.line === undefined ? undefined : tally.line + 1 } }
+  process.stdout.write(`${JSON.stringify({ collection, ...counts, seconds: Number(seconds.toFixed(3)), ...end })}\n`)
+}
+
+function report(collection: string, { prunes, tally, seconds }: Outcome & { prunes: boolean }): void {
+  const { created, updated, unchanged, failed, removed, passedOver, unknown } = tally
+  const parts = [`${created} created`, `${updated} updated`, `${unchanged} unchanged`, ...(prunes ? [`${removed} removed`] : []), `${failed} failed`]
+  process.stdout.write(`Indexed into '${collection}': ${parts.join(', ')}, in ${seconds.toFixed(1)} s.\n`)
+  for (const [end, count] of passedOver) process.stdout.write(`Passed over ${count} ${end} ${count === 1 ? 'file' : 'files'}, a type that is not read.\n`)
+  if (unknown.size > 0) process.stdout.write(`Passed over files of no known kind: ${printable([...unknown].map(([end, count]) => `${count} ${end}`).join(', '))}.\n`)
 }

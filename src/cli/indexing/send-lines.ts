@@ -48,13 +48,22 @@ export async function sendLines(service: Service, file: string, options: LinesOp
       onAnswer(answer)
     }
   } catch (error) {
-    // What breaks in the middle of an answer.
-    throw error instanceof TypeError && !(error instanceof UnreachableError) ? new UnreachableError(`The connection to ${service.url} broke: ${error.message}`, { cause: error }) : error
+    // What was stored is counted right, if the service can still be asked.
+    if (isLost) await loadState(service, key, options).then(onLoad, () => undefined)
+    throw unreachable(service, error)
   } finally {
     // Open, it would keep the command running.
     input.destroy()
   }
   if (isLost) onLoad(await loadState(service, key, options))
+}
+
+/** An error of the load, where a lost connection is an UnreachableError: also one that broke in the middle of an answer. */
+function unreachable({ url }: Service, error: unknown): unknown {
+  if (!(error instanceof TypeError)) return error
+  const { cause = error } = error as { cause?: unknown }
+  if (cause instanceof UnreachableError) return cause
+  return new UnreachableError(`The connection to ${url} broke: ${(cause as Error).message}`, { cause: error })
 }
 
 async function loadState(service: Service, key: string, { collection, signal }: LinesOptions): Promise<LoadState> {

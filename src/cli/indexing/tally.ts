@@ -12,6 +12,8 @@ export interface Tally {
   unchanged: number
   failed: number
   removed: number
+  /** Of lines of records: the last one that was answered. */
+  line?: number
   /** Whether files may be there that were not seen. */
   hides: boolean
   /** Records of folders without an image that were not pruned. */
