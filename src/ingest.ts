@@ -5,7 +5,7 @@ import { isPublicError, RecordInvalid, toErrorShape, type ErrorShape } from './e
 import type { BulkLoadStep } from './collections/store/bulk-loads.js'
 import { encoderOf, keepImage, requireStorable, toEmbeddings, toMetadataText, type SentEmbedding, type Target } from './record-parts.js'
 import { timeStep } from './stages.js'
-import { turns } from './turns.js'
+import { mapInTurns } from './turns.js'
 
 /** A record as it is sent in. */
 export interface NewRecord {
@@ -47,12 +47,7 @@ export async function writeRecords({ collection, onStep }: Pick<Target, 'collect
 /** Encodes records in the bulk lane; what is to be written or is refused, in their order. Throws as `ingest`. */
 export async function prepareRecords(target: Target, records: (NewRecord | Faulty)[], patience: Patience): Promise<(RecordWrite | Faulty)[]> {
   encoderOf(target)
-  const giveWay = turns()
-  const checked: (Checked | Faulty)[] = []
-  for (const record of records) {
-    checked.push('error' in record ? record : check(target, record))
-    await giveWay()
-  }
+  const checked = await mapInTurns(records, (record) => ('error' in record ? record : check(target, record)))
   const valid = checked.filter((record): record is Checked => !('error' in record))
   const encoded = await encodeAll(target, valid, patience)
   const prepared = (await Promise.all(valid.map((record, i) => prepare({ ...target, patience }, record, encoded[i])))).values()

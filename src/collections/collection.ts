@@ -3,6 +3,7 @@ import { CollectionNotFound } from '../errors.js'
 import { JsonText } from '../json/json-text.js'
 import { orAborted } from '../or-aborted.js'
 import type { Threads } from '../threads.js'
+import { mapInTurns } from '../turns.js'
 import type { Searcher } from './folder-threads.js'
 import type { Explanation } from './collection-index.js'
 import type { Facets } from './facets.js'
@@ -13,10 +14,11 @@ import type { Matrix, MatrixOptions } from './matrix.js'
 import type { PackedRecord } from './packed-matches.js'
 import type { ScoresOptions } from './scores.js'
 import type { SearchCall } from './searcher-worker.js'
+import type { Selection } from './selection.js'
 import { stopFlag } from './slices.js'
 import { keptSnapshots, type KeptSnapshot } from './snapshots.js'
 import type { BulkLoad, BulkLoadStep, FailedLine } from './store/bulk-loads.js'
-import type { RecordPage, RecordVersion } from './store/reads.js'
+import type { RecordPage } from './store/reads.js'
 import type { Written } from './store/writes.js'
 import type { SavedGraph } from './upkeep.js'
 import type { Waiting } from './waiting.js'
@@ -46,8 +48,8 @@ export interface Collection {
   embeddings(id: string, patience?: Patience): Promise<Partial<Record<Modality, Float32Array>>>
   /** Records in the order of their ids (by bytes), those that pass a filter. */
   list(page: RecordPage & { filter?: Filter }, patience?: Patience): Promise<StoredRecord<JsonText>[]>
-  /** The records that pass a filter, by id, as they are now. */
-  select(filter: Filter, patience?: Patience): Promise<RecordVersion[]>
+  /** The records that pass a filter, as they are now. */
+  select(filter: Filter, patience?: Patience): Promise<Selection>
   /** The records that compare best with a normalised query, best first. */
   search(query: Float32Array, options: SearchOptions, patience?: Patience): Promise<{ matches: Match[]; explanation: Explanation }>
   /** What the records that pass a filter hold in the fields of their metadata, each with up to `limit` values. */
@@ -86,7 +88,7 @@ type Vectors = Partial<Record<Modality, Float32Array | null>>
 export function createCollection(settings: StoredCollection, { dataDir, commit, searcher, read, walk, turn }: CollectionParts): Collection {
   const { id: collection } = settings
   const commitAndApply = async (write: RawWrite, vectors: Vectors[], patience?: Patience) => {
-    for (const byModality of vectors) requireVectors(byModality, settings.dimension)
+    await mapInTurns(vectors, (byModality) => requireVectors(byModality, settings.dimension))
     await (patience?.signal ? orAborted(turn(collection), patience.signal) : turn(collection))
     const { changes } = await commit(write, patience)
     await searcher.call('apply', { collection, changes, vectors: changes.map(({ added }, i) => added.map(({ modality }) => vectors[i][modality]!)) })

@@ -8,12 +8,13 @@ import { sampleMatrix, type Matrix, type MatrixOptions } from './matrix.js'
 import { packMatches, packRecords, type PackedMatch, type PackedRecord } from './packed-matches.js'
 import { DEFAULT_HNSW, MODALITIES, type Match, type Modality, type StoredCollection, type StoredRecord } from './record.js'
 import { scoreRecords, type ScoresOptions } from './scores.js'
+import { packSelection, type Selection } from './selection.js'
 import { inSlices, stopFlag, type StopFlag } from './slices.js'
 import { readSnapshot, sweepSnapshots, type GraphIdentity } from './snapshots.js'
 import type { BulkLoad, FailedLine } from './store/bulk-loads.js'
 import type { ClassifierRow } from './store/classifiers.js'
 import { openReader, storeFailure } from './store/connection.js'
-import { createStoreReader, type CollectionCounts, type ComparedRecord, type RecordPage, type RecordVersion, type StoreReader } from './store/reads.js'
+import { createStoreReader, type CollectionCounts, type ComparedRecord, type RecordPage, type StoreReader } from './store/reads.js'
 import type { RecordChange } from './store/writes.js'
 import { Upkeep, type SavedGraph } from './upkeep.js'
 
@@ -228,10 +229,11 @@ export const list = handler(async ({ collection, filter, ...page }: RecordPage &
   return handOver(records, memory)
 })
 
-/** The records that pass a filter, by id, as they are now. */
-export const select = handler(async ({ collection, filter }: { collection: number; filter: Filter }): Promise<RecordVersion[]> => {
+/** The records that pass a filter, as they are now. */
+export const select = handler(async ({ collection, filter }: { collection: number; filter: Filter }): Promise<Selection> => {
   await prepare({ collection, filter })
-  return (indexes.get(collection)?.select(filter) ?? []).flatMap((key) => store.versionByKey(key) ?? [])
+  const { selection, memory } = packSelection((indexes.get(collection)?.select(filter) ?? []).flatMap((key) => store.versionByKey(key) ?? []))
+  return handOver(selection, memory)
 })
 
 /** A call that is worked on in slices, and answers undefined when it was stopped. */

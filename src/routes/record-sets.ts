@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import type { Patience } from '../batcher.js'
 import type { Collection } from '../collections/collection.js'
 import { parseFilter } from '../collections/filter.js'
+import { selected } from '../collections/selection.js'
 import { InvalidRequest } from '../errors.js'
 import { CollectionParams, OwnCollectionParams, RecordBody, RecordId, responses } from '../schemas.js'
 import { timeStep, type OnStep } from '../stages.js'
@@ -64,10 +65,9 @@ export function recordSetRoutes(app: App, { collections }: Services): void {
       if (filter && Object.keys(filter).length === 0) throw new InvalidRequest('An empty filter would delete every record; drop the collection if that is meant.')
       const collection = collections.get(params.collection)
       // What was changed after it passed the filter may pass it no more: it stays.
-      const selected = ids ? undefined : await collection.select(parseFilter(filter), patience)
-      const victims = { ids: ids ?? selected!.map(({ id }) => id), updatedAt: selected?.map(({ updatedAt }) => updatedAt) }
+      const batches = ids ? inBatches(ids) : selected(await collection.select(parseFilter(filter), patience), DELETE_BATCH)
       let deleted = 0
-      for await (const count of deletions(collection, victims, { patience, onStep })) {
+      for await (const count of deletions(collection, batches, { patience, onStep })) {
         request.countChanges('deleted', count)
         deleted += count
       }
@@ -76,13 +76,21 @@ export function recordSetRoutes(app: App, { collections }: Services): void {
   )
 }
 
+/** Records that are to go, with `updatedAt` those that were not changed since. */
+interface Victims {
+  ids: string[]
+  updatedAt?: number[]
+}
+
+function* inBatches(ids: string[]): Generator<Victims> {
+  for (let start = 0; start < ids.length; start += DELETE_BATCH) yield { ids: ids.slice(start, start + DELETE_BATCH) }
+}
+
 /** Deletes records batch by batch; yields how many of each were there. */
-async function* deletions(collection: Collection, { ids, updatedAt }: { ids: string[]; updatedAt?: number[] }, { patience, onStep }: { patience: Patience; onStep: OnStep }): AsyncGenerator<number> {
-  for (let start = 0; start < ids.length; start += DELETE_BATCH) {
-    const end = start + DELETE_BATCH
-    const batch = ids.slice(start, end)
-    const step = { stage: 'write', attributes: { 'semblance.collection': collection.settings.name, 'semblance.records': batch.length } } as const
-    const results = await timeStep(onStep, step, () => collection.delete(batch, { updatedAt: updatedAt?.slice(start, end) }, patience))
+async function* deletions(collection: Collection, batches: Iterable<Victims>, { patience, onStep }: { patience: Patience; onStep: OnStep }): AsyncGenerator<number> {
+  for (const { ids, updatedAt } of batches) {
+    const step = { stage: 'write', attributes: { 'semblance.collection': collection.settings.name, 'semblance.records': ids.length } } as const
+    const results = await timeStep(onStep, step, () => collection.delete(ids, { updatedAt }, patience))
     yield results.filter(({ existed }) => existed).length
   }
 }

@@ -14,6 +14,7 @@ import { recordLoader } from './load-record.js'
 import { toRecordBody } from './record-body.js'
 import { recordChecker } from './sent-record.js'
 import type { App, Services } from './services.js'
+import { mapInTurns } from '../turns.js'
 
 const MAX_RECORDS = 256
 /** What so many records may hold beside images and numbers: texts, metadata, and embeddings in base64. */
@@ -82,7 +83,7 @@ export function recordRoutes(app: App, services: Services): void {
       const { records: sent } = request.body as Static<typeof Envelope>
       const load = imageLoader(services, request, { lane: 'bulk', totalBytes: bodyLimit })
       const loadRecord = recordLoader({ load, collection, patience: request.patience })
-      const records = await Promise.all(sent.map(check).map((record) => ('error' in record ? record : loadRecord({ ...record, id: record.id ?? randomUUID() }))))
+      const records = await Promise.all((await mapInTurns(sent, check)).map((record) => ('error' in record ? record : loadRecord({ ...record, id: record.id ?? randomUUID() }))))
       const results = await ingest({ encoders, collection, onStep: request.onStep }, records, request.patience)
       for (const { status } of results) {
         metrics.countRecords(status, 1)
