@@ -1,5 +1,5 @@
 // The longest piece of work on the HTTP thread by route, in milliseconds of its processor time, for hostile bodies and large answers:
-// node bench/event-loop.js [--dist DIR] [--records 1000]
+// node bench/event-loop.js [--dist DIR] [--records 1000] [--many 100000] [--only REGEXP]
 // --dist runs another build (its models and package.json beside it), for a comparison. Exits with 1 where a piece is over 100 ms.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,13 +9,13 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { parse } from 'yaml'
 import { largeCases, routeCases } from './event-loop/cases.js'
+import { fill } from './event-loop/fill.js'
 import { newFolder } from './service.js'
 
-const { values } = parseArgs({ options: { dist: { type: 'string', default: fileURLToPath(new URL('../dist', import.meta.url)) }, records: { type: 'string', default: '1000' } } })
+const { values } = parseArgs({ options: { dist: { type: 'string', default: fileURLToPath(new URL('../dist', import.meta.url)) }, records: { type: 'string', default: '1000' }, many: { type: 'string', default: '100000' }, only: { type: 'string', default: '' } } })
 const MOST_MS = 100
 /** What the service looks for by itself once an answer is there. */
 const SETTLE_MS = 30
-const COLLECTION = 'pieces'
 
 const folder = await newFolder()
 const env = { ...process.env, PORT: '0', DATA_DIR: folder, DEMO: 'false', LOG_LEVEL: 'info', EXPRESS_WORKER: 'false' }
@@ -48,24 +48,22 @@ async function call({ method, path, body, type }) {
   }
 }
 
-async function fill(count) {
-  const send = (method, path, body) => call({ method, path, body: JSON.stringify(body), type: 'application/json' })
-  await send('PUT', `/v1/collections/${COLLECTION}`, { storage: 'none' })
-  const metadata = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`key-${i}`, `${'value '.repeat(17)}${i}`]))
-  for (let i = 0; i < count; i += 50) {
-    await send('POST', `/v1/collections/${COLLECTION}/records`, { records: Array.from({ length: 50 }, (_, j) => ({ id: `r${i + j}`, text: `record ${(i + j) % 20}`, metadata })) })
-  }
+/** Waits until no job works: a request's work may go on after its answer. */
+async function jobsEnd() {
+  const works = ({ status }) => status === 'queued' || status === 'running'
+  while ((await (await fetch(`${url}/v1/jobs`)).json()).jobs.some(works)) await new Promise((go) => setTimeout(go, 50))
 }
 
 const description = parse(await readFile(new URL('../openapi.yaml', import.meta.url), 'utf8'))
-await fill(Number(values.records))
+await fill(url, { records: Number(values.records), many: Number(values.many) })
 const { models } = await (await fetch(`${url}/v1/models`)).json()
-const cases = [...routeCases(description, { collection: COLLECTION, id: 'r1' }), ...largeCases({ collection: COLLECTION, dimension: models[0].dimension })]
+const cases = [...routeCases(description, { id: 'r1' }), ...largeCases({ dimension: models[0].dimension })]
 const worst = new Map()
-for (const each of cases) {
+for (const each of cases.filter(({ route }) => new RegExp(values.only).test(route))) {
   // The first call compiles what the others run.
   await longest()
   const { status, bytes } = await call(each)
+  await jobsEnd()
   await new Promise((go) => setTimeout(go, SETTLE_MS))
   const ms = await longest()
   if (ms > (worst.get(each.route)?.ms ?? -1)) worst.set(each.route, { ms, name: each.name, status, bytes })
