@@ -18,6 +18,7 @@ import { drain } from './drain.js'
 import { gallery } from './gallery.js'
 import { errorHandler } from './error-shape.js'
 import { useBoundedJson, useStrictValidation } from './json-bodies.js'
+import { loadShedding } from './load-shedding.js'
 import { answerExpectation, answerMalformed } from './malformed-request.js'
 import { patience } from './patience.js'
 import { readOn } from './read-on.js'
@@ -130,6 +131,7 @@ export async function buildApp({ logger, traces, keys, auditLog, ...services }: 
   if (services.config.ALLOWED_ORIGINS.length > 0) await app.register(cors, corsOptions(services.config))
   await app.register(readOn)
   await app.register(drain)
+  await app.register(loadShedding, services.config)
   await app.register(patience, services.config)
   await app.register(bodyDeadline, services.config)
   base.server.maxConnections = services.config.MAX_CONNECTIONS

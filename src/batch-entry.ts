@@ -8,7 +8,7 @@ export interface Entry<Item, Result> {
   lane: Lane
   addedAt: number
   waiters: Set<Waiter<Result>>
-  /** Whether a batch runs it, or did. */
+  /** Whether it is worked on, or was. */
   isBegun?: boolean
   /** Aborts the batch that runs it when nobody waits for the batch. */
   onAbandoned?: (reason: unknown) => void
@@ -24,12 +24,13 @@ export interface Waiter<Result> {
 interface Leaving {
   signal?: AbortSignal
   lateness?: Lateness
+  onBegun?: () => void
   /** Told when the caller waits no more, with the reason. */
   onLeave: (reason: unknown) => void
 }
 
 /** A caller that waits for an entry: until it is answered, its signal aborts, or its request is refused for being late. */
-export function createWaiter<Result>({ resolve, reject }: Omit<Waiter<Result>, 'onBegun'>, { signal, lateness, onLeave }: Leaving): Waiter<Result> {
+export function createWaiter<Result>({ resolve, reject }: Omit<Waiter<Result>, 'onBegun'>, { signal, lateness, onBegun, onLeave }: Leaving): Waiter<Result> {
   const leave = (reason: unknown) => {
     onLeave(reason)
     waiter.reject(reason)
@@ -40,13 +41,19 @@ export function createWaiter<Result>({ resolve, reject }: Omit<Waiter<Result>, '
     lateness?.remove(leave)
   }
   const waiter: Waiter<Result> = {
-    onBegun: () => lateness?.begun(),
+    onBegun: () => (lateness?.begun(), onBegun?.()),
     resolve: (result) => (settled(), resolve(result)),
     reject: (error) => (settled(), reject(error))
   }
   signal?.addEventListener('abort', onAbort, { once: true })
   lateness?.add(leave)
   return waiter
+}
+
+/** Notes that an entry is worked on, and tells those who wait for it. */
+export function begin<Item, Result>(entry: Entry<Item, Result>): void {
+  entry.isBegun = true
+  for (const { onBegun } of entry.waiters) onBegun()
 }
 
 /** Takes an item out of a list; whether it was there. */

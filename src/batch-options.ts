@@ -14,7 +14,7 @@ export interface BatcherOptions<Item, Result> {
   concurrency: number
   /** Waiting entries of a lane at which a new request of it is rejected. */
   maxQueueSize: number
-  /** Expected wait, in milliseconds, over which a new request of a lane is rejected; 0 sets no bound. */
+  /** Time to the answer, in milliseconds, to which requests of a lane are admitted; 0 sets no bound. */
   maxWaitMs?: Record<Lane, number>
   /** Whether an item may share a batch with the oldest one (texts of like length, say). */
   fits?: (item: Item, oldest: Item) => boolean
@@ -25,6 +25,8 @@ export interface BatcherOptions<Item, Result> {
    * batch while the others that run are all of the bulk lane. Under a load of the interactive lane alone it stands still.
    */
   express?: boolean
+  /** Whether `run` tells itself when it begins, since what it runs waits in queues of its own: that counts as waiting until then. */
+  tellsBegun?: boolean
   /** Whether the items of a failed batch are worth running one by one, so that a poisoned one fails alone. */
   retryAlone?: (error: unknown) => boolean
 }
@@ -34,6 +36,8 @@ export interface Batch {
   lane: Lane
   /** Whether it is the one beside the others. */
   express: boolean
+  /** Called where `tellsBegun` is set. */
+  onBegun: () => void
   /** How long each item waited, in milliseconds. */
   waited: number[]
   /** Aborted when nobody waits for any of its items any more. */

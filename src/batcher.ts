@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { Batch, BatcherOptions } from './batch-options.js'
-import { createWaiter, removeFrom, type Entry, type Waiter } from './batch-entry.js'
+import { begin, createWaiter, removeFrom, type Entry, type Waiter } from './batch-entry.js'
 import { Closed, QueueFull, retryLater } from './errors.js'
 import { Lateness } from './lateness.js'
 import { Room } from './room.js'
@@ -25,7 +25,12 @@ export interface Patience {
 
 export interface AddOptions extends Patience {
   lane?: Lane
+  /** Told when a batch begins with an item. */
+  onBegun?: () => void
 }
+
+/** The part of a lane's bound within which a request is begun, or refused; the rest is for its run and its way back. */
+const BEGIN_PART = 0.75
 
 /** The part of the time that the last batch took for which the next one may be gathered, and in how many looks at it. */
 const GATHERING_PART = 0.2
@@ -43,6 +48,8 @@ export class Batcher<Item, Result> {
   readonly #throughput: Record<Lane, Throughput> = { interactive: new Throughput(), bulk: new Throughput() }
   readonly #room: Record<Lane, Room>
   #running: Record<Lane | 'express', number> = { interactive: 0, bulk: 0, express: 0 }
+  /** Entries of the batches that run now. */
+  readonly #begun: Record<Lane, number> = { interactive: 0, bulk: 0 }
   #interactiveInARow = 0
   #lastRun = { size: 0, ms: 0, endedAt: 0 }
   /** Entries of the batch that is waited for, when it was looked at last. */
@@ -110,8 +117,10 @@ export class Batcher<Item, Result> {
   #refusal({ lane = 'interactive', deadline = Infinity }: AddOptions): Error | undefined {
     if (this.#closed) return new Closed()
     const { maxQueueSize, maxWaitMs } = this.#options
-    const waitMs = this.expectedWaitMs(lane)
-    const bound = Math.min(maxWaitMs?.[lane] || Infinity, deadline - performance.now())
+    const now = performance.now()
+    // Until it is answered: those that run are ahead of it, too, and in a queue of many slots they may be most of its wait.
+    const waitMs = this.#throughput[lane].waitMs(this.#lanes[lane].length + this.#begun[lane], now)
+    const bound = Math.min(BEGIN_PART * (maxWaitMs?.[lane] || Infinity), deadline - now)
     const isRefused = this.#lanes[lane].length >= maxQueueSize || (waitMs > 0 && waitMs > bound)
     return isRefused ? retryLater(new QueueFull(), waitMs) : undefined
   }
@@ -119,11 +128,11 @@ export class Batcher<Item, Result> {
   /** What refuses a request that nothing has begun of within its lane's bound: work may have slowed down since it was admitted. */
   #lateness({ lane = 'interactive' }: AddOptions): Lateness | undefined {
     const bound = this.#options.maxWaitMs?.[lane]
-    return bound ? new Lateness(bound, () => retryLater(new QueueFull(), this.expectedWaitMs(lane))) : undefined
+    return bound ? new Lateness(BEGIN_PART * bound, () => retryLater(new QueueFull(), this.expectedWaitMs(lane))) : undefined
   }
 
   /** Waits for an item's entry, which is there already where another waits for the same key. */
-  #join(item: Item, { lane = 'interactive', signal, sharing, lateness }: AddOptions & { lateness?: Lateness }): Promise<Result> {
+  #join(item: Item, { lane = 'interactive', signal, sharing, lateness, onBegun }: AddOptions & { lateness?: Lateness }): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
       const key = sharedKey(this.#options.key?.(item), sharing)
@@ -133,7 +142,7 @@ export class Batcher<Item, Result> {
         entry.waiters.delete(waiter)
         if (entry.waiters.size === 0) this.#abandon(entry, reason)
       }
-      const waiter = createWaiter<Result>({ resolve, reject }, { signal, lateness, onLeave })
+      const waiter = createWaiter<Result>({ resolve, reject }, { signal, lateness, onBegun, onLeave })
       entry.waiters.add(waiter)
       if (entry.isBegun) waiter.onBegun()
     })
@@ -243,16 +252,16 @@ export class Batcher<Item, Result> {
   async #runBatch(entries: Entry<Item, Result>[], lane: Lane, slot: 'express' | 'shared'): Promise<void> {
     const place = slot === 'express' ? slot : lane
     this.#running[place]++
+    this.#begun[lane] += entries.length
     if (slot === 'shared') this.#interactiveInARow = lane === 'bulk' ? 0 : this.#interactiveInARow + 1
     const startedAt = performance.now()
-    for (const entry of entries) {
-      entry.isBegun = true
-      for (const { onBegun } of entry.waiters) onBegun()
-    }
+    const onBegun = () => entries.forEach(begin)
+    if (!this.#options.tellsBegun) onBegun()
     try {
-      await this.#settle(entries, { lane, express: slot === 'express' })
+      await this.#settle(entries, { lane, express: slot === 'express', onBegun })
     } finally {
       this.#running[place]--
+      this.#begun[lane] -= entries.length
       const endedAt = performance.now()
       this.#lastRun = { size: entries.length, ms: endedAt - startedAt, endedAt }
       this.#throughput[lane].ended(entries.length, { now: endedAt, waiting: this.#lanes[lane].length })
@@ -261,7 +270,7 @@ export class Batcher<Item, Result> {
     }
   }
 
-  async #settle(entries: Entry<Item, Result>[], batch: Pick<Batch, 'lane' | 'express'>): Promise<void> {
+  async #settle(entries: Entry<Item, Result>[], batch: Pick<Batch, 'lane' | 'express' | 'onBegun'>): Promise<void> {
     const abandoned = new AbortController()
     const onAbandoned = (reason: unknown) => entries.every(({ waiters }) => waiters.size === 0) && abandoned.abort(reason)
     for (const entry of entries) entry.onAbandoned = onAbandoned

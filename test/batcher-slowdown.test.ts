@@ -98,3 +98,68 @@ t.test('a request of many is refused only while nothing of it has begun', async 
   t.same(await first, ['a', 'b', 'c'])
   t.same(await unbound, ['f'], 'a lane without a bound waits')
 })
+
+t.test('a request is admitted by the time to its answer, what runs ahead of it included', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  let now = 0
+  const clock = mock.method(performance, 'now', () => now)
+  t.teardown(() => {
+    clock.mock.restore()
+    mock.timers.reset()
+  })
+  // Ten slots, through which one entry a tenth of a second comes: nine tenths of the wait are in the slots.
+  const running: (() => void)[] = []
+  const batcher = new Batcher<number, number>({
+    run: ([item]) => new Promise((resolve) => running.push(() => resolve([item]))),
+    maxBatchSize: 1,
+    maxDelayMs: 0,
+    concurrency: 10,
+    maxQueueSize: 100,
+    maxWaitMs: { interactive: BOUND_MS, bulk: BOUND_MS }
+  })
+  let refused = 0
+  const add = (item: number) => void batcher.add(item).catch(() => refused++)
+  for (let item = 0; item < 12; item++) add(item)
+  await turn()
+  for (let item = 0; item < 5; item++) {
+    now += 100
+    running.shift()!()
+    for (let i = 0; i < 3; i++) await turn()
+    add(item)
+    await turn()
+  }
+  t.ok(batcher.expectedWaitMs('interactive') < BOUND_MS / 2, 'little waits for a slot')
+  t.ok(refused > 0, 'but the answer would come after the bound')
+  while (running.length > 0) {
+    running.shift()!()
+    for (let i = 0; i < 3; i++) await turn()
+  }
+})
+
+t.test('what has a slot and waits in a further queue is refused at the bound, unless it has begun there', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  const slots = new Map<string, { onBegun: () => void; resolve: (results: string[]) => void }>()
+  const dropped: string[] = []
+  const batcher = new Batcher<string, string>({
+    tellsBegun: true,
+    run: ([item], { onBegun, signal }) => new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => (dropped.push(item), reject(signal.reason)))
+      slots.set(item, { onBegun, resolve })
+    }),
+    maxBatchSize: 1,
+    maxDelayMs: 0,
+    concurrency: 2,
+    maxQueueSize: 100,
+    maxWaitMs: { interactive: BOUND_MS, bulk: 0 }
+  })
+  const outcome = (item: string) => batcher.add(item).catch(({ code }) => code)
+  const [begun, waiting] = [outcome('begun'), outcome('waiting')]
+  await turn()
+  slots.get('begun')!.onBegun()
+  mock.timers.tick(BOUND_MS + 1)
+  t.equal(await waiting, 'QUEUE_FULL')
+  t.same(dropped, ['waiting'], 'its work is dropped')
+  slots.get('begun')!.resolve(['begun'])
+  t.equal(await begun, 'begun')
+})

@@ -76,7 +76,7 @@ export const OPERATION_ERRORS: Record<string, OperationErrors> = {
 const EVERY: ErrorCode[] = ['INVALID_REQUEST', 'HOST_NOT_ALLOWED', 'ORIGIN_NOT_ALLOWED', 'DEADLINE_EXCEEDED', 'INTERNAL']
 /** What those may be that ask for a key where keys are asked for. */
 const KEYED: ErrorCode[] = ['UNAUTHORIZED', 'KEY_EXPIRED', 'FORBIDDEN', 'RATE_LIMITED', 'CLOSED']
-const WITH_BODY: ErrorCode[] = ['REQUEST_TIMEOUT', 'BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED']
+const WITH_BODY: ErrorCode[] = ['QUEUE_FULL', 'REQUEST_TIMEOUT', 'BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED']
 
 /** The codes that a call may be answered, and those that may stand within an answer. */
 export function errorsOf(path: string, { operationId, requestBody }: { operationId: string; requestBody?: unknown }): Required<OperationErrors> {

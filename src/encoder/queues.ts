@@ -126,11 +126,12 @@ function imageQueues(options: EncoderOptions, { towers, decoders }: { towers: To
   })
   const images = new Batcher<ImageItem, Encoded>({
     ...SINGLE,
-    run: async ([{ bytes }], { lane, signal, waited }: Batch) => {
+    tellsBegun: true,
+    run: async ([{ bytes }], { lane, signal, waited, onBegun }: Batch) => {
       const wait: AddOptions = { lane, signal }
       const waiting = waitUntil(performance.now(), waited[0])
       const { data, steps } = await decoded.add(bytes, wait)
-      const encoded = await crops.add(data, wait)
+      const encoded = await crops.add(data, { ...wait, onBegun })
       return [{ embedding: encoded.embedding, tokens: 0, took: [waiting, ...steps, ...encoded.steps] }]
     },
     // Every tower worker's batch, once running and once being decoded, and the decoders' own.
