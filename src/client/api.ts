@@ -5193,7 +5193,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description RATE_LIMITED */
+            /** @description RATE_LIMITED, QUEUE_FULL */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
@@ -5716,7 +5716,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description RATE_LIMITED */
+            /** @description RATE_LIMITED, QUEUE_FULL */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
@@ -7064,7 +7064,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description RATE_LIMITED */
+            /** @description RATE_LIMITED, QUEUE_FULL */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["RetryAfter"];
