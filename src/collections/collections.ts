@@ -88,8 +88,10 @@ export async function openCollections(options: CollectionsOptions): Promise<Coll
       if (isOutdated) await recover()
       throw error
     })
-    if ('failure' in answer) throw fromErrorShape(answer.failure)
-    return answer
+    if (!('failure' in answer)) return answer
+    isOutdated ||= answer.isPartial === true
+    if (isOutdated) await recover()
+    throw fromErrorShape(answer.failure)
   }
   // The writer may have died after a commit and before it said so: memory is made to agree with the store again.
   const resync = async () => {

@@ -1,4 +1,4 @@
-import { isPublicError, toErrorShape } from '../errors.js'
+import { isPublicError, toErrorShape, type ErrorShape } from '../errors.js'
 import type { Reserve } from './reserve.js'
 import { isFull, storageError } from './storage-error.js'
 import type { Write, WriteAnswer } from './store/writes.js'
@@ -51,23 +51,17 @@ export function createRoomMaker({ commit, foldLog, reserve, onProblem }: RoomMak
     const all: WriteAnswer & { changes: unknown[] } = { changes: [] }
     for (let start = 0; start < ids.length; start += BATCH) {
       const end = start + BATCH
-      const answer = commitOne({ ...write, ids: ids.slice(start, end), updatedAt: updatedAt?.slice(start, end) })
-      if ('failure' in answer) return answer
+      const answer = attempt(() => commitOne({ ...write, ids: ids.slice(start, end), updatedAt: updatedAt?.slice(start, end) }))
+      if ('failure' in answer) return start === 0 ? answer : partlyRemoved(answer.failure, start, ids.length)
       all.changes.push(...answer.changes)
     }
     return all
   }
   const one = (write: Write, full: unknown): WriteAnswer => {
     if (!makesRoom(write)) return { failure: toErrorShape(storageError(full)) }
-    try {
-      if (write.kind === 'drop') return drop(write)
-      if (write.kind === 'delete') return remove(write)
-      return commitOne(write.kind === 'expire' ? { ...write, limit: Math.min(write.limit, BATCH) } : write)
-    } catch (error) {
-      const told = storageError(error)
-      if (!isPublicError(told)) throw error
-      return { failure: toErrorShape(told) }
-    }
+    if (write.kind === 'delete') return remove(write)
+    if (write.kind === 'drop') return attempt(() => drop(write))
+    return attempt(() => commitOne(write.kind === 'expire' ? { ...write, limit: Math.min(write.limit, BATCH) } : write))
   }
   return (writes, full) => {
     if (!isFull(full) || !writes.some(makesRoom)) throw storageError(full)
@@ -79,6 +73,23 @@ export function createRoomMaker({ commit, foldLog, reserve, onProblem }: RoomMak
       reserve.restore()
     }
   }
+}
+
+/** Does a write; what the disk refuses becomes its answer. */
+function attempt(write: () => WriteAnswer): WriteAnswer {
+  try {
+    return write()
+  } catch (error) {
+    const told = storageError(error)
+    if (!isPublicError(told)) throw error
+    return { failure: toErrorShape(told) }
+  }
+}
+
+/** The answer to a deletion of which the first `done` ids were committed before one failed. */
+function partlyRemoved(failure: ErrorShape, done: number, asked: number): WriteAnswer {
+  const message = `There is no space left to write. The first ${done} of ${asked} ids were deleted; send the others again.`
+  return { failure: { ...failure, message }, isPartial: true }
 }
 
 function changed(answer: WriteAnswer): number {

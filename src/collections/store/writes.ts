@@ -74,7 +74,8 @@ export interface Written {
   changes: RecordChange[]
 }
 
-export type WriteAnswer = Written | { failure: ErrorShape }
+/** With `isPartial`, a part of what failed was committed: what is in memory no longer agrees with the store. */
+export type WriteAnswer = Written | { failure: ErrorShape; isPartial?: boolean }
 
 /** A writer over an open store. */
 export interface StoreWriter {
