@@ -17,7 +17,7 @@ const other = JSON.stringify({ query: { embedding: [...vectors.next()] }, limit:
 /** A search whose filter no other one had: rows that were found are kept. */
 const costly = (field, round) => JSON.stringify({
   query: { embedding: [...vectors.next()] },
-  filter: { $and: Array.from({ length: CONDITIONS }, (_, i) => ({ [field]: { $not: { $gt: i + round / 100, $lt: i + 0.5 } } })) }
+  filter: { $and: Array.from({ length: CONDITIONS }, (_, i) => ({ [field]: { $not: { $gt: i + 1000 + round / 100 } } })) }
 })
 
 async function search(name, body) {
