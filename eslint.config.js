@@ -3,17 +3,39 @@ import tseslint from 'typescript-eslint'
 /** The packages that may be imported in a few files only, with those files. */
 const confined = {
   'onnxruntime-node': ['src/encoder/session.ts', 'src/evaluation/dot-products.ts'],
-  sharp: ['src/encoder/decode-image.ts', 'src/encoder/thumbnail.ts', 'src/evaluation/corruptions.ts', 'src/cli/searching/terminal-pictures.ts'],
+  sharp: [
+    'src/encoder/decode-image.ts',
+    'src/encoder/thumbnail.ts',
+    'src/evaluation/corruptions.ts',
+    'src/cli/searching/terminal-pictures.ts'
+  ],
   'hnswlib-node': ['src/collections/hnsw-graph.ts'],
-  'better-sqlite3': ['src/collections/store/connection.ts', 'src/collections/backups/backup-file.ts', 'src/hub/exclusive-lock.ts', 'src/evaluation/embedding-file.ts'],
-  undici: ['src/hub/hub.ts', 'src/hub/request.ts', 'src/hub/status-error.ts', 'src/hub/download.ts', 'src/cli/connect.ts', 'src/image-urls/guarded-agent.ts', 'src/image-urls/image-fetcher.ts', 'src/image-urls/receive.ts']
+  'better-sqlite3': [
+    'src/collections/store/connection.ts',
+    'src/collections/backups/backup-file.ts',
+    'src/hub/exclusive-lock.ts',
+    'src/evaluation/embedding-file.ts'
+  ],
+  undici: [
+    'src/hub/hub.ts',
+    'src/hub/request.ts',
+    'src/hub/status-error.ts',
+    'src/hub/download.ts',
+    'src/cli/connect.ts',
+    'src/image-urls/guarded-agent.ts',
+    'src/image-urls/image-fetcher.ts',
+    'src/image-urls/receive.ts'
+  ]
 }
 const banned = (except = []) =>
   Object.keys(confined)
     .filter((name) => !except.includes(name))
     .map((name) => ({ name, message: `${name} is imported in ${confined[name].join(', ')} only.` }))
 
-const fastify = { group: ['fastify', '@fastify/*', '!@fastify/error'], message: 'This folder knows nothing of HTTP.' }
+const fastify = {
+  group: ['fastify', '@fastify/*', '!@fastify/error'],
+  message: 'This folder knows nothing of HTTP.'
+}
 const upwards = {
   group: ['**/app.js', '**/server.js', '**/routes/*', '**/ingest.js', '**/demo.js'],
   message: 'Imports run one way: server -> app -> routes -> {encoder, collections} -> errors.'
@@ -23,14 +45,62 @@ const layer = (folder, patterns) => ({
   rules: { 'no-restricted-imports': ['error', { paths: banned(), patterns }] }
 })
 const layers = {
-  encoder: [fastify, upwards, { group: ['**/collections/*'], message: 'The encoder knows nothing of collections.' }],
-  collections: [fastify, upwards, { group: ['**/encoder/*'], message: 'Collections know nothing of the encoder.' }],
-  hub: [fastify, upwards, { group: ['**/encoder/*', '**/collections/*', '**/cli/*', '**/config.js'], message: 'The hub layer fetches files and knows nothing of what is in them.' }],
-  access: [{ group: ['**/app.js', '**/server.js', '**/routes/*', '**/encoder/*', '**/collections/*'], message: 'Access knows of callers, and nothing of what they ask for.' }],
-  files: [fastify, upwards, { group: ['**/encoder/*', '**/collections/*', '**/cli/*', '**/evaluation/*'], message: 'Tables and folders are read for several, and know of none of them.' }],
-  evaluation: [fastify, upwards, { group: ['**/cli/*', '**/config.js'], message: 'Evaluation is run by the command line and by the service, and knows of neither.' }],
-  'image-urls': [fastify, upwards, { group: ['**/collections/*', '**/config.js'], message: 'The fetcher brings bytes and knows nothing of what becomes of them.' }],
-  client: [fastify, upwards, { group: ['../**', 'node:*'], message: 'The client runs in browsers too, and knows of the service by its API alone.' }],
+  encoder: [
+    fastify,
+    upwards,
+    { group: ['**/collections/*'], message: 'The encoder knows nothing of collections.' }
+  ],
+  collections: [
+    fastify,
+    upwards,
+    { group: ['**/encoder/*'], message: 'Collections know nothing of the encoder.' }
+  ],
+  hub: [
+    fastify,
+    upwards,
+    {
+      group: ['**/encoder/*', '**/collections/*', '**/cli/*', '**/config.js'],
+      message: 'The hub layer fetches files and knows nothing of what is in them.'
+    }
+  ],
+  access: [
+    {
+      group: ['**/app.js', '**/server.js', '**/routes/*', '**/encoder/*', '**/collections/*'],
+      message: 'Access knows of callers, and nothing of what they ask for.'
+    }
+  ],
+  files: [
+    fastify,
+    upwards,
+    {
+      group: ['**/encoder/*', '**/collections/*', '**/cli/*', '**/evaluation/*'],
+      message: 'Tables and folders are read for several, and know of none of them.'
+    }
+  ],
+  evaluation: [
+    fastify,
+    upwards,
+    {
+      group: ['**/cli/*', '**/config.js'],
+      message: 'Evaluation is run by the command line and by the service, and knows of neither.'
+    }
+  ],
+  'image-urls': [
+    fastify,
+    upwards,
+    {
+      group: ['**/collections/*', '**/config.js'],
+      message: 'The fetcher brings bytes and knows nothing of what becomes of them.'
+    }
+  ],
+  client: [
+    fastify,
+    upwards,
+    {
+      group: ['../**', 'node:*'],
+      message: 'The client runs in browsers too, and knows of the service by its API alone.'
+    }
+  ],
   routes: [{ group: ['**/app.js', '**/server.js'], message: 'Routes are imported by the app.' }]
 }
 const exceptions = [...new Set(Object.values(confined).flat())].map((file) => {
@@ -60,10 +130,30 @@ export default tseslint.config(
   ...exceptions,
   {
     files: ['web/src/**/*.{ts,tsx}'],
-    rules: { 'no-restricted-imports': ['error', { patterns: [{ regex: '/src/(?!client/|code-samples/)', message: 'The gallery knows of the service by its client alone, and of its samples of code.' }] }] }
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '/src/(?!client/|code-samples/)',
+              message: 'The gallery knows of the service by its client alone, and of its samples of code.'
+            }
+          ]
+        }
+      ]
+    }
   },
   {
-    files: ['test/**/*.ts', 'test/fixtures/**', 'bench/**', 'examples/**', 'scripts/**', 'wasm/**', 'eslint.config.js'],
+    files: [
+      'test/**/*.ts',
+      'test/fixtures/**',
+      'bench/**',
+      'examples/**',
+      'scripts/**',
+      'wasm/**',
+      'eslint.config.js'
+    ],
     rules: { 'max-lines-per-function': 'off', 'max-lines': 'off', 'no-console': 'off', 'max-params': 'off' }
   }
 )

@@ -8,7 +8,13 @@ import { bulkLoad, createCollection } from './records.js'
 import { report } from './report.js'
 import { startService } from './service.js'
 
-const { values } = parseArgs({ options: { vectors: { type: 'string', default: '100000' }, dimension: { type: 'string', default: '512' }, name: { type: 'string', default: 'backup' } } })
+const { values } = parseArgs({
+  options: {
+    vectors: { type: 'string', default: '100000' },
+    dimension: { type: 'string', default: '512' },
+    name: { type: 'string', default: 'backup' }
+  }
+})
 const [count, dimension] = [values.vectors, values.dimension].map(Number)
 const IDLE_MS = 3000
 
@@ -16,10 +22,16 @@ const service = await startService()
 const vectors = clusteredVectors(dimension)
 await createCollection(service.url, 'bench', dimension)
 await bulkLoad(service, 'bench', { count, vectors })
-const queries = Array.from({ length: 100 }, () => JSON.stringify({ query: { embedding: vectors.next() }, limit: 10 }))
+const queries = Array.from({ length: 100 }, () =>
+  JSON.stringify({ query: { embedding: vectors.next() }, limit: 10 })
+)
 
 const json = async (path, body) => {
-  const response = await fetch(service.url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  const response = await fetch(service.url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body)
+  })
   if (!response.ok) throw new Error(`${path} was answered ${response.status}: ${await response.text()}`)
   return response.json()
 }
@@ -37,14 +49,28 @@ async function row(work, run) {
   const times = []
   while (!done) {
     const from = performance.now()
-    await (await fetch(`${service.url}/v1/collections/bench/search`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: queries[times.length % queries.length] })).arrayBuffer()
+    await (
+      await fetch(`${service.url}/v1/collections/bench/search`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: queries[times.length % queries.length]
+      })
+    ).arrayBuffer()
     times.push(performance.now() - from)
   }
   const { bytes } = (await working) ?? {}
   const seconds = (performance.now() - startedAt) / 1000
   const { resident, peak } = await service.memory()
   const shown = (value, digits = 1) => Number(value.toFixed(digits))
-  return { work, seconds: shown(seconds, 2), 'MB': bytes === undefined ? '' : shown(bytes / 1e6), 'search p50 ms': shown(percentile(times, 0.5)), 'search p99 ms': shown(percentile(times, 0.99)), 'resident MiB': shown(resident, 0), 'peak MiB': shown(peak, 0) }
+  return {
+    work,
+    seconds: shown(seconds, 2),
+    MB: bytes === undefined ? '' : shown(bytes / 1e6),
+    'search p50 ms': shown(percentile(times, 0.5)),
+    'search p99 ms': shown(percentile(times, 0.99)),
+    'resident MiB': shown(resident, 0),
+    'peak MiB': shown(peak, 0)
+  }
 }
 
 const rows = [
@@ -53,7 +79,10 @@ const rows = [
   await row('download', () => read('/v1/collections/bench/backups/bench')),
   await row('export, NDJSON with embeddings', () => read('/v1/collections/bench/export?embeddings=true')),
   await row('export, NumPy', () => read('/v1/collections/bench/export/image.npy')),
-  await row('restore', async () => void (await json('/v1/collections/copy/restore', { backup: 'bench', from: 'bench' })))
+  await row(
+    'restore',
+    async () => void (await json('/v1/collections/copy/restore', { backup: 'bench', from: 'bench' }))
+  )
 ]
 await service.stop()
 report(values.name, { [`${count} x ${dimension}`]: rows })

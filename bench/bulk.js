@@ -23,7 +23,12 @@ const { values } = parseArgs({
     name: { type: 'string', default: 'bulk' }
   }
 })
-const [count, dimension, every, queryCount] = [values.lines, values.dimension, values.every, values.queries].map(Number)
+const [count, dimension, every, queryCount] = [
+  values.lines,
+  values.dimension,
+  values.every,
+  values.queries
+].map(Number)
 /** Recall is measured on so many queries. */
 const RECALLED = 200
 /** Memory is read when garbage has been collected. */
@@ -32,7 +37,24 @@ const REST_MS = 15_000
 const PIECE = 100
 const KEY = 'bench'
 const base = '/v1/collections/bench'
-const WORDS = ['red', 'apple', 'dog', 'blue', 'car', 'small', 'tree', 'rain', 'two', 'cats', 'boat', 'green', 'old', 'house', 'bird', 'snow']
+const WORDS = [
+  'red',
+  'apple',
+  'dog',
+  'blue',
+  'car',
+  'small',
+  'tree',
+  'rain',
+  'two',
+  'cats',
+  'boat',
+  'green',
+  'old',
+  'house',
+  'bird',
+  'snow'
+]
 
 const round = (value, digits = 1) => Number(value.toFixed(digits))
 const seconds = (from) => (performance.now() - from) / 1000
@@ -43,13 +65,17 @@ function* lines(from) {
   const word = () => WORDS[Math.floor(random() * WORDS.length)]
   for (let n = 1; n <= count; n++) {
     const metadata = { part: Math.round(random() * 1000), group: n % 10 }
-    const content = values.text ? { text: `${word()} ${word()} ${word()} ${n}` } : { embeddings: { image: encode(next()) } }
+    const content = values.text
+      ? { text: `${word()} ${word()} ${word()} ${n}` }
+      : { embeddings: { image: encode(next()) } }
     if (n >= from) yield JSON.stringify({ id: `v${n}`, metadata, ...content }) + '\n'
   }
 }
 
 function encode(vector) {
-  return values.encoding === 'base64' ? Buffer.from(Float32Array.from(vector).buffer).toString('base64') : vector
+  return values.encoding === 'base64'
+    ? Buffer.from(Float32Array.from(vector).buffer).toString('base64')
+    : vector
 }
 
 async function* body(from) {
@@ -67,14 +93,21 @@ async function load(service, { from = 1, onLines = () => undefined }) {
   const counts = {}
   let [answered, rest, isWhole] = [from - 1, '', false]
   try {
-    const response = await fetch(`${service.url}${base}/records/bulk?from_line=${from}`, { method: 'POST', headers: { 'content-type': 'application/x-ndjson', 'idempotency-key': KEY }, body: body(from), duplex: 'half' })
-    if (response.status !== 200) throw new Error(`The load was answered ${response.status}: ${await response.text()}`)
+    const response = await fetch(`${service.url}${base}/records/bulk?from_line=${from}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson', 'idempotency-key': KEY },
+      body: body(from),
+      duplex: 'half'
+    })
+    if (response.status !== 200)
+      throw new Error(`The load was answered ${response.status}: ${await response.text()}`)
     for await (const chunk of response.body) {
       const answers = (rest + Buffer.from(chunk).toString()).split('\n')
       rest = answers.pop()
       for (const answer of answers) {
         const { status = 'ended', error } = JSON.parse(answer)
-        if (status === 'ended' || status === 'failed') throw new Error(`It was answered: ${answer}`, { cause: error })
+        if (status === 'ended' || status === 'failed')
+          throw new Error(`It was answered: ${answer}`, { cause: error })
         counts[status] = (counts[status] ?? 0) + 1
         answered++
         if (answered % every === 0) await onLines(answered)
@@ -92,7 +125,11 @@ async function pending(url) {
 }
 
 async function post(url, path, content) {
-  const response = await fetch(url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(content) })
+  const response = await fetch(url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(content)
+  })
   return response.json()
 }
 
@@ -100,7 +137,10 @@ async function post(url, path, content) {
 async function recall(url, queries) {
   let sum = 0
   for (const query of queries.slice(0, RECALLED)) {
-    const [found, exact] = [await post(url, `${base}/search`, query), await post(url, `${base}/search`, { ...query, exact: true })]
+    const [found, exact] = [
+      await post(url, `${base}/search`, query),
+      await post(url, `${base}/search`, { ...query, exact: true })
+    ]
     const best = new Set(exact.matches.map(({ id }) => id))
     sum += found.matches.filter(({ id }) => best.has(id)).length / best.size
   }
@@ -113,8 +153,13 @@ let service = await startService(env, { dataDir })
 await sleep(REST_MS)
 const empty = (await service.memory()).resident
 const settings = values.text ? {} : { model: null, dimension }
-const created = await fetch(service.url + base, { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(settings) })
-if (created.status !== 201) throw new Error(`The collection was answered ${created.status}: ${await created.text()}`)
+const created = await fetch(service.url + base, {
+  method: 'PUT',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(settings)
+})
+if (created.status !== 201)
+  throw new Error(`The collection was answered ${created.status}: ${await created.text()}`)
 
 const startedAt = performance.now()
 const progress = []
@@ -123,7 +168,13 @@ const onLines = async (answered) => {
   const { resident, peak } = await service.memory()
   const rate = (answered - last.lines) / seconds(last.at)
   last = { at: performance.now(), lines: answered }
-  progress.push({ lines: answered, 's': round(seconds(startedAt)), 'lines/s': round(rate, 0), 'RSS MiB': round(resident, 0), 'peak MiB': round(peak, 0) })
+  progress.push({
+    lines: answered,
+    s: round(seconds(startedAt)),
+    'lines/s': round(rate, 0),
+    'RSS MiB': round(resident, 0),
+    'peak MiB': round(peak, 0)
+  })
   console.log(JSON.stringify(progress.at(-1)))
   if (values.kill && answered >= count / 2 && !killed) {
     killed = { at: answered }
@@ -145,7 +196,13 @@ if (!first.isWhole) {
 const answeredAfter = seconds(startedAt)
 while ((await pending(service.url)) > 0) await sleep(100)
 const loadSeconds = seconds(startedAt)
-const { lines: total, created: createdLines, updated, failed, completed } = await (await fetch(`${service.url}${base}/bulk/${KEY}`)).json()
+const {
+  lines: total,
+  created: createdLines,
+  updated,
+  failed,
+  completed
+} = await (await fetch(`${service.url}${base}/bulk/${KEY}`)).json()
 await sleep(REST_MS)
 const loaded = await service.memory()
 const { records } = await (await fetch(service.url + base)).json()
@@ -153,9 +210,16 @@ const { records } = await (await fetch(service.url + base)).json()
 // Around the same centres, which the generator draws first, but other vectors.
 const { next, random } = clusteredVectors(dimension)
 for (let i = 0; i < 12_345; i++) random()
-const queries = Array.from({ length: queryCount }, (_, n) => (values.text ? { query: { text: `${WORDS[n % 16]} ${WORDS[(n * 7) % 16]} ${n}` }, target: 'text', limit: 10, with: [] } : { query: { embedding: next() }, limit: 10, with: [] }))
+const queries = Array.from({ length: queryCount }, (_, n) =>
+  values.text
+    ? { query: { text: `${WORDS[n % 16]} ${WORDS[(n * 7) % 16]} ${n}` }, target: 'text', limit: 10, with: [] }
+    : { query: { embedding: next() }, limit: 10, with: [] }
+)
 const found = await recall(service.url, queries)
-const times = await callTimes(service.url, { path: `${base}/search`, bodies: queries.map((query) => JSON.stringify(query)) })
+const times = await callTimes(service.url, {
+  path: `${base}/search`,
+  bodies: queries.map((query) => JSON.stringify(query))
+})
 const stopped = await service.stop()
 service = await startService(env, { dataDir })
 const { ready } = service
@@ -166,8 +230,37 @@ await rm(dataDir, { recursive: true })
 
 report(values.name, {
   progress,
-  load: [{ lines: total, dimension: values.text ? 'text' : dimension, encoding: values.text ? '' : values.encoding, 'answered s': round(answeredAfter), 'indexed s': round(loadSeconds), 'lines/s': round(count / loadSeconds, 0), records, created: createdLines, updated, failed, completed }],
-  memory: [{ 'empty MiB': round(empty, 0), 'peak MiB': round(loaded.peak, 0), 'loaded MiB': round(loaded.resident, 0), 'restarted MiB': round(restarted.resident, 0), 'stop s': round(stopped), 'ready from snapshot s': round(ready, 2) }],
-  search: [{ 'recall@10': round(found, 4), 'p50 ms': round(percentile(times, 0.5), 2), 'p99 ms': round(percentile(times, 0.99), 2) }],
+  load: [
+    {
+      lines: total,
+      dimension: values.text ? 'text' : dimension,
+      encoding: values.text ? '' : values.encoding,
+      'answered s': round(answeredAfter),
+      'indexed s': round(loadSeconds),
+      'lines/s': round(count / loadSeconds, 0),
+      records,
+      created: createdLines,
+      updated,
+      failed,
+      completed
+    }
+  ],
+  memory: [
+    {
+      'empty MiB': round(empty, 0),
+      'peak MiB': round(loaded.peak, 0),
+      'loaded MiB': round(loaded.resident, 0),
+      'restarted MiB': round(restarted.resident, 0),
+      'stop s': round(stopped),
+      'ready from snapshot s': round(ready, 2)
+    }
+  ],
+  search: [
+    {
+      'recall@10': round(found, 4),
+      'p50 ms': round(percentile(times, 0.5), 2),
+      'p99 ms': round(percentile(times, 0.99), 2)
+    }
+  ],
   ...(killed && { killed: [{ ...killed, ...counts }] })
 })

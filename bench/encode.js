@@ -23,29 +23,49 @@ process.env.ORT_DISABLE_TELEMETRY = '1'
 const { values } = parseArgs({
   allowNegative: true,
   options: {
-    model: { type: 'string', default: 'mini' }, rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '8' },
-    large: { type: 'boolean', default: false }, peer: { type: 'boolean', default: true }
+    model: { type: 'string', default: 'mini' },
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '8' },
+    large: { type: 'boolean', default: false },
+    peer: { type: 'boolean', default: true }
   }
 })
 const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)]
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
-const folder = values.model === 'vit-b32' ? vitB32() : values.model === 'mini' ? here('../models/mini') : resolve(values.model)
+const folder =
+  values.model === 'vit-b32'
+    ? vitB32()
+    : values.model === 'mini'
+      ? here('../models/mini')
+      : resolve(values.model)
 const cores = availableParallelism()
 const PATH = '/v1/embeddings'
 
-const photos = values.large ? await makePhotos(4, { width: 4000, height: 3000 }) : await makePhotos(32, { width: 640, height: 480 })
+const photos = values.large
+  ? await makePhotos(4, { width: 4000, height: 3000 })
+  : await makePhotos(32, { width: 640, height: 480 })
 const texts = makeTexts(4096)
 const kilobytes = Math.round(photos.reduce((sum, { length }) => sum + length, 0) / photos.length / 1024)
 /** No two requests in flight are for the same picture, which would be encoded once: what follows a JPEG's end changes nothing. */
-const pictures = Array.from({ length: 96 }, (_, n) => Buffer.concat([photos[n % photos.length], Buffer.from(`picture ${n}`)]))
+const pictures = Array.from({ length: 96 }, (_, n) =>
+  Buffer.concat([photos[n % photos.length], Buffer.from(`picture ${n}`)])
+)
 const bodies = {
-  image: pictures.map((bytes) => JSON.stringify({ input: { image: { base64: bytes.toString('base64') } }, encoding_format: 'base64' })),
+  image: pictures.map((bytes) =>
+    JSON.stringify({ input: { image: { base64: bytes.toString('base64') } }, encoding_format: 'base64' })
+  ),
   text: texts.map((input) => JSON.stringify({ input, encoding_format: 'base64' }))
 }
 
 /** Inputs a second of loops in threads of their own. */
 async function rawLoops(count, settings) {
-  const workers = Array.from({ length: count }, () => new Worker(here('./raw-loop.js'), { workerData: { folder, seconds, photos, texts, batch: 1, threads: 1, ...settings } }))
+  const workers = Array.from(
+    { length: count },
+    () =>
+      new Worker(here('./raw-loop.js'), {
+        workerData: { folder, seconds, photos, texts, batch: 1, threads: 1, ...settings }
+      })
+  )
   const next = (worker) => new Promise((done, fail) => worker.once('message', done).once('error', fail))
   await Promise.all(workers.map(next))
   const rates = workers.map(next)
@@ -68,7 +88,9 @@ async function sweep(input) {
 }
 
 async function startPeer() {
-  const child = spawn(process.execPath, [here('./peers/transformers.js'), folder], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [here('./peers/transformers.js'), folder], {
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
   let output = ''
   child.stdout.on('data', (chunk) => (output += chunk))
   let url
@@ -80,15 +102,26 @@ async function startPeer() {
 }
 
 function peerAlone() {
-  const input = JSON.stringify({ photos: photos.map((bytes) => bytes.toString('base64')), texts: texts.slice(0, 512) }) + '\n'
-  return JSON.parse(execFileSync(process.execPath, [here('./peers/transformers.js'), folder, String(seconds)], { input, encoding: 'utf8', maxBuffer: 2 ** 26 }))
+  const input =
+    JSON.stringify({ photos: photos.map((bytes) => bytes.toString('base64')), texts: texts.slice(0, 512) }) +
+    '\n'
+  return JSON.parse(
+    execFileSync(process.execPath, [here('./peers/transformers.js'), folder, String(seconds)], {
+      input,
+      encoding: 'utf8',
+      maxBuffer: 2 ** 26
+    })
+  )
 }
 
 const limits = { image: await sweep('image'), text: await sweep('text') }
-console.log(`${folder}: pictures of ${kilobytes} KiB; limits found: images ${JSON.stringify(limits.image)}, texts ${JSON.stringify(limits.text)}`)
+console.log(
+  `${folder}: pictures of ${kilobytes} KiB; limits found: images ${JSON.stringify(limits.image)}, texts ${JSON.stringify(limits.text)}`
+)
 const seen = {}
 const note = (name, value) => (seen[name] ??= []).push(value)
-const load = (url, input, connections) => closedLoop(url, { path: PATH, bodies: bodies[input], connections, seconds })
+const load = (url, input, connections) =>
+  closedLoop(url, { path: PATH, bodies: bodies[input], connections, seconds })
 
 for (let round = 0; round < rounds; round++) {
   // Each stands alone while it is measured, and loads its towers anew: none profits from the order.
@@ -123,33 +156,68 @@ const digits = (value) => Number(value.toPrecision(3))
 const rows = []
 const row = (input, name, rate, more = {}) => rows.push({ input, name, 'a second': digits(rate), ...more })
 for (const input of ['image', 'text']) {
-  row(input, `ONNX Runtime alone, batch ${limits[input].batch}, ${limits[input].threads} threads`, of(`raw ${input}`))
-  if (input === 'text') row(input, `ONNX Runtime alone, texts padded to the longest that the model takes`, of('raw text padded'))
+  row(
+    input,
+    `ONNX Runtime alone, batch ${limits[input].batch}, ${limits[input].threads} threads`,
+    of(`raw ${input}`)
+  )
+  if (input === 'text')
+    row(input, `ONNX Runtime alone, texts padded to the longest that the model takes`, of('raw text padded'))
   if (input === 'image') row(input, `decode, preprocess, run: ${cores} loops`, of('raw photo'))
   for (const name of ['service', ...(values.peer ? ['peer'] : [])]) {
     for (const connections of [1, 8, 32]) {
       const key = `${name} ${input} ${connections}`
-      row(input, `${name === 'peer' ? 'transformers.js route' : name}, ${connections} connections`, of(key), { 'p50 ms': digits(of(`${key} p50`)), 'p99 ms': digits(of(`${key} p99`)), 'of the limit': digits(ratio(key, `raw ${input}`)) })
+      row(input, `${name === 'peer' ? 'transformers.js route' : name}, ${connections} connections`, of(key), {
+        'p50 ms': digits(of(`${key} p50`)),
+        'p99 ms': digits(of(`${key} p99`)),
+        'of the limit': digits(ratio(key, `raw ${input}`))
+      })
     }
   }
-  if (values.peer) row(input, 'transformers.js alone', of(`peer alone ${input}`), { 'of the limit': digits(ratio(`peer alone ${input}`, `raw ${input}`)) })
+  if (values.peer)
+    row(input, 'transformers.js alone', of(`peer alone ${input}`), {
+      'of the limit': digits(ratio(`peer alone ${input}`, `raw ${input}`))
+    })
 }
 const ratios = [
-  { ratio: 'images, 32 connections, to ONNX Runtime alone', value: digits(ratio('service image 32', 'raw image')) },
-  { ratio: 'images, 32 connections, to decode + preprocess + run on all cores', value: digits(ratio('service image 32', 'raw photo')) },
-  { ratio: 'texts, 32 connections, to ONNX Runtime alone', value: digits(ratio('service text 32', 'raw text')) },
-  { ratio: 'texts, 32 connections, to ONNX Runtime alone with padding', value: digits(ratio('service text 32', 'raw text padded')) }
+  {
+    ratio: 'images, 32 connections, to ONNX Runtime alone',
+    value: digits(ratio('service image 32', 'raw image'))
+  },
+  {
+    ratio: 'images, 32 connections, to decode + preprocess + run on all cores',
+    value: digits(ratio('service image 32', 'raw photo'))
+  },
+  {
+    ratio: 'texts, 32 connections, to ONNX Runtime alone',
+    value: digits(ratio('service text 32', 'raw text'))
+  },
+  {
+    ratio: 'texts, 32 connections, to ONNX Runtime alone with padding',
+    value: digits(ratio('service text 32', 'raw text padded'))
+  }
 ]
 if (values.peer) {
   for (const input of ['image', 'text']) {
-    ratios.push({ ratio: `${input}s, 32 connections, to the transformers.js route`, value: digits(ratio(`service ${input} 32`, `peer ${input} 32`)) })
-    ratios.push({ ratio: `${input} p50, 1 connection, to the transformers.js route`, value: digits(ratio(`service ${input} 1 p50`, `peer ${input} 1 p50`)) })
+    ratios.push({
+      ratio: `${input}s, 32 connections, to the transformers.js route`,
+      value: digits(ratio(`service ${input} 32`, `peer ${input} 32`))
+    })
+    ratios.push({
+      ratio: `${input} p50, 1 connection, to the transformers.js route`,
+      value: digits(ratio(`service ${input} 1 p50`, `peer ${input} 1 p50`))
+    })
   }
 }
-report(`encode-${values.model.split('/').at(-1)}${values.large ? '-large' : ''}`, { rates: rows, ratios }, { rounds, seconds, kilobytes, limits, seen })
+report(
+  `encode-${values.model.split('/').at(-1)}${values.large ? '-large' : ''}`,
+  { rates: rows, ratios },
+  { rounds, seconds, kilobytes, limits, seen }
+)
 
 function vitB32() {
   const made = join(tmpdir(), 'semblance-vit-b32')
-  if (!existsSync(join(made, 'onnx/text_model.onnx'))) execFileSync('/usr/bin/python3', [here('./vit-b32.py'), made], { stdio: 'inherit' })
+  if (!existsSync(join(made, 'onnx/text_model.onnx')))
+    execFileSync('/usr/bin/python3', [here('./vit-b32.py'), made], { stdio: 'inherit' })
   return made
 }

@@ -26,18 +26,35 @@ const { values } = parseArgs({
 const peak = () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]) / 1024
 
 if (values.evaluate) {
-  const [{ openDataset }, { runEvaluation }] = await Promise.all([import('../dist/evaluation/datasets/open-dataset.js'), import('../dist/evaluation/run-evaluation.js')])
+  const [{ openDataset }, { runEvaluation }] = await Promise.all([
+    import('../dist/evaluation/datasets/open-dataset.js'),
+    import('../dist/evaluation/run-evaluation.js')
+  ])
   const startMiB = peak()
   const atStart = process.cpuUsage()
-  const { seconds, datasets } = await runEvaluation({ datasets: [await openDataset(values.evaluate)], encoders: [], tasks: ['retrieval'], options: { resamples: Number(values.resamples) } })
+  const { seconds, datasets } = await runEvaluation({
+    datasets: [await openDataset(values.evaluate)],
+    encoders: [],
+    tasks: ['retrieval'],
+    options: { resamples: Number(values.resamples) }
+  })
   const { user, system } = process.cpuUsage(atStart)
   const cpuSeconds = (user + system) / 1e6
-  console.log(JSON.stringify({ seconds, cpuSeconds, startMiB, peakMiB: peak(), figures: datasets[0].results[0].tasks[0].figures }))
+  console.log(
+    JSON.stringify({
+      seconds,
+      cpuSeconds,
+      startMiB,
+      peakMiB: peak(),
+      figures: datasets[0].results[0].tasks[0].figures
+    })
+  )
   process.exit()
 }
 
 const run = async (file, args) => (await promisify(execFile)(file, args, { maxBuffer: 1 << 26 })).stdout
-const python = (...args) => run('/usr/bin/python3', [fileURLToPath(new URL('./evaluation.py', import.meta.url)), ...args.map(String)])
+const python = (...args) =>
+  run('/usr/bin/python3', [fileURLToPath(new URL('./evaluation.py', import.meta.url)), ...args.map(String)])
 const round = (value, digits = 1) => Number(value.toFixed(digits))
 
 const rows = []
@@ -46,10 +63,20 @@ for (const pairs of values.pairs.split(',').map(Number)) {
   const folder = await newFolder()
   try {
     await python('make', folder, pairs, values.dimension, values.noise)
-    const ours = JSON.parse(await run(process.execPath, [fileURLToPath(import.meta.url), '--evaluate', folder, '--resamples', values.resamples]))
+    const ours = JSON.parse(
+      await run(process.execPath, [
+        fileURLToPath(import.meta.url),
+        '--evaluate',
+        folder,
+        '--resamples',
+        values.resamples
+      ])
+    )
     const plain = JSON.parse(await python('rank', folder))
     // Ranks of the whole are much larger than shares of it.
-    const differences = Object.entries(plain.figures).map(([name, value]) => Math.abs(ours.figures[name].value / value - 1))
+    const differences = Object.entries(plain.figures).map(([name, value]) =>
+      Math.abs(ours.figures[name].value / value - 1)
+    )
     rows.push({
       pairs,
       seconds: round(ours.seconds),
@@ -70,4 +97,16 @@ for (const pairs of values.pairs.split(',').map(Number)) {
   }
 }
 const first = figures[rows.at(-1).pairs]
-report('evaluation', { retrieval: rows, figures: Object.entries(first).map(([name, { value, low, high }]) => ({ name, value: round(value, 4), low: round(low, 4), high: round(high, 4) })) }, { dimension: Number(values.dimension), noise: Number(values.noise), resamples: Number(values.resamples) })
+report(
+  'evaluation',
+  {
+    retrieval: rows,
+    figures: Object.entries(first).map(([name, { value, low, high }]) => ({
+      name,
+      value: round(value, 4),
+      low: round(low, 4),
+      high: round(high, 4)
+    }))
+  },
+  { dimension: Number(values.dimension), noise: Number(values.noise), resamples: Number(values.resamples) }
+)

@@ -12,15 +12,33 @@ import { largeCases, routeCases } from './event-loop/cases.js'
 import { fill } from './event-loop/fill.js'
 import { newFolder } from './service.js'
 
-const { values } = parseArgs({ options: { dist: { type: 'string', default: fileURLToPath(new URL('../dist', import.meta.url)) }, records: { type: 'string', default: '1000' }, many: { type: 'string', default: '100000' }, only: { type: 'string', default: '' } } })
+const { values } = parseArgs({
+  options: {
+    dist: { type: 'string', default: fileURLToPath(new URL('../dist', import.meta.url)) },
+    records: { type: 'string', default: '1000' },
+    many: { type: 'string', default: '100000' },
+    only: { type: 'string', default: '' }
+  }
+})
 const MOST_MS = 100
 /** What the service looks for by itself once an answer is there. */
 const SETTLE_MS = 30
 
 const folder = await newFolder()
-const env = { ...process.env, PORT: '0', DATA_DIR: folder, DEMO: 'false', LOG_LEVEL: 'info', EXPRESS_WORKER: 'false' }
+const env = {
+  ...process.env,
+  PORT: '0',
+  DATA_DIR: folder,
+  DEMO: 'false',
+  LOG_LEVEL: 'info',
+  EXPRESS_WORKER: 'false'
+}
 const measure = pathToFileURL(fileURLToPath(new URL('event-loop/measure.js', import.meta.url))).href
-const child = fork(resolve(values.dist, 'cli/serve.js'), { env, execArgv: ['--import', measure], silent: true })
+const child = fork(resolve(values.dist, 'cli/serve.js'), {
+  env,
+  execArgv: ['--import', measure],
+  silent: true
+})
 const url = await new Promise((tell, fail) => {
   child.stdout.on('data', (chunk) => {
     const found = /listening at (http:\/\/[^"\s]+)/.exec(chunk)
@@ -39,7 +57,11 @@ async function longest() {
 
 async function call({ method, path, body, type }) {
   try {
-    const response = await fetch(url + path, { method, body, ...(type && { headers: { 'content-type': type } }) })
+    const response = await fetch(url + path, {
+      method,
+      body,
+      ...(type && { headers: { 'content-type': type } })
+    })
     let bytes = 0
     for await (const chunk of response.body ?? []) bytes += chunk.length
     return { status: response.status, bytes }
@@ -51,7 +73,8 @@ async function call({ method, path, body, type }) {
 /** Waits until no job works: a request's work may go on after its answer. */
 async function jobsEnd() {
   const works = ({ status }) => status === 'queued' || status === 'running'
-  while ((await (await fetch(`${url}/v1/jobs`)).json()).jobs.some(works)) await new Promise((go) => setTimeout(go, 50))
+  while ((await (await fetch(`${url}/v1/jobs`)).json()).jobs.some(works))
+    await new Promise((go) => setTimeout(go, 50))
 }
 
 const description = parse(await readFile(new URL('../openapi.yaml', import.meta.url), 'utf8'))
@@ -74,6 +97,9 @@ await rm(folder, { recursive: true })
 
 const rows = [...worst].sort(([, a], [, b]) => b.ms - a.ms)
 console.log('| route | longest piece, ms | by | answered | MiB |\n| --- | ---: | --- | --- | ---: |')
-for (const [route, { ms, name, status, bytes }] of rows) console.log(`| ${route} | ${ms.toFixed(1)} | ${name} | ${status} | ${(bytes / 2 ** 20).toFixed(1)} |`)
-console.log(`\nlongest of ${cases.length} calls on ${rows.length} routes: ${rows[0][1].ms.toFixed(1)} ms (${rows[0][0]}, ${rows[0][1].name})`)
+for (const [route, { ms, name, status, bytes }] of rows)
+  console.log(`| ${route} | ${ms.toFixed(1)} | ${name} | ${status} | ${(bytes / 2 ** 20).toFixed(1)} |`)
+console.log(
+  `\nlongest of ${cases.length} calls on ${rows.length} routes: ${rows[0][1].ms.toFixed(1)} ms (${rows[0][0]}, ${rows[0][1].name})`
+)
 process.exitCode = rows[0][1].ms > MOST_MS ? 1 : 0

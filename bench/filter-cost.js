@@ -6,7 +6,12 @@ import { clusteredVectors } from './clusters.js'
 import { bulkLoad, createCollection } from './records.js'
 import { startService } from './service.js'
 
-const { values } = parseArgs({ options: { records: { type: 'string', default: '1852,100000' }, searches: { type: 'string', default: '20' } } })
+const { values } = parseArgs({
+  options: {
+    records: { type: 'string', default: '1852,100000' },
+    searches: { type: 'string', default: '20' }
+  }
+})
 const DIMENSION = 16
 const CONDITIONS = 330
 
@@ -15,14 +20,23 @@ const vectors = clusteredVectors(DIMENSION)
 const other = JSON.stringify({ query: { embedding: [...vectors.next()] }, limit: 10 })
 
 /** A search whose filter no other one had: rows that were found are kept. */
-const costly = (field, round) => JSON.stringify({
-  query: { embedding: [...vectors.next()] },
-  filter: { $and: Array.from({ length: CONDITIONS }, (_, i) => ({ [field]: { $not: { $gt: i + 1000 + round / 100 } } })) }
-})
+const costly = (field, round) =>
+  JSON.stringify({
+    query: { embedding: [...vectors.next()] },
+    filter: {
+      $and: Array.from({ length: CONDITIONS }, (_, i) => ({
+        [field]: { $not: { $gt: i + 1000 + round / 100 } }
+      }))
+    }
+  })
 
 async function search(name, body) {
   const startedAt = performance.now()
-  const response = await fetch(`${service.url}/v1/collections/${name}/search`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  const response = await fetch(`${service.url}/v1/collections/${name}/search`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body
+  })
   await response.arrayBuffer()
   return { status: response.status, ms: performance.now() - startedAt }
 }
@@ -35,11 +49,16 @@ async function longestBeside(name, work) {
   return { longest, ...(await done) }
 }
 
-console.log('| records | field | search with the filter, ms | longest of the others beside it, ms | alone, ms | answered |\n| ---: | --- | ---: | ---: | ---: | --- |')
+console.log(
+  '| records | field | search with the filter, ms | longest of the others beside it, ms | alone, ms | answered |\n| ---: | --- | ---: | ---: | ---: | --- |'
+)
 for (const records of values.records.split(',').map(Number)) {
   const name = `n${records}`
   await createCollection(service.url, name, DIMENSION)
-  const metadata = (n) => ({ value: n % 1000, list: Array.from({ length: 5 }, (_, i) => (n * 7 + i * 200) % 1000) })
+  const metadata = (n) => ({
+    value: n % 1000,
+    list: Array.from({ length: 5 }, (_, i) => (n * 7 + i * 200) % 1000)
+  })
   await bulkLoad(service, name, { count: records, vectors, metadata })
   for (const field of ['value', 'list']) {
     let alone = 0
@@ -52,7 +71,9 @@ for (const records of values.records.split(',').map(Number)) {
       }
       return { ms, status }
     })
-    console.log(`| ${records} | ${field} | ${ms.toFixed(0)} | ${longest.toFixed(0)} | ${alone.toFixed(0)} | ${status} |`)
+    console.log(
+      `| ${records} | ${field} | ${ms.toFixed(0)} | ${longest.toFixed(0)} | ${alone.toFixed(0)} | ${status} |`
+    )
   }
 }
 await service.stop()

@@ -25,15 +25,35 @@ const base = `${address()}/v1/collections/disk`
 const json = { 'content-type': 'application/json' }
 
 const checks = []
-const check = (name, holds, seen = '') => checks.push({ check: name, holds: Boolean(holds), seen: String(seen) })
+const check = (name, holds, seen = '') =>
+  checks.push({ check: name, holds: Boolean(holds), seen: String(seen) })
 
 async function add(n) {
-  const noise = await sharp({ create: { width: 400, height: 300, channels: 3, noise: { type: 'gaussian', mean: 100, sigma: 50 } } }).jpeg({ quality: 95 }).toBuffer()
-  const records = Array.from({ length: 4 }, (_, i) => ({ id: `r${n}-${i}`, text: `record ${n} ${i}`, image: { base64: Buffer.concat([noise, Buffer.from([n & 255, n >> 8, i])]).toString('base64') } }))
-  const response = await fetch(`${base}/records`, { method: 'POST', headers: json, body: JSON.stringify({ records }) })
+  const noise = await sharp({
+    create: { width: 400, height: 300, channels: 3, noise: { type: 'gaussian', mean: 100, sigma: 50 } }
+  })
+    .jpeg({ quality: 95 })
+    .toBuffer()
+  const records = Array.from({ length: 4 }, (_, i) => ({
+    id: `r${n}-${i}`,
+    text: `record ${n} ${i}`,
+    image: { base64: Buffer.concat([noise, Buffer.from([n & 255, n >> 8, i])]).toString('base64') }
+  }))
+  const response = await fetch(`${base}/records`, {
+    method: 'POST',
+    headers: json,
+    body: JSON.stringify({ records })
+  })
   return { status: response.status, body: await response.json() }
 }
-const search = async () => (await fetch(`${base}/search/text-to-image`, { method: 'POST', headers: json, body: JSON.stringify({ text: 'noise' }) })).status
+const search = async () =>
+  (
+    await fetch(`${base}/search/text-to-image`, {
+      method: 'POST',
+      headers: json,
+      body: JSON.stringify({ text: 'noise' })
+    })
+  ).status
 const counts = async () => (await fetch(base)).json()
 
 try {
@@ -45,11 +65,23 @@ try {
     if (answer.status === 200) acknowledged += 4
     else refusal = answer
   }
-  check('a full disk refuses with 507 STORAGE_FULL', refusal?.status === 507 && refusal.body.error.code === 'STORAGE_FULL', `${refusal?.status} ${refusal?.body.error.code} after ${acknowledged} records`)
+  check(
+    'a full disk refuses with 507 STORAGE_FULL',
+    refusal?.status === 507 && refusal.body.error.code === 'STORAGE_FULL',
+    `${refusal?.status} ${refusal?.body.error.code} after ${acknowledged} records`
+  )
   check('searches answer', (await search()) === 200)
   const { records, images } = await counts()
-  check('nothing is half written', records === acknowledged && images === acknowledged, `${records} records, ${images} images, ${acknowledged} acknowledged`)
-  check('no image is left of what was refused', (await readdir(join(folder, 'images'))).length === acknowledged, (await readdir(join(folder, 'images'))).length)
+  check(
+    'nothing is half written',
+    records === acknowledged && images === acknowledged,
+    `${records} records, ${images} images, ${acknowledged} acknowledged`
+  )
+  check(
+    'no image is left of what was refused',
+    (await readdir(join(folder, 'images'))).length === acknowledged,
+    (await readdir(join(folder, 'images'))).length
+  )
   for (let n = 400; n < 405; n++) await add(n)
   check('health is green', (await fetch(`${address()}/health/ready`)).status === 200)
 
@@ -60,7 +92,11 @@ try {
 
   await chmod(join(folder, 'images'), 0o555)
   const readOnly = await add(600)
-  check('a read-only folder refuses with 503 STORAGE_UNWRITABLE', readOnly.status === 503 && readOnly.body.error.code === 'STORAGE_UNWRITABLE', `${readOnly.status} ${JSON.stringify(readOnly.body)}`)
+  check(
+    'a read-only folder refuses with 503 STORAGE_UNWRITABLE',
+    readOnly.status === 503 && readOnly.body.error.code === 'STORAGE_UNWRITABLE',
+    `${readOnly.status} ${JSON.stringify(readOnly.body)}`
+  )
   check('searches answer', (await search()) === 200)
   await chmod(join(folder, 'images'), 0o755)
   const back = await add(700)

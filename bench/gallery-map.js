@@ -37,7 +37,8 @@ async function drag(page) {
   await page.mouse.down()
   await page.evaluate(COUNT_FRAMES)
   const startedAt = performance.now()
-  for (let step = 0; performance.now() - startedAt < DRAGGED_MS; step++) await page.mouse.move(middle.x + 200 * Math.sin(step / 20), middle.y + 100 * Math.cos(step / 20))
+  for (let step = 0; performance.now() - startedAt < DRAGGED_MS; step++)
+    await page.mouse.move(middle.x + 200 * Math.sin(step / 20), middle.y + 100 * Math.cos(step / 20))
   const counted = await page.evaluate(COUNTED)
   await page.mouse.up()
   return counted
@@ -47,7 +48,12 @@ async function measure(browser, url, points) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
   const page = await context.newPage()
   const answers = {}
-  page.on('response', (response) => response.url().endsWith('/search/matrix') && response.finished().then(() => (answers.matrix = performance.now())))
+  page.on(
+    'response',
+    (response) =>
+      response.url().endsWith('/search/matrix') &&
+      response.finished().then(() => (answers.matrix = performance.now()))
+  )
   const startedAt = performance.now()
   await page.goto(`${url}/map?c=bench&sample=${points}&field=group`)
   await page.locator('.map-view[data-points] canvas').waitFor({ timeout: LONGEST_MS })
@@ -62,15 +68,37 @@ async function measure(browser, url, points) {
   const again = performance.now() - reloadedAt
   await context.close()
   const seconds = (ms) => Number((ms / 1000).toFixed(1))
-  return { points, 'seen after s': seconds(seen - startedAt), 'laid out after s': seconds(done - startedAt), 'again after s': seconds(again), fps: Math.round(dragged.fps), 'longest frame ms': Math.round(dragged.longest), 'page heap MiB': Math.round(heap / 2 ** 20) }
+  return {
+    points,
+    'seen after s': seconds(seen - startedAt),
+    'laid out after s': seconds(done - startedAt),
+    'again after s': seconds(again),
+    fps: Math.round(dragged.fps),
+    'longest frame ms': Math.round(dragged.longest),
+    'page heap MiB': Math.round(heap / 2 ** 20)
+  }
 }
 
 const dataDir = await newFolder()
 const service = await startService({ DEMO: 'false' }, { dataDir })
-const browser = await chromium.launch({ executablePath: values.browser, args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--ignore-gpu-blocklist', ...(values.gl === 'swiftshader' ? ['--use-angle=swiftshader', '--enable-unsafe-swiftshader'] : [])] })
+const browser = await chromium.launch({
+  executablePath: values.browser,
+  args: [
+    '--no-sandbox',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--ignore-gpu-blocklist',
+    ...(values.gl === 'swiftshader' ? ['--use-angle=swiftshader', '--enable-unsafe-swiftshader'] : [])
+  ]
+})
 try {
   await createCollection(service.url, 'bench', dimension)
-  await bulkLoad(service, 'bench', { count: Math.max(...sizes), vectors: clusteredVectors(dimension), metadata: (n) => ({ group: `group ${n % 10}` }) })
+  await bulkLoad(service, 'bench', {
+    count: Math.max(...sizes),
+    vectors: clusteredVectors(dimension),
+    metadata: (n) => ({ group: `group ${n % 10}` })
+  })
   const rows = []
   for (const points of sizes) rows.push(await measure(browser, service.url, points))
   report(values.name, { [`map, WebGL by ${values.gl}`]: rows })

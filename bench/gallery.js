@@ -19,7 +19,17 @@ const { values } = parseArgs({
   }
 })
 const runs = Number(values.runs)
-const QUERIES = ['a slice of pizza', 'an angry cat', 'a rainbow', 'a red fruit', 'a birthday cake', 'a boat', 'a sad face', 'a tree in winter', 'a fast car']
+const QUERIES = [
+  'a slice of pizza',
+  'an angry cat',
+  'a rainbow',
+  'a red fruit',
+  'a birthday cake',
+  'a boat',
+  'a sad face',
+  'a tree in winter',
+  'a fast car'
+]
 
 /** Resolves in the page to the milliseconds since the navigation at which the results of a query are about to be painted. */
 const PAINTED = `new Promise((resolve) => {
@@ -33,7 +43,9 @@ async function countBytes(page) {
   await session.send('Network.enable')
   const kinds = new Map()
   const bytes = {}
-  session.on('Network.responseReceived', ({ requestId, type, response }) => kinds.set(requestId, /\/v1\//.test(response.url) ? (type === 'Image' ? 'thumbnails' : 'API') : 'page'))
+  session.on('Network.responseReceived', ({ requestId, type, response }) =>
+    kinds.set(requestId, /\/v1\//.test(response.url) ? (type === 'Image' ? 'thumbnails' : 'API') : 'page')
+  )
   session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
     const kind = kinds.get(requestId) ?? 'page'
     bytes[kind] = (bytes[kind] ?? 0) + encodedDataLength
@@ -56,11 +68,17 @@ async function visit(browser, url, query) {
       const before = document.querySelector('.result')
       const observer = new MutationObserver(() => {
         const summary = document.querySelector('.summary')
-        if (summary.getAttribute('aria-busy') === 'false' && searched) requestAnimationFrame(() => resolve(performance.now()))
+        if (summary.getAttribute('aria-busy') === 'false' && searched)
+          requestAnimationFrame(() => resolve(performance.now()))
         else if (summary.getAttribute('aria-busy') === 'true') searched = true
       })
       let searched = false
-      observer.observe(before.closest('.search'), { subtree: true, childList: true, attributes: true, characterData: true })
+      observer.observe(before.closest('.search'), {
+        subtree: true,
+        childList: true,
+        attributes: true,
+        characterData: true
+      })
     })
     const from = performance.now()
     box.value += 's'
@@ -74,7 +92,10 @@ async function visit(browser, url, query) {
 const dataDir = values.url ? undefined : await newFolder()
 const service = values.url ? undefined : await startService({ DEMO: 'true' }, { dataDir })
 const url = values.url ?? service.url
-const browser = await chromium.launch({ executablePath: values.browser, args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'] })
+const browser = await chromium.launch({
+  executablePath: values.browser,
+  args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+})
 try {
   // Of a service that was used before: models are warm and thumbnails are made.
   await visit(browser, url, QUERIES[0])
@@ -83,7 +104,11 @@ try {
   const kib = (kind) => Number((median(visits.map(({ bytes }) => bytes[kind] ?? 0)) / 1024).toFixed(1))
   const ms = (of) => {
     const list = visits.map(of)
-    return { median: Math.round(median(list)), least: Math.round(Math.min(...list)), most: Math.round(Math.max(...list)) }
+    return {
+      median: Math.round(median(list)),
+      least: Math.round(Math.min(...list)),
+      most: Math.round(Math.max(...list))
+    }
   }
   report(values.name, {
     'first load, KiB over the wire': [{ page: kib('page'), API: kib('API'), thumbnails: kib('thumbnails') }],

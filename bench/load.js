@@ -48,7 +48,12 @@ export async function openLoop(url, { path, bodies, perSecond, signal }) {
 
 async function call(pool, path, body) {
   const startedAt = performance.now()
-  const { statusCode, body: answer } = await pool.request({ path, method: body === undefined ? 'GET' : 'POST', headers: body === undefined ? {} : headers, body })
+  const { statusCode, body: answer } = await pool.request({
+    path,
+    method: body === undefined ? 'GET' : 'POST',
+    headers: body === undefined ? {} : headers,
+    body
+  })
   const text = await answer.text()
   if (statusCode !== 200) throw new Error(`${path} answered ${statusCode}: ${text}`)
   return performance.now() - startedAt

@@ -17,8 +17,14 @@ async function* lines() {
 }
 
 const pool = new Pool(url, { bodyTimeout: 0, headersTimeout: 0 })
-const { statusCode, body } = await pool.request({ path, method: 'POST', headers: { 'content-type': 'application/x-ndjson' }, body: lines() })
+const { statusCode, body } = await pool.request({
+  path,
+  method: 'POST',
+  headers: { 'content-type': 'application/x-ndjson' },
+  body: lines()
+})
 const written = (await body.text()).split('"created"').length - 1
 await pool.close()
-if (statusCode !== 200 || written === 0) throw new Error(`The ingest answered ${statusCode}, ${written} written.`)
+if (statusCode !== 200 || written === 0)
+  throw new Error(`The ingest answered ${statusCode}, ${written} written.`)
 parentPort.postMessage(written)

@@ -33,8 +33,14 @@ const { values } = parseArgs({
     deadline: { type: 'string', default: '0' }
   }
 })
-const [minutes, times, uploads, beside, connections, deadline] =
-  ['minutes', 'times', 'uploads', 'beside', 'connections', 'deadline'].map((name) => Number(values[name]))
+const [minutes, times, uploads, beside, connections, deadline] = [
+  'minutes',
+  'times',
+  'uploads',
+  'beside',
+  'connections',
+  'deadline'
+].map((name) => Number(values[name]))
 const [MAX_QUEUE_MS, MAX_BULK_QUEUE_MS] = [values['max-queue-ms'], values['max-bulk-queue-ms']]
 const bounds = { search: Number(MAX_QUEUE_MS) || Infinity, upload: Number(MAX_BULK_QUEUE_MS) || Infinity }
 const CARRIED_S = 10
@@ -58,10 +64,16 @@ const photos = (await makePhotos(16, { width: 640, height: 480 })).map((jpeg) =>
 })
 const texts = makeTexts(100_000)
 /** No two are the same picture, which would be encoded once: what follows the end of a JPEG changes nothing. */
-const photo = (n) => `{"base64":"${photos[n % photos.length]}${Buffer.from(`picture ${n}`).toString('base64')}"}`
+const photo = (n) =>
+  `{"base64":"${photos[n % photos.length]}${Buffer.from(`picture ${n}`).toString('base64')}"}`
 
 // Callers keep their connections. Who opens one for each request waits for the system to hand it over, too.
-const agent = new Agent({ keepAlive: !values.fresh, maxSockets: CONNECTIONS, maxFreeSockets: CONNECTIONS, scheduling: 'fifo' })
+const agent = new Agent({
+  keepAlive: !values.fresh,
+  maxSockets: CONNECTIONS,
+  maxFreeSockets: CONNECTIONS,
+  scheduling: 'fifo'
+})
 // Who asks for its health has connections of its own.
 const probes = new Agent({ keepAlive: true })
 
@@ -80,7 +92,11 @@ function call(method, path, { body, from = agent } = {}) {
       response.once('error', (error) => done({ status: error.code, code: '' }))
       response.once('end', () => {
         const code = /"code":"([A-Z_]+)"/.exec(text)?.[1] ?? ''
-        done({ status: response.statusCode, code, retryAfter: Number(response.headers['retry-after'] ?? NaN) })
+        done({
+          status: response.statusCode,
+          code,
+          retryAfter: Number(response.headers['retry-after'] ?? NaN)
+        })
       })
     })
     outgoing.once('error', (error) => done({ status: error.code, code: '' }))
@@ -109,17 +125,24 @@ async function next() {
 }
 
 /** So many callers that ask without pause while `goesOn()`. */
-const callers = (count, goesOn) => Promise.all(Array.from({ length: count }, async () => {
-  while (goesOn()) await next()
-}))
+const callers = (count, goesOn) =>
+  Promise.all(
+    Array.from({ length: count }, async () => {
+      while (goesOn()) await next()
+    })
+  )
 
 /** Opens a connection and holds it; resolves to what gives it back to the agent, by a request that costs nothing. */
 function hold() {
   const outgoing = request(`${service.url}/health/live`, { agent })
-  const answered = new Promise((resolve) => outgoing.once('close', resolve).once('response', (response) => response.resume()))
+  const answered = new Promise((resolve) =>
+    outgoing.once('close', resolve).once('response', (response) => response.resume())
+  )
   return new Promise((resolve, reject) => {
     const held = () => resolve(() => (outgoing.end(), answered))
-    outgoing.once('error', reject).once('socket', (socket) => (socket.connecting ? socket.once('connect', held) : held()))
+    outgoing
+      .once('error', reject)
+      .once('socket', (socket) => (socket.connecting ? socket.once('connect', held) : held()))
   })
 }
 
@@ -131,7 +154,8 @@ async function openConnections(count) {
 }
 
 const created = await call('PUT', collection)
-if (created.status !== 201 && created.status !== 200) throw new Error(`The collection answered ${created.status} ${created.code}.`)
+if (created.status !== 201 && created.status !== 200)
+  throw new Error(`The collection answered ${created.status} ${created.code}.`)
 const warmUntil = performance.now() + WARM_UP_S * 1000
 await callers(CALLERS, () => performance.now() < warmUntil)
 answers = { search: [], upload: [] }
@@ -164,7 +188,8 @@ const watch = (async () => {
 const isLoaded = () => elapsed() < seconds
 if (connections > 0) await callers(connections, isLoaded)
 else {
-  for (const from = asked; isLoaded(); await sleep(5)) while (asked - from < elapsed() * carried * times) void next()
+  for (const from = asked; isLoaded(); await sleep(5))
+    while (asked - from < elapsed() * carried * times) void next()
 }
 await watch
 while (waiting > 0 && elapsed() < seconds + ANSWERED_S) await sleep(20)
@@ -173,7 +198,7 @@ ownDelay.disable()
 await others?.stop()
 // Recovered is who answers about as fast as before the load.
 let recovered
-for (const from = performance.now(); recovered === undefined && performance.now() < from + 60_000; ) {
+for (const from = performance.now(); recovered === undefined && performance.now() < from + 60_000;) {
   const { status, ms } = await searchPhoto()
   if (status === 200 && ms < 2 * Math.max(idle.ms, 50)) recovered = (performance.now() - from) / 1000
 }
@@ -181,9 +206,18 @@ const after = await rss()
 await service.stop()
 
 const rounded = (value) => Number(value.toFixed(1))
-const counts = (list, of) => list.reduce((sums, answer) => ({ ...sums, [of(answer)]: (sums[of(answer)] ?? 0) + 1 }), {})
+const counts = (list, of) =>
+  list.reduce((sums, answer) => ({ ...sums, [of(answer)]: (sums[of(answer)] ?? 0) + 1 }), {})
 const named = ({ status, code }) => `${status} ${code}`.trim()
-const ms = (list, p) => (list.length > 0 ? Math.round(percentile(list.map((answer) => answer.ms), p)) : NaN)
+const ms = (list, p) =>
+  list.length > 0
+    ? Math.round(
+        percentile(
+          list.map((answer) => answer.ms),
+          p
+        )
+      )
+    : NaN
 const isLate = (kind) => (answer) => answer.status === 200 && answer.ms > bounds[kind]
 const accepted = Object.entries(answers).map(([kind, list]) => {
   const ok = list.filter(({ status }) => status === 200)
@@ -205,7 +239,14 @@ const refused = Object.entries(answers).flatMap(([kind, list]) => {
     const own = refusals.filter((refusal) => named(refusal) === answer)
     const retry = own.map(({ retryAfter }) => retryAfter)
     const retryAfter = `${percentile(retry, 0)} to ${percentile(retry, 1)}`
-    return { kind, answer, count, 'p99 ms': ms(own, 0.99), 'worst ms': ms(own, 1), 'Retry-After s': retryAfter }
+    return {
+      kind,
+      answer,
+      count,
+      'p99 ms': ms(own, 0.99),
+      'worst ms': ms(own, 1),
+      'Retry-After s': retryAfter
+    }
   })
 })
 const probed = Object.entries(health).map(([of, list]) => ({
@@ -221,7 +262,13 @@ const costs = {
   'seconds after the load until all were answered': rounded(answeredAfter),
   'never answered': waiting,
   'seconds until a search was as fast as idle': recovered === undefined ? '-' : rounded(recovered),
-  'delay of this process, p99 and worst, in ms': [ownDelay.percentile(99), ownDelay.max].map((ns) => Math.round(ns / 1e6)).join(', ')
+  'delay of this process, p99 and worst, in ms': [ownDelay.percentile(99), ownDelay.max]
+    .map((ns) => Math.round(ns / 1e6))
+    .join(', ')
 }
-report('overload', { accepted, refused, health: probed, service: costs }, { minutes, times, uploads, beside, connections, deadline })
+report(
+  'overload',
+  { accepted, refused, health: probed, service: costs },
+  { minutes, times, uploads, beside, connections, deadline }
+)
 if (accepted.some((row) => row['over it'] > 0)) process.exitCode = 1

@@ -20,23 +20,41 @@ import { openImageTower, openTextTower } from '../dist/encoder/tower.js'
 process.env.ORT_DISABLE_TELEMETRY = '1'
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { batch: { type: 'string', default: '8' }, runs: { type: 'string', default: '5' }, vit: { type: 'boolean', default: false }, device: { type: 'string', default: '0' } }
+  options: {
+    batch: { type: 'string', default: '8' },
+    runs: { type: 'string', default: '5' },
+    vit: { type: 'boolean', default: false },
+    device: { type: 'string', default: '0' }
+  }
 })
 const providers = (positionals[0] ?? 'cpu').split(',')
 const [batch, runs, deviceId] = [values.batch, values.runs, values.device].map(Number)
 
 const folders = [fileURLToPath(new URL('../models/mini', import.meta.url))]
 if (values.vit) folders.push(vitB32())
-console.log(`${cpus()[0].model}, ${availableParallelism()} cores; batch ${batch}, best of ${runs} runs; cpu with ${availableParallelism()} threads of ONNX Runtime`)
-console.log('| model | tower | asked for | ran on | nodes | least cosine to cpu | inputs/s | cpu inputs/s | ratio |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |')
+console.log(
+  `${cpus()[0].model}, ${availableParallelism()} cores; batch ${batch}, best of ${runs} runs; cpu with ${availableParallelism()} threads of ONNX Runtime`
+)
+console.log(
+  '| model | tower | asked for | ran on | nodes | least cosine to cpu | inputs/s | cpu inputs/s | ratio |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |'
+)
 let isSame = true
 for (const folder of folders) {
   const model = await loadModelPackage(folder)
   await compare(model, 'image', openImageTower, imageInputs(model))
-  await compare(model, 'text', (...args) => openTextTower(...args).then((tower) => ({ ...tower, run: (sequences) => tower.run(sequences, { id: model.text.padId, toMax: false }) })), textInputs(model))
+  await compare(
+    model,
+    'text',
+    (...args) =>
+      openTextTower(...args).then((tower) => ({
+        ...tower,
+        run: (sequences) => tower.run(sequences, { id: model.text.padId, toMax: false })
+      })),
+    textInputs(model)
+  )
 }
 if (!isSame) {
-  console.error('Some embeddings differ from the CPU\'s: a cosine under 0.999.')
+  console.error("Some embeddings differ from the CPU's: a cosine under 0.999.")
   process.exitCode = 1
 }
 
@@ -46,8 +64,12 @@ async function compare(model, name, open, inputs) {
   const asked = await measure(await open(model, { threads, executionProviders: providers, deviceId }), inputs)
   const least = Math.min(...asked.embeddings.map((embedding, i) => cosine(embedding, onCpu.embeddings[i])))
   isSame &&= least >= 0.999
-  const nodes = Object.entries(asked.execution.nodes).map(([provider, count]) => `${provider} ${count}`).join(', ')
-  console.log(`| ${model.name} | ${name} | ${providers.join()} | ${asked.execution.provider} | ${nodes} | ${least.toFixed(6)} | ${asked.rate.toFixed(1)} | ${onCpu.rate.toFixed(1)} | ${(asked.rate / onCpu.rate).toFixed(2)} |`)
+  const nodes = Object.entries(asked.execution.nodes)
+    .map(([provider, count]) => `${provider} ${count}`)
+    .join(', ')
+  console.log(
+    `| ${model.name} | ${name} | ${providers.join()} | ${asked.execution.provider} | ${nodes} | ${least.toFixed(6)} | ${asked.rate.toFixed(1)} | ${onCpu.rate.toFixed(1)} | ${(asked.rate / onCpu.rate).toFixed(2)} |`
+  )
 }
 
 async function measure(tower, inputs) {
@@ -70,11 +92,16 @@ function imageInputs({ preprocessing: { crop } }) {
 }
 
 function textInputs() {
-  return Array.from({ length: batch }, (_, row) => Int32Array.from({ length: 12 }, (_, i) => (i === 11 ? 8191 : 300 + ((row * 37 + i * 11) % 7000))))
+  return Array.from({ length: batch }, (_, row) =>
+    Int32Array.from({ length: 12 }, (_, i) => (i === 11 ? 8191 : 300 + ((row * 37 + i * 11) % 7000)))
+  )
 }
 
 function vitB32() {
   const folder = join(tmpdir(), 'semblance-vit-b32')
-  if (!existsSync(join(folder, 'onnx/text_model.onnx'))) execFileSync('/usr/bin/python3', [fileURLToPath(new URL('./vit-b32.py', import.meta.url)), folder], { stdio: 'inherit' })
+  if (!existsSync(join(folder, 'onnx/text_model.onnx')))
+    execFileSync('/usr/bin/python3', [fileURLToPath(new URL('./vit-b32.py', import.meta.url)), folder], {
+      stdio: 'inherit'
+    })
   return folder
 }

@@ -8,9 +8,24 @@ import { neededSize, preprocess } from '../dist/encoder/preprocess.js'
 import { pixelValues } from '../dist/encoder/tensors.js'
 import { loadTokenizer } from '../dist/encoder/tokenizer.js'
 
-const { folder, input, batch, threads, seconds, photos, texts, padded = false, limits = { maxPixels: 64e6 } } = workerData
+const {
+  folder,
+  input,
+  batch,
+  threads,
+  seconds,
+  photos,
+  texts,
+  padded = false,
+  limits = { maxPixels: 64e6 }
+} = workerData
 const model = await loadModelPackage(folder)
-const session = await InferenceSession.create(input === 'text' ? model.towers.text : model.towers.image, { intraOpNumThreads: threads, interOpNumThreads: 1, graphOptimizationLevel: 'all', logSeverityLevel: 3 })
+const session = await InferenceSession.create(input === 'text' ? model.towers.text : model.towers.image, {
+  intraOpNumThreads: threads,
+  interOpNumThreads: 1,
+  graphOptimizationLevel: 'all',
+  logSeverityLevel: 3
+})
 const { preprocessing } = model
 const { width, height } = preprocessing.crop
 
@@ -27,13 +42,20 @@ async function ids() {
   const { tokenize, padId } = await loadTokenizer(model, model.text.maxTokens)
   const sequences = Array.from({ length: batch }, (_, n) => tokenize(texts[n]))
   const length = padded ? model.text.maxTokens : Math.max(...sequences.map((sequence) => sequence.length))
-  const values = BigInt64Array.from(sequences.flatMap((sequence) => [...sequence, ...Array(length - sequence.length).fill(padId)]), BigInt)
+  const values = BigInt64Array.from(
+    sequences.flatMap((sequence) => [...sequence, ...Array(length - sequence.length).fill(padId)]),
+    BigInt
+  )
   const feeds = { [session.inputNames[0]]: new Tensor('int64', values, [batch, length]) }
-  if (session.inputNames.includes('attention_mask')) feeds.attention_mask = new Tensor('int64', new BigInt64Array(batch * length).fill(1n), [batch, length])
+  if (session.inputNames.includes('attention_mask'))
+    feeds.attention_mask = new Tensor('int64', new BigInt64Array(batch * length).fill(1n), [batch, length])
   return feeds
 }
 
-const ready = input === 'text' ? await ids() : pixels(Array.from({ length: batch }, () => new Uint8Array(3 * width * height).fill(120)))
+const ready =
+  input === 'text'
+    ? await ids()
+    : pixels(Array.from({ length: batch }, () => new Uint8Array(3 * width * height).fill(120)))
 let sent = 0
 const step = {
   text: () => session.run(ready),

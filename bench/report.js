@@ -6,7 +6,12 @@ import { fileURLToPath } from 'node:url'
 
 /** The machine and the versions that figures depend on. */
 export function machine() {
-  return { processor: cpus()[0].model, cores: availableParallelism(), memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version }
+  return {
+    processor: cpus()[0].model,
+    cores: availableParallelism(),
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    node: process.version
+  }
 }
 
 /** Prints named tables of rows, and writes all of it to bench/results/NAME.json. */
@@ -19,6 +24,10 @@ export function report(name, tables, notes = {}) {
   }
   const file = resolve(fileURLToPath(new URL('./results', import.meta.url)), `${name}.json`)
   mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, JSON.stringify({ name, at: new Date().toISOString(), machine: machine(), ...notes, tables }, null, 2) + '\n')
+  writeFileSync(
+    file,
+    JSON.stringify({ name, at: new Date().toISOString(), machine: machine(), ...notes, tables }, null, 2) +
+      '\n'
+  )
   console.log(`\nwritten to ${file}`)
 }

@@ -43,7 +43,11 @@ function queryBodies(queries, part) {
 }
 
 async function ask(url, body, more) {
-  const response = await fetch(url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...JSON.parse(body), explain: true, ...more }) })
+  const response = await fetch(url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ...JSON.parse(body), explain: true, ...more })
+  })
   return response.json()
 }
 
@@ -67,10 +71,18 @@ async function searchRows(url, queries) {
     const bodies = queryBodies(queries, part)
     const { recall: found, passed, strategy } = await recall(url, bodies)
     const alone = await callTimes(url, { path, bodies })
-    const exact = await callTimes(url, { path, bodies: bodies.slice(0, RECALLED).map((body) => JSON.stringify({ ...JSON.parse(body), exact: true })) })
-    const [one, many] = [await closedLoop(url, { path, bodies, connections: 1, seconds }), await closedLoop(url, { path, bodies, connections: 16, seconds })]
+    const exact = await callTimes(url, {
+      path,
+      bodies: bodies.slice(0, RECALLED).map((body) => JSON.stringify({ ...JSON.parse(body), exact: true }))
+    })
+    const [one, many] = [
+      await closedLoop(url, { path, bodies, connections: 1, seconds }),
+      await closedLoop(url, { path, bodies, connections: 16, seconds })
+    ]
     rows.push({
-      filter, passed, strategy,
+      filter,
+      passed,
+      strategy,
       'recall@10': round(found, 4),
       'p50 ms': round(percentile(alone, 0.5), 2),
       'p99 ms': round(percentile(alone, 0.99), 2),

@@ -19,7 +19,10 @@ export async function startService(env = {}, { dataDir } = {}) {
   const folder = dataDir ?? (await newFolder())
   const startedAt = performance.now()
   const seconds = () => (performance.now() - startedAt) / 1000
-  const child = spawn(process.execPath, [entry], { env: { ...process.env, PORT: '0', DATA_DIR: folder, DEMO: 'false', LOG_LEVEL: 'info', ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [entry], {
+    env: { ...process.env, PORT: '0', DATA_DIR: folder, DEMO: 'false', LOG_LEVEL: 'info', ...env },
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
   let output = ''
   let url
   child.stdout.on('data', (chunk) => {

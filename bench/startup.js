@@ -20,7 +20,12 @@ const { values } = parseArgs({
     name: { type: 'string', default: 'startup' }
   }
 })
-const [count, dimension, runs, rebuilds] = [values.vectors, values.dimension, values.runs, values.rebuilds].map(Number)
+const [count, dimension, runs, rebuilds] = [
+  values.vectors,
+  values.dimension,
+  values.runs,
+  values.rebuilds
+].map(Number)
 
 /** Starts and stops the service some times; a row of the medians. */
 async function row(name, times, { dataDir, prepare = async () => {} }) {
@@ -28,13 +33,19 @@ async function row(name, times, { dataDir, prepare = async () => {} }) {
   for (let run = 0; run < times; run++) {
     await prepare()
     const service = await startService({}, { dataDir })
-    measured.push({ ready: service.ready, listening: service.listening, cpu: await service.cpu(), memory: (await service.memory()).resident })
+    measured.push({
+      ready: service.ready,
+      listening: service.listening,
+      cpu: await service.cpu(),
+      memory: (await service.memory()).resident
+    })
     await service.stop()
   }
   const of = (key) => measured.map((values) => values[key])
   const shown = (value) => Number(value.toFixed(2))
   return {
-    start: name, runs: times,
+    start: name,
+    runs: times,
     'listening s': shown(median(of('listening'))),
     'ready s': shown(median(of('ready'))),
     'least ready s': shown(Math.min(...of('ready'))),
@@ -51,6 +62,12 @@ await createCollection(service.url, 'bench', dimension)
 await bulkLoad(service, 'bench', { count, vectors: clusteredVectors(dimension) })
 await service.stop()
 rows.push(await row('snapshot', runs, { dataDir }))
-if (rebuilds > 0) rows.push(await row('no snapshot', rebuilds, { dataDir, prepare: () => rm(join(dataDir, 'snapshots'), { recursive: true }) }))
+if (rebuilds > 0)
+  rows.push(
+    await row('no snapshot', rebuilds, {
+      dataDir,
+      prepare: () => rm(join(dataDir, 'snapshots'), { recursive: true })
+    })
+  )
 await rm(dataDir, { recursive: true })
 report(values.name, { [`${count} x ${dimension}`]: rows })

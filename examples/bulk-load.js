@@ -7,7 +7,10 @@ import { createClient } from 'semblance/client'
 
 const [file, collection] = process.argv.slice(2)
 if (!collection) throw new Error('node examples/bulk-load.js <records.ndjson> <collection>')
-const client = createClient({ url: process.env.SEMBLANCE_URL ?? 'http://localhost:8080', apiKey: process.env.SEMBLANCE_API_KEY })
+const client = createClient({
+  url: process.env.SEMBLANCE_URL ?? 'http://localhost:8080',
+  apiKey: process.env.SEMBLANCE_API_KEY
+})
 
 await client.put('/v1/collections/{collection}', { params: { path: { collection } }, body: {} })
 
@@ -28,4 +31,8 @@ for await (const { line, status, error } of client.bulk(collection, records(), {
   counts[status]++
   if (error) console.error(`record ${line}: ${error.message}`)
 }
-console.log(Object.entries(counts).map(([status, count]) => `${count} ${status}`).join(', '))
+console.log(
+  Object.entries(counts)
+    .map(([status, count]) => `${count} ${status}`)
+    .join(', ')
+)

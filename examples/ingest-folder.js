@@ -7,16 +7,26 @@ import { createClient, SemblanceError } from 'semblance/client'
 
 const [folder, collection] = process.argv.slice(2)
 if (!collection) throw new Error('node examples/ingest-folder.js <folder> <collection>')
-const client = createClient({ url: process.env.SEMBLANCE_URL ?? 'http://localhost:8080', apiKey: process.env.SEMBLANCE_API_KEY })
+const client = createClient({
+  url: process.env.SEMBLANCE_URL ?? 'http://localhost:8080',
+  apiKey: process.env.SEMBLANCE_API_KEY
+})
 
 await client.put('/v1/collections/{collection}', { params: { path: { collection } }, body: {} })
-const pictures = (await readdir(folder, { recursive: true })).filter((path) => /\.(avif|gif|jpe?g|png|webp)$/i.test(path)).sort()
+const pictures = (await readdir(folder, { recursive: true }))
+  .filter((path) => /\.(avif|gif|jpe?g|png|webp)$/i.test(path))
+  .sort()
 const counts = { created: 0, updated: 0, failed: 0 }
 
 async function add(path) {
   // An id of its own lets the client send a picture again whose answer was lost.
   const id = path.split(sep).join('/')
-  const result = await client.upload(collection, { id, image: await openAsBlob(join(folder, path)), filename: id, metadata: { folder: dirname(id) } })
+  const result = await client.upload(collection, {
+    id,
+    image: await openAsBlob(join(folder, path)),
+    filename: id,
+    metadata: { folder: dirname(id) }
+  })
   counts[result.status]++
   if (result.error) console.error(`${id}: ${result.error.message}`)
 }

@@ -9,8 +9,12 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { collection: { type: 'string', default: 'emoji' }, limit: { type: 'string', default: '5' } }
 })
-if (positionals.length === 0) throw new Error('What is searched for? node examples/search.js a slice of pizza')
-const client = createClient({ url: process.env.SEMBLANCE_URL ?? 'http://localhost:8080', apiKey: process.env.SEMBLANCE_API_KEY })
+if (positionals.length === 0)
+  throw new Error('What is searched for? node examples/search.js a slice of pizza')
+const client = createClient({
+  url: process.env.SEMBLANCE_URL ?? 'http://localhost:8080',
+  apiKey: process.env.SEMBLANCE_API_KEY
+})
 
 const words = positionals.join(' ')
 const { matches, took_ms } = await client.post('/v1/collections/{collection}/search', {

@@ -5,9 +5,13 @@ import { createClient, imageOf } from 'semblance/client'
 
 const [picture, ...labels] = process.argv.slice(2)
 if (labels.length < 2) throw new Error('node examples/zero-shot.js <picture> <label> <label> ...')
-const client = createClient({ url: process.env.SEMBLANCE_URL ?? 'http://localhost:8080', apiKey: process.env.SEMBLANCE_API_KEY })
+const client = createClient({
+  url: process.env.SEMBLANCE_URL ?? 'http://localhost:8080',
+  apiKey: process.env.SEMBLANCE_API_KEY
+})
 
 const answer = await client.post('/v1/zero-shot', {
   body: { image: await imageOf(await readFile(picture)), labels, templates: 'simple' }
 })
-for (const { label, score, similarity } of answer.labels) console.log(`${(100 * score).toFixed(1).padStart(5)} %  ${label} (similarity ${similarity.toFixed(3)})`)
+for (const { label, score, similarity } of answer.labels)
+  console.log(`${(100 * score).toFixed(1).padStart(5)} %  ${label} (similarity ${similarity.toFixed(3)})`)

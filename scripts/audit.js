@@ -6,16 +6,26 @@ import { spawnSync } from 'node:child_process'
 
 const GRAVE = ['high', 'critical']
 
-const { stdout, stderr } = spawnSync('npm', ['audit', '--omit=dev', '--json'], { encoding: 'utf8', maxBuffer: 1 << 26, shell: process.platform === 'win32' })
+const { stdout, stderr } = spawnSync('npm', ['audit', '--omit=dev', '--json'], {
+  encoding: 'utf8',
+  maxBuffer: 1 << 26,
+  shell: process.platform === 'win32'
+})
 const report = parse(stdout)
 if (!report?.vulnerabilities) {
-  console.error(`THE DEPENDENCIES WERE NOT AUDITED: the registry did not answer. ${report?.message ?? report?.error?.summary ?? stderr.trim().split('\n').at(-1)}`)
+  console.error(
+    `THE DEPENDENCIES WERE NOT AUDITED: the registry did not answer. ${report?.message ?? report?.error?.summary ?? stderr.trim().split('\n').at(-1)}`
+  )
   process.exit(2)
 }
 const found = Object.values(report.vulnerabilities)
 for (const { name, severity, range, via, fixAvailable } of found) {
-  const reasons = via.map((reason) => (typeof reason === 'string' ? `through ${reason}` : `${reason.title} (${reason.url})`))
-  console.error(`${severity}: ${name} ${range}: ${reasons.join('; ')}${fixAvailable ? '; a fix is available' : ''}`)
+  const reasons = via.map((reason) =>
+    typeof reason === 'string' ? `through ${reason}` : `${reason.title} (${reason.url})`
+  )
+  console.error(
+    `${severity}: ${name} ${range}: ${reasons.join('; ')}${fixAvailable ? '; a fix is available' : ''}`
+  )
 }
 const grave = found.filter(({ severity }) => GRAVE.includes(severity))
 console.error(`${found.length} vulnerable dependencies, ${grave.length} of them high or critical.`)

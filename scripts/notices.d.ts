@@ -1,2 +1,4 @@
 /** The packages that are shipped, with their place in node_modules. */
-export declare function shippedPackages(): Promise<{ place: string; name: string; version: string; license?: string }[]>
+export declare function shippedPackages(): Promise<
+  { place: string; name: string; version: string; license?: string }[]
+>

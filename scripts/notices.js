@@ -8,7 +8,9 @@ const lock = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8'))
 
 /** The packages that are shipped, by their place in the lock file: production ones, and what the gallery's build bundles. */
 export async function shippedPackages() {
-  const places = new Set(Object.keys(lock).filter((place) => place.includes('node_modules/') && !lock[place].dev))
+  const places = new Set(
+    Object.keys(lock).filter((place) => place.includes('node_modules/') && !lock[place].dev)
+  )
   for (const name of await bundledByWeb()) addWithDependencies(`node_modules/${name}`, places)
   return [...places].map((place) => ({ place, name: nameOf(place), ...lock[place] })).sort(byName)
 }
@@ -16,9 +18,18 @@ export async function shippedPackages() {
 /** Packages that web/src imports. */
 async function bundledByWeb() {
   const files = await readdir(join(ROOT, 'web/src'), { recursive: true })
-  const sources = files.filter((file) => /\.(tsx?|css)$/.test(file)).map((file) => readFile(join(ROOT, 'web/src', file), 'utf8'))
-  const imported = (await Promise.all(sources)).flatMap((text) => [...text.matchAll(/(?:from|import)\s*\(?\s*['"]([^'"./][^'"]*)['"]/g)])
-  const names = imported.map(([, path]) => path.split('/').slice(0, path.startsWith('@') ? 2 : 1).join('/'))
+  const sources = files
+    .filter((file) => /\.(tsx?|css)$/.test(file))
+    .map((file) => readFile(join(ROOT, 'web/src', file), 'utf8'))
+  const imported = (await Promise.all(sources)).flatMap((text) => [
+    ...text.matchAll(/(?:from|import)\s*\(?\s*['"]([^'"./][^'"]*)['"]/g)
+  ])
+  const names = imported.map(([, path]) =>
+    path
+      .split('/')
+      .slice(0, path.startsWith('@') ? 2 : 1)
+      .join('/')
+  )
   return [...new Set(names)].filter((name) => `node_modules/${name}` in lock)
 }
 
@@ -37,7 +48,8 @@ function resolve(place, name) {
   for (let folder = place; ; folder = folder.slice(0, folder.lastIndexOf('/node_modules/'))) {
     const candidate = `${folder}/node_modules/${name}`
     if (candidate in lock) return candidate
-    if (!folder.includes('/node_modules/')) return `node_modules/${name}` in lock ? `node_modules/${name}` : undefined
+    if (!folder.includes('/node_modules/'))
+      return `node_modules/${name}` in lock ? `node_modules/${name}` : undefined
   }
 }
 
@@ -47,8 +59,12 @@ const byName = (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.place <
 /** The licence files that come with a package; none where it is not installed, as of other platforms. */
 async function licenceTexts(place) {
   const files = await readdir(join(ROOT, place)).catch(() => [])
-  const wanted = files.filter((file) => /^(licen[cs]e|copying|notice|third.?party)/i.test(file) && !file.endsWith('.js')).sort()
-  return Promise.all(wanted.map(async (file) => (await readFile(join(ROOT, place, file), 'utf8')).replaceAll('\r', '').trim()))
+  const wanted = files
+    .filter((file) => /^(licen[cs]e|copying|notice|third.?party)/i.test(file) && !file.endsWith('.js'))
+    .sort()
+  return Promise.all(
+    wanted.map(async (file) => (await readFile(join(ROOT, place, file), 'utf8')).replaceAll('\r', '').trim())
+  )
 }
 
 /** What is inside of packages that ship compiled libraries, or comes without a package. */
@@ -69,21 +85,31 @@ async function notices() {
   const rows = []
   for (const { place, name, version, license } of await shippedPackages()) {
     rows.push(`${name} ${version}: ${license ?? 'see below'}`)
-    for (const text of await licenceTexts(place)) texts.set(text, [...(texts.get(text) ?? []), `${name} ${version}`])
+    for (const text of await licenceTexts(place))
+      texts.set(text, [...(texts.get(text) ?? []), `${name} ${version}`])
   }
   const libvips = Object.keys(lock).filter((place) => /sharp-libvips-/.test(place))
-  const readmes = await Promise.all(libvips.map((place) => readFile(join(ROOT, place, 'README.md'), 'utf8').catch(() => '')))
+  const readmes = await Promise.all(
+    libvips.map((place) => readFile(join(ROOT, place, 'README.md'), 'utf8').catch(() => ''))
+  )
   const readme = readmes.find((text) => text !== '')
-  const versions = await Promise.all(libvips.map((place) => readFile(join(ROOT, place, 'versions.json'), 'utf8').catch(() => '')))
-  const table = Object.entries(JSON.parse(versions.find((text) => text !== ''))).map(([library, version]) => `${library} ${version}`)
+  const versions = await Promise.all(
+    libvips.map((place) => readFile(join(ROOT, place, 'versions.json'), 'utf8').catch(() => ''))
+  )
+  const table = Object.entries(JSON.parse(versions.find((text) => text !== ''))).map(
+    ([library, version]) => `${library} ${version}`
+  )
   const rule = '\n\n' + '-'.repeat(80) + '\n\n'
-  return [
-    'THIRD-PARTY NOTICES\n\nSemblance is licensed under Apache-2.0 (LICENSE). It is shipped with the software below, each under its own licence.\nThis file is written by scripts/notices.js.',
-    `PARTS\n\n${PARTS}`,
-    `PACKAGES\n\n${[...new Set(rows)].join('\n')}`,
-    `LIBRARIES IN @img/sharp-libvips-*\n\n${table.join('\n')}\n\n${readme.replaceAll('\r', '').trim()}`,
-    ...[...texts].map(([text, names]) => `${[...new Set(names)].join(', ')}\n\n${text}`)
-  ].join(rule) + '\n'
+  return (
+    [
+      'THIRD-PARTY NOTICES\n\nSemblance is licensed under Apache-2.0 (LICENSE). It is shipped with the software below, each under its own licence.\nThis file is written by scripts/notices.js.',
+      `PARTS\n\n${PARTS}`,
+      `PACKAGES\n\n${[...new Set(rows)].join('\n')}`,
+      `LIBRARIES IN @img/sharp-libvips-*\n\n${table.join('\n')}\n\n${readme.replaceAll('\r', '').trim()}`,
+      ...[...texts].map(([text, names]) => `${[...new Set(names)].join(', ')}\n\n${text}`)
+    ].join(rule) + '\n'
+  )
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) await writeFile(join(ROOT, 'THIRD-PARTY-NOTICES'), await notices())
+if (process.argv[1] === new URL(import.meta.url).pathname)
+  await writeFile(join(ROOT, 'THIRD-PARTY-NOTICES'), await notices())

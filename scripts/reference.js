@@ -35,12 +35,15 @@ function table(heads, rows) {
 const MACHINE = { MODELS_DIR: "the package's `models`", DECODE_WORKERS: 'cores' }
 
 function settings({ properties }) {
-  return table(['name', 'default', 'from, to', 'what'], Object.entries(properties).map(([name, { default: value, minimum, maximum, description }]) => [
-    `\`${name}\``,
-    MACHINE[name] ?? (value === '' ? '' : `\`${value}\``),
-    minimum === undefined ? '' : `${minimum}, ${maximum}`,
-    description
-  ]))
+  return table(
+    ['name', 'default', 'from, to', 'what'],
+    Object.entries(properties).map(([name, { default: value, minimum, maximum, description }]) => [
+      `\`${name}\``,
+      MACHINE[name] ?? (value === '' ? '' : `\`${value}\``),
+      minimum === undefined ? '' : `${minimum}, ${maximum}`,
+      description
+    ])
+  )
 }
 
 function configuration() {
@@ -51,7 +54,7 @@ function configuration() {
     settings(environmentSchema),
     '## The commands that look after models',
     settings(modelsSchema),
-    'The commands that speak to a service take `SEMBLANCE_URL` and `SEMBLANCE_API_KEY`: [command-line.md](command-line.md). Traces are\nconfigured by OpenTelemetry\'s own variables: [operations.md](../operations.md#traces).'
+    "The commands that speak to a service take `SEMBLANCE_URL` and `SEMBLANCE_API_KEY`: [command-line.md](command-line.md). Traces are\nconfigured by OpenTelemetry's own variables: [operations.md](../operations.md#traces)."
   )
 }
 
@@ -72,7 +75,9 @@ function errorCodes() {
 function commands(command, parents = []) {
   const words = [...parents, command.name()]
   const output = []
-  command.configureHelp({ helpWidth: 100 }).configureOutput({ writeOut: (text) => output.push(text), getOutHasColors: () => false })
+  command
+    .configureHelp({ helpWidth: 100 })
+    .configureOutput({ writeOut: (text) => output.push(text), getOutHasColors: () => false })
   command.outputHelp()
   const text = output.join('').trimEnd().replaceAll(fileURLToPath(root).replace(/\/$/, ''), '…')
   return [{ words, text }, ...command.commands.flatMap((below) => commands(below, words))]
@@ -82,19 +87,36 @@ function commandLine() {
   return page(
     'Command line',
     'In a checkout `npx semblance`, in the container `node dist/cli/semblance.js`.',
-    ...commands(createProgram()).flatMap(({ words, text }) => [`## ${words.join(' ')}`, `\`\`\`text\n${text}\n\`\`\``])
+    ...commands(createProgram()).flatMap(({ words, text }) => [
+      `## ${words.join(' ')}`,
+      `\`\`\`text\n${text}\n\`\`\``
+    ])
   )
 }
 
 async function operations() {
   const { paths, tags } = parse(await readFile(new URL('openapi.yaml', root), 'utf8'))
-  const all = Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), ...operation })))
-  const groups = [...new Set([...tags.map(({ name }) => name), ...all.flatMap((operation) => operation.tags)])]
+  const all = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      path,
+      method: method.toUpperCase(),
+      ...operation
+    }))
+  )
+  const groups = [
+    ...new Set([...tags.map(({ name }) => name), ...all.flatMap((operation) => operation.tags)])
+  ]
   return page(
     'API operations',
-    'Bodies, parameters and examples are in [openapi.yaml](../../openapi.yaml) and on the service\'s page `/docs`; [api.md](../api.md) shows\nhow the calls go together.',
+    "Bodies, parameters and examples are in [openapi.yaml](../../openapi.yaml) and on the service's page `/docs`; [api.md](../api.md) shows\nhow the calls go together.",
     ...groups.flatMap((group) => {
-      const rows = all.filter((operation) => operation.tags.includes(group)).map(({ method, path, summary, operationId }) => [`\`${method} ${path}\``, summary, `\`${operationId}\``])
+      const rows = all
+        .filter((operation) => operation.tags.includes(group))
+        .map(({ method, path, summary, operationId }) => [
+          `\`${method} ${path}\``,
+          summary,
+          `\`${operationId}\``
+        ])
       return rows.length > 0 ? [`## ${group}`, table(['call', 'what', 'operation'], rows)] : []
     })
   )
@@ -113,16 +135,27 @@ function metrics() {
   } finally {
     Registry.prototype.registerMetric = register
   }
-  const own = made.filter(({ name }) => name.startsWith('semblance_')).sort((a, b) => (a.name < b.name ? -1 : 1))
+  const own = made
+    .filter(({ name }) => name.startsWith('semblance_'))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
   return page(
     'Metrics',
-    '`GET /metrics` answers in Prometheus\' text format; durations are in seconds. Beside these are `process_*` and `nodejs_*` of the\nHTTP thread. [operations.md](../operations.md#watching) says what to watch.',
-    table(['metric', 'type', 'labels', 'what'], own.map((metric) => [`\`${metric.name}\``, metric.constructor.name.toLowerCase(), metric.labelNames.map((label) => `\`${label}\``).join(', '), metric.help]))
+    "`GET /metrics` answers in Prometheus' text format; durations are in seconds. Beside these are `process_*` and `nodejs_*` of the\nHTTP thread. [operations.md](../operations.md#watching) says what to watch.",
+    table(
+      ['metric', 'type', 'labels', 'what'],
+      own.map((metric) => [
+        `\`${metric.name}\``,
+        metric.constructor.name.toLowerCase(),
+        metric.labelNames.map((label) => `\`${label}\``).join(', '),
+        metric.help
+      ])
+    )
   )
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = new URL('docs/reference/', root)
   await mkdir(folder, { recursive: true })
-  for (const [name, text] of Object.entries(await referencePages())) await writeFile(new URL(name, folder), text)
+  for (const [name, text] of Object.entries(await referencePages()))
+    await writeFile(new URL(name, folder), text)
 }

@@ -43,6 +43,12 @@ async function compiled(path, text) {
 async function compile(path, text) {
   const { default: ts } = await import('typescript')
   const { ESNext } = ts.ModuleKind
-  const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ESNext, verbatimModuleSyntax: true, inlineSourceMap: true, inlineSources: true }
+  const compilerOptions = {
+    target: ts.ScriptTarget.ES2022,
+    module: ESNext,
+    verbatimModuleSyntax: true,
+    inlineSourceMap: true,
+    inlineSources: true
+  }
   return ts.transpileModule(text, { fileName: path, compilerOptions }).outputText
 }

@@ -1,7 +1,16 @@
 import type { Patience } from './batcher.js'
 import { MODALITIES, type Modality, type RecordPatch } from './collections/record.js'
 import type { Embedding } from './encoder/embedding.js'
-import { encoderOf, keepImage, requireModel, requireStorable, toEmbeddings, toMetadataText, type SentEmbedding, type Target } from './record-parts.js'
+import {
+  encoderOf,
+  keepImage,
+  requireModel,
+  requireStorable,
+  toEmbeddings,
+  toMetadataText,
+  type SentEmbedding,
+  type Target
+} from './record-parts.js'
 import { timeStep } from './stages.js'
 
 /** A change of a record as it is sent in: what is undefined stays, null removes. */
@@ -19,21 +28,43 @@ export interface Amendment {
  * Encodes what an amendment brings and merges it into a record. Throws RECORD_NOT_FOUND, RECORD_INVALID,
  * EMBEDDING_INVALID, FINGERPRINT_MISMATCH, or what stops the encoder on its image or text.
  */
-export async function amend(target: Target, { id, ...amendment }: Amendment & { id: string }, patience: Patience = {}): Promise<void> {
+export async function amend(
+  target: Target,
+  { id, ...amendment }: Amendment & { id: string },
+  patience: Patience = {}
+): Promise<void> {
   const { collection } = target
   const { text, metadata, image, expiresAt } = amendment
   requireStorable({ id, text })
   if (metadata) toMetadataText(metadata)
   const brought = toEmbeddings(amendment.embeddings ?? {}, collection.settings.dimension)
-  const changes = await Promise.all(MODALITIES.map(async (modality) => [modality, brought[modality] ?? (await encode(target, { ...amendment, modality }, patience))] as const))
-  const embeddings: RecordPatch['embeddings'] = Object.fromEntries(changes.filter(([, embedding]) => embedding !== undefined))
+  const changes = await Promise.all(
+    MODALITIES.map(
+      async (modality) =>
+        [modality, brought[modality] ?? (await encode(target, { ...amendment, modality }, patience))] as const
+    )
+  )
+  const embeddings: RecordPatch['embeddings'] = Object.fromEntries(
+    changes.filter(([, embedding]) => embedding !== undefined)
+  )
   const kept = image && ((await keepImage(target, image, patience)) ?? null)
   const patch = { text, metadata, expiresAt, embeddings, ...(image !== undefined && { image: kept }) }
-  await timeStep(target.onStep, { stage: 'write', attributes: { 'semblance.collection': collection.settings.name, 'semblance.records': 1 } }, () => collection.patch(id, patch, patience))
+  await timeStep(
+    target.onStep,
+    {
+      stage: 'write',
+      attributes: { 'semblance.collection': collection.settings.name, 'semblance.records': 1 }
+    },
+    () => collection.patch(id, patch, patience)
+  )
 }
 
 /** The embedding that an amendment makes of one modality: undefined leaves the one that is there, null removes it. */
-async function encode(target: Target, { modality, image, text }: Amendment & { modality: Modality }, patience: Patience): Promise<Embedding | null | undefined> {
+async function encode(
+  target: Target,
+  { modality, image, text }: Amendment & { modality: Modality },
+  patience: Patience
+): Promise<Embedding | null | undefined> {
   const value = modality === 'image' ? image : text
   if (value === undefined || value === null) return value
   // Without a model a text is kept as it is; an image would be searched by nothing.
@@ -41,5 +72,7 @@ async function encode(target: Target, { modality, image, text }: Amendment & { m
   requireModel(target.collection)
   const encoder = encoderOf(target)
   const options = { lane: 'interactive', ...patience, onStep: target.onStep } as const
-  return value instanceof Uint8Array ? encoder.encodeImage(value, options) : encoder.encodeText(value, options)
+  return value instanceof Uint8Array
+    ? encoder.encodeImage(value, options)
+    : encoder.encodeText(value, options)
 }

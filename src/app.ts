@@ -1,7 +1,13 @@
 import cors from '@fastify/cors'
 import multipart from '@fastify/multipart'
 import type { ErrorObject } from 'ajv'
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyReply,
+  type FastifyRequest
+} from 'fastify'
 import { access } from './access/access.js'
 import { audit } from './access/audit.js'
 import type { AuditLog } from './access/audit-log.js'
@@ -83,9 +89,32 @@ const LOGGED = {
 const MAX_PARAM_LENGTH = 3 * 255
 
 const ROUTES = [
-  searchRoutes, generalSearchRoutes, matrixRoute, scoresRoute, zeroShotRoutes, classifierRoutes, classifyRoute, embeddingRoutes,
-  recordRoutes, singleRecordRoutes, recordImageRoute, recordSetRoutes, facetRoute, bulkRoutes, bulkLoadRoute,
-  collectionRoutes, snapshotRoute, backupRoutes, backupFileRoute, restoreRoutes, exportRoutes, jobRoutes, evaluationRoutes, modelRoutes, healthRoutes, metricsRoutes
+  searchRoutes,
+  generalSearchRoutes,
+  matrixRoute,
+  scoresRoute,
+  zeroShotRoutes,
+  classifierRoutes,
+  classifyRoute,
+  embeddingRoutes,
+  recordRoutes,
+  singleRecordRoutes,
+  recordImageRoute,
+  recordSetRoutes,
+  facetRoute,
+  bulkRoutes,
+  bulkLoadRoute,
+  collectionRoutes,
+  snapshotRoute,
+  backupRoutes,
+  backupFileRoute,
+  restoreRoutes,
+  exportRoutes,
+  jobRoutes,
+  evaluationRoutes,
+  modelRoutes,
+  healthRoutes,
+  metricsRoutes
 ]
 
 /** A connection on which nothing moves for so long is closed: half an upload must not hold its memory for ever. */
@@ -125,7 +154,10 @@ export async function buildApp({ logger, traces, keys, auditLog, ...services }: 
   app.addHook('onRequest', requestGuard(services.config))
   unknownPaths(base)
   app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
-    services.metrics.observeRequest({ method, route: routeOptions.url ?? 'unknown', status: reply.statusCode }, reply.elapsedTime / 1000)
+    services.metrics.observeRequest(
+      { method, route: routeOptions.url ?? 'unknown', status: reply.statusCode },
+      reply.elapsedTime / 1000
+    )
   })
   app.addHook('onClose', async () => services.imageUrls?.close())
   if (services.config.ALLOWED_ORIGINS.length > 0) await app.register(cors, corsOptions(services.config))
@@ -135,7 +167,10 @@ export async function buildApp({ logger, traces, keys, auditLog, ...services }: 
   await app.register(patience, services.config)
   await app.register(bodyDeadline, services.config)
   base.server.maxConnections = services.config.MAX_CONNECTIONS
-  await app.register(access, { config: services.config, keys: keys ?? fixedKeyRing(services.config.API_KEYS) })
+  await app.register(access, {
+    config: services.config,
+    keys: keys ?? fixedKeyRing(services.config.API_KEYS)
+  })
   await app.register(bodyTypes)
   await app.register(multipart, { throwFileSizeLimit: false })
   await app.register(docs)

@@ -30,7 +30,10 @@ interface Leaving {
 }
 
 /** A caller that waits for an entry: until it is answered, its signal aborts, or its request is refused for being late. */
-export function createWaiter<Result>({ resolve, reject }: Omit<Waiter<Result>, 'onBegun'>, { signal, lateness, onBegun, onLeave }: Leaving): Waiter<Result> {
+export function createWaiter<Result>(
+  { resolve, reject }: Omit<Waiter<Result>, 'onBegun'>,
+  { signal, lateness, onBegun, onLeave }: Leaving
+): Waiter<Result> {
   const leave = (reason: unknown) => {
     onLeave(reason)
     waiter.reject(reason)

@@ -128,11 +128,16 @@ export class Batcher<Item, Result> {
   /** What refuses a request that nothing has begun of within its lane's bound: work may have slowed down since it was admitted. */
   #lateness({ lane = 'interactive' }: AddOptions): Lateness | undefined {
     const bound = this.#options.maxWaitMs?.[lane]
-    return bound ? new Lateness(BEGIN_PART * bound, () => retryLater(new QueueFull(), this.expectedWaitMs(lane))) : undefined
+    return bound
+      ? new Lateness(BEGIN_PART * bound, () => retryLater(new QueueFull(), this.expectedWaitMs(lane)))
+      : undefined
   }
 
   /** Waits for an item's entry, which is there already where another waits for the same key. */
-  #join(item: Item, { lane = 'interactive', signal, sharing, lateness, onBegun }: AddOptions & { lateness?: Lateness }): Promise<Result> {
+  #join(
+    item: Item,
+    { lane = 'interactive', signal, sharing, lateness, onBegun }: AddOptions & { lateness?: Lateness }
+  ): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
       const key = sharedKey(this.#options.key?.(item), sharing)
@@ -201,12 +206,13 @@ export class Batcher<Item, Result> {
     clearImmediate(this.#turn)
     clearTimeout(this.#timer)
     this.#turn = undefined
-    for (let slot; (slot = this.#freeSlot()); ) {
+    for (let slot; (slot = this.#freeSlot());) {
       const lane = slot === 'express' ? 'interactive' : this.#nextLane()
       const [oldest] = this.#lanes[lane]
       if (!oldest) return
       const entries = this.#gather(this.#lanes[lane])
-      const waitMs = entries.length < this.#options.maxBatchSize && !this.#closed ? this.#wait(oldest, entries.length) : 0
+      const waitMs =
+        entries.length < this.#options.maxBatchSize && !this.#closed ? this.#wait(oldest, entries.length) : 0
       if (waitMs > 0) {
         this.#timer = setTimeout(() => this.#pump(), waitMs)
         return
@@ -270,14 +276,22 @@ export class Batcher<Item, Result> {
     }
   }
 
-  async #settle(entries: Entry<Item, Result>[], batch: Pick<Batch, 'lane' | 'express' | 'onBegun'>): Promise<void> {
+  async #settle(
+    entries: Entry<Item, Result>[],
+    batch: Pick<Batch, 'lane' | 'express' | 'onBegun'>
+  ): Promise<void> {
     const abandoned = new AbortController()
-    const onAbandoned = (reason: unknown) => entries.every(({ waiters }) => waiters.size === 0) && abandoned.abort(reason)
+    const onAbandoned = (reason: unknown) =>
+      entries.every(({ waiters }) => waiters.size === 0) && abandoned.abort(reason)
     for (const entry of entries) entry.onAbandoned = onAbandoned
     const now = performance.now()
     try {
-      const results = await this.#options.run(entries.map(({ item }) => item), { ...batch, waited: entries.map(({ addedAt }) => now - addedAt), signal: abandoned.signal })
-      if (results.length !== entries.length) throw new Error(`A batch of ${entries.length} gave ${results.length} results.`)
+      const results = await this.#options.run(
+        entries.map(({ item }) => item),
+        { ...batch, waited: entries.map(({ addedAt }) => now - addedAt), signal: abandoned.signal }
+      )
+      if (results.length !== entries.length)
+        throw new Error(`A batch of ${entries.length} gave ${results.length} results.`)
       entries.forEach((entry, i) => this.#answer(entry, (waiter) => waiter.resolve(results[i])))
     } catch (error) {
       if (entries.length > 1 && this.#options.retryAlone?.(error)) {

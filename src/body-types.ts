@@ -26,8 +26,19 @@ function requirePlain({ headers: { 'content-encoding': encoding = 'identity' } }
 function requireType({ headers, routeOptions }: FastifyRequest): void {
   const { content } = routeOptions.schema!.body as { content?: object }
   const types = content ? Object.keys(content) : ['application/json']
-  const [type, ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';').map((part) => part.trim())
-  if (!types.includes(type)) throw new MediaTypeUnsupported(type === '' ? 'of no type' : type.slice(0, 80), `${types.join(' or ')} (the header Content-Type)`)
-  const charset = parameters.find((each) => each.startsWith('charset='))?.slice('charset='.length).replaceAll('"', '')
-  if (charset !== undefined && !UTF8.includes(charset)) throw new MediaTypeUnsupported(`in the charset ${charset.slice(0, 40)}`, 'it in UTF-8')
+  const [type, ...parameters] = (headers['content-type'] ?? '')
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim())
+  if (!types.includes(type))
+    throw new MediaTypeUnsupported(
+      type === '' ? 'of no type' : type.slice(0, 80),
+      `${types.join(' or ')} (the header Content-Type)`
+    )
+  const charset = parameters
+    .find((each) => each.startsWith('charset='))
+    ?.slice('charset='.length)
+    .replaceAll('"', '')
+  if (charset !== undefined && !UTF8.includes(charset))
+    throw new MediaTypeUnsupported(`in the charset ${charset.slice(0, 40)}`, 'it in UTF-8')
 }

@@ -6,7 +6,9 @@ import { availableParallelism } from 'node:os'
  * a quota of processor time: cpu.max of version 2, cpu.cfs_quota_us of version 1. At least 1.
  */
 export function usableCores(root = '/sys/fs/cgroup'): number {
-  const quota = quotaOf(readWords(`${root}/cpu.max`)) ?? quotaOf([...readWords(`${root}/cpu/cpu.cfs_quota_us`), ...readWords(`${root}/cpu/cpu.cfs_period_us`)])
+  const quota =
+    quotaOf(readWords(`${root}/cpu.max`)) ??
+    quotaOf([...readWords(`${root}/cpu/cpu.cfs_quota_us`), ...readWords(`${root}/cpu/cpu.cfs_period_us`)])
   return Math.max(1, Math.min(availableParallelism(), Math.floor(quota ?? Infinity)))
 }
 

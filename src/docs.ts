@@ -15,7 +15,19 @@ Where API keys are asked for each has a scope: read searches, classifies, embeds
 
 Examples that read ask the demo collection \`emoji\`. Those that change something use a collection \`playground\` of their own, which the example of "Create a collection" makes.`
 
-const TAGS = ['Search', 'Zero-shot', 'Classifiers', 'Embeddings', 'Collections', 'Records', 'Jobs', 'Evaluations', 'Backups', 'Models', 'Health']
+const TAGS = [
+  'Search',
+  'Zero-shot',
+  'Classifiers',
+  'Embeddings',
+  'Collections',
+  'Records',
+  'Jobs',
+  'Evaluations',
+  'Backups',
+  'Models',
+  'Health'
+]
 
 /** The OpenAPI description made from the routes' schemas: /openapi.json and /openapi.yaml, and a page to read and try it at /docs. */
 export const docs = plugin(async (app) => {
@@ -25,17 +37,43 @@ export const docs = plugin(async (app) => {
       info: { title: 'Semblance', version: '1', description: DESCRIPTION },
       tags: TAGS.map((name) => ({ name })),
       servers: [{ url: '/' }],
-      components: { ...SHARED_COMPONENTS, securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'Where the operator asks for keys.' }, apiKeyHeader: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The same key, in a header of its own.' } } },
+      components: {
+        ...SHARED_COMPONENTS,
+        securitySchemes: {
+          apiKey: { type: 'http', scheme: 'bearer', description: 'Where the operator asks for keys.' },
+          apiKeyHeader: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'X-API-Key',
+            description: 'The same key, in a header of its own.'
+          }
+        }
+      },
       security: [{ apiKey: [] }, { apiKeyHeader: [] }, {}]
     },
     hideUntagged: true,
-    transform: ({ schema, url, route }) => ({ url, schema: { ...schema, 'x-scope': scopeOfRoute(route.config ?? {}, [route.method].flat()[0]) } }),
-    transformObject: (document) => describe('openapiObject' in document ? document.openapiObject : document.swaggerObject)
+    transform: ({ schema, url, route }) => ({
+      url,
+      schema: { ...schema, 'x-scope': scopeOfRoute(route.config ?? {}, [route.method].flat()[0]) }
+    }),
+    transformObject: (document) =>
+      describe('openapiObject' in document ? document.openapiObject : document.swaggerObject)
   })
   const shared = { config: { scope: 'open' }, schema: { hide: true } } as const
   app.get('/openapi.json', shared, async () => app.swagger())
-  app.get('/openapi.yaml', shared, async (_, reply: FastifyReply) => reply.type('application/yaml; charset=utf-8').send(app.swagger({ yaml: true })))
-  app.get('/docs', { ...shared, config: { ...shared.config, isFile: true } }, (_, reply) => reply.headers({ 'content-security-policy': PAGE_POLICY, 'cache-control': 'no-cache' }).sendFile('docs.html'))
+  app.get('/openapi.yaml', shared, async (_, reply: FastifyReply) =>
+    reply.type('application/yaml; charset=utf-8').send(app.swagger({ yaml: true }))
+  )
+  app.get('/docs', { ...shared, config: { ...shared.config, isFile: true } }, (_, reply) =>
+    reply
+      .headers({ 'content-security-policy': PAGE_POLICY, 'cache-control': 'no-cache' })
+      .sendFile('docs.html')
+  )
   app.get('/docs/', shared, (_, reply) => reply.redirect('/docs', 308))
-  app.get(`/docs/${EXAMPLE_FILE}`, shared, (_, reply: FastifyReply) => reply.type('image/png').header('cache-control', 'max-age=86400').send(Buffer.from(EXAMPLE_IMAGE.base64, 'base64')))
+  app.get(`/docs/${EXAMPLE_FILE}`, shared, (_, reply: FastifyReply) =>
+    reply
+      .type('image/png')
+      .header('cache-control', 'max-age=86400')
+      .send(Buffer.from(EXAMPLE_IMAGE.base64, 'base64'))
+  )
 })

@@ -19,7 +19,8 @@ export function describeError(error: FastifyError): ErrorShape {
   if (error.validation) return toErrorShape(new InvalidRequest(error.message))
   const { code, message, statusCode } = toErrorShape(error)
   if (statusCode >= 500 && code.startsWith('FST_')) return toErrorShape(new Internal())
-  if (code.startsWith('FST_')) return { code: FRAMEWORK_CODES[code] ?? 'INVALID_REQUEST', message, statusCode }
+  if (code.startsWith('FST_'))
+    return { code: FRAMEWORK_CODES[code] ?? 'INVALID_REQUEST', message, statusCode }
   return { code, message, statusCode }
 }
 
@@ -29,7 +30,9 @@ const LONGEST_MESSAGE = 500
 /** A message as one line of bounded length. */
 function oneLine(message: string): string {
   const line = printable(message)
-  return line.length > LONGEST_MESSAGE ? `${line.slice(0, LONGEST_MESSAGE).replace(/[\ud800-\udbff]$/, '')}…` : line
+  return line.length > LONGEST_MESSAGE
+    ? `${line.slice(0, LONGEST_MESSAGE).replace(/[\ud800-\udbff]$/, '')}…`
+    : line
 }
 
 /** Whether the client closed the connection before its body had come in: whatever failed by that is no fault of the service. */
@@ -43,10 +46,15 @@ const FILE_HEADERS = ['content-length', 'content-disposition', 'etag', 'repr-dig
 /** Answers with the one error shape; logs what is not the caller's fault, with its cause. */
 export function errorHandler(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const described = describeError(error)
-  const { code, message, statusCode } = described.code === 'INTERNAL' && isCutOff(request) ? toErrorShape(new ClientGone()) : described
+  const { code, message, statusCode } =
+    described.code === 'INTERNAL' && isCutOff(request) ? toErrorShape(new ClientGone()) : described
   if (statusCode >= 500) request.log.error({ err: error, code }, 'request failed')
-  if ((statusCode === 429 || statusCode === 503) && !reply.hasHeader('retry-after')) reply.header('retry-after', retryAfterSeconds(error))
+  if ((statusCode === 429 || statusCode === 503) && !reply.hasHeader('retry-after'))
+    reply.header('retry-after', retryAfterSeconds(error))
   if (statusCode === 401) reply.header('www-authenticate', 'Bearer')
   for (const name of FILE_HEADERS) reply.removeHeader(name)
-  reply.code(statusCode).type('application/json; charset=utf-8').send({ error: { code, message: oneLine(message), request_id: request.id } })
+  reply
+    .code(statusCode)
+    .type('application/json; charset=utf-8')
+    .send({ error: { code, message: oneLine(message), request_id: request.id } })
 }

@@ -3,76 +3,208 @@ import createError from '@fastify/error'
 // Every public error: its code, its message (which says what to mend) and its status.
 
 export const InvalidRequest = createError('INVALID_REQUEST', '%s', 400)
-export const Unauthorized = createError('UNAUTHORIZED', 'This needs an API key: Authorization: Bearer <key>, or X-API-Key.', 401)
+export const Unauthorized = createError(
+  'UNAUTHORIZED',
+  'This needs an API key: Authorization: Bearer <key>, or X-API-Key.',
+  401
+)
 export const KeyExpired = createError('KEY_EXPIRED', 'This API key expired at %s; ask for a new one.', 401)
 export const Forbidden = createError('FORBIDDEN', 'This API key has the scope %s; this needs %s.', 403)
 export const CollectionForbidden = createError('COLLECTION_FORBIDDEN', 'This API key does not reach %s.', 403)
-export const HostNotAllowed = createError('HOST_NOT_ALLOWED', "The Host '%s' is not served here; name it in ALLOWED_HOSTS.", 403)
-export const OriginNotAllowed = createError('ORIGIN_NOT_ALLOWED', "Requests from the Origin '%s' are not allowed; name it in ALLOWED_ORIGINS.", 403)
+export const HostNotAllowed = createError(
+  'HOST_NOT_ALLOWED',
+  "The Host '%s' is not served here; name it in ALLOWED_HOSTS.",
+  403
+)
+export const OriginNotAllowed = createError(
+  'ORIGIN_NOT_ALLOWED',
+  "Requests from the Origin '%s' are not allowed; name it in ALLOWED_ORIGINS.",
+  403
+)
 export const RouteNotFound = createError('ROUTE_NOT_FOUND', 'There is no %s; /docs lists the routes.', 404)
 export const MethodNotAllowed = createError('METHOD_NOT_ALLOWED', '%s does not take %s; it takes %s.', 405)
 export const CollectionNotFound = createError('COLLECTION_NOT_FOUND', "There is no collection '%s'.", 404)
 export const RecordNotFound = createError('RECORD_NOT_FOUND', "Collection '%s' has no record '%s'.", 404)
 export const ImageNotKept = createError('IMAGE_NOT_KEPT', "No image is kept for record '%s'.", 404)
 export const ModelNotFound = createError('MODEL_NOT_FOUND', "The model '%s' is not loaded; loaded: %s.", 404)
-export const CollectionConflict = createError('COLLECTION_CONFLICT', "Collection '%s' exists with %s, which can't be changed to %s; use another name or delete it first.", 409)
-export const CollectionReplaced = createError('COLLECTION_REPLACED', "Collection '%s' was re-indexed or restored while this was under way; send it again.", 503)
-export const CollectionExists = createError('COLLECTION_EXISTS', "Collection '%s' exists; restore under another name, or with replace=true in its place.", 409)
+export const CollectionConflict = createError(
+  'COLLECTION_CONFLICT',
+  "Collection '%s' exists with %s, which can't be changed to %s; use another name or delete it first.",
+  409
+)
+export const CollectionReplaced = createError(
+  'COLLECTION_REPLACED',
+  "Collection '%s' was re-indexed or restored while this was under way; send it again.",
+  503
+)
+export const CollectionExists = createError(
+  'COLLECTION_EXISTS',
+  "Collection '%s' exists; restore under another name, or with replace=true in its place.",
+  409
+)
 export const RestoreRunning = createError('RESTORE_RUNNING', "Collection '%s' is being restored.", 409)
 export const BackupNotFound = createError('BACKUP_NOT_FOUND', "Collection '%s' has no backup '%s'.", 404)
-export const BackupExists = createError('BACKUP_EXISTS', "Collection '%s' has a backup '%s' already; use another name, or delete it first.", 409)
+export const BackupExists = createError(
+  'BACKUP_EXISTS',
+  "Collection '%s' has a backup '%s' already; use another name, or delete it first.",
+  409
+)
 export const BackupInvalid = createError('BACKUP_INVALID', 'The file is no whole backup: %s.', 422)
-export const BodyTimeout = createError('REQUEST_TIMEOUT', 'The body did not come in time: the service waits %s s for a body, and a second longer for each %s bytes that come.', 408)
+export const BodyTimeout = createError(
+  'REQUEST_TIMEOUT',
+  'The body did not come in time: the service waits %s s for a body, and a second longer for each %s bytes that come.',
+  408
+)
 export const BodyTooLarge = createError('BODY_TOO_LARGE', '%s', 413)
-export const BackupTooLarge = createError('BACKUP_TOO_LARGE', 'The backup is over the %s MiB that may be sent here; the operator may set MAX_BACKUP_MIB.', 413)
-export const BackupTooNew = createError('BACKUP_TOO_NEW', 'The backup has format %s, written by a newer version of the service; this one reads formats up to %s.', 422)
-export const ChecksumDiffers = createError('CHECKSUM_DIFFERS', 'The SHA-256 of the file is %s, not %s: it was changed on the way or where it lay.', 422)
-export const ExportChanged = createError('EXPORT_CHANGED', 'The embeddings have changed since the export that If-Match names; begin again.', 412)
+export const BackupTooLarge = createError(
+  'BACKUP_TOO_LARGE',
+  'The backup is over the %s MiB that may be sent here; the operator may set MAX_BACKUP_MIB.',
+  413
+)
+export const BackupTooNew = createError(
+  'BACKUP_TOO_NEW',
+  'The backup has format %s, written by a newer version of the service; this one reads formats up to %s.',
+  422
+)
+export const ChecksumDiffers = createError(
+  'CHECKSUM_DIFFERS',
+  'The SHA-256 of the file is %s, not %s: it was changed on the way or where it lay.',
+  422
+)
+export const ExportChanged = createError(
+  'EXPORT_CHANGED',
+  'The embeddings have changed since the export that If-Match names; begin again.',
+  412
+)
 export const ClassifierNotFound = createError('CLASSIFIER_NOT_FOUND', "There is no classifier '%s'.", 404)
-export const ClassifierMismatch = createError('CLASSIFIER_MISMATCH', "Classifier '%s' was trained with encoder %s, loaded: %s, and it can't tell anything of their embeddings. Load the first one (MODELS), or train the classifier again: PUT /v1/classifiers/{name}.", 409)
+export const ClassifierMismatch = createError(
+  'CLASSIFIER_MISMATCH',
+  "Classifier '%s' was trained with encoder %s, loaded: %s, and it can't tell anything of their embeddings. Load the first one (MODELS), or train the classifier again: PUT /v1/classifiers/{name}.",
+  409
+)
 export const ExamplesInvalid = createError('EXAMPLES_INVALID', '%s', 422)
-export const ReindexRunning = createError('REINDEX_RUNNING', "Collection '%s' is being re-indexed by job %s.", 409)
-export const BulkLoadRunning = createError('BULK_LOAD_RUNNING', "Another stream loads under the Idempotency-Key '%s'; wait until it has ended, or use another key.", 409)
+export const ReindexRunning = createError(
+  'REINDEX_RUNNING',
+  "Collection '%s' is being re-indexed by job %s.",
+  409
+)
+export const BulkLoadRunning = createError(
+  'BULK_LOAD_RUNNING',
+  "Another stream loads under the Idempotency-Key '%s'; wait until it has ended, or use another key.",
+  409
+)
 export const ReindexIncomplete = createError('REINDEX_INCOMPLETE', '%s', 422)
-export const BulkLoadNotFound = createError('BULK_LOAD_NOT_FOUND', "No bulk load of collection '%s' is known by the key '%s'; keys are kept for 7 days.", 404)
+export const BulkLoadNotFound = createError(
+  'BULK_LOAD_NOT_FOUND',
+  "No bulk load of collection '%s' is known by the key '%s'; keys are kept for 7 days.",
+  404
+)
 export const IdempotencyKeyReused = createError('IDEMPOTENCY_KEY_REUSED', '%s', 422)
 export const JobNotFound = createError('JOB_NOT_FOUND', "There is no job '%s'.", 404)
 export const EvaluationNotFound = createError('EVALUATION_NOT_FOUND', "There is no evaluation '%s'.", 404)
-export const EvaluationNotDone = createError('EVALUATION_NOT_DONE', "The evaluation '%s' is %s; it has a report once it is done.", 409)
-export const DatasetNotFound = createError('DATASET_NOT_FOUND', "There is no dataset '%s' below DATASETS_DIR.", 404)
-export const DatasetsDisabled = createError('DATASETS_DISABLED', 'Folders are not evaluated here; the operator may set DATASETS_DIR. A collection can be.', 422)
+export const EvaluationNotDone = createError(
+  'EVALUATION_NOT_DONE',
+  "The evaluation '%s' is %s; it has a report once it is done.",
+  409
+)
+export const DatasetNotFound = createError(
+  'DATASET_NOT_FOUND',
+  "There is no dataset '%s' below DATASETS_DIR.",
+  404
+)
+export const DatasetsDisabled = createError(
+  'DATASETS_DISABLED',
+  'Folders are not evaluated here; the operator may set DATASETS_DIR. A collection can be.',
+  422
+)
 export const EvaluationInvalid = createError('EVALUATION_INVALID', '%s', 422)
-export const FingerprintMismatch = createError('FINGERPRINT_MISMATCH', "Collection '%s' was made with encoder %s, loaded: %s, and their embeddings can't be compared. Load the first one (MODELS), or re-index the collection: POST /v1/collections/{collection}/reindex.", 409)
-export const JobCrashed = createError('JOB_CRASHED', 'The service ended unexpectedly %s times while this ran, so it is not tried again: look into its log and its memory, and start it anew.', 500)
-export const RangeNotSatisfiable = createError('RANGE_NOT_SATISFIABLE', 'The file has %s bytes; ask for some of these.', 416)
+export const FingerprintMismatch = createError(
+  'FINGERPRINT_MISMATCH',
+  "Collection '%s' was made with encoder %s, loaded: %s, and their embeddings can't be compared. Load the first one (MODELS), or re-index the collection: POST /v1/collections/{collection}/reindex.",
+  409
+)
+export const JobCrashed = createError(
+  'JOB_CRASHED',
+  'The service ended unexpectedly %s times while this ran, so it is not tried again: look into its log and its memory, and start it anew.',
+  500
+)
+export const RangeNotSatisfiable = createError(
+  'RANGE_NOT_SATISFIABLE',
+  'The file has %s bytes; ask for some of these.',
+  416
+)
 export const ImageTooLarge = createError('IMAGE_TOO_LARGE', 'The image is too large: %s.', 413)
 export const MediaTypeUnsupported = createError('MEDIA_TYPE_UNSUPPORTED', 'The body is %s; send %s.', 415)
-export const ImageUnsupported = createError('IMAGE_UNSUPPORTED', 'The image is %s; send jpeg, png, webp, gif, tiff or avif.', 415)
+export const ImageUnsupported = createError(
+  'IMAGE_UNSUPPORTED',
+  'The image is %s; send jpeg, png, webp, gif, tiff or avif.',
+  415
+)
 export const ImageInvalid = createError('IMAGE_INVALID', "The image can't be decoded: %s.", 422)
-export const ImageUrlsDisabled = createError('IMAGE_URLS_DISABLED', 'Images by url are not fetched here; send the bytes as base64 or multipart.', 422)
-export const ImageUrlRefused = createError('IMAGE_URL_REFUSED', 'The url of the image is not fetched: %s.', 422)
+export const ImageUrlsDisabled = createError(
+  'IMAGE_URLS_DISABLED',
+  'Images by url are not fetched here; send the bytes as base64 or multipart.',
+  422
+)
+export const ImageUrlRefused = createError(
+  'IMAGE_URL_REFUSED',
+  'The url of the image is not fetched: %s.',
+  422
+)
 export const ImageUrlFailed = createError('IMAGE_URL_FAILED', 'No image came from the url: %s.', 422)
 export const TextInvalid = createError('TEXT_INVALID', '%s', 422)
 export const RecordInvalid = createError('RECORD_INVALID', '%s', 422)
 export const EmbeddingInvalid = createError('EMBEDDING_INVALID', '%s', 422)
-export const CollectionHasNoModel = createError('COLLECTION_HAS_NO_MODEL', "Collection '%s' holds embeddings brought along; query it by an embedding or a record.", 422)
+export const CollectionHasNoModel = createError(
+  'COLLECTION_HAS_NO_MODEL',
+  "Collection '%s' holds embeddings brought along; query it by an embedding or a record.",
+  422
+)
 export const QueryInvalid = createError('QUERY_INVALID', '%s', 422)
 export const FilterInvalid = createError('FILTER_INVALID', '%s', 422)
 export const LabelsInvalid = createError('LABELS_INVALID', '%s', 422)
 export const TemplateInvalid = createError('TEMPLATE_INVALID', '%s', 422)
 export const ZeroShotUnsupported = createError('ZERO_SHOT_UNSUPPORTED', "Model '%s' can't classify: %s.", 422)
 export const ClientGone = createError('CLIENT_GONE', 'The client closed the connection.', 499)
-export const RateLimited = createError('RATE_LIMITED', 'More than %s requests in a minute; try again in %s.', 429)
-export const RefusedTooOften = createError('RATE_LIMITED', 'From this address came %s requests without a valid API key in a minute; try again in %s.', 429)
+export const RateLimited = createError(
+  'RATE_LIMITED',
+  'More than %s requests in a minute; try again in %s.',
+  429
+)
+export const RefusedTooOften = createError(
+  'RATE_LIMITED',
+  'From this address came %s requests without a valid API key in a minute; try again in %s.',
+  429
+)
 export const QueueFull = createError('QUEUE_FULL', 'Too much work is waiting; try again soon.', 429)
-export const Internal = createError('INTERNAL', 'Something went wrong here; the log has it under this request_id.', 500)
+export const Internal = createError(
+  'INTERNAL',
+  'Something went wrong here; the log has it under this request_id.',
+  500
+)
 export const EncoderFailed = createError('ENCODER_FAILED', 'The encoder failed on this input.', 500)
 export const Closed = createError('CLOSED', 'The service is shutting down.', 503)
 export const WorkerDied = createError('WORKER_DIED', 'The worker that held this work ended; try again.', 503)
-export const WorkersDown = createError('WORKERS_DOWN', 'The workers for this (%s) died again and again, and are started anew in a while; try again.', 503)
-export const DeadlineExceeded = createError('DEADLINE_EXCEEDED', 'This was not done within the time that was set for it; a write that was under way may still have been stored.', 504)
-export const StorageUnwritable = createError('STORAGE_UNWRITABLE', 'The data folder can\'t be written to; nothing of this request was stored.', 503)
-export const StorageFull = createError('STORAGE_FULL', 'There is no space left to write; nothing of this request was stored.', 507)
+export const WorkersDown = createError(
+  'WORKERS_DOWN',
+  'The workers for this (%s) died again and again, and are started anew in a while; try again.',
+  503
+)
+export const DeadlineExceeded = createError(
+  'DEADLINE_EXCEEDED',
+  'This was not done within the time that was set for it; a write that was under way may still have been stored.',
+  504
+)
+export const StorageUnwritable = createError(
+  'STORAGE_UNWRITABLE',
+  "The data folder can't be written to; nothing of this request was stored.",
+  503
+)
+export const StorageFull = createError(
+  'STORAGE_FULL',
+  'There is no space left to write; nothing of this request was stored.',
+  507
+)
 
 /** An error as it crosses threads and stands in responses. */
 export interface ErrorShape {
@@ -88,7 +220,9 @@ export function retryLater<E extends Error>(error: E, ms: number): E {
 
 /** Whether an error is one of the public ones above (or Fastify's), which a caller may see. */
 export function isPublicError(error: unknown): error is Error & ErrorShape {
-  return error instanceof Error && 'code' in error && typeof (error as Error & ErrorShape).statusCode === 'number'
+  return (
+    error instanceof Error && 'code' in error && typeof (error as Error & ErrorShape).statusCode === 'number'
+  )
 }
 
 /** The code, message and status of a public error; anything else is INTERNAL. */

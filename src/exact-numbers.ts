@@ -21,7 +21,8 @@ export function findInexact(value: unknown, path: string): string | undefined {
     const isList = Array.isArray(inner)
     const entries = Object.entries(inner).reverse()
     for (const [key, item] of entries) {
-      if (typeof item === 'number' || typeof item === 'object') left.push([item, isList ? `${place}[${key}]` : `${place}.${key}`])
+      if (typeof item === 'number' || typeof item === 'object')
+        left.push([item, isList ? `${place}[${key}]` : `${place}.${key}`])
     }
   }
   return undefined

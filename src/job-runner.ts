@@ -37,7 +37,10 @@ export function createRunner(options: RunnerOptions) {
       const worked = work(job, AbortSignal.any([stop.signal, closing.signal])).then(
         () => end(job, { state: 'done', error: null }),
         // One that is cancelled while the service stops is cancelled; the others go on in the next process.
-        (error) => (closing.signal.aborted && !stop.signal.aborted ? giveBack(job) : fail(job, { error, isCancelled: stop.signal.aborted }))
+        (error) =>
+          closing.signal.aborted && !stop.signal.aborted
+            ? giveBack(job)
+            : fail(job, { error, isCancelled: stop.signal.aborted })
       )
       const ended = worked.finally(() => {
         running.delete(job.id)
@@ -45,7 +48,8 @@ export function createRunner(options: RunnerOptions) {
       })
       running.set(job.id, { stop, ended })
       // One that is cancelled while it waits ends before those ahead of it.
-      if (kindOf(kinds, job).mayWait !== undefined) lines.set(job.kind, Promise.all([lines.get(job.kind), ended]))
+      if (kindOf(kinds, job).mayWait !== undefined)
+        lines.set(job.kind, Promise.all([lines.get(job.kind), ended]))
     },
     cancel: async (job: Job) => {
       const { stop, ended } = running.get(job.id) ?? {}
@@ -86,10 +90,22 @@ function outcomes({ kinds, save, onEnd, onFault }: RunnerOptions) {
       await keep(job)
     },
     fail: async (job: Job, { error, isCancelled }: { error: unknown; isCancelled: boolean }) => {
-      await kindOf(kinds, job).undo?.(job).catch((fault) => onFault?.(job, { step: 'undo', error: fault }))
+      await kindOf(kinds, job)
+        .undo?.(job)
+        .catch((fault) => onFault?.(job, { step: 'undo', error: fault }))
       const { code, message } = toErrorShape(error)
-      const shown = { code, message: code === 'INTERNAL' ? 'Something went wrong here; the log has it under the id of this job.' : message }
-      await end(job, isCancelled ? { state: 'cancelled', error: null } : { state: 'failed', error: shown }, error)
+      const shown = {
+        code,
+        message:
+          code === 'INTERNAL'
+            ? 'Something went wrong here; the log has it under the id of this job.'
+            : message
+      }
+      await end(
+        job,
+        isCancelled ? { state: 'cancelled', error: null } : { state: 'failed', error: shown },
+        error
+      )
     }
   }
 }

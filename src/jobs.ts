@@ -6,7 +6,10 @@ import { createRunner, type RunnerOptions } from './job-runner.js'
 
 export interface Jobs {
   /** Begins a job. Throws QUEUE_FULL, and what its kind does. */
-  start<Kind extends keyof JobKinds>(kind: Kind, asked: Parameters<JobKinds[Kind]['plan']>[0]): Promise<Extract<Job, { kind: Kind }>>
+  start<Kind extends keyof JobKinds>(
+    kind: Kind,
+    asked: Parameters<JobKinds[Kind]['plan']>[0]
+  ): Promise<Extract<Job, { kind: Kind }>>
   /** Throws JOB_NOT_FOUND. */
   get(id: string): Job
   /** The latest first. */
@@ -37,7 +40,8 @@ export async function openJobs({ collections, kinds, onEnd, onFault }: JobsOptio
   // Before there were others, all were re-indexings.
   const saved = (await collections.jobs()).map((body) => ({ kind: 'reindex', ...JSON.parse(body) }) as Job)
   const jobs = new Map(saved.map((job) => [job.id, job]))
-  const save = (job: Job) => collections.saveJob({ id: job.id, body: JSON.stringify(job), createdAt: job.createdAt })
+  const save = (job: Job) =>
+    collections.saveJob({ id: job.id, body: JSON.stringify(job), createdAt: job.createdAt })
   const runner = createRunner({ kinds, save, onEnd, onFault })
   const get = (id: string) => {
     const job = jobs.get(id)
@@ -50,9 +54,19 @@ export async function openJobs({ collections, kinds, onEnd, onFault }: JobsOptio
       const planned = plan(asked, [...jobs.values()])
       // Without a pause where there is nothing to wait for: none may come between looking for another and being there.
       const part = planned instanceof Promise ? await planned : planned
-      const ahead = mayWait === undefined ? 0 : [...jobs.values()].filter((job) => job.kind === kind && isOpen(job)).length
+      const ahead =
+        mayWait === undefined
+          ? 0
+          : [...jobs.values()].filter((job) => job.kind === kind && isOpen(job)).length
       if (ahead > (mayWait ?? 0)) throw new QueueFull()
-      const state: JobState = { id: randomUUID(), state: ahead > 0 ? 'queued' : 'running', progress: { done: 0, total: 0 }, error: null, createdAt: Date.now(), endedAt: null }
+      const state: JobState = {
+        id: randomUUID(),
+        state: ahead > 0 ? 'queued' : 'running',
+        progress: { done: 0, total: 0 },
+        error: null,
+        createdAt: Date.now(),
+        endedAt: null
+      }
       const job = { ...state, kind, ...part } as Extract<Job, { kind: typeof kind }>
       jobs.set(job.id, job)
       await save(job).catch((error) => {

@@ -5,7 +5,12 @@ import type { EncoderOptions } from './encoder/encoder.js'
 import { findModel, loadModelPackage, type ModelPackage } from './encoder/model-package.js'
 
 /** Reads the model packages that the configuration names. Throws an Error that says what is missing or wrong. */
-export async function loadModels({ MODEL, MODELS, MODELS_DIR, MODEL_VARIANT }: Pick<Config, 'MODEL' | 'MODELS' | 'MODELS_DIR' | 'MODEL_VARIANT'>): Promise<ModelPackage[]> {
+export async function loadModels({
+  MODEL,
+  MODELS,
+  MODELS_DIR,
+  MODEL_VARIANT
+}: Pick<Config, 'MODEL' | 'MODELS' | 'MODELS_DIR' | 'MODEL_VARIANT'>): Promise<ModelPackage[]> {
   const models: ModelPackage[] = []
   for (const named of MODELS.length > 0 ? MODELS : [MODEL]) {
     const { name, folder, variant = MODEL_VARIANT } = await findModel(named, MODELS_DIR)
@@ -15,7 +20,10 @@ export async function loadModels({ MODEL, MODELS, MODELS_DIR, MODEL_VARIANT }: P
 }
 
 /** The waits, by lane, that requests are admitted to. */
-export function maxWaitMs({ MAX_QUEUE_MS: interactive, MAX_BULK_QUEUE_MS: bulk }: Config): Record<Lane, number> {
+export function maxWaitMs({
+  MAX_QUEUE_MS: interactive,
+  MAX_BULK_QUEUE_MS: bulk
+}: Config): Record<Lane, number> {
   return { interactive, bulk }
 }
 

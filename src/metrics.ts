@@ -29,20 +29,77 @@ export interface Metrics {
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 /** Makes the metrics of a service; gauges are read when they are asked for. */
-export function createMetrics({ dataDir, encoders, collections, keys }: { dataDir: string; encoders: Encoders; collections: Collections; keys: Pick<KeyRing, 'size' | 'isStale'> }): Metrics {
+export function createMetrics({
+  dataDir,
+  encoders,
+  collections,
+  keys
+}: {
+  dataDir: string
+  encoders: Encoders
+  collections: Collections
+  keys: Pick<KeyRing, 'size' | 'isStale'>
+}): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
-  const requests = new Histogram({ name: 'semblance_http_request_duration_seconds', help: 'Requests by route.', labelNames: ['method', 'route', 'status'], buckets: BUCKETS, registers })
-  const stages = new Histogram({ name: 'semblance_stage_duration_seconds', help: 'Time that requests spent by stage and route: in queues, decoding, preprocessing, encoding, searching, writing.', labelNames: ['stage', 'route'], buckets: BUCKETS, registers })
-  const records = new Counter({ name: 'semblance_records_written_total', help: 'Records sent in, by what became of them.', labelNames: ['status'], registers })
-  const deaths = new Counter({ name: 'semblance_worker_deaths_total', help: 'Worker threads that ended unasked.', registers })
-  const towerRuns = new Histogram({ name: 'semblance_tower_run_duration_seconds', help: 'Runs of the towers, a batch each, by execution provider.', labelNames: ['model', 'tower', 'provider'], buckets: BUCKETS, registers })
-  const towerInputs = new Counter({ name: 'semblance_tower_inputs_total', help: 'Images and texts that the towers encoded.', labelNames: ['model', 'tower', 'provider'], registers })
-  const evaluations = new Counter({ name: 'semblance_evaluations_total', help: 'Evaluations that ended, by how: done, failed or cancelled.', labelNames: ['state'], registers })
-  const auditFailures = new Counter({ name: 'semblance_audit_failures_total', help: 'Lines of the audit log that could not be written.', registers })
+  const requests = new Histogram({
+    name: 'semblance_http_request_duration_seconds',
+    help: 'Requests by route.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: BUCKETS,
+    registers
+  })
+  const stages = new Histogram({
+    name: 'semblance_stage_duration_seconds',
+    help: 'Time that requests spent by stage and route: in queues, decoding, preprocessing, encoding, searching, writing.',
+    labelNames: ['stage', 'route'],
+    buckets: BUCKETS,
+    registers
+  })
+  const records = new Counter({
+    name: 'semblance_records_written_total',
+    help: 'Records sent in, by what became of them.',
+    labelNames: ['status'],
+    registers
+  })
+  const deaths = new Counter({
+    name: 'semblance_worker_deaths_total',
+    help: 'Worker threads that ended unasked.',
+    registers
+  })
+  const towerRuns = new Histogram({
+    name: 'semblance_tower_run_duration_seconds',
+    help: 'Runs of the towers, a batch each, by execution provider.',
+    labelNames: ['model', 'tower', 'provider'],
+    buckets: BUCKETS,
+    registers
+  })
+  const towerInputs = new Counter({
+    name: 'semblance_tower_inputs_total',
+    help: 'Images and texts that the towers encoded.',
+    labelNames: ['model', 'tower', 'provider'],
+    registers
+  })
+  const evaluations = new Counter({
+    name: 'semblance_evaluations_total',
+    help: 'Evaluations that ended, by how: done, failed or cancelled.',
+    labelNames: ['state'],
+    registers
+  })
+  const auditFailures = new Counter({
+    name: 'semblance_audit_failures_total',
+    help: 'Lines of the audit log that could not be written.',
+    registers
+  })
   keyGauges(keys, registers)
-  const imageFetches = new Histogram({ name: 'semblance_image_fetch_duration_seconds', help: 'Images fetched by url, by outcome, their wait for a turn included.', labelNames: ['outcome'], buckets: BUCKETS, registers })
+  const imageFetches = new Histogram({
+    name: 'semblance_image_fetch_duration_seconds',
+    help: 'Images fetched by url, by outcome, their wait for a turn included.',
+    labelNames: ['outcome'],
+    buckets: BUCKETS,
+    registers
+  })
   encoderGauges(encoders, registers)
   overloadGauges({ encoders, collections }, registers)
   new Gauge({
@@ -84,14 +141,20 @@ export function createMetrics({ dataDir, encoders, collections, keys }: { dataDi
 const LANES = ['interactive', 'bulk'] as const
 
 /** What waits and for how long, and how the pools of workers are. */
-function overloadGauges({ encoders, collections }: { encoders: Encoders; collections: Collections }, registers: Registry[]): void {
+function overloadGauges(
+  { encoders, collections }: { encoders: Encoders; collections: Collections },
+  registers: Registry[]
+): void {
   new Gauge({
     name: 'semblance_queue_expected_wait_seconds',
     help: 'How long a new entry of a queue would wait, by its recent throughput; 0 while nothing is known. Requests over MAX_QUEUE_MS and MAX_BULK_QUEUE_MS get 429.',
     labelNames: ['model', 'input', 'lane'],
     registers,
     collect() {
-      for (const lane of LANES) for (const { model, expectedWaitMs } of encoders.all) for (const [input, ms] of Object.entries(expectedWaitMs(lane))) this.set({ model: model.name, input, lane }, ms / 1000)
+      for (const lane of LANES)
+        for (const { model, expectedWaitMs } of encoders.all)
+          for (const [input, ms] of Object.entries(expectedWaitMs(lane)))
+            this.set({ model: model.name, input, lane }, ms / 1000)
       this.set({ model: '', input: 'read', lane: 'interactive' }, collections.waiting.expectedReadMs() / 1000)
     }
   })
@@ -106,11 +169,28 @@ function overloadGauges({ encoders, collections }: { encoders: Encoders; collect
   })
   const ofPools = (set: (labels: { model: string; pool: string }, state: PoolState) => void) => {
     for (const state of collections.pools) set({ model: '', pool: state.name }, state)
-    for (const { model, pools } of encoders.all) for (const state of pools) set({ model: model.name, pool: state.name }, state)
+    for (const { model, pools } of encoders.all)
+      for (const state of pools) set({ model: model.name, pool: state.name }, state)
   }
   const labelNames = ['model', 'pool'] as const
-  new Gauge({ name: 'semblance_workers_alive', help: 'Worker threads that live, by pool.', labelNames, registers, collect() { ofPools((labels, { alive }) => this.set(labels, alive)) } })
-  new Gauge({ name: 'semblance_workers_circuit_open', help: '1 where the workers of a pool died again and again, and are started anew after a pause; 0.5 where they are on trial.', labelNames, registers, collect() { ofPools((labels, { circuit }) => this.set(labels, { closed: 0, half_open: 0.5, open: 1 }[circuit])) } })
+  new Gauge({
+    name: 'semblance_workers_alive',
+    help: 'Worker threads that live, by pool.',
+    labelNames,
+    registers,
+    collect() {
+      ofPools((labels, { alive }) => this.set(labels, alive))
+    }
+  })
+  new Gauge({
+    name: 'semblance_workers_circuit_open',
+    help: '1 where the workers of a pool died again and again, and are started anew after a pause; 0.5 where they are on trial.',
+    labelNames,
+    registers,
+    collect() {
+      ofPools((labels, { circuit }) => this.set(labels, { closed: 0, half_open: 0.5, open: 1 }[circuit]))
+    }
+  })
 }
 
 function keyGauges(keys: Pick<KeyRing, 'size' | 'isStale'>, registers: Registry[]): void {
@@ -139,7 +219,8 @@ function encoderGauges(encoders: Encoders, registers: Registry[]): void {
     labelNames: ['model', 'input'],
     registers,
     collect() {
-      for (const { model, queued } of encoders.all) for (const [input, length] of Object.entries(queued)) this.set({ model: model.name, input }, length)
+      for (const { model, queued } of encoders.all)
+        for (const [input, length] of Object.entries(queued)) this.set({ model: model.name, input }, length)
     }
   })
   new Gauge({
@@ -150,7 +231,16 @@ function encoderGauges(encoders: Encoders, registers: Registry[]): void {
     collect() {
       for (const { model, execution } of encoders.all) {
         const { image, text } = execution.towers
-        this.set({ model: model.name, fingerprint: model.fingerprint, requested: execution.requested.join(), image: image.provider, text: text.provider }, 1)
+        this.set(
+          {
+            model: model.name,
+            fingerprint: model.fingerprint,
+            requested: execution.requested.join(),
+            image: image.provider,
+            text: text.provider
+          },
+          1
+        )
       }
     }
   })
@@ -160,7 +250,8 @@ function encoderGauges(encoders: Encoders, registers: Registry[]): void {
     labelNames: ['model'],
     registers,
     collect() {
-      for (const { model, execution } of encoders.all) this.set({ model: model.name }, execution.passedOver.length > 0 ? 1 : 0)
+      for (const { model, execution } of encoders.all)
+        this.set({ model: model.name }, execution.passedOver.length > 0 ? 1 : 0)
     }
   })
   const lookups = new Counter({
@@ -170,20 +261,45 @@ function encoderGauges(encoders: Encoders, registers: Registry[]): void {
     registers,
     collect() {
       this.reset()
-      for (const { model, cacheLookups } of encoders.all) for (const [result, count] of Object.entries(cacheLookups)) lookups.inc({ model: model.name, result }, count)
+      for (const { model, cacheLookups } of encoders.all)
+        for (const [result, count] of Object.entries(cacheLookups))
+          lookups.inc({ model: model.name, result }, count)
     }
   })
 }
 
 /** Gauges of the collections, and a function that reads them all at once: a scrape asks for each collection once. */
 function collectionGauges(collections: Collections, registers: Registry[]): () => Promise<void> {
-  const pending = new Gauge({ name: 'semblance_index_pending', help: 'Embeddings that wait to enter their graph.', registers })
-  const records = new Gauge({ name: 'semblance_collection_records', help: 'Records by collection.', labelNames: ['collection'], registers })
-  const vectors = new Gauge({ name: 'semblance_collection_vectors', help: 'Live embeddings by collection and modality.', labelNames: ['collection', 'modality'], registers })
-  const bytes = new Gauge({ name: 'semblance_collection_bytes', help: 'Kept images and embeddings.', labelNames: ['collection'], registers })
+  const pending = new Gauge({
+    name: 'semblance_index_pending',
+    help: 'Embeddings that wait to enter their graph.',
+    registers
+  })
+  const records = new Gauge({
+    name: 'semblance_collection_records',
+    help: 'Records by collection.',
+    labelNames: ['collection'],
+    registers
+  })
+  const vectors = new Gauge({
+    name: 'semblance_collection_vectors',
+    help: 'Live embeddings by collection and modality.',
+    labelNames: ['collection', 'modality'],
+    registers
+  })
+  const bytes = new Gauge({
+    name: 'semblance_collection_bytes',
+    help: 'Kept images and embeddings.',
+    labelNames: ['collection'],
+    registers
+  })
   return async () => {
     pending.set(await collections.pending())
-    const counted = await Promise.all(collections.list().map(async (collection) => ({ collection: collection.settings.name, ...(await collection.counts()) })))
+    const counted = await Promise.all(
+      collections
+        .list()
+        .map(async (collection) => ({ collection: collection.settings.name, ...(await collection.counts()) }))
+    )
     for (const gauge of [records, vectors, bytes]) gauge.reset()
     for (const { collection, ...counts } of counted) {
       records.set({ collection }, counts.records)

@@ -5,7 +5,9 @@ import { createImageFetcher, type ImageFetcher } from './image-urls/image-fetche
 /** The fetcher that the configuration asks for, if any. */
 export function openImageFetcher(config: Config): ImageFetcher | undefined {
   if (!config.IMAGE_URLS) return undefined
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
   return createImageFetcher({
     hosts: imageUrlHosts(config),
     nameServers: config.IMAGE_URL_NAME_SERVERS,

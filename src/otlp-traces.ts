@@ -1,7 +1,25 @@
-import { ROOT_CONTEXT, SpanKind, SpanStatusCode, defaultTextMapGetter, trace, type Context, type Tracer } from '@opentelemetry/api'
+import {
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  defaultTextMapGetter,
+  trace,
+  type Context,
+  type Tracer
+} from '@opentelemetry/api'
 import { ExportResultCode, W3CTraceContextPropagator, type ExportResult } from '@opentelemetry/core'
-import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources'
-import { BasicTracerProvider, BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace-base'
+import {
+  defaultResource,
+  detectResources,
+  envDetector,
+  resourceFromAttributes
+} from '@opentelemetry/resources'
+import {
+  BasicTracerProvider,
+  BatchSpanProcessor,
+  type ReadableSpan,
+  type SpanExporter
+} from '@opentelemetry/sdk-trace-base'
 import type { RequestTrace, TracedRequest, Traces } from './traces.js'
 
 /** Steps of one request that become spans; those of an ingest without end are counted from there on. */
@@ -13,7 +31,10 @@ const propagator = new W3CTraceContextPropagator()
  * Traces sent in batches over OTLP/HTTP. Sampling, batching, the endpoint and its headers are what OTEL_* says, read by
  * OpenTelemetry's own SDK. Throws an Error for a protocol or an exporter that is not spoken here.
  */
-export async function startTraces(env: NodeJS.ProcessEnv, onProblem: (problem: string) => void): Promise<Traces> {
+export async function startTraces(
+  env: NodeJS.ProcessEnv,
+  onProblem: (problem: string) => void
+): Promise<Traces> {
   const exporter = watch(await createExporter(env), onProblem)
   const resource = defaultResource()
     .merge(resourceFromAttributes({ 'service.name': 'semblance' }))
@@ -33,11 +54,17 @@ export async function startTraces(env: NodeJS.ProcessEnv, onProblem: (problem: s
 
 async function createExporter(env: NodeJS.ProcessEnv): Promise<SpanExporter> {
   const kind = env.OTEL_TRACES_EXPORTER?.trim() || 'otlp'
-  if (kind !== 'otlp') throw new Error(`OTEL_TRACES_EXPORTER is '${kind}'; traces are sent by otlp, or not at all by none.`)
-  const protocol = (env.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL || env.OTEL_EXPORTER_OTLP_PROTOCOL)?.trim() || 'http/protobuf'
-  if (protocol === 'http/protobuf') return new (await import('@opentelemetry/exporter-trace-otlp-proto')).OTLPTraceExporter()
-  if (protocol === 'http/json') return new (await import('@opentelemetry/exporter-trace-otlp-http')).OTLPTraceExporter()
-  throw new Error(`OTEL_EXPORTER_OTLP_PROTOCOL is '${protocol}'; traces are sent over http/protobuf or http/json.`)
+  if (kind !== 'otlp')
+    throw new Error(`OTEL_TRACES_EXPORTER is '${kind}'; traces are sent by otlp, or not at all by none.`)
+  const protocol =
+    (env.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL || env.OTEL_EXPORTER_OTLP_PROTOCOL)?.trim() || 'http/protobuf'
+  if (protocol === 'http/protobuf')
+    return new (await import('@opentelemetry/exporter-trace-otlp-proto')).OTLPTraceExporter()
+  if (protocol === 'http/json')
+    return new (await import('@opentelemetry/exporter-trace-otlp-http')).OTLPTraceExporter()
+  throw new Error(
+    `OTEL_EXPORTER_OTLP_PROTOCOL is '${protocol}'; traces are sent over http/protobuf or http/json.`
+  )
 }
 
 /** Says once that spans do not arrive, and once that they do again: a collector that is away must not flood the log. */
@@ -45,7 +72,8 @@ function watch(exporter: SpanExporter, onProblem: (problem: string) => void): Sp
   let fails = false
   const note = ({ code, error }: ExportResult) => {
     const failed = code !== ExportResultCode.SUCCESS
-    if (failed && !fails) onProblem(`Traces can't be sent, and are dropped until they can: ${error?.message ?? 'no answer'}`)
+    if (failed && !fails)
+      onProblem(`Traces can't be sent, and are dropped until they can: ${error?.message ?? 'no answer'}`)
     if (!failed && fails) onProblem('Traces are sent again.')
     fails = failed
   }
@@ -64,8 +92,18 @@ function beginTrace(tracer: Tracer, { id, method, route, path, headers }: Traced
   // One anchor a request: its spans lie right to each other, and the clock of a process that runs for weeks is still the system's.
   const epoch = Date.now() - performance.now()
   const caller: Context = propagator.extract(ROOT_CONTEXT, headers, defaultTextMapGetter)
-  const attributes = { 'http.request.method': method, 'url.path': path, 'url.scheme': 'http', ...(route && { 'http.route': route }), 'semblance.request_id': id }
-  const span = tracer.startSpan(route ? `${method} ${route}` : method, { kind: SpanKind.SERVER, startTime: epoch + performance.now(), attributes }, caller)
+  const attributes = {
+    'http.request.method': method,
+    'url.path': path,
+    'url.scheme': 'http',
+    ...(route && { 'http.route': route }),
+    'semblance.request_id': id
+  }
+  const span = tracer.startSpan(
+    route ? `${method} ${route}` : method,
+    { kind: SpanKind.SERVER, startTime: epoch + performance.now(), attributes },
+    caller
+  )
   const inside = trace.setSpan(caller, span)
   const { traceId, spanId } = span.spanContext()
   let steps = 0

@@ -38,7 +38,8 @@ const LONGEST_S = 3600
 function askedTimeoutMs(header: string | string[] | undefined): number | undefined {
   if (header === undefined) return undefined
   const seconds = /^\d{1,9}(\.\d{1,9})?$/.test(String(header)) ? Number(header) : NaN
-  if (!(seconds >= SHORTEST_S && seconds <= LONGEST_S)) throw new InvalidRequest(`X-Request-Timeout is a number of seconds from ${SHORTEST_S} to ${LONGEST_S}.`)
+  if (!(seconds >= SHORTEST_S && seconds <= LONGEST_S))
+    throw new InvalidRequest(`X-Request-Timeout is a number of seconds from ${SHORTEST_S} to ${LONGEST_S}.`)
   return seconds * 1000
 }
 
@@ -64,7 +65,9 @@ export const patience = plugin(async (app, { REQUEST_TIMEOUT_MS }: Config) => {
   app.addHook('onRequest', async (request, reply) => {
     const controller = new AbortController()
     request.patience = { signal: controller.signal }
-    const ms = askedTimeoutMs(request.headers['x-request-timeout']) ?? (request.routeOptions.config.streams ? 0 : REQUEST_TIMEOUT_MS)
+    const ms =
+      askedTimeoutMs(request.headers['x-request-timeout']) ??
+      (request.routeOptions.config.streams ? 0 : REQUEST_TIMEOUT_MS)
     if (ms > 0) request.patience.deadline = performance.now() + ms
     const timer = ms > 0 ? setTimeout(() => end(request, new DeadlineExceeded()), ms) : undefined
     requests.set(request, { controller, stage: 'received', reply })
@@ -98,7 +101,10 @@ export const patience = plugin(async (app, { REQUEST_TIMEOUT_MS }: Config) => {
  * Lets go of what a handler opened for its answer, when nobody waits for that any more, and throws the reason: a stream that is
  * answered too late would neither be read nor closed.
  */
-export async function requireWaiting({ signal }: FastifyRequest['patience'], letGo: () => unknown): Promise<void> {
+export async function requireWaiting(
+  { signal }: FastifyRequest['patience'],
+  letGo: () => unknown
+): Promise<void> {
   if (!signal.aborted) return
   await letGo()
   throw signal.reason

@@ -23,7 +23,11 @@ const KINDS = ['text', 'image', 'record', 'embedding'] as const
  * The embedding that a query stands for: the weighted sum of its parts' embeddings, L2-normalised. Throws
  * QUERY_INVALID, RECORD_NOT_FOUND, COLLECTION_HAS_NO_MODEL, FINGERPRINT_MISMATCH, and the encoder's errors.
  */
-export async function encodeQuery(target: Target, parts: QueryPart[], options: EncodeOptions): Promise<Embedding> {
+export async function encodeQuery(
+  target: Target,
+  parts: QueryPart[],
+  options: EncodeOptions
+): Promise<Embedding> {
   for (const part of parts) requireOneKind(part)
   const embeddings = await Promise.all(parts.map((part) => encodePart(target, part, options)))
   if (parts.length === 1 && (parts[0].weight ?? 1) > 0) return embeddings[0]
@@ -34,23 +38,32 @@ export async function encodeQuery(target: Target, parts: QueryPart[], options: E
   })
   // What is left of parts that cancel each other is rounding, which normalising would blow up to a direction.
   const total = parts.reduce((sum, { weight = 1 }) => sum + Math.abs(weight), 0)
-  if (Math.hypot(...sum) <= 1e-4 * total) throw new QueryInvalid('The parts of the query cancel each other out.')
+  if (Math.hypot(...sum) <= 1e-4 * total)
+    throw new QueryInvalid('The parts of the query cancel each other out.')
   return normalise(sum)
 }
 
 function requireOneKind(part: QueryPart): void {
   const given = KINDS.filter((kind) => part[kind] !== undefined)
-  if (given.length !== 1) throw new QueryInvalid(`A query is one of ${KINDS.join(', ')}, or a list of these; this one has ${given.length > 0 ? given.join(' and ') : 'none'}.`)
+  if (given.length !== 1)
+    throw new QueryInvalid(
+      `A query is one of ${KINDS.join(', ')}, or a list of these; this one has ${given.length > 0 ? given.join(' and ') : 'none'}.`
+    )
 }
 
-async function encodePart(target: Target, { text, image, record, modality, embedding }: QueryPart, options: EncodeOptions): Promise<Embedding> {
+async function encodePart(
+  target: Target,
+  { text, image, record, modality, embedding }: QueryPart,
+  options: EncodeOptions
+): Promise<Embedding> {
   const { collection } = target
   if (embedding) return toEmbedding(embedding, collection.settings.dimension)
   if (record !== undefined) {
     const embeddings = await collection.embeddings(record, options)
     const found = modality ? embeddings[modality] : (embeddings.image ?? embeddings.text)
     if (found) return found
-    if (await collection.get(record, options)) throw new QueryInvalid(`Record '${record}' has no ${modality} embedding.`)
+    if (await collection.get(record, options))
+      throw new QueryInvalid(`Record '${record}' has no ${modality} embedding.`)
     throw new RecordNotFound(collection.settings.name, record)
   }
   requireModel(collection)

@@ -42,13 +42,15 @@ export function requireStorable({ id, text }: { id: string; text?: string | null
   if (text?.trim() === '') throw new RecordInvalid('The text is empty; leave it out if there is none.')
   if (id === '.' || id === '..') throw new RecordInvalid(`The id '${id}' can't stand in a path.`)
   if (Buffer.byteLength(id) > 255) throw new RecordInvalid('The id is over 255 bytes.')
-  if (![id, text ?? ''].every((value) => value.isWellFormed())) throw new RecordInvalid('The id or the text holds half of a surrogate pair, which is no UTF-8.')
+  if (![id, text ?? ''].every((value) => value.isWellFormed()))
+    throw new RecordInvalid('The id or the text holds half of a surrogate pair, which is no UTF-8.')
 }
 
 /** Metadata as the JSON that is kept of it. Throws RECORD_INVALID for what can't be kept as it was sent. */
 export function toMetadataText(metadata: Record<string, unknown>): string {
   if (metadata instanceof Unusable) throw new RecordInvalid(metadata.reason)
-  if (!isShallow(metadata, MAX_METADATA_DEPTH)) throw new RecordInvalid(`The metadata is nested over ${MAX_METADATA_DEPTH} deep.`)
+  if (!isShallow(metadata, MAX_METADATA_DEPTH))
+    throw new RecordInvalid(`The metadata is nested over ${MAX_METADATA_DEPTH} deep.`)
   const inexact = findInexact(metadata, 'metadata')
   if (inexact) throw new RecordInvalid(inexactMessage(inexact))
   const text = JSON.stringify(metadata)
@@ -63,10 +65,12 @@ export function requireMetadataSize(text: string): void {
 
 /** An embedding that was sent in, L2-normalised. Throws EMBEDDING_INVALID for another dimension, zeros, or what overflows. */
 export function toEmbedding(values: number[], dimension: number): Embedding {
-  if (values.length !== dimension) throw new EmbeddingInvalid(`The embedding has ${values.length} dimensions, the collection ${dimension}.`)
+  if (values.length !== dimension)
+    throw new EmbeddingInvalid(`The embedding has ${values.length} dimensions, the collection ${dimension}.`)
   // The norm is taken in doubles: what is far from 1 may leave the range of floats.
   const norm = Math.hypot(...values)
-  if (!Number.isFinite(norm) || norm === 0) throw new EmbeddingInvalid('The embedding is all zeros or not finite.')
+  if (!Number.isFinite(norm) || norm === 0)
+    throw new EmbeddingInvalid('The embedding is all zeros or not finite.')
   return normalise(Float32Array.from(values, (value) => value / norm))
 }
 
@@ -74,23 +78,40 @@ export function toEmbedding(values: number[], dimension: number): Embedding {
 export type SentEmbedding = number[] | string
 
 /** Embeddings that were sent in, by modality. Throws EMBEDDING_INVALID. */
-export function toEmbeddings(sent: Partial<Record<Modality, SentEmbedding>>, dimension: number): Partial<Record<Modality, Embedding>> {
-  return Object.fromEntries(Object.entries(sent).map(([modality, values]) => [modality, toEmbedding(typeof values === 'string' ? decodeFloats(values) : values, dimension)]))
+export function toEmbeddings(
+  sent: Partial<Record<Modality, SentEmbedding>>,
+  dimension: number
+): Partial<Record<Modality, Embedding>> {
+  return Object.fromEntries(
+    Object.entries(sent).map(([modality, values]) => [
+      modality,
+      toEmbedding(typeof values === 'string' ? decodeFloats(values) : values, dimension)
+    ])
+  )
 }
 
 /** The numbers that a base64 text of float32 values, little-endian, stands for. Throws EMBEDDING_INVALID. */
 function decodeFloats(base64: string): number[] {
   const bytes = Buffer.from(base64, 'base64')
   // Node passes over what is not base64; encoded again it is another text then.
-  if (bytes.length === 0 || bytes.toString('base64') !== base64) throw new EmbeddingInvalid('The embedding is not base64, with its padding.')
-  if (bytes.length % Float32Array.BYTES_PER_ELEMENT !== 0) throw new EmbeddingInvalid(`The embedding has ${bytes.length} bytes, which are no float32 values.`)
-  return Array.from({ length: bytes.length / Float32Array.BYTES_PER_ELEMENT }, (_, i) => bytes.readFloatLE(i * Float32Array.BYTES_PER_ELEMENT))
+  if (bytes.length === 0 || bytes.toString('base64') !== base64)
+    throw new EmbeddingInvalid('The embedding is not base64, with its padding.')
+  if (bytes.length % Float32Array.BYTES_PER_ELEMENT !== 0)
+    throw new EmbeddingInvalid(`The embedding has ${bytes.length} bytes, which are no float32 values.`)
+  return Array.from({ length: bytes.length / Float32Array.BYTES_PER_ELEMENT }, (_, i) =>
+    bytes.readFloatLE(i * Float32Array.BYTES_PER_ELEMENT)
+  )
 }
 
 /** What a collection keeps of an image: the file, a thumbnail, or nothing. */
-export async function keepImage(target: Target, bytes: Uint8Array, patience: Patience = {}): Promise<RecordWrite['image']> {
+export async function keepImage(
+  target: Target,
+  bytes: Uint8Array,
+  patience: Patience = {}
+): Promise<RecordWrite['image']> {
   const { storage } = target.collection.settings
   if (storage === 'none') return undefined
-  if (storage === 'thumbnail') return { bytes: await encoderOf(target).thumbnail(bytes, patience), type: 'image/webp' }
+  if (storage === 'thumbnail')
+    return { bytes: await encoderOf(target).thumbnail(bytes, patience), type: 'image/webp' }
   return { bytes, type: await sniffImage(bytes) }
 }

@@ -30,20 +30,38 @@ const MAX_NAMED = 1000
 const MOST_CRASHES = 10
 
 /** Re-indexing as a job; planning one throws COLLECTION_NOT_FOUND, COLLECTION_HAS_NO_MODEL, MODEL_NOT_FOUND or REINDEX_RUNNING. */
-export function reindexJobs({ collections, encoders }: { collections: Collections; encoders: Encoders }): JobKind<ReindexAsked, ReindexPart> {
+export function reindexJobs({
+  collections,
+  encoders
+}: {
+  collections: Collections
+  encoders: Encoders
+}): JobKind<ReindexAsked, ReindexPart> {
   return {
     mostCrashes: MOST_CRASHES,
     plan: ({ collection: name, model, skipMissing }, jobs) => {
       const { fingerprint: present, createdAt: collectionCreatedAt } = collections.get(name).settings
       if (present === null) throw new CollectionHasNoModel(name)
-      const { model: { name: modelName, fingerprint } } = encoders.get(model)
+      const {
+        model: { name: modelName, fingerprint }
+      } = encoders.get(model)
       const other = runningReindex(jobs, name)
       if (other) throw new ReindexRunning(name, other.id)
-      return { collection: name, collectionCreatedAt, model: modelName, fingerprint, skipMissing, missing: { count: 0, records: [] } }
+      return {
+        collection: name,
+        collectionCreatedAt,
+        model: modelName,
+        fingerprint,
+        skipMissing,
+        missing: { count: 0, records: [] }
+      }
     },
     run: async (job, { signal, onChange }) => {
       const encoder = encoders.get(job.model)
-      const { model: { name: model, fingerprint }, dimension } = encoder
+      const {
+        model: { name: model, fingerprint },
+        dimension
+      } = encoder
       job.fingerprint = fingerprint
       // Found anew by a job that goes on.
       job.missing = { count: 0, records: [] }
@@ -65,12 +83,15 @@ export function reindexJobs({ collections, encoders }: { collections: Collection
     },
     undo: ({ collection }) => collections.discardReplacement(collection),
     onResume: async (jobs) => {
-      for (const name of collections.beingReplaced()) if (!runningReindex(jobs, name)) await collections.discardReplacement(name).catch(() => undefined)
+      for (const name of collections.beingReplaced())
+        if (!runningReindex(jobs, name)) await collections.discardReplacement(name).catch(() => undefined)
     }
   }
 }
 
 /** The job that re-indexes a collection now. */
 export function runningReindex(jobs: Job[], collection: string): Job | undefined {
-  return jobs.find((job) => job.kind === 'reindex' && job.state === 'running' && job.collection === collection)
+  return jobs.find(
+    (job) => job.kind === 'reindex' && job.state === 'running' && job.collection === collection
+  )
 }

@@ -69,10 +69,18 @@ export async function reindex(asked: ReindexOptions): Promise<void> {
   })
 }
 
-function requireComplete(unencodable: Map<string, Unencodable>, { skipMissing, collection }: ReindexOptions): void {
+function requireComplete(
+  unencodable: Map<string, Unencodable>,
+  { skipMissing, collection }: ReindexOptions
+): void {
   if (unencodable.size === 0 || skipMissing) return
-  const named = [...unencodable.values()].slice(0, 3).map(({ id, modality, reason }) => `'${id}' (${modality}: ${reason})`).join(', ')
-  throw new ReindexIncomplete(`${unencodable.size} embeddings of '${collection.settings.name}' can't be made anew: ${named}${unencodable.size > 3 ? ' and others' : ''}. Send these records again, or re-index with skip_missing, which leaves them unsearchable by it.`)
+  const named = [...unencodable.values()]
+    .slice(0, 3)
+    .map(({ id, modality, reason }) => `'${id}' (${modality}: ${reason})`)
+    .join(', ')
+  throw new ReindexIncomplete(
+    `${unencodable.size} embeddings of '${collection.settings.name}' can't be made anew: ${named}${unencodable.size > 3 ? ' and others' : ''}. Send these records again, or re-index with skip_missing, which leaves them unsearchable by it.`
+  )
 }
 
 /** What a record has embeddings of without having kept what they were made from. */
@@ -83,8 +91,12 @@ function lacking({ id, image, text, modalities }: ComparedRecord): Unencodable[]
   })
 }
 
-async function forEachPage(replacement: Replacement, signal: AbortSignal, work: (page: ComparedRecord[]) => Promise<void>): Promise<void> {
-  for (let after: string | undefined = ''; after !== undefined; ) {
+async function forEachPage(
+  replacement: Replacement,
+  signal: AbortSignal,
+  work: (page: ComparedRecord[]) => Promise<void>
+): Promise<void> {
+  for (let after: string | undefined = ''; after !== undefined;) {
     signal.throwIfAborted()
     const page: ComparedRecord[] = await replacement.compare({ after, limit: PAGE })
     await work(page)
@@ -99,7 +111,9 @@ async function catchUp(options: ReindexOptions): Promise<number> {
   await forEachPage(replacement, signal, async (page) => {
     const missing = page.filter(({ isCopied }) => !isCopied)
     changed += missing.length
-    const batches = Array.from({ length: Math.ceil(missing.length / BATCH) }, (_, i) => missing.slice(i * BATCH, (i + 1) * BATCH)).values()
+    const batches = Array.from({ length: Math.ceil(missing.length / BATCH) }, (_, i) =>
+      missing.slice(i * BATCH, (i + 1) * BATCH)
+    ).values()
     // Two batches at a time: one is committed while the other is encoded.
     const copyBatches = async () => {
       for (const batch of batches) {
@@ -114,7 +128,10 @@ async function catchUp(options: ReindexOptions): Promise<number> {
   return changed
 }
 
-async function copy({ collection, replacement, encoder, onUnencodable, signal }: ReindexOptions, records: ComparedRecord[]): Promise<void> {
+async function copy(
+  { collection, replacement, encoder, onUnencodable, signal }: ReindexOptions,
+  records: ComparedRecord[]
+): Promise<void> {
   const copies = records.map(async ({ key, updatedAt, ...record }) => {
     const embeddings: Partial<Record<Modality, Embedding>> = {}
     for (const modality of record.modalities) {
@@ -137,12 +154,18 @@ async function copy({ collection, replacement, encoder, onUnencodable, signal }:
 }
 
 /** The new embedding of a modality; undefined where there is nothing that it could be made from. */
-async function encodeAnew({ collection, encoder, signal }: Pick<ReindexOptions, 'collection' | 'encoder' | 'signal'>, { text, image }: Pick<ComparedRecord, 'text' | 'image'>, modality: Modality): Promise<Embedding | undefined> {
+async function encodeAnew(
+  { collection, encoder, signal }: Pick<ReindexOptions, 'collection' | 'encoder' | 'signal'>,
+  { text, image }: Pick<ComparedRecord, 'text' | 'image'>,
+  modality: Modality
+): Promise<Embedding | undefined> {
   const source = modality === 'image' ? image : text
   if (source === null) return undefined
   const bytes = modality === 'image' ? await readFile(collection.imagePath(source)) : undefined
   const options = { lane: 'bulk', signal, sharing: `collection ${collection.settings.id}` } as const
-  return untilWell(signal, () => (bytes ? encoder.encodeImage(bytes, options) : encoder.encodeText(source, options)))
+  return untilWell(signal, () =>
+    bytes ? encoder.encodeImage(bytes, options) : encoder.encodeText(source, options)
+  )
 }
 
 /** A replacement whose steps are tried again where a thread died or is down; all but the last, which may have been taken then. */

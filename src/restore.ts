@@ -7,7 +7,14 @@ import type { CollectionSettings, RestoredRecord } from './collections/record.js
 import type { Restoration } from './collections/restoration.js'
 import { sniffImage } from './encoder/sniff-image.js'
 import type { Encoders } from './encoder/encoders.js'
-import { BackupInvalid, ChecksumDiffers, CollectionExists, ImageInvalid, isPublicError, RecordInvalid } from './errors.js'
+import {
+  BackupInvalid,
+  ChecksumDiffers,
+  CollectionExists,
+  ImageInvalid,
+  isPublicError,
+  RecordInvalid
+} from './errors.js'
 import { requireMetadataSize, requireStorable } from './record-parts.js'
 import { RECORD_ID } from './schemas.js'
 
@@ -52,7 +59,9 @@ export async function restore(options: RestoreOptions): Promise<Collection> {
     try {
       await fill(restoration, backup, signal)
       signal.throwIfAborted()
-      const createdAt = keepsAge ? backup.content.collectionCreatedAt : (find(collections, name)?.settings.createdAt ?? Date.now())
+      const createdAt = keepsAge
+        ? backup.content.collectionCreatedAt
+        : (find(collections, name)?.settings.createdAt ?? Date.now())
       return await restoration.instate({ createdAt, mayReplace })
     } finally {
       await restoration.end()
@@ -92,13 +101,23 @@ async function fill(restoration: Restoration, backup: OpenBackup, signal: AbortS
 /** The settings of a backup's collection, if a collection could have been created with them. */
 function requireSettings({ collection }: BackupContent, encoders: Encoders): CollectionSettings {
   const { model, fingerprint, dimension, hnsw, storage } = collection
-  const between = (value: number, [least, most]: [number, number]) => Number.isInteger(value) && value >= least && value <= most
+  const between = (value: number, [least, most]: [number, number]) =>
+    Number.isInteger(value) && value >= least && value <= most
   const isSound =
-    between(dimension, [1, 8192]) && between(hnsw.m, [2, 128]) && between(hnsw.efConstruction, [8, 2000]) && between(hnsw.efSearch, [8, 10_000]) &&
-    STORAGES.includes(storage) && (model === null) === (fingerprint === null) && (model === null || (model.length <= 255 && ID.test(model))) && (fingerprint === null || FINGERPRINT.test(fingerprint))
+    between(dimension, [1, 8192]) &&
+    between(hnsw.m, [2, 128]) &&
+    between(hnsw.efConstruction, [8, 2000]) &&
+    between(hnsw.efSearch, [8, 10_000]) &&
+    STORAGES.includes(storage) &&
+    (model === null) === (fingerprint === null) &&
+    (model === null || (model.length <= 255 && ID.test(model))) &&
+    (fingerprint === null || FINGERPRINT.test(fingerprint))
   if (!isSound) throw new BackupInvalid('no collection has such settings as it names')
   const encoder = fingerprint === null ? undefined : encoders.withFingerprint(fingerprint)
-  if (encoder && encoder.dimension !== dimension) throw new BackupInvalid(`it has ${dimension} dimensions, and the encoder that it names ${encoder.dimension}`)
+  if (encoder && encoder.dimension !== dimension)
+    throw new BackupInvalid(
+      `it has ${dimension} dimensions, and the encoder that it names ${encoder.dimension}`
+    )
   return collection
 }
 
@@ -108,8 +127,11 @@ async function requireRecord({ id, text, metadata, image }: RestoredRecord): Pro
     requireStorable({ id, text })
     if (metadata !== null) requireMetadataSize(metadata)
     // It is served under its type.
-    if (image && (await sniffImage(image.bytes)) !== image.type) throw new ImageInvalid('it is not of the type that the backup names')
+    if (image && (await sniffImage(image.bytes)) !== image.type)
+      throw new ImageInvalid('it is not of the type that the backup names')
   } catch (error) {
-    throw isPublicError(error) ? new BackupInvalid(`record '${id.slice(0, 255)}': ${error.message.replace(/\.$/, '')}`) : error
+    throw isPublicError(error)
+      ? new BackupInvalid(`record '${id.slice(0, 255)}': ${error.message.replace(/\.$/, '')}`)
+      : error
   }
 }

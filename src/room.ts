@@ -17,7 +17,10 @@ export class Room {
         reject(signal!.reason)
       }
       const settled = () => signal?.removeEventListener('abort', leave)
-      const waiter = { enter: () => (settled(), resolve()), reject: (error: unknown) => (settled(), reject(error)) }
+      const waiter = {
+        enter: () => (settled(), resolve()),
+        reject: (error: unknown) => (settled(), reject(error))
+      }
       this.#waiting.add(waiter)
       signal?.addEventListener('abort', leave, { once: true })
     })

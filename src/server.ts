@@ -50,7 +50,12 @@ const LAST_ANSWERS_MS = 500
 const FLUSH_MS = 3000
 
 /** Starts the service: config -> encoder -> collections -> app -> listen. Throws with what is wrong. */
-export async function startServer({ config, logger, onDemoProgress, encoders: opened }: ServerOptions): Promise<RunningServer> {
+export async function startServer({
+  config,
+  logger,
+  onDemoProgress,
+  encoders: opened
+}: ServerOptions): Promise<RunningServer> {
   const startedAt = performance.now()
   const readiness: Readiness = { pending: new Map(), closing: false }
   const late: { metrics?: Metrics } = {}
@@ -72,21 +77,41 @@ export async function startServer({ config, logger, onDemoProgress, encoders: op
         onProblem: (problem) => logger.warn(problem),
         onProgress: (progress) => reportIndexing(progress, { readiness, logger })
       }),
-      opened ? borrowed(opened) : openEncoders(config, { onWorkerDeath, onTowerRun: (run) => late.metrics?.observeTowerRun(run) })
+      opened
+        ? borrowed(opened)
+        : openEncoders(config, { onWorkerDeath, onTowerRun: (run) => late.metrics?.observeTowerRun(run) })
     ],
     (part) => part.close()
   )
   reportExecution(encoders, logger)
-  logger.info({ models: encoders.all.length, ms: Math.round(performance.now() - startedAt) }, 'encoders are warm')
+  logger.info(
+    { models: encoders.all.length, ms: Math.round(performance.now() - startedAt) },
+    'encoders are warm'
+  )
   const stop = new AbortController()
   if (config.DEMO) track(readiness, 'demo', 0)
   const metrics = createMetrics({ dataDir, encoders, collections, keys: access.keys })
   late.metrics = metrics
   const [exports, reports] = [createExports(dataDir), reportStore(dataDir)]
-  const jobs = await openServiceJobs({ config, dataDir, collections, encoders, exports, reports }, { logger, metrics })
+  const jobs = await openServiceJobs(
+    { config, dataDir, collections, encoders, exports, reports },
+    { logger, metrics }
+  )
   const classifiers = await openClassifiers(collections)
   const backups = openBackups({ dataDir, collections, service: version })
-  const services = { config, encoders, collections, backups, exports, reports, jobs, classifiers, readiness, metrics, imageUrls: openImageFetcher(config) }
+  const services = {
+    config,
+    encoders,
+    collections,
+    backups,
+    exports,
+    reports,
+    jobs,
+    classifiers,
+    readiness,
+    metrics,
+    imageUrls: openImageFetcher(config)
+  }
   const app = await buildApp({ ...services, logger, traces, keys: access.keys, auditLog: access.auditLog })
   // Before anyone can add others: those would be taken for jobs of an earlier process, and run twice.
   await jobs.resume()
@@ -96,7 +121,12 @@ export async function startServer({ config, logger, onDemoProgress, encoders: op
     await Promise.all([encoders.close(), collections.close()])
     throw error
   })
-  const demo = config.DEMO ? runDemo({ encoders, collections, dataDir, signal: stop.signal, onProgress: onDemoProgress }, { readiness, logger }) : Promise.resolve()
+  const demo = config.DEMO
+    ? runDemo(
+        { encoders, collections, dataDir, signal: stop.signal, onProgress: onDemoProgress },
+        { readiness, logger }
+      )
+    : Promise.resolve()
   return {
     url: urlOf(app, config),
     demo,
@@ -132,12 +162,22 @@ async function beUnready(readiness: Readiness, { SHUTDOWN_DELAY_MS }: Config): P
 
 /** Stops listening, and waits for what is under way: what is left after a while is answered CLOSED, and then cut. */
 async function closeApp(app: App, { DRAIN_TIMEOUT_MS: drainMs }: Config): Promise<void> {
-  const timers = [setTimeout(() => app.endRequests(new Closed()), drainMs), setTimeout(() => app.server.closeAllConnections(), drainMs + LAST_ANSWERS_MS)]
+  const timers = [
+    setTimeout(() => app.endRequests(new Closed()), drainMs),
+    setTimeout(() => app.server.closeAllConnections(), drainMs + LAST_ANSWERS_MS)
+  ]
   await app.close()
   timers.forEach(clearTimeout)
 }
 
-async function runDemo({ onProgress, signal, ...demo }: Omit<DemoOptions, 'onProgress'> & { onProgress?: DemoOptions['onProgress'] }, { readiness, logger }: { readiness: Readiness; logger: Logger }): Promise<void> {
+async function runDemo(
+  {
+    onProgress,
+    signal,
+    ...demo
+  }: Omit<DemoOptions, 'onProgress'> & { onProgress?: DemoOptions['onProgress'] },
+  { readiness, logger }: { readiness: Readiness; logger: Logger }
+): Promise<void> {
   const startedAt = performance.now()
   try {
     const added = await loadDemo({
@@ -148,7 +188,8 @@ async function runDemo({ onProgress, signal, ...demo }: Omit<DemoOptions, 'onPro
         if (loaded < total) track(readiness, 'demo', loaded / total)
       }
     })
-    if (added > 0) logger.info({ records: added, ms: Math.round(performance.now() - startedAt) }, 'demo collection loaded')
+    if (added > 0)
+      logger.info({ records: added, ms: Math.round(performance.now() - startedAt) }, 'demo collection loaded')
   } catch (error) {
     if (!signal.aborted) logger.error({ err: error }, 'the demo collection could not be loaded')
   } finally {
@@ -156,7 +197,10 @@ async function runDemo({ onProgress, signal, ...demo }: Omit<DemoOptions, 'onPro
   }
 }
 
-function reportIndexing({ indexed, total }: { indexed: number; total: number }, { readiness, logger }: { readiness: Readiness; logger: Logger }): void {
+function reportIndexing(
+  { indexed, total }: { indexed: number; total: number },
+  { readiness, logger }: { readiness: Readiness; logger: Logger }
+): void {
   logger.info({ indexed, total }, 'building the indexes')
   track(readiness, 'indexes', indexed / total)
 }
@@ -170,13 +214,30 @@ function track({ pending }: Readiness, task: string, progress: number): void {
 function reportExecution(encoders: Encoders, logger: Logger): void {
   for (const { model, dimension, execution, tuning } of encoders.all) {
     const { requested, towers, passedOver } = execution
-    const fields = { model: model.name, variant: model.variant, fingerprint: model.fingerprint, dimension, requested, towers }
+    const fields = {
+      model: model.name,
+      variant: model.variant,
+      fingerprint: model.fingerprint,
+      dimension,
+      requested,
+      towers
+    }
     if (passedOver.length === 0) logger.info(fields, `model '${model.name}' runs on ${requested[0]}`)
-    else logger.error({ ...fields, passedOver }, `model '${model.name}' does NOT run on ${requested[0]}, which was asked for: image tower on ${towers.image.provider}, text tower on ${towers.text.provider}`)
-    logger.info({ model: model.name, tuning }, `model '${model.name}': ${tuning.map(({ setting, value, reason }) => `${setting} ${value} (${reason})`).join('; ')}`)
+    else
+      logger.error(
+        { ...fields, passedOver },
+        `model '${model.name}' does NOT run on ${requested[0]}, which was asked for: image tower on ${towers.image.provider}, text tower on ${towers.text.provider}`
+      )
+    logger.info(
+      { model: model.name, tuning },
+      `model '${model.name}': ${tuning.map(({ setting, value, reason }) => `${setting} ${value} (${reason})`).join('; ')}`
+    )
   }
 }
 
-async function openEncoders(config: Config, listeners: { onWorkerDeath: (error: Error) => void; onTowerRun: (run: TowerRun) => void }): Promise<Encoders> {
+async function openEncoders(
+  config: Config,
+  listeners: { onWorkerDeath: (error: Error) => void; onTowerRun: (run: TowerRun) => void }
+): Promise<Encoders> {
   return createEncoders(await loadModels(config), { ...encoderOptions(config), ...listeners })
 }

@@ -15,7 +15,11 @@ export interface Step {
 export type OnStep = (step: Step) => void
 
 /** Does some work and tells how long it took; not of work that failed. */
-export async function timeStep<T>(onStep: OnStep | undefined, step: Pick<Step, 'stage' | 'attributes'>, work: () => Promise<T>): Promise<T> {
+export async function timeStep<T>(
+  onStep: OnStep | undefined,
+  step: Pick<Step, 'stage' | 'attributes'>,
+  work: () => Promise<T>
+): Promise<T> {
   const at = performance.now()
   const result = await work()
   onStep?.({ ...step, at, ms: performance.now() - at })

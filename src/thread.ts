@@ -30,7 +30,10 @@ export interface Thread {
 }
 
 /** Starts a thread from a file; resolves when it has reported that it is ready, rejects when it ends before. */
-export async function startThread(file: URL, { workerData, callsPerThread = 1, onReport }: ThreadOptions): Promise<Thread> {
+export async function startThread(
+  file: URL,
+  { workerData, callsPerThread = 1, onReport }: ThreadOptions
+): Promise<Thread> {
   const pool = new Piscina({
     filename: file.href,
     minThreads: 1,
@@ -71,11 +74,15 @@ export async function startThread(file: URL, { workerData, callsPerThread = 1, o
     }
   }
   const ready = new Promise<unknown>((resolve, reject) => {
-    pool.on('message', (message: unknown) => (isReady(message) ? resolve(message.ready) : onReport?.(message)))
+    pool.on('message', (message: unknown) =>
+      isReady(message) ? resolve(message.ready) : onReport?.(message)
+    )
     pool.once('workerDestroy', () => {
       isAlive = false
       // Why it ended comes after this event.
-      const cause = new Promise<Error>((tell) => setImmediate(() => tell(fault ?? new Error('The thread ended.'))))
+      const cause = new Promise<Error>((tell) =>
+        setImmediate(() => tell(fault ?? new Error('The thread ended.')))
+      )
       void cause.then((error) => (reject(error), pool.destroy()))
       if (!isClosing) thread.onDeath?.(cause)
     })

@@ -1,7 +1,14 @@
 import { isMainThread, parentPort } from 'node:worker_threads'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
 import { Circuit, type CircuitState } from './circuit.js'
-import { fromErrorShape, retryLater, toErrorShape, WorkerDied, WorkersDown, type ErrorShape } from './errors.js'
+import {
+  fromErrorShape,
+  retryLater,
+  toErrorShape,
+  WorkerDied,
+  WorkersDown,
+  type ErrorShape
+} from './errors.js'
 import { startThread, type Ready, type Thread, type ThreadOptions } from './thread.js'
 
 export interface ThreadsOptions extends ThreadOptions {
@@ -16,7 +23,10 @@ export interface ThreadsOptions extends ThreadOptions {
 
 /** Worker threads that start from one file, whose calls are its exported handlers. */
 export interface Threads<Handlers> {
-  call<Name extends keyof Handlers & string>(name: Name, argument: Argument<Handlers[Name]>): Promise<Answer<Handlers[Name]>>
+  call<Name extends keyof Handlers & string>(
+    name: Name,
+    argument: Argument<Handlers[Name]>
+  ): Promise<Answer<Handlers[Name]>>
   /** What the threads found while they started, one each. */
   findings: unknown[]
   readonly state: PoolState
@@ -80,7 +90,8 @@ export async function startThreads<Handlers>(file: URL, options: ThreadsOptions)
     },
     call: async (name, argument) => {
       const answer = await pool.call(name, argument)
-      if (isFailure(answer)) throw Object.assign(fromErrorShape(answer.failure), { cause: answer.failure.detail })
+      if (isFailure(answer))
+        throw Object.assign(fromErrorShape(answer.failure), { cause: answer.failure.detail })
       return answer as Answer<Handlers[typeof name]>
     },
     close: () => pool.close()
@@ -110,7 +121,13 @@ class Pool {
 
   get state(): PoolState {
     const { state: circuit, failedStarts } = this.#circuit
-    return { name: this.#options.name, threads: this.#places.length, alive: this.#living().length, circuit, failedStarts }
+    return {
+      name: this.#options.name,
+      threads: this.#places.length,
+      alive: this.#living().length,
+      circuit,
+      failedStarts
+    }
   }
 
   /** The findings of all threads. When one can't be started none is left. */
@@ -138,7 +155,11 @@ class Pool {
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#timer)
-    await Promise.all(this.#places.map(async ({ thread, starting }) => (await starting?.catch(() => undefined), await thread?.close())))
+    await Promise.all(
+      this.#places.map(
+        async ({ thread, starting }) => (await starting?.catch(() => undefined), await thread?.close())
+      )
+    )
   }
 
   #living(): Thread[] {
@@ -147,7 +168,8 @@ class Pool {
 
   /** The living thread with the fewest calls, if one lives. */
   #free(): Thread | undefined {
-    if (this.#circuit.state === 'open') throw retryLater(new WorkersDown(this.#options.name), this.#circuit.retryInMs)
+    if (this.#circuit.state === 'open')
+      throw retryLater(new WorkersDown(this.#options.name), this.#circuit.retryInMs)
     const [first, ...others] = this.#living()
     return others.reduce((least, thread) => (thread.calls < least.calls ? thread : least), first)
   }

@@ -34,8 +34,20 @@ export interface Thumbnails {
  * Makes thumbnails behind a queue of their own, and keeps the last ones in memory. What waits is only named: a file is read
  * when it is its turn, so that the images of a whole page in wait take no memory.
  */
-export function createThumbnails({ make, cacheBytes, concurrency, queueSize, maxWaitMs }: ThumbnailsOptions): Thumbnails {
-  const cache = cacheBytes > 0 ? new LRUCache<string, Uint8Array>({ maxSize: cacheBytes, sizeCalculation: (bytes, key) => bytes.length + 2 * key.length }) : undefined
+export function createThumbnails({
+  make,
+  cacheBytes,
+  concurrency,
+  queueSize,
+  maxWaitMs
+}: ThumbnailsOptions): Thumbnails {
+  const cache =
+    cacheBytes > 0
+      ? new LRUCache<string, Uint8Array>({
+          maxSize: cacheBytes,
+          sizeCalculation: (bytes, key) => bytes.length + 2 * key.length
+        })
+      : undefined
   const queue = new Batcher<{ key: string; path: string }, Uint8Array | undefined>({
     run: async ([{ key, path }], { lane, signal }) => {
       const bytes = await readFile(path).catch(unlessGone)

@@ -18,9 +18,11 @@ export function unknownPaths(app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => {
     const path = pathOf(request)
     // With the header it is a browser that asks whether it may call.
-    if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] === undefined) return options(reply, path, methodsOf(routes, path))
+    if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] === undefined)
+      return options(reply, path, methodsOf(routes, path))
     // A parameter may be empty for the router.
-    if (!request.is404 && path !== '/' && tidied(path) !== path && path.startsWith('/v1')) throw notFound(routes, path)
+    if (!request.is404 && path !== '/' && tidied(path) !== path && path.startsWith('/v1'))
+      throw notFound(routes, path)
   })
   app.setNotFoundHandler((request, reply) => {
     const path = pathOf(request)
@@ -33,7 +35,10 @@ export function unknownPaths(app: FastifyInstance): void {
   function options(reply: FastifyReply, path: string, allowed: string[]): FastifyReply {
     if (allowed.length === 0 && path !== '*') throw notFound(routes, path)
     const methods = path === '*' ? [...new Set(routes.flatMap((route) => route.methods))] : allowed
-    return reply.code(204).header('allow', [...methods, 'OPTIONS'].join(', ')).send()
+    return reply
+      .code(204)
+      .header('allow', [...methods, 'OPTIONS'].join(', '))
+      .send()
   }
 }
 
@@ -44,7 +49,11 @@ function pathOf({ url }: FastifyRequest): string {
 function methodsOf(routes: Route[], path: string): string[] {
   const segments = path.split('/')
   const matching = routes.filter(
-    (route) => route.segments.length === segments.length && route.segments.every((segment, i) => (segment.startsWith(':') ? segments[i] !== '' : segment === segments[i]))
+    (route) =>
+      route.segments.length === segments.length &&
+      route.segments.every((segment, i) =>
+        segment.startsWith(':') ? segments[i] !== '' : segment === segments[i]
+      )
   )
   return [...new Set(matching.flatMap(({ methods }) => methods))]
 }
@@ -56,5 +65,7 @@ function tidied(path: string): string {
 
 function notFound(routes: Route[], path: string): Error {
   const right = tidied(path)
-  return new RouteNotFound(right !== path && methodsOf(routes, right).length > 0 ? `${path} (did you mean ${right}?)` : path)
+  return new RouteNotFound(
+    right !== path && methodsOf(routes, right).length > 0 ? `${path} (did you mean ${right}?)` : path
+  )
 }

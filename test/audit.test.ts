@@ -7,7 +7,11 @@ import { gunzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 
 /** `npm run audit` against a registry that gives one answer to what npm asks it about vulnerabilities. */
-async function audit(t: Test, status: number, advisories: object): Promise<{ code: number; errors: string; asked: string[] }> {
+async function audit(
+  t: Test,
+  status: number,
+  advisories: object
+): Promise<{ code: number; errors: string; asked: string[] }> {
   const asked: string[] = []
   const server = createServer((request, response) => {
     const chunks: Buffer[] = []
@@ -15,15 +19,27 @@ async function audit(t: Test, status: number, advisories: object): Promise<{ cod
     request.on('end', () => {
       const isBulk = request.url === '/-/npm/v1/security/advisories/bulk'
       const body = Buffer.concat(chunks)
-      if (isBulk) asked.push(...Object.keys(JSON.parse(String(request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body))))
-      response.writeHead(isBulk ? status : 404, { 'content-type': 'application/json' }).end(JSON.stringify(isBulk ? advisories : {}))
+      if (isBulk)
+        asked.push(
+          ...Object.keys(
+            JSON.parse(String(request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body))
+          )
+        )
+      response
+        .writeHead(isBulk ? status : 404, { 'content-type': 'application/json' })
+        .end(JSON.stringify(isBulk ? advisories : {}))
     })
   }).listen(0, '127.0.0.1')
   t.teardown(() => server.close())
   await once(server, 'listening')
   const child = spawn('npm', ['run', '--silent', 'audit'], {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
-    env: { PATH: process.env.PATH, HOME: t.testdir(), npm_config_registry: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, npm_config_fetch_retries: '0' },
+    env: {
+      PATH: process.env.PATH,
+      HOME: t.testdir(),
+      npm_config_registry: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      npm_config_fetch_retries: '0'
+    },
     stdio: ['ignore', 'ignore', 'pipe']
   })
   let errors = ''
@@ -32,7 +48,17 @@ async function audit(t: Test, status: number, advisories: object): Promise<{ cod
   return { code, errors, asked }
 }
 
-const advisory = (severity: string) => [{ id: 1, url: 'https://advisories.example/1', title: 'It can be made to fall over', severity, vulnerable_versions: '>=0', cwe: [], cvss: { score: 9, vectorString: null } }]
+const advisory = (severity: string) => [
+  {
+    id: 1,
+    url: 'https://advisories.example/1',
+    title: 'It can be made to fall over',
+    severity,
+    vulnerable_versions: '>=0',
+    cwe: [],
+    cvss: { score: 9, vectorString: null }
+  }
+]
 
 t.test('a clean answer passes, and only what is shipped is asked about', async (t) => {
   const { code, errors, asked } = await audit(t, 200, {})
@@ -42,8 +68,14 @@ t.test('a clean answer passes, and only what is shipped is asked about', async (
 })
 
 t.test('a grave vulnerability fails, and is named; a lesser one is named', async (t) => {
-  t.match(await audit(t, 200, { 'close-with-grace': advisory('critical') }), { code: 1, errors: /critical: close-with-grace .*fall over \(https:\/\/advisories\.example\/1\)/ })
-  t.match(await audit(t, 200, { 'close-with-grace': advisory('moderate') }), { code: 0, errors: /moderate: close-with-grace/ })
+  t.match(await audit(t, 200, { 'close-with-grace': advisory('critical') }), {
+    code: 1,
+    errors: /critical: close-with-grace .*fall over \(https:\/\/advisories\.example\/1\)/
+  })
+  t.match(await audit(t, 200, { 'close-with-grace': advisory('moderate') }), {
+    code: 0,
+    errors: /moderate: close-with-grace/
+  })
 })
 
 t.test('a registry that does not answer is told from both', async (t) => {

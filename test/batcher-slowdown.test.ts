@@ -18,7 +18,10 @@ interface Outcome {
  * A worker of one entry at a time under twice the load that it can take, which slows down tenfold while entries wait. The clock and the
  * timers are the test's own, so that it passes in a moment and is the same each time.
  */
-async function slowdown(fastMs: number, slowMs: number): Promise<{ outcomes: Outcome[]; retryAfterMs: number[] }> {
+async function slowdown(
+  fastMs: number,
+  slowMs: number
+): Promise<{ outcomes: Outcome[]; retryAfterMs: number[] }> {
   mock.timers.enable({ apis: ['setTimeout'] })
   let now = 0
   const clock = mock.method(performance, 'now', () => now)
@@ -39,8 +42,12 @@ async function slowdown(fastMs: number, slowMs: number): Promise<{ outcomes: Out
   const retryAfterMs: number[] = []
   const add = (item: number) => {
     const addedAt = now
-    const note = (refused: boolean) => void outcomes.push({ addedAt, begunAt: begun.get(item), answeredAt: now, refused })
-    batcher.add(item).then(() => note(false), ({ retryAfterMs: ms }) => (retryAfterMs.push(ms), note(true)))
+    const note = (refused: boolean) =>
+      void outcomes.push({ addedAt, begunAt: begun.get(item), answeredAt: now, refused })
+    batcher.add(item).then(
+      () => note(false),
+      ({ retryAfterMs: ms }) => (retryAfterMs.push(ms), note(true))
+    )
   }
   const pass = async () => {
     now += STEP_MS
@@ -65,10 +72,19 @@ t.test('the bound of the wait holds when the work slows down tenfold under what 
   t.ok(served.length > 300)
   const waits = served.map(({ addedAt, begunAt }) => begunAt! - addedAt)
   t.ok(Math.max(...waits) <= BOUND_MS + STEP_MS, `at most ${Math.max(...waits)} ms`)
-  const unanswered = outcomes.filter(({ refused, addedAt, answeredAt }) => refused && answeredAt - addedAt > BOUND_MS + STEP_MS)
+  const unanswered = outcomes.filter(
+    ({ refused, addedAt, answeredAt }) => refused && answeredAt - addedAt > BOUND_MS + STEP_MS
+  )
   t.equal(unanswered.length, 0, 'who is refused late is told by the bound')
-  t.equal(outcomes.filter(({ refused, begunAt }) => refused && begunAt !== undefined).length, 0, 'what has begun is finished')
-  t.ok(retryAfterMs.every((ms) => ms > 0), 'with the time after which to try again')
+  t.equal(
+    outcomes.filter(({ refused, begunAt }) => refused && begunAt !== undefined).length,
+    0,
+    'what has begun is finished'
+  )
+  t.ok(
+    retryAfterMs.every((ms) => ms > 0),
+    'with the time after which to try again'
+  )
 })
 
 t.test('a request of many is refused only while nothing of it has begun', async (t) => {
@@ -83,7 +99,8 @@ t.test('a request of many is refused only while nothing of it has begun', async 
     maxQueueSize: 100,
     maxWaitMs: { interactive: BOUND_MS, bulk: 0 }
   })
-  const outcome = (results: Promise<string>[]) => Promise.all(results.map((result) => result.catch(({ code }) => code)))
+  const outcome = (results: Promise<string>[]) =>
+    Promise.all(results.map((result) => result.catch(({ code }) => code)))
   const first = outcome(batcher.addAll(['a', 'b', 'c']))
   const second = outcome(batcher.addAll(['d', 'e']))
   const unbound = outcome(batcher.addAll(['f'], { lane: 'bulk' }))
@@ -136,30 +153,34 @@ t.test('a request is admitted by the time to its answer, what runs ahead of it i
   }
 })
 
-t.test('what has a slot and waits in a further queue is refused at the bound, unless it has begun there', async (t) => {
-  mock.timers.enable({ apis: ['setTimeout'] })
-  t.teardown(() => mock.timers.reset())
-  const slots = new Map<string, { onBegun: () => void; resolve: (results: string[]) => void }>()
-  const dropped: string[] = []
-  const batcher = new Batcher<string, string>({
-    tellsBegun: true,
-    run: ([item], { onBegun, signal }) => new Promise((resolve, reject) => {
-      signal.addEventListener('abort', () => (dropped.push(item), reject(signal.reason)))
-      slots.set(item, { onBegun, resolve })
-    }),
-    maxBatchSize: 1,
-    maxDelayMs: 0,
-    concurrency: 2,
-    maxQueueSize: 100,
-    maxWaitMs: { interactive: BOUND_MS, bulk: 0 }
-  })
-  const outcome = (item: string) => batcher.add(item).catch(({ code }) => code)
-  const [begun, waiting] = [outcome('begun'), outcome('waiting')]
-  await turn()
-  slots.get('begun')!.onBegun()
-  mock.timers.tick(BOUND_MS + 1)
-  t.equal(await waiting, 'QUEUE_FULL')
-  t.same(dropped, ['waiting'], 'its work is dropped')
-  slots.get('begun')!.resolve(['begun'])
-  t.equal(await begun, 'begun')
-})
+t.test(
+  'what has a slot and waits in a further queue is refused at the bound, unless it has begun there',
+  async (t) => {
+    mock.timers.enable({ apis: ['setTimeout'] })
+    t.teardown(() => mock.timers.reset())
+    const slots = new Map<string, { onBegun: () => void; resolve: (results: string[]) => void }>()
+    const dropped: string[] = []
+    const batcher = new Batcher<string, string>({
+      tellsBegun: true,
+      run: ([item], { onBegun, signal }) =>
+        new Promise((resolve, reject) => {
+          signal.addEventListener('abort', () => (dropped.push(item), reject(signal.reason)))
+          slots.set(item, { onBegun, resolve })
+        }),
+      maxBatchSize: 1,
+      maxDelayMs: 0,
+      concurrency: 2,
+      maxQueueSize: 100,
+      maxWaitMs: { interactive: BOUND_MS, bulk: 0 }
+    })
+    const outcome = (item: string) => batcher.add(item).catch(({ code }) => code)
+    const [begun, waiting] = [outcome('begun'), outcome('waiting')]
+    await turn()
+    slots.get('begun')!.onBegun()
+    mock.timers.tick(BOUND_MS + 1)
+    t.equal(await waiting, 'QUEUE_FULL')
+    t.same(dropped, ['waiting'], 'its work is dropped')
+    slots.get('begun')!.resolve(['begun'])
+    t.equal(await begun, 'begun')
+  }
+)

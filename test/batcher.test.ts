@@ -79,13 +79,20 @@ t.test('only items that fit the oldest share its batch', async (t) => {
   await sleep(5)
   await releaseAll()
   await Promise.all(results)
-  t.same(batches, [['a', 'c'], ['bb', 'dd']])
+  t.same(batches, [
+    ['a', 'c'],
+    ['bb', 'dd']
+  ])
 })
 
 t.test('equal keys are run once, for all who wait', async (t) => {
   const { batcher, batches, releaseAll } = held({ key: (item) => item })
   const [first, second, other] = [new AbortController(), new AbortController(), new AbortController()]
-  const waiting = Promise.allSettled([batcher.add('a', { signal: first.signal }), batcher.add('a', { lane: 'bulk', signal: second.signal }), batcher.add('b', { signal: other.signal })])
+  const waiting = Promise.allSettled([
+    batcher.add('a', { signal: first.signal }),
+    batcher.add('a', { lane: 'bulk', signal: second.signal }),
+    batcher.add('b', { signal: other.signal })
+  ])
   await sleep(5)
   const late = batcher.add('a')
   first.abort(new Error('gone'))
@@ -119,7 +126,11 @@ t.test('an entry that nobody waits for any more is not joined, and its run is to
   const { batcher, releaseAll } = held({ key: (item) => item })
   const told = new Batcher<string, string>({
     run: (items, { signal }) => (signals.push(signal), Promise.all(batcher.addAll(items, { signal }))),
-    maxBatchSize: 1, maxDelayMs: 0, concurrency: 2, maxQueueSize: 10, key: (item) => item
+    maxBatchSize: 1,
+    maxDelayMs: 0,
+    concurrency: 2,
+    maxQueueSize: 10,
+    key: (item) => item
   })
   const controller = new AbortController()
   const abandoned = told.add('a', { signal: controller.signal })
@@ -143,10 +154,17 @@ t.test('the express place takes what comes alone, and what meets bulk', async (t
       await new Promise<void>((resolve) => gates.push(resolve))
       return items
     },
-    maxBatchSize: 4, maxDelayMs: 0, concurrency: 2, maxQueueSize: 100, express: true
+    maxBatchSize: 4,
+    maxDelayMs: 0,
+    concurrency: 2,
+    maxQueueSize: 100,
+    express: true
   })
   const all: Promise<string>[] = []
-  const add = async (...args: Parameters<typeof batcher.addAll>) => (all.push(...batcher.addAll(...args)), sleep(5))
+  const add = async (...args: Parameters<typeof batcher.addAll>) => (
+    all.push(...batcher.addAll(...args)),
+    sleep(5)
+  )
   await add(['alone'])
   await add(['second'])
   await add(['third'])
@@ -158,7 +176,10 @@ t.test('the express place takes what comes alone, and what meets bulk', async (t
   for (const open of gates.splice(0)) open()
   await sleep(5)
   places.splice(0)
-  await add(Array.from({ length: 8 }, (_, i) => `b${i}`), { lane: 'bulk' })
+  await add(
+    Array.from({ length: 8 }, (_, i) => `b${i}`),
+    { lane: 'bulk' }
+  )
   await add(['query'])
   t.same(places, ['b0+b1+b2+b3 bulk', 'b4+b5+b6+b7 bulk', 'query express'])
   for (const open of gates.splice(0)) open()
@@ -169,7 +190,10 @@ t.test('what waits is shared out between free places', async (t) => {
   const { batcher, batches, releaseAll } = held({ concurrency: 2, maxBatchSize: 8 })
   const results = batcher.addAll(['a', 'b', 'c', 'd', 'e'])
   await sleep(5)
-  t.same(batches, [['a', 'b', 'c'], ['d', 'e']])
+  t.same(batches, [
+    ['a', 'b', 'c'],
+    ['d', 'e']
+  ])
   await releaseAll()
   await Promise.all(results)
 })
@@ -182,12 +206,22 @@ t.test('callers of the last batch are waited for while they come, and not for lo
       await sleep(300)
       return items
     },
-    maxBatchSize: 8, maxDelayMs: 0, concurrency: 1, maxQueueSize: 100
+    maxBatchSize: 8,
+    maxDelayMs: 0,
+    concurrency: 1,
+    maxQueueSize: 100
   })
   await Promise.all(batcher.addAll(['a', 'b', 'c']))
   const next = [batcher.add('d'), sleep(5).then(() => batcher.add('e'))]
   await Promise.all(next)
-  t.same(batches, [['a', 'b', 'c'], ['d', 'e']], 'the second is waited for')
+  t.same(
+    batches,
+    [
+      ['a', 'b', 'c'],
+      ['d', 'e']
+    ],
+    'the second is waited for'
+  )
   await sleep(100)
   const alone = batcher.add('f')
   await sleep(5)
@@ -233,9 +267,19 @@ t.test('a poisoned item fails alone', async (t) => {
     if (items.includes('poison')) throw new Error('poisoned')
     return items
   }
-  const batcher = new Batcher({ run, maxBatchSize: 4, maxDelayMs: 0, concurrency: 1, maxQueueSize: 9, retryAlone: () => true })
+  const batcher = new Batcher({
+    run,
+    maxBatchSize: 4,
+    maxDelayMs: 0,
+    concurrency: 1,
+    maxQueueSize: 9,
+    retryAlone: () => true
+  })
   const results = await Promise.allSettled(['a', 'poison', 'b'].map((item) => batcher.add(item)))
-  t.same(results.map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled'])
+  t.same(
+    results.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled']
+  )
 })
 
 t.test('a batch that is not worth retrying rejects each of its entries, and the next one runs', async (t) => {
@@ -244,14 +288,30 @@ t.test('a batch that is not worth retrying rejects each of its entries, and the 
     if (calls++ === 0) throw new Error('worker died')
     return items
   }
-  const batcher = new Batcher({ run, maxBatchSize: 4, maxDelayMs: 0, concurrency: 1, maxQueueSize: 9, retryAlone: () => false })
+  const batcher = new Batcher({
+    run,
+    maxBatchSize: 4,
+    maxDelayMs: 0,
+    concurrency: 1,
+    maxQueueSize: 9,
+    retryAlone: () => false
+  })
   const results = await Promise.allSettled(['a', 'b'].map((item) => batcher.add(item)))
-  t.same(results.map(({ status }) => status), ['rejected', 'rejected'])
+  t.same(
+    results.map(({ status }) => status),
+    ['rejected', 'rejected']
+  )
   t.equal(await batcher.add('c'), 'c')
 })
 
 t.test('a run that loses results rejects rather than mixing them up', async (t) => {
-  const batcher = new Batcher<string, string>({ run: async () => ['one'], maxBatchSize: 4, maxDelayMs: 0, concurrency: 1, maxQueueSize: 9 })
+  const batcher = new Batcher<string, string>({
+    run: async () => ['one'],
+    maxBatchSize: 4,
+    maxDelayMs: 0,
+    concurrency: 1,
+    maxQueueSize: 9
+  })
   const results = await Promise.allSettled(batcher.addAll(['a', 'b']))
   t.ok(results.every(({ status }) => status === 'rejected'))
 })
@@ -267,44 +327,52 @@ t.test('close refuses new entries and runs those that wait', async (t) => {
   await batcher.close()
 })
 
-t.test('abuse: thousands of entries from many callers, aborts and failures among them, all settle', async (t) => {
-  let seed = 1
-  const random = () => (seed = (seed * 1103515245 + 12345) % 2 ** 31) / 2 ** 31
-  let largest = 0
-  let atOnce = 0
-  let mostAtOnce = 0
-  const batcher = new Batcher<number, number>({
-    run: async (items) => {
-      largest = Math.max(largest, items.length)
-      mostAtOnce = Math.max(mostAtOnce, ++atOnce)
-      if (random() < 0.3) await sleep(random() * 2)
-      atOnce--
-      if (items.some((item) => item % 97 === 0)) throw new Error('poisoned')
-      return items.map((item) => item * 2)
-    },
-    maxBatchSize: 16,
-    maxDelayMs: 1,
-    concurrency: 3,
-    maxQueueSize: 1e6,
-    fits: (item, oldest) => item % 3 === oldest % 3,
-    retryAlone: () => true
-  })
-  const outcomes: Promise<string>[] = []
-  for (let i = 1; i <= 5000; i++) {
-    const controller = new AbortController()
-    const promise = batcher.add(i, { lane: i % 2 ? 'bulk' : 'interactive', signal: controller.signal })
-    if (i % 50 === 1) setTimeout(() => controller.abort(new Error('gone')), random() * 20)
-    outcomes.push(promise.then((result) => (result === i * 2 ? 'right' : 'wrong'), (error) => (error as Error).message))
-    if (i % 200 === 0) await sleep(1)
+t.test(
+  'abuse: thousands of entries from many callers, aborts and failures among them, all settle',
+  async (t) => {
+    let seed = 1
+    const random = () => (seed = (seed * 1103515245 + 12345) % 2 ** 31) / 2 ** 31
+    let largest = 0
+    let atOnce = 0
+    let mostAtOnce = 0
+    const batcher = new Batcher<number, number>({
+      run: async (items) => {
+        largest = Math.max(largest, items.length)
+        mostAtOnce = Math.max(mostAtOnce, ++atOnce)
+        if (random() < 0.3) await sleep(random() * 2)
+        atOnce--
+        if (items.some((item) => item % 97 === 0)) throw new Error('poisoned')
+        return items.map((item) => item * 2)
+      },
+      maxBatchSize: 16,
+      maxDelayMs: 1,
+      concurrency: 3,
+      maxQueueSize: 1e6,
+      fits: (item, oldest) => item % 3 === oldest % 3,
+      retryAlone: () => true
+    })
+    const outcomes: Promise<string>[] = []
+    for (let i = 1; i <= 5000; i++) {
+      const controller = new AbortController()
+      const promise = batcher.add(i, { lane: i % 2 ? 'bulk' : 'interactive', signal: controller.signal })
+      if (i % 50 === 1) setTimeout(() => controller.abort(new Error('gone')), random() * 20)
+      outcomes.push(
+        promise.then(
+          (result) => (result === i * 2 ? 'right' : 'wrong'),
+          (error) => (error as Error).message
+        )
+      )
+      if (i % 200 === 0) await sleep(1)
+    }
+    const settled = await Promise.all(outcomes)
+    const count = (outcome: string) => settled.filter((other) => other === outcome).length
+    t.equal(count('wrong'), 0, 'no entry got the result of another')
+    t.ok(count('right') > 4800)
+    t.ok(count('poisoned') >= 45 && count('poisoned') <= Math.floor(5000 / 97))
+    t.ok(largest <= 16 && mostAtOnce <= 3)
+    t.equal(batcher.queued + batcher.running, 0)
   }
-  const settled = await Promise.all(outcomes)
-  const count = (outcome: string) => settled.filter((other) => other === outcome).length
-  t.equal(count('wrong'), 0, 'no entry got the result of another')
-  t.ok(count('right') > 4800)
-  t.ok(count('poisoned') >= 45 && count('poisoned') <= Math.floor(5000 / 97))
-  t.ok(largest <= 16 && mostAtOnce <= 3)
-  t.equal(batcher.queued + batcher.running, 0)
-})
+)
 
 t.test('each lane has its bound: a full one does not keep the other out', async (t) => {
   const { batcher, releaseAll } = held({ maxQueueSize: 2, maxBatchSize: 1 })
@@ -320,7 +388,14 @@ t.test('each lane has its bound: a full one does not keep the other out', async 
 /** A batcher of one item a run, each of which takes a while. */
 function slow(ms: number, options: Partial<BatcherOptions<string, string>> = {}) {
   const run = async (items: string[]) => (await sleep(ms), items)
-  return new Batcher<string, string>({ run, maxBatchSize: 1, maxDelayMs: 0, concurrency: 1, maxQueueSize: 1000, ...options })
+  return new Batcher<string, string>({
+    run,
+    maxBatchSize: 1,
+    maxDelayMs: 0,
+    concurrency: 1,
+    maxQueueSize: 1000,
+    ...options
+  })
 }
 
 const items = (count: number) => Array.from({ length: count }, (_, i) => `item ${i}`)
@@ -329,17 +404,28 @@ t.test('who would wait too long is turned away, and told for how long', async (t
   const batcher = slow(30, { maxWaitMs: { interactive: 500, bulk: 0 } })
   const giant = batcher.addAll(items(60))
   t.equal(batcher.expectedWaitMs('interactive'), 0, 'nothing is known yet')
-  const early = t.rejects(batcher.add('early'), { code: 'QUEUE_FULL' }, 'it was admitted, and is told when its bound is over')
+  const early = t.rejects(
+    batcher.add('early'),
+    { code: 'QUEUE_FULL' },
+    'it was admitted, and is told when its bound is over'
+  )
   await Promise.all(giant.slice(0, 15))
   t.ok(batcher.expectedWaitMs('interactive') > 500)
-  const refusal = await batcher.add('late').then(() => undefined, (error) => error)
+  const refusal = await batcher.add('late').then(
+    () => undefined,
+    (error) => error
+  )
   t.match(refusal, { code: 'QUEUE_FULL', statusCode: 429 })
   t.ok(refusal.retryAfterMs > 500)
   t.equal(batcher.expectedWaitMs('bulk'), 0, 'the other lane has its own')
   const bulk = batcher.add('bulk', { lane: 'bulk' })
   await Promise.all([...giant, early, bulk])
   t.equal(batcher.expectedWaitMs('interactive'), 0, 'what waits is gone')
-  t.equal((await Promise.all(batcher.addAll(items(100).slice(0, 3)))).length, 3, 'one request is admitted however long it takes')
+  t.equal(
+    (await Promise.all(batcher.addAll(items(100).slice(0, 3)))).length,
+    3,
+    'one request is admitted however long it takes'
+  )
 })
 
 t.test('a deadline that the queue can not meet is refused at once, and one that it can is not', async (t) => {
@@ -359,9 +445,13 @@ t.test('those who wait for room get it in their order, and at the close are told
   await sleep(5)
   all.push(batcher.add('waiting', { lane: 'bulk' }))
   const controller = new AbortController()
-  const loads = ['first', 'second', 'third'].map(async (item) => (await batcher.room('bulk'), batcher.add(item, { lane: 'bulk' })))
+  const loads = ['first', 'second', 'third'].map(
+    async (item) => (await batcher.room('bulk'), batcher.add(item, { lane: 'bulk' }))
+  )
   const gone = batcher.room('bulk', controller.signal)
-  const late = ['fourth'].map(async (item) => (await batcher.room('bulk'), batcher.add(item, { lane: 'bulk' })))
+  const late = ['fourth'].map(
+    async (item) => (await batcher.room('bulk'), batcher.add(item, { lane: 'bulk' }))
+  )
   controller.abort(new Error('gone'))
   await t.rejects(gone, /gone/)
   await t.rejects(batcher.room('bulk', controller.signal), /gone/)
@@ -369,7 +459,14 @@ t.test('those who wait for room get it in their order, and at the close are told
   await sleep(5)
   await releaseAll()
   for (let i = 0; i < 5; i++) await sleep(5).then(releaseAll)
-  t.same(await Promise.all([...all, ...loads, ...late]), ['RUNNING', 'WAITING', 'FIRST', 'SECOND', 'THIRD', 'FOURTH'])
+  t.same(await Promise.all([...all, ...loads, ...late]), [
+    'RUNNING',
+    'WAITING',
+    'FIRST',
+    'SECOND',
+    'THIRD',
+    'FOURTH'
+  ])
   t.same(batches.flat(), ['running', 'waiting', 'first', 'second', 'third', 'fourth'])
   const last = [batcher.add('a', { lane: 'bulk' })]
   await sleep(5)
@@ -385,7 +482,9 @@ t.test('those who wait for room get it in their order, and at the close are told
 
 t.test('equal items share a run among those who may know of each other', async (t) => {
   const { batcher, batches, releaseAll } = held({ key: (item) => item })
-  const results = Promise.all([undefined, undefined, 'one', 'one', 'two'].map((sharing) => batcher.add('a', { sharing })))
+  const results = Promise.all(
+    [undefined, undefined, 'one', 'one', 'two'].map((sharing) => batcher.add('a', { sharing }))
+  )
   await sleep(5)
   await releaseAll()
   t.same(await results, ['A', 'A', 'A', 'A', 'A'])

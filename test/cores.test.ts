@@ -17,4 +17,5 @@ const cases: [string, object, number][] = [
   ['version 1, one core', quota('100000\n'), 1],
   ['nonsense', max('many few\n'), all]
 ]
-for (const [name, files, cores] of cases) t.test(name, async (t) => t.equal(usableCores(t.testdir(files as never)), cores))
+for (const [name, files, cores] of cases)
+  t.test(name, async (t) => t.equal(usableCores(t.testdir(files as never)), cores))

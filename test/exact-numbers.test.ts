@@ -2,10 +2,27 @@ import t from 'tap'
 import { findInexact, isExact } from '../src/exact-numbers.js'
 
 t.test('numbers beyond 2^53 - 1 are not exact, whatever their spelling', async (t) => {
-  for (const text of ['9007199254740991', '-9007199254740991', '0', '1.5', '-0', '9007199254740990.0', '1e15', '5e-324']) {
+  for (const text of [
+    '9007199254740991',
+    '-9007199254740991',
+    '0',
+    '1.5',
+    '-0',
+    '9007199254740990.0',
+    '1e15',
+    '5e-324'
+  ]) {
     t.equal(isExact(JSON.parse(text)), true, text)
   }
-  for (const text of ['9007199254740992', '9007199254740993', '-9007199254740992', '9007199254740993.0', '9.007199254740993e15', '1e20', '1e400']) {
+  for (const text of [
+    '9007199254740992',
+    '9007199254740993',
+    '-9007199254740992',
+    '9007199254740993.0',
+    '9.007199254740993e15',
+    '1e20',
+    '1e400'
+  ]) {
     t.equal(isExact(JSON.parse(text)), false, text)
   }
 })

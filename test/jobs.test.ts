@@ -6,10 +6,21 @@ import { openJobs, type JobsOptions } from '../src/jobs.js'
 import { untilWell } from '../src/until-well.js'
 
 const ASKED = { dataset: { collection: 'walls', limit: 10 }, options: {} }
-const until = ({ signal }: Work) => new Promise<void>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
+const until = ({ signal }: Work) =>
+  new Promise<void>((_, reject) =>
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  )
 
 /** A service's jobs in a store; `run` is what an evaluation does. */
-async function opened(t: Test, dataDir: string, { run, undo, ...options }: Partial<JobsOptions> & { run: (work: Work) => Promise<void>; undo?: () => Promise<void> }) {
+async function opened(
+  t: Test,
+  dataDir: string,
+  {
+    run,
+    undo,
+    ...options
+  }: Partial<JobsOptions> & { run: (work: Work) => Promise<void>; undo?: () => Promise<void> }
+) {
   const store = await openCollections({ dataDir })
   let isOpen = true
   const close = async () => {
@@ -17,33 +28,55 @@ async function opened(t: Test, dataDir: string, { run, undo, ...options }: Parti
     isOpen = false
   }
   t.teardown(close)
-  const evaluation = { mayWait: 1, mostCrashes: 3, plan: () => ({ collection: 'walls', dataset: ASKED.dataset, model: 'mini', fingerprint: '', against: null, tasks: null, options: {} }), run: (_, work) => run(work), undo } as JobKind<object, object>
-  const jobs = await openJobs({ collections: store, kinds: { evaluation, reindex: evaluation } as unknown as JobKinds, ...options })
+  const evaluation = {
+    mayWait: 1,
+    mostCrashes: 3,
+    plan: () => ({
+      collection: 'walls',
+      dataset: ASKED.dataset,
+      model: 'mini',
+      fingerprint: '',
+      against: null,
+      tasks: null,
+      options: {}
+    }),
+    run: (_, work) => run(work),
+    undo
+  } as JobKind<object, object>
+  const jobs = await openJobs({
+    collections: store,
+    kinds: { evaluation, reindex: evaluation } as unknown as JobKinds,
+    ...options
+  })
   return { jobs, store, close }
 }
 
-t.test('a job that crashes the process is given up after three times, and the others have their turn', async (t) => {
-  const dataDir = t.testdir()
-  let id = ''
-  let next = ''
-  for (let process = 1; process <= 3; process++) {
-    let begun = () => undefined as void
-    const isBegun = new Promise<void>((resolve) => (begun = resolve))
-    const { jobs, close } = await opened(t, dataDir, { run: (work) => (begun(), until(work)) })
-    if (process === 1) [id, next] = [(await jobs.start('evaluation', ASKED)).id, (await jobs.start('evaluation', ASKED)).id]
-    else await jobs.resume()
-    await isBegun
-    t.match([jobs.get(id).state, jobs.get(next).state], ['running', 'queued'], `process ${process}`)
-    // A crash: nothing of the jobs is closed.
-    await close()
+t.test(
+  'a job that crashes the process is given up after three times, and the others have their turn',
+  async (t) => {
+    const dataDir = t.testdir()
+    let id = ''
+    let next = ''
+    for (let process = 1; process <= 3; process++) {
+      let begun = () => undefined as void
+      const isBegun = new Promise<void>((resolve) => (begun = resolve))
+      const { jobs, close } = await opened(t, dataDir, { run: (work) => (begun(), until(work)) })
+      if (process === 1)
+        [id, next] = [(await jobs.start('evaluation', ASKED)).id, (await jobs.start('evaluation', ASKED)).id]
+      else await jobs.resume()
+      await isBegun
+      t.match([jobs.get(id).state, jobs.get(next).state], ['running', 'queued'], `process ${process}`)
+      // A crash: nothing of the jobs is closed.
+      await close()
+    }
+    let runs = 0
+    const { jobs } = await opened(t, dataDir, { run: async () => void runs++ })
+    await jobs.resume()
+    for await (const job of jobs.watch(next, new AbortController().signal)) if (job.state === 'done') break
+    t.match(jobs.get(id), { state: 'failed', error: { code: 'JOB_CRASHED', message: /3 times/ } })
+    t.equal(runs, 1, 'of the next one alone')
   }
-  let runs = 0
-  const { jobs } = await opened(t, dataDir, { run: async () => void runs++ })
-  await jobs.resume()
-  for await (const job of jobs.watch(next, new AbortController().signal)) if (job.state === 'done') break
-  t.match(jobs.get(id), { state: 'failed', error: { code: 'JOB_CRASHED', message: /3 times/ } })
-  t.equal(runs, 1, 'of the next one alone')
-})
+)
 
 t.test('stops that are asked for are no crashes, however many', async (t) => {
   const dataDir = t.testdir()
@@ -64,7 +97,10 @@ t.test('stops that are asked for are no crashes, however many', async (t) => {
 t.test('what is cancelled while the service stops is cancelled', async (t) => {
   const dataDir = t.testdir()
   const { jobs, close } = await opened(t, dataDir, { run: until })
-  const [running, queued] = [(await jobs.start('evaluation', ASKED)).id, (await jobs.start('evaluation', ASKED)).id]
+  const [running, queued] = [
+    (await jobs.start('evaluation', ASKED)).id,
+    (await jobs.start('evaluation', ASKED)).id
+  ]
   const closed = jobs.close()
   t.match(await jobs.cancel(running), { state: 'cancelled' })
   await closed
@@ -75,21 +111,32 @@ t.test('what is cancelled while the service stops is cancelled', async (t) => {
   t.match([again.jobs.get(running).state, again.jobs.get(queued).state], ['cancelled', 'cancelled'])
 })
 
-t.test('a job ends and says how, though what it made can not be removed, or its end not be kept', async (t) => {
-  const faults: object[] = []
-  const ends: string[] = []
-  const undo = () => Promise.reject(new Error('It is locked.'))
-  const { jobs, close } = await opened(t, t.testdir(), { run: until, undo, onFault: ({ id }, { step, error }) => void faults.push({ id, step, error }), onEnd: ({ state }) => void ends.push(state) })
-  const { id } = await jobs.start('evaluation', ASKED)
-  t.match(await jobs.cancel(id), { state: 'cancelled', endedAt: Number })
-  t.match(faults, [{ id, step: 'undo', error: { message: 'It is locked.' } }])
-  const unkept = (await jobs.start('evaluation', ASKED)).id
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  await close()
-  t.match(await jobs.cancel(unkept), { state: 'cancelled' })
-  t.match(faults.slice(1), [{ id: unkept, step: 'undo' }, { id: unkept, step: 'save', error: Error }])
-  t.same(ends, ['cancelled', 'cancelled'])
-})
+t.test(
+  'a job ends and says how, though what it made can not be removed, or its end not be kept',
+  async (t) => {
+    const faults: object[] = []
+    const ends: string[] = []
+    const undo = () => Promise.reject(new Error('It is locked.'))
+    const { jobs, close } = await opened(t, t.testdir(), {
+      run: until,
+      undo,
+      onFault: ({ id }, { step, error }) => void faults.push({ id, step, error }),
+      onEnd: ({ state }) => void ends.push(state)
+    })
+    const { id } = await jobs.start('evaluation', ASKED)
+    t.match(await jobs.cancel(id), { state: 'cancelled', endedAt: Number })
+    t.match(faults, [{ id, step: 'undo', error: { message: 'It is locked.' } }])
+    const unkept = (await jobs.start('evaluation', ASKED)).id
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    await close()
+    t.match(await jobs.cancel(unkept), { state: 'cancelled' })
+    t.match(faults.slice(1), [
+      { id: unkept, step: 'undo' },
+      { id: unkept, step: 'save', error: Error }
+    ])
+    t.same(ends, ['cancelled', 'cancelled'])
+  }
+)
 
 t.test('what does not pass is not waited for without end', async (t) => {
   const { signal } = new AbortController()
@@ -97,7 +144,10 @@ t.test('what does not pass is not waited for without end', async (t) => {
   const failing = (error: Error) => () => (tries++, Promise.reject(error))
   await t.rejects(untilWell(signal, failing(new WorkerDied()), { busyWaitMs: 1 }), { code: 'WORKER_DIED' })
   t.equal(tries, 5)
-  for (const error of [new WorkersDown('searcher'), new QueueFull()]) await t.rejects(untilWell(signal, failing(error), { busyWaitMs: 1, mostWaitMs: 20 }), { code: error.code })
+  for (const error of [new WorkersDown('searcher'), new QueueFull()])
+    await t.rejects(untilWell(signal, failing(error), { busyWaitMs: 1, mostWaitMs: 20 }), {
+      code: error.code
+    })
   tries = 0
   await t.rejects(untilWell(signal, failing(new Error('A fault.'))), { message: 'A fault.' })
   t.equal(tries, 1)

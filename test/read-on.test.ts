@@ -23,18 +23,27 @@ t.test('a body that is refused midway does not hold back the next request of its
   const next = 'GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n'
 
   // Ends after the first thousand lines, with most of the body not read.
-  await answers(post('/v1/collections/things/records/bulk', 'application/x-ndjson', '{}\n'.repeat(1_000_000)),
-    /^HTTP\/1\.1 200 [^]*\r\n0\r\n\r\n$/)
+  await answers(
+    post('/v1/collections/things/records/bulk', 'application/x-ndjson', '{}\n'.repeat(1_000_000)),
+    /^HTTP\/1\.1 200 [^]*\r\n0\r\n\r\n$/
+  )
   await answers(next, /^HTTP\/1\.1 200 OK/)
 
   // A field of a form that is refused before all of it has come.
   const form = `--b\r\ncontent-disposition: form-data; name="color"\r\n\r\n${'x'.repeat(3 << 20)}\r\n--b--\r\n`
-  await answers(post('/v1/collections/things/records', 'multipart/form-data; boundary=b', form), /^HTTP\/1\.1 400 /)
+  await answers(
+    post('/v1/collections/things/records', 'multipart/form-data; boundary=b', form),
+    /^HTTP\/1\.1 400 /
+  )
   await answers(next, /HTTP\/1\.1 200 OK/)
 
   // Over the limit of a call without images, which is known from its length.
   await answers(
-    post('/v1/collections/things/search/text-to-image', 'application/json', `{"text":"${'x'.repeat(8_000_000)}"}`),
+    post(
+      '/v1/collections/things/search/text-to-image',
+      'application/json',
+      `{"text":"${'x'.repeat(8_000_000)}"}`
+    ),
     /^HTTP\/1\.1 413 /
   )
   await answers(next, /HTTP\/1\.1 200 OK/)

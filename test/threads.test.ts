@@ -6,13 +6,21 @@ import { startThreads, type ThreadsOptions } from '../src/threads.js'
 
 type Fragile = typeof import('./fixtures/fragile-worker.js')
 const file = new URL('./fixtures/fragile-worker.js', import.meta.url)
-const start = (options: Partial<ThreadsOptions> = {}) => startThreads<Fragile>(file, { name: 'fragile', count: 1, workerData: 'fine', ...options })
+const start = (options: Partial<ThreadsOptions> = {}) =>
+  startThreads<Fragile>(file, { name: 'fragile', count: 1, workerData: 'fine', ...options })
 
 t.test('errors cross threads with their code and status; faults lose their message', async (t) => {
   const threads = await start()
   t.teardown(() => threads.close())
-  await t.rejects(threads.call('refuse', 'mend this'), { code: 'RECORD_INVALID', statusCode: 422, message: 'mend this' })
-  const fault = await threads.call('fail', undefined).then(() => undefined, (error) => error)
+  await t.rejects(threads.call('refuse', 'mend this'), {
+    code: 'RECORD_INVALID',
+    statusCode: 422,
+    message: 'mend this'
+  })
+  const fault = await threads.call('fail', undefined).then(
+    () => undefined,
+    (error) => error
+  )
   t.match(fault, { code: 'INTERNAL', statusCode: 500 })
   t.notMatch(fault.message, 'a fault of ours')
   t.match(fault.cause, /a fault of ours/, 'the log gets the stack')
@@ -77,45 +85,61 @@ t.test('an argument that can not be cloned fails, and no thread with it', async 
   t.equal(await threads.call('thread', undefined), before)
 })
 
-t.test('deaths without end open the circuit: calls are refused at once, with when to try again', async (t) => {
-  const deaths: Error[] = []
-  const threads = await start({ circuit: hasty(), onDeath: (error) => deaths.push(error) })
-  t.teardown(() => threads.close())
-  for (let i = 0; i < 5; i++) await t.rejects(threads.call('die', undefined as never), { code: 'WORKER_DIED' })
-  await until(() => threads.state.circuit === 'open')
-  await t.rejects(threads.call('thread', undefined), { code: 'WORKERS_DOWN', statusCode: 503, retryAfterMs: Number })
-  t.match(threads.state, { alive: 0, circuit: 'open', failedStarts: 0 })
-  await until(() => threads.state.circuit === 'half_open')
-  t.equal(threads.state.alive, 1)
-  await until(() => deaths.length >= 5)
-  t.equal(deaths.length, 5, 'each death was told once')
-  await t.rejects(threads.call('die', undefined as never), { code: 'WORKER_DIED' })
-  await until(() => threads.state.circuit === 'open')
-  await until(() => threads.state.circuit === 'half_open')
-  t.type(await threads.call('thread', undefined), 'number')
-  t.equal(threads.state.circuit, 'closed')
-})
+t.test(
+  'deaths without end open the circuit: calls are refused at once, with when to try again',
+  async (t) => {
+    const deaths: Error[] = []
+    const threads = await start({ circuit: hasty(), onDeath: (error) => deaths.push(error) })
+    t.teardown(() => threads.close())
+    for (let i = 0; i < 5; i++)
+      await t.rejects(threads.call('die', undefined as never), { code: 'WORKER_DIED' })
+    await until(() => threads.state.circuit === 'open')
+    await t.rejects(threads.call('thread', undefined), {
+      code: 'WORKERS_DOWN',
+      statusCode: 503,
+      retryAfterMs: Number
+    })
+    t.match(threads.state, { alive: 0, circuit: 'open', failedStarts: 0 })
+    await until(() => threads.state.circuit === 'half_open')
+    t.equal(threads.state.alive, 1)
+    await until(() => deaths.length >= 5)
+    t.equal(deaths.length, 5, 'each death was told once')
+    await t.rejects(threads.call('die', undefined as never), { code: 'WORKER_DIED' })
+    await until(() => threads.state.circuit === 'open')
+    await until(() => threads.state.circuit === 'half_open')
+    t.type(await threads.call('thread', undefined), 'number')
+    t.equal(threads.state.circuit, 'closed')
+  }
+)
 
-t.test('threads that can not be started again neither spin nor end the process, and are there when they can', async (t) => {
-  const brokenBy = `${t.testdir()}/broken`
-  const failures: Error[] = []
-  const threads = await start({ workerData: { brokenBy }, count: 2, circuit: hasty(), onDeath: (error) => failures.push(error) })
-  t.teardown(() => threads.close())
-  await writeFile(brokenBy, '')
-  const waits = threads.call('slow', 200)
-  await t.rejects(threads.call('die', undefined as never), { code: 'WORKER_DIED' })
-  t.equal(await waits, undefined, 'the other thread does what it has')
-  await until(() => threads.state.failedStarts === 2)
-  t.match(threads.state, { alive: 1, circuit: 'open', failedStarts: 2 })
-  await until(() => failures.length >= 3)
-  t.equal(failures.length, 3, 'one death, two starts that failed')
-  t.match(failures[2], /broken from the start/)
-  await t.rejects(threads.call('thread', undefined), { code: 'WORKERS_DOWN' })
-  await rm(brokenBy)
-  await until(() => threads.state.circuit === 'half_open')
-  t.type(await threads.call('thread', undefined), 'number')
-  t.match(threads.state, { alive: 2, circuit: 'closed', failedStarts: 0 })
-})
+t.test(
+  'threads that can not be started again neither spin nor end the process, and are there when they can',
+  async (t) => {
+    const brokenBy = `${t.testdir()}/broken`
+    const failures: Error[] = []
+    const threads = await start({
+      workerData: { brokenBy },
+      count: 2,
+      circuit: hasty(),
+      onDeath: (error) => failures.push(error)
+    })
+    t.teardown(() => threads.close())
+    await writeFile(brokenBy, '')
+    const waits = threads.call('slow', 200)
+    await t.rejects(threads.call('die', undefined as never), { code: 'WORKER_DIED' })
+    t.equal(await waits, undefined, 'the other thread does what it has')
+    await until(() => threads.state.failedStarts === 2)
+    t.match(threads.state, { alive: 1, circuit: 'open', failedStarts: 2 })
+    await until(() => failures.length >= 3)
+    t.equal(failures.length, 3, 'one death, two starts that failed')
+    t.match(failures[2], /broken from the start/)
+    await t.rejects(threads.call('thread', undefined), { code: 'WORKERS_DOWN' })
+    await rm(brokenBy)
+    await until(() => threads.state.circuit === 'half_open')
+    t.type(await threads.call('thread', undefined), 'number')
+    t.match(threads.state, { alive: 2, circuit: 'closed', failedStarts: 0 })
+  }
+)
 
 t.test('a pool that is closed while it waits for a restart starts nothing more', async (t) => {
   const threads = await start({ circuit: hasty() })

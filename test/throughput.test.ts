@@ -2,7 +2,10 @@ import t from 'tap'
 import { Throughput } from '../src/throughput.js'
 
 /** Runs of some entries that end one after the other, while others wait. */
-function run(throughput: Throughput, { from = 0, runs, entries = 1, every }: { from?: number; runs: number; entries?: number; every: number }): number {
+function run(
+  throughput: Throughput,
+  { from = 0, runs, entries = 1, every }: { from?: number; runs: number; entries?: number; every: number }
+): number {
   let now = from
   for (let i = 0; i < runs; i++) throughput.ended(entries, { now: (now += every), waiting: 1 })
   return now
@@ -39,7 +42,8 @@ t.test('it follows a change, and batches of mixed cost by their mean', async (t)
   let now = run(throughput, { runs: 200, every: 50 })
   now = run(throughput, { from: now, runs: 50, every: 500 })
   t.ok(near(throughput.waitMs(10, now), 5000), 'ten times slower')
-  for (let i = 0; i < 200; i++) throughput.ended(i % 2 ? 1 : 9, { now: (now += i % 2 ? 20 : 180), waiting: 5 })
+  for (let i = 0; i < 200; i++)
+    throughput.ended(i % 2 ? 1 : 9, { now: (now += i % 2 ? 20 : 180), waiting: 5 })
   t.ok(near(throughput.waitMs(50, now), 1000))
 })
 

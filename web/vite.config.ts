@@ -4,7 +4,13 @@ import { compression, defineAlgorithm } from 'vite-plugin-compression2'
 
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [compression({ include: /\.(html|js|css|svg)$/, algorithms: ['gzip', defineAlgorithm('brotliCompress')], threshold: 512 })],
+  plugins: [
+    compression({
+      include: /\.(html|js|css|svg)$/,
+      algorithms: ['gzip', defineAlgorithm('brotliCompress')],
+      threshold: 512
+    })
+  ],
   build: {
     outDir: '../dist/web',
     emptyOutDir: true,

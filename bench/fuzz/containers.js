@@ -24,18 +24,35 @@ export function pngChunk(type, content, { length = content.length, crc } = {}) {
 }
 
 /** A PNG of the given header fields, with chunks before its pixels. */
-export function png({ width, height, depth = 8, colour = 2, interlace = 0 }, { before = [], rows, after = [] } = {}) {
+export function png(
+  { width, height, depth = 8, colour = 2, interlace = 0 },
+  { before = [], rows, after = [] } = {}
+) {
   const header = Buffer.concat([u32(width), u32(height), Buffer.from([depth, colour, 0, 0, interlace])])
-  return Buffer.concat([PNG_SIGNATURE, pngChunk('IHDR', header), ...before, pngChunk('IDAT', rows ?? deflateSync(Buffer.alloc(16))), ...after, pngChunk('IEND', Buffer.alloc(0))])
+  return Buffer.concat([
+    PNG_SIGNATURE,
+    pngChunk('IHDR', header),
+    ...before,
+    pngChunk('IDAT', rows ?? deflateSync(Buffer.alloc(16))),
+    ...after,
+    pngChunk('IEND', Buffer.alloc(0))
+  ])
 }
 
 /** Where the chunks of a PNG begin, with their types and lengths. */
 export function pngChunks(bytes) {
   const parts = []
-  for (let at = 8; at + 12 <= bytes.length; ) {
+  for (let at = 8; at + 12 <= bytes.length;) {
     const length = bytes.readUInt32BE(at)
     const end = Math.min(bytes.length, at + 12 + length)
-    parts.push({ at, end, type: bytes.toString('latin1', at + 4, at + 8), lengthAt: at, lengthBytes: 4, little: false })
+    parts.push({
+      at,
+      end,
+      type: bytes.toString('latin1', at + 4, at + 8),
+      lengthAt: at,
+      lengthBytes: 4,
+      little: false
+    })
     at = end
   }
   return parts
@@ -44,7 +61,7 @@ export function pngChunks(bytes) {
 /** The segments of a JPEG up to its scan, which is the last of them. */
 export function jpegSegments(bytes) {
   const parts = []
-  for (let at = 2; at + 4 <= bytes.length && bytes[at] === 0xff; ) {
+  for (let at = 2; at + 4 <= bytes.length && bytes[at] === 0xff;) {
     const isScan = bytes[at + 1] === 0xda
     const end = isScan ? bytes.length : Math.min(bytes.length, at + 2 + bytes.readUInt16BE(at + 2))
     parts.push({ at, end, type: bytes[at + 1].toString(16), lengthAt: at + 2, lengthBytes: 2, little: false })
@@ -54,15 +71,17 @@ export function jpegSegments(bytes) {
 }
 
 /** A segment of a JPEG. */
-export const jpegSegment = (marker, content, length = content.length + 2) => Buffer.concat([Buffer.from([0xff, marker]), u16(length), content])
+export const jpegSegment = (marker, content, length = content.length + 2) =>
+  Buffer.concat([Buffer.from([0xff, marker]), u16(length), content])
 
 /** A JPEG with segments put behind its first two bytes. */
-export const withSegments = (jpeg, ...segments) => Buffer.concat([jpeg.subarray(0, 2), ...segments, jpeg.subarray(2)])
+export const withSegments = (jpeg, ...segments) =>
+  Buffer.concat([jpeg.subarray(0, 2), ...segments, jpeg.subarray(2)])
 
 /** The chunks of a RIFF file (WebP), those inside of frames too. */
 export function riffChunks(bytes, from = 12, to = bytes.length) {
   const parts = []
-  for (let at = from; at + 8 <= to; ) {
+  for (let at = from; at + 8 <= to;) {
     const type = bytes.toString('latin1', at, at + 4)
     const length = bytes.readUInt32LE(at + 4)
     const end = Math.min(to, at + 8 + length + (length & 1))
@@ -73,7 +92,8 @@ export function riffChunks(bytes, from = 12, to = bytes.length) {
   return parts
 }
 
-export const riffChunk = (type, content, length = content.length) => Buffer.concat([ascii(type), u32(length, true), content, Buffer.alloc(content.length & 1)])
+export const riffChunk = (type, content, length = content.length) =>
+  Buffer.concat([ascii(type), u32(length, true), content, Buffer.alloc(content.length & 1)])
 /** A WebP of the given chunks. */
 export const webp = (...chunks) => {
   const body = Buffer.concat(chunks)
@@ -85,7 +105,7 @@ const BOX_CONTAINERS = { meta: 4, iprp: 0, ipco: 0, iinf: 6, moov: 0, trak: 0, m
 /** The boxes of an ISO-BMFF file (AVIF), those inside of others too. */
 export function isoBoxes(bytes, from = 0, to = bytes.length) {
   const parts = []
-  for (let at = from; at + 8 <= to; ) {
+  for (let at = from; at + 8 <= to;) {
     const length = bytes.readUInt32BE(at)
     const type = bytes.toString('latin1', at + 4, at + 8)
     const end = length < 8 ? to : Math.min(to, at + length)
@@ -109,7 +129,11 @@ export function tiffDirectories(bytes) {
     const count = isBig ? read(at) : read16(at)
     const nextAt = at + countBytes + count * entryBytes
     if (nextAt + 4 > bytes.length) break
-    directories.push({ at, nextAt, entries: Array.from({ length: count }, (_, i) => at + countBytes + i * entryBytes) })
+    directories.push({
+      at,
+      nextAt,
+      entries: Array.from({ length: count }, (_, i) => at + countBytes + i * entryBytes)
+    })
     at = read(nextAt)
   }
   return { little, isBig, entryBytes, directories }
@@ -118,8 +142,17 @@ export function tiffDirectories(bytes) {
 /** A little-endian TIFF of one directory: `[tag, type, count, value]` each, the values of up to four bytes. */
 export function tiff(entries, data = Buffer.alloc(0), next = 0) {
   const sorted = [...entries].sort(([a], [b]) => a - b)
-  const directory = sorted.map(([tag, type, count, value]) => Buffer.concat([u16(tag, true), u16(type, true), u32(count, true), u32(value, true)]))
-  return Buffer.concat([ascii('II*\0'), u32(8, true), u16(sorted.length, true), ...directory, u32(next, true), data])
+  const directory = sorted.map(([tag, type, count, value]) =>
+    Buffer.concat([u16(tag, true), u16(type, true), u32(count, true), u32(value, true)])
+  )
+  return Buffer.concat([
+    ascii('II*\0'),
+    u32(8, true),
+    u16(sorted.length, true),
+    ...directory,
+    u32(next, true),
+    data
+  ])
 }
 
 /** Where the data of a `tiff` of so many entries begins. */
@@ -127,9 +160,21 @@ export const tiffDataAt = (entries) => 8 + 2 + entries * 12 + 4
 
 /** A GIF of one colour: `frames` of the given size on a screen of that size. Its codes clear the table again and again, and so never grow. */
 export function gif({ width, height, frames = 1, screen = { width, height } }, block) {
-  const head = Buffer.concat([ascii('GIF89a'), u16(screen.width, true), u16(screen.height, true), Buffer.from([0x80, 0, 0, 0, 0, 0, 255, 255, 255])])
+  const head = Buffer.concat([
+    ascii('GIF89a'),
+    u16(screen.width, true),
+    u16(screen.height, true),
+    Buffer.from([0x80, 0, 0, 0, 0, 0, 255, 255, 255])
+  ])
   const control = Buffer.from([0x21, 0xf9, 4, 0, 1, 0, 0, 0])
-  const image = Buffer.concat([control, Buffer.from([0x2c, 0, 0, 0, 0]), u16(width, true), u16(height, true), Buffer.from([0, 2]), ...(block ?? [Buffer.from([1, 0x2c, 0])])])
+  const image = Buffer.concat([
+    control,
+    Buffer.from([0x2c, 0, 0, 0, 0]),
+    u16(width, true),
+    u16(height, true),
+    Buffer.from([0, 2]),
+    ...(block ?? [Buffer.from([1, 0x2c, 0])])
+  ])
   return Buffer.concat([head, ...Array.from({ length: frames }, () => image), Buffer.from([0x3b])])
 }
 
@@ -147,7 +192,7 @@ export function lzwZeros(pixels) {
   const [clear, end] = [4, 5]
   emit(clear, 3)
   // Each code is the run that is longer by one than the last: n codes make n(n+1)/2 pixels; at a full table it starts anew.
-  for (let left = pixels; left > 0; ) {
+  for (let left = pixels; left > 0;) {
     let [next, width, run] = [6, 3, 1]
     emit(0, width)
     left--

@@ -6,4 +6,7 @@ export interface FuzzInput {
   name?: string
   bytes: Buffer
 }
-export function makeInput(seeds: Seed[], options: { seed: number; number: number; heavyPerMille?: number }): Promise<FuzzInput>
+export function makeInput(
+  seeds: Seed[],
+  options: { seed: number; number: number; heavyPerMille?: number }
+): Promise<FuzzInput>

@@ -30,9 +30,14 @@ export async function makeInput(seeds, { seed, number, heavyPerMille = 10 }) {
   const damage = () => pickKind(random, random.chance(0.4) ? blind : knowing(picture.format))
   const { kind, make } = damage()
   const bytes = make(random, picture, random.pick(seeds))
-  if (bytes.length < 64 || random.chance(0.66)) return { kind: `${picture.format}: ${kind}`, name: picture.name, bytes }
+  if (bytes.length < 64 || random.chance(0.66))
+    return { kind: `${picture.format}: ${kind}`, name: picture.name, bytes }
   try {
-    return { kind: `${picture.format}: ${kind}`, name: picture.name, bytes: damage().make(random, { ...picture, bytes }, random.pick(seeds)) }
+    return {
+      kind: `${picture.format}: ${kind}`,
+      name: picture.name,
+      bytes: damage().make(random, { ...picture, bytes }, random.pick(seeds))
+    }
   } catch (error) {
     // What reads a file's parts may not get through a damaged one.
     if (error instanceof RangeError) return { kind: `${picture.format}: ${kind}`, name: picture.name, bytes }

@@ -2,7 +2,11 @@ import sharp from 'sharp'
 import { createRandom } from './random.js'
 
 const XMP = `<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" dc:format="image/jpeg"/></rdf:RDF></x:xmpmeta><?xpacket end="w"?>`
-const EXIF = { IFD0: { Copyright: 'nobody', ImageDescription: 'a picture' }, IFD2: { UserComment: 'none' }, IFD3: { GPSLatitude: '1/1 2/1 3/1' } }
+const EXIF = {
+  IFD0: { Copyright: 'nobody', ImageDescription: 'a picture' },
+  IFD2: { UserComment: 'none' },
+  IFD3: { GPSLatitude: '1/1 2/1 3/1' }
+}
 
 /** Raw pixels: a gradient with noise and a few blocks, so that every coder has something to do. */
 function raw(random, { width, height, channels }) {
@@ -22,8 +26,12 @@ function raw(random, { width, height, channels }) {
 /** Valid pictures of every kind that is decoded, made from a seed: `[{ name, format, bytes }]`. */
 export async function makeSeeds(seed) {
   const random = createRandom(seed, 0x5eed)
-  const picture = (width, height, channels = 3) => sharp(raw(random, { width, height, channels }), { raw: { width, height, channels } })
-  const film = (channels) => sharp(raw(random, { width: 40, height: 160, channels }), { raw: { width: 40, height: 160, channels, pageHeight: 40 } })
+  const picture = (width, height, channels = 3) =>
+    sharp(raw(random, { width, height, channels }), { raw: { width, height, channels } })
+  const film = (channels) =>
+    sharp(raw(random, { width: 40, height: 160, channels }), {
+      raw: { width: 40, height: 160, channels, pageHeight: 40 }
+    })
   const described = (image) => image.withExif(EXIF).withIccProfile('p3').withXmp(XMP)
   const kinds = {
     'jpeg baseline': ['jpeg', picture(97, 64).jpeg()],
@@ -34,7 +42,7 @@ export async function makeSeeds(seed) {
     'jpeg with EXIF, ICC, XMP': ['jpeg', described(picture(80, 60)).jpeg()],
     'jpeg turned': ['jpeg', picture(70, 40).withMetadata({ orientation: 6 }).jpeg()],
     'jpeg large': ['jpeg', picture(1600, 1200).jpeg({ quality: 30 })],
-    'png': ['png', picture(64, 64).png()],
+    png: ['png', picture(64, 64).png()],
     'png alpha': ['png', picture(60, 45, 4).png()],
     'png 16 bit': ['png', picture(40, 40).toColourspace('rgb16').png()],
     'png palette': ['png', picture(64, 64).png({ palette: true, colours: 16 })],
@@ -45,23 +53,42 @@ export async function makeSeeds(seed) {
     'webp alpha': ['webp', picture(64, 64, 4).webp()],
     'webp animated': ['webp', film(4).webp()],
     'webp with EXIF, ICC, XMP': ['webp', described(picture(48, 48)).webp()],
-    'gif': ['gif', picture(64, 50).gif()],
+    gif: ['gif', picture(64, 50).gif()],
     'gif animated': ['gif', film(3).gif({ delay: [10, 10, 10, 10] })],
     'gif interlaced': ['gif', picture(64, 50).gif({ progressive: true })],
-    'avif': ['avif', picture(64, 48).avif({ effort: 0 })],
-    'avif alpha 10 bit': ['avif', picture(48, 48, 4).avif({ effort: 0, bitdepth: 10 }), picture(48, 48, 4).avif({ effort: 0 })],
+    avif: ['avif', picture(64, 48).avif({ effort: 0 })],
+    'avif alpha 10 bit': [
+      'avif',
+      picture(48, 48, 4).avif({ effort: 0, bitdepth: 10 }),
+      picture(48, 48, 4).avif({ effort: 0 })
+    ],
     'avif lossless 4:4:4': ['avif', picture(40, 40).avif({ effort: 0, lossless: true })],
     'tiff strips': ['tiff', picture(64, 64).tiff({ compression: 'none' })],
-    'tiff tiles': ['tiff', picture(150, 100).tiff({ tile: true, tileWidth: 64, tileHeight: 64, compression: 'deflate' })],
+    'tiff tiles': [
+      'tiff',
+      picture(150, 100).tiff({ tile: true, tileWidth: 64, tileHeight: 64, compression: 'deflate' })
+    ],
     'tiff lzw': ['tiff', picture(64, 64).tiff({ compression: 'lzw', predictor: 'horizontal' })],
     'tiff jpeg': ['tiff', picture(64, 64).tiff({ compression: 'jpeg' })],
     'tiff packbits': ['tiff', picture(64, 64).tiff({ compression: 'packbits' })],
     'tiff webp': ['tiff', picture(64, 64).tiff({ compression: 'webp' })],
-    'tiff fax': ['tiff', picture(64, 64, 1).toColourspace('b-w').tiff({ compression: 'ccittfax4', bitdepth: 1 })],
+    'tiff fax': [
+      'tiff',
+      picture(64, 64, 1).toColourspace('b-w').tiff({ compression: 'ccittfax4', bitdepth: 1 })
+    ],
     'tiff 16 bit': ['tiff', picture(32, 32).toColourspace('rgb16').tiff({ compression: 'none' })],
     'tiff cmyk': ['tiff', picture(40, 40).toColourspace('cmyk').tiff({ compression: 'lzw' })],
     'tiff pages': ['tiff', film(3).tiff({ compression: 'lzw' })],
-    'tiff pyramid': ['tiff', picture(200, 200).tiff({ pyramid: true, tile: true, tileWidth: 64, tileHeight: 64, compression: 'deflate' })],
+    'tiff pyramid': [
+      'tiff',
+      picture(200, 200).tiff({
+        pyramid: true,
+        tile: true,
+        tileWidth: 64,
+        tileHeight: 64,
+        compression: 'deflate'
+      })
+    ],
     'tiff big': ['tiff', picture(64, 64).tiff({ compression: 'lzw', bigtiff: true })]
   }
   const seeds = []

@@ -4,7 +4,14 @@
 //   node bench/peers/transformers.js FOLDER SECONDS    alone: reads {photos, texts} as JSON lines from its input
 import { basename, dirname } from 'node:path'
 import { createInterface } from 'node:readline'
-import { AutoProcessor, AutoTokenizer, CLIPTextModelWithProjection, CLIPVisionModelWithProjection, env, RawImage } from '@huggingface/transformers'
+import {
+  AutoProcessor,
+  AutoTokenizer,
+  CLIPTextModelWithProjection,
+  CLIPVisionModelWithProjection,
+  env,
+  RawImage
+} from '@huggingface/transformers'
 import Fastify from 'fastify'
 
 const [folder, seconds] = process.argv.slice(2)
@@ -35,8 +42,19 @@ else await route()
 async function route() {
   const app = Fastify({ bodyLimit: 64 * 2 ** 20 })
   app.post('/v1/embeddings', async ({ body: { input } }) => {
-    const [embedding] = input.image ? await embedImage(Buffer.from(input.image.base64, 'base64')) : await embedText([input])
-    return { object: 'list', data: [{ object: 'embedding', index: 0, embedding: Buffer.from(Float32Array.from(embedding).buffer).toString('base64') }] }
+    const [embedding] = input.image
+      ? await embedImage(Buffer.from(input.image.base64, 'base64'))
+      : await embedText([input])
+    return {
+      object: 'list',
+      data: [
+        {
+          object: 'embedding',
+          index: 0,
+          embedding: Buffer.from(Float32Array.from(embedding).buffer).toString('base64')
+        }
+      ]
+    }
   })
   console.log(`listening at ${await app.listen({ port: 0, host: '127.0.0.1' })}`)
 }
@@ -46,7 +64,14 @@ async function alone(duration) {
     const { photos, texts } = JSON.parse(line)
     const images = photos.map((photo) => Buffer.from(photo, 'base64'))
     const rates = { image: await rate(duration, (n) => embedImage(images[n % images.length])), text: 0 }
-    for (const batch of [1, 8, 32]) rates.text = Math.max(rates.text, batch * (await rate(duration / 3, (n) => embedText(Array.from({ length: batch }, (_, i) => texts[(n * batch + i) % texts.length])))))
+    for (const batch of [1, 8, 32])
+      rates.text = Math.max(
+        rates.text,
+        batch *
+          (await rate(duration / 3, (n) =>
+            embedText(Array.from({ length: batch }, (_, i) => texts[(n * batch + i) % texts.length]))
+          ))
+      )
     console.log(JSON.stringify(rates))
     return
   }

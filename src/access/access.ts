@@ -73,8 +73,10 @@ export const access = plugin(async (app, { config, keys }: AccessOptions) => {
     reply.raw.once('close', () => underWay.delete(request))
     const { collection } = request.params as { collection?: string }
     if (!suffices(key.scope, needed)) throw new Forbidden(key.scope, needed)
-    if (collection !== undefined && !reaches(key, collection)) throw new CollectionForbidden(`collection '${collection}'`)
-    if (request.routeOptions.config.everyCollection && key.collections) throw new CollectionForbidden('every collection, and this tells of all')
+    if (collection !== undefined && !reaches(key, collection))
+      throw new CollectionForbidden(`collection '${collection}'`)
+    if (request.routeOptions.config.everyCollection && key.collections)
+      throw new CollectionForbidden('every collection, and this tells of all')
   })
 })
 
@@ -88,7 +90,10 @@ export function scopeOfRoute({ scope }: FastifyContextConfig, method: string): '
   return scope ?? (method === 'GET' || method === 'HEAD' ? 'read' : 'write')
 }
 
-function presentedKey(headers: { authorization?: string; 'x-api-key'?: string | string[] }): string | undefined {
+function presentedKey(headers: {
+  authorization?: string
+  'x-api-key'?: string | string[]
+}): string | undefined {
   const [, bearer] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? []
   return bearer ?? [headers['x-api-key']].flat()[0]
 }

@@ -30,7 +30,12 @@ export function suffices(has: Scope, needed: Scope): boolean {
 
 /** Whether a key reaches a collection, be there one of that name or not. */
 export function reaches({ collections }: Pick<ApiKey, 'collections'>, name: string): boolean {
-  return collections === undefined || collections.some((pattern) => (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern))
+  return (
+    collections === undefined ||
+    collections.some((pattern) =>
+      pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern
+    )
+  )
 }
 
 /** Whether the time of a key is over. */

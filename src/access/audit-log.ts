@@ -30,7 +30,10 @@ export function openAuditLog(path: string, onFailure: (error: Error) => void): A
     }
   }
   const stream = { write: (line: string) => attempt(() => destination.write(line)) }
-  const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: () => ({ audit: true }) } }, stream)
+  const logger = pino(
+    { base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: () => ({ audit: true }) } },
+    stream
+  )
   return {
     write: (entry) => logger.info(entry),
     reopen: () => attempt(destination.reopen),

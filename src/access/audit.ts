@@ -49,7 +49,14 @@ export const audit = plugin(async (app, { log }: { log?: AuditLog }) => {
   })
   if (!log) return
   app.addHook('onRequest', async (request, reply) => {
-    const report: Report = { eventId: randomUUID(), changes: {}, details: {}, made: false, closed: false, written: false }
+    const report: Report = {
+      eventId: randomUUID(),
+      changes: {},
+      details: {},
+      made: false,
+      closed: false,
+      written: false
+    }
     request.auditReport = report
     reply.raw.once('close', () => {
       report.closed = true
@@ -67,13 +74,22 @@ export const audit = plugin(async (app, { log }: { log?: AuditLog }) => {
   })
 })
 
-function write(log: AuditLog, { request, reply, report }: { request: FastifyRequest; reply: FastifyReply; report: Report }): void {
+function write(
+  log: AuditLog,
+  { request, reply, report }: { request: FastifyRequest; reply: FastifyReply; report: Report }
+): void {
   const { statusCode } = reply
   const scope = scopeOf(request)
   const isChange = !request.is404 && (scope === 'write' || scope === 'admin') && request.method !== 'OPTIONS'
   if (!isChange && statusCode !== 401 && statusCode !== 403) return
   report.written = true
-  log.write({ ...subject(request), status: statusCode, ...(report.code && { code: report.code }), ...records(report), ...(!reply.raw.writableFinished && { client_gone: true }) })
+  log.write({
+    ...subject(request),
+    status: statusCode,
+    ...(report.code && { code: report.code }),
+    ...records(report),
+    ...(!reply.raw.writableFinished && { client_gone: true })
+  })
 }
 
 function writeRest(log: AuditLog, request: FastifyRequest, report: Report): void {
@@ -82,7 +98,15 @@ function writeRest(log: AuditLog, request: FastifyRequest, report: Report): void
 }
 
 /** Who asked for what. Paths are told by their route: no query, no body, no key. */
-function subject({ id, caller, ip, method, routeOptions, params, auditReport }: FastifyRequest): Record<string, unknown> {
+function subject({
+  id,
+  caller,
+  ip,
+  method,
+  routeOptions,
+  params,
+  auditReport
+}: FastifyRequest): Record<string, unknown> {
   const { collection, id: item, name } = (params ?? {}) as { collection?: string; id?: string; name?: string }
   const { operationId } = (routeOptions.schema ?? {}) as { operationId?: string }
   return {

@@ -14,7 +14,11 @@ export async function changeKeyFile(path: string, change: (keys: FileKey[]) => F
   // A link stays one: what it leads to is replaced.
   const target = await realpath(path).catch(() => path)
   const folder = dirname(target)
-  const lock = { path: join(folder, `.${basename(target)}.lock`), signal: AbortSignal.timeout(WAIT_MS), onWait: () => undefined }
+  const lock = {
+    path: join(folder, `.${basename(target)}.lock`),
+    signal: AbortSignal.timeout(WAIT_MS),
+    onWait: () => undefined
+  }
   await withLock(lock, async () => {
     const before = await stat(target).catch(() => undefined)
     const keys = change(before ? (await readKeyFile(target)).file.keys : [])
@@ -32,7 +36,9 @@ export async function changeKeyFile(path: string, change: (keys: FileKey[]) => F
     }
     await sync(folder)
   }).catch((error: Error) => {
-    throw error.name === 'TimeoutError' || error.name === 'AbortError' ? new Error(`${path} is being changed by another process.`) : error
+    throw error.name === 'TimeoutError' || error.name === 'AbortError'
+      ? new Error(`${path} is being changed by another process.`)
+      : error
   })
 }
 

@@ -63,7 +63,12 @@ export function fixedKeyRing(entries: string[]): KeyRing {
 }
 
 /** The keys of the environment and of the file, which is watched. Throws an Error that says what is wrong. */
-export async function openKeyRing({ entries, path: given, onReload, onExposure }: KeyRingOptions): Promise<KeyRing> {
+export async function openKeyRing({
+  entries,
+  path: given,
+  onReload,
+  onExposure
+}: KeyRingOptions): Promise<KeyRing> {
   if (!given) return fixedKeyRing(entries)
   const path = resolve(given)
   const fixed = environmentKeys(entries)
@@ -88,7 +93,8 @@ export async function openKeyRing({ entries, path: given, onReload, onExposure }
     const wasStale = isStale
     isStale = 'error' in read
     const reload = 'error' in read ? read : take(read)
-    if ('error' in reload || wasStale || Object.values(reload).some((names) => names.length > 0)) onReload?.(reload)
+    if ('error' in reload || wasStale || Object.values(reload).some((names) => names.length > 0))
+      onReload?.(reload)
   }
   // One after the other, so that the last look wins. Watched from before the first, so that no change falls in between.
   let last = Promise.resolve()
@@ -113,7 +119,12 @@ export async function openKeyRing({ entries, path: given, onReload, onExposure }
     find: (presented) => find(digestOf(presented)),
     holds: (key) => {
       const now = find(key.digest)
-      return now !== undefined && !isExpired(now) && suffices(now.scope, key.scope) && isDeepStrictEqual(now.collections, key.collections)
+      return (
+        now !== undefined &&
+        !isExpired(now) &&
+        suffices(now.scope, key.scope) &&
+        isDeepStrictEqual(now.collections, key.collections)
+      )
     },
     onChange: (listener) => void listeners.push(listener),
     reload,
@@ -137,12 +148,17 @@ function indexed(keys: ApiKey[]): (digest: Buffer) => ApiKey | undefined {
   return (digest) => byBlind.get(blind(digest))
 }
 
-function differenceOf(before: ApiKey[], after: ApiKey[]): { added: string[]; removed: string[]; changed: string[] } {
+function differenceOf(
+  before: ApiKey[],
+  after: ApiKey[]
+): { added: string[]; removed: string[]; changed: string[] } {
   const old = new Map(before.map((key) => [key.name, JSON.stringify(key)]))
   const names = new Set(after.map(({ name }) => name))
   return {
     added: after.filter(({ name }) => !old.has(name)).map(({ name }) => name),
     removed: before.filter(({ name }) => !names.has(name)).map(({ name }) => name),
-    changed: after.filter((key) => old.has(key.name) && old.get(key.name) !== JSON.stringify(key)).map(({ name }) => name)
+    changed: after
+      .filter((key) => old.has(key.name) && old.get(key.name) !== JSON.stringify(key))
+      .map(({ name }) => name)
   }
 }

@@ -12,7 +12,10 @@ export interface Access {
 }
 
 /** Opens the keys and the audit log, and says in the log, and in the audit, what becomes of them. Throws an Error where one can't be opened. */
-export async function openAccess(config: Config, { logger, onAuditFailure }: { logger: Logger; onAuditFailure: () => void }): Promise<Access> {
+export async function openAccess(
+  config: Config,
+  { logger, onAuditFailure }: { logger: Logger; onAuditFailure: () => void }
+): Promise<Access> {
   const auditLog =
     config.AUDIT_LOG === ''
       ? undefined
@@ -21,11 +24,20 @@ export async function openAccess(config: Config, { logger, onAuditFailure }: { l
           onAuditFailure()
         })
   const onReload = (reload: KeysReload) => {
-    if ('error' in reload) logger.error({ reason: reload.error.message }, 'API_KEYS_FILE can not be used: the keys from before stay in force')
+    if ('error' in reload)
+      logger.error(
+        { reason: reload.error.message },
+        'API_KEYS_FILE can not be used: the keys from before stay in force'
+      )
     else logger.info(reload, 'API keys changed')
     auditLog?.write({ operation: 'reloadKeys', ...('error' in reload ? { code: 'KEYS_INVALID' } : reload) })
   }
-  const keys = await openKeyRing({ entries: config.API_KEYS, path: config.API_KEYS_FILE, onReload, onExposure: (warning) => logger.warn(warning) }).catch((error) => {
+  const keys = await openKeyRing({
+    entries: config.API_KEYS,
+    path: config.API_KEYS_FILE,
+    onReload,
+    onExposure: (warning) => logger.warn(warning)
+  }).catch((error) => {
     auditLog?.close()
     throw error
   })

@@ -24,8 +24,14 @@ const MAX_KNOWN = 10_000
 /** Counts refusals by address, up to so many a minute; 0 sets no limit. `@fastify/rate-limit` must be registered. */
 export function countRefusals(app: FastifyInstance, limit: number): Refusals {
   const known = new LRUCache<string, true>({ max: MAX_KNOWN })
-  const pair = ({ ip }: FastifyRequest, { digest }: ApiKey) => `${normalizeIP(ip)} ${digest.toString('base64')}`
-  const limiter = app.createRateLimit({ max: limit, timeWindow: '1 minute', keyGenerator: ({ ip }) => normalizeIP(ip), allowList: [] })
+  const pair = ({ ip }: FastifyRequest, { digest }: ApiKey) =>
+    `${normalizeIP(ip)} ${digest.toString('base64')}`
+  const limiter = app.createRateLimit({
+    max: limit,
+    timeWindow: '1 minute',
+    keyGenerator: ({ ip }) => normalizeIP(ip),
+    allowList: []
+  })
   return {
     check: async (request, { reply, key }) => {
       if (limit === 0 || (key && known.has(pair(request, key)))) return

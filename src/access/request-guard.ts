@@ -16,18 +16,24 @@ export function requestGuard({ HOST, ALLOWED_HOSTS, ALLOWED_ORIGINS }: Config) {
     // Node takes the first of several, and proxies may take another.
     const named = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length
     if (named > 1) throw new InvalidRequest(`The header Host is there ${named} times; send it once.`)
-    if (named === 0 && httpVersion === '1.1') throw new InvalidRequest('The header Host is missing; HTTP/1.1 needs it.')
+    if (named === 0 && httpVersion === '1.1')
+      throw new InvalidRequest('The header Host is missing; HTTP/1.1 needs it.')
     // Every browser names a host; HTTP/1.0 checks of load balancers don't.
     const host = headers.host ?? 'localhost'
     const name = hostName(host)
     if (!hosts.has('*') && !hosts.has(name) && !isIP(name)) throw new HostNotAllowed(host)
     const origin = headers.origin?.toLowerCase()
     if (origin === undefined || origins.has('*') || origins.has(origin)) return
-    if (origin !== `http://${host.toLowerCase()}` && origin !== `https://${host.toLowerCase()}`) throw new OriginNotAllowed(origin)
+    if (origin !== `http://${host.toLowerCase()}` && origin !== `https://${host.toLowerCase()}`)
+      throw new OriginNotAllowed(origin)
   }
 }
 
 /** The name or address of a Host header, without port and brackets. */
 function hostName(host: string): string {
-  return host.toLowerCase().replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
+  return host
+    .toLowerCase()
+    .replace(/:\d+$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.$/, '')
 }

@@ -9,7 +9,15 @@ import type { Config } from '../config.js'
  */
 export const securityHeaders = plugin(async (app, { ALLOWED_ORIGINS }: Pick<Config, 'ALLOWED_ORIGINS'>) => {
   await app.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"], 'base-uri': ["'none'"], 'form-action': ["'none'"], 'frame-ancestors': ["'none'"] } },
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        'default-src': ["'none'"],
+        'base-uri': ["'none'"],
+        'form-action': ["'none'"],
+        'frame-ancestors': ["'none'"]
+      }
+    },
     // A page of another origin that may call may also show the pictures.
     crossOriginResourcePolicy: { policy: ALLOWED_ORIGINS.length > 0 ? 'cross-origin' : 'same-origin' },
     referrerPolicy: { policy: 'no-referrer' },
@@ -23,11 +31,17 @@ export const securityHeaders = plugin(async (app, { ALLOWED_ORIGINS }: Pick<Conf
     originAgentCluster: false
   })
   // Caches that are shared know of Authorization, not of X-API-Key.
-  app.addHook('onRequest', async (request, reply) => void reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store' }))
+  app.addHook(
+    'onRequest',
+    async (request, reply) => void reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store' })
+  )
 })
 
 /** The same headers as they are, for what is answered before any hook runs. */
-export function plainSecurityHeaders({ ALLOWED_ORIGINS }: Pick<Config, 'ALLOWED_ORIGINS'>, requestId: string): Record<string, string> {
+export function plainSecurityHeaders(
+  { ALLOWED_ORIGINS }: Pick<Config, 'ALLOWED_ORIGINS'>,
+  requestId: string
+): Record<string, string> {
   return {
     'content-security-policy': "default-src 'none';base-uri 'none';form-action 'none';frame-ancestors 'none'",
     'cross-origin-opener-policy': 'same-origin',

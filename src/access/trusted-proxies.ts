@@ -9,8 +9,14 @@ export function trustedProxies(entries: string[]): string[] {
     const proxy = entry.trim()
     const [address, prefix, ...more] = proxy.split('/')
     const bits = isIP(address) === 6 ? 128 : 32
-    const isNetwork = isIP(address) > 0 && more.length === 0 && (prefix === undefined || (/^\d+$/.test(prefix) && Number(prefix) >= 1 && Number(prefix) <= bits))
-    if (!isNetwork && !RANGES.includes(proxy)) throw new Error(`TRUST_PROXY: '${proxy}' is neither an address, nor a network such as 10.0.0.0/8, nor ${RANGES.join(', ')}.`)
+    const isNetwork =
+      isIP(address) > 0 &&
+      more.length === 0 &&
+      (prefix === undefined || (/^\d+$/.test(prefix) && Number(prefix) >= 1 && Number(prefix) <= bits))
+    if (!isNetwork && !RANGES.includes(proxy))
+      throw new Error(
+        `TRUST_PROXY: '${proxy}' is neither an address, nor a network such as 10.0.0.0/8, nor ${RANGES.join(', ')}.`
+      )
     return proxy
   })
 }

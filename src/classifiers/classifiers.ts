@@ -60,7 +60,11 @@ export interface Classifiers {
 }
 
 /** Trains in a thread of its own. Throws the signal's reason. */
-export type Train = (set: TrainingSet, options: Omit<TrainOptions, 'onPass'>, signal: AbortSignal) => Promise<TrainedWeights>
+export type Train = (
+  set: TrainingSet,
+  options: Omit<TrainOptions, 'onPass'>,
+  signal: AbortSignal
+) => Promise<TrainedWeights>
 
 /** Classifiers that are trained at a time, each in a thread. */
 const AT_ONCE = 2
@@ -70,7 +74,10 @@ const LOADED_BYTES = 256 << 20
 /** The classifiers in the store of a service. */
 export async function openClassifiers(collections: Collections): Promise<Classifiers> {
   const byKey = new Map<string, StoredClassifier>()
-  const loaded = new LRUCache<string, LoadedClassifier>({ maxSize: LOADED_BYTES, sizeCalculation: ({ classifier: { weights } }) => weights.byteLength })
+  const loaded = new LRUCache<string, LoadedClassifier>({
+    maxSize: LOADED_BYTES,
+    sizeCalculation: ({ classifier: { weights } }) => weights.byteLength
+  })
   const reload = async () => {
     const bodies = await collections.classifiers()
     byKey.clear()
@@ -82,8 +89,12 @@ export async function openClassifiers(collections: Collections): Promise<Classif
   }
   await reload()
   // What became of a write that failed only the store knows.
-  const orReload = <T>(write: Promise<T>) => write.catch(async (error) => (await reload().catch(() => undefined), Promise.reject(error)))
-  const list = () => [...byKey.values()].sort((a, b) => (a.name < b.name || (a.name === b.name && keyOf(a) < keyOf(b)) ? -1 : 1))
+  const orReload = <T>(write: Promise<T>) =>
+    write.catch(async (error) => (await reload().catch(() => undefined), Promise.reject(error)))
+  const list = () =>
+    [...byKey.values()].sort((a, b) =>
+      a.name < b.name || (a.name === b.name && keyOf(a) < keyOf(b)) ? -1 : 1
+    )
   const training = createTraining()
   return {
     list,
@@ -94,7 +105,10 @@ export async function openClassifiers(collections: Collections): Promise<Classif
       if (known) return known
       const row = await collections.classifier(key)
       if (!row) throw new ClassifierNotFound(expected.name)
-      const found = { stored: JSON.parse(row.body) as StoredClassifier, classifier: fromWeights(row.weights, JSON.parse(row.body)) }
+      const found = {
+        stored: JSON.parse(row.body) as StoredClassifier,
+        classifier: fromWeights(row.weights, JSON.parse(row.body))
+      }
       // Another may have taken its place meanwhile.
       if (byKey.get(key) === expected && expected.createdAt === found.stored.createdAt) loaded.set(key, found)
       return found
@@ -103,7 +117,13 @@ export async function openClassifiers(collections: Collections): Promise<Classif
     save: inTurn(async (stored: StoredClassifier, weights: Float32Array) => {
       const key = keyOf(stored)
       const existing = byKey.get(key)
-      await orReload(collections.saveClassifier({ name: key, body: JSON.stringify(stored), weights: new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength) }))
+      await orReload(
+        collections.saveClassifier({
+          name: key,
+          body: JSON.stringify(stored),
+          weights: new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength)
+        })
+      )
       byKey.set(key, stored)
       loaded.delete(key)
       return existing
@@ -125,7 +145,9 @@ function keyOf({ name, collection }: StoredClassifier): string {
 }
 
 /** Calls that wait for those before them. */
-function inTurn<Arguments extends unknown[], T>(call: (...args: Arguments) => Promise<T>): (...args: Arguments) => Promise<T> {
+function inTurn<Arguments extends unknown[], T>(
+  call: (...args: Arguments) => Promise<T>
+): (...args: Arguments) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve()
   return (...args) => {
     const turn = last.then(() => call(...args))
@@ -134,7 +156,10 @@ function inTurn<Arguments extends unknown[], T>(call: (...args: Arguments) => Pr
   }
 }
 
-function fromWeights({ buffer, byteOffset, byteLength }: Uint8Array, { labels }: StoredClassifier): LinearClassifier {
+function fromWeights(
+  { buffer, byteOffset, byteLength }: Uint8Array,
+  { labels }: StoredClassifier
+): LinearClassifier {
   // A copy: the bytes may begin anywhere.
   const values = Float64Array.from(new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength)))
   return linearClassifier(values.slice(0, -labels.length), values.slice(-labels.length))
@@ -145,7 +170,10 @@ function createTraining(): Pick<Classifiers, 'training' | 'close'> {
   const closing = new AbortController()
   const running = new Set<Promise<unknown>>()
   const run = async (set: TrainingSet, options: Omit<TrainOptions, 'onPass'>, signal: AbortSignal) => {
-    const thread = await startThreads<typeof import('./training-worker.js')>(new URL('./training-worker.js', import.meta.url), { name: 'training', count: 1, workerData: null })
+    const thread = await startThreads<typeof import('./training-worker.js')>(
+      new URL('./training-worker.js', import.meta.url),
+      { name: 'training', count: 1, workerData: null }
+    )
     try {
       return await thread.call('train', { set, options, stop: stopFlag(signal) })
     } finally {
@@ -161,7 +189,10 @@ function createTraining(): Pick<Classifiers, 'training' | 'close'> {
         return await work((set, options, callers) => {
           const signal = AbortSignal.any([callers, closing.signal])
           const trained = run(set, options, signal)
-          const own = trained.then(() => undefined, () => undefined)
+          const own = trained.then(
+            () => undefined,
+            () => undefined
+          )
           ended = own
           running.add(own)
           void own.finally(() => running.delete(own))

@@ -13,7 +13,11 @@ export interface TrainingSet {
 export interface Method {
   settings: number[]
   /** `start` is what a neighboring setting gave on the same rows. */
-  fit(rows: FeatureRows, labels: Uint32Array, options: { classes: number; setting: number; start?: LinearClassifier }): LinearClassifier
+  fit(
+    rows: FeatureRows,
+    labels: Uint32Array,
+    options: { classes: number; setting: number; start?: LinearClassifier }
+  ): LinearClassifier
 }
 
 export interface CrossValidation {
@@ -36,7 +40,10 @@ const FOLDS = 5
  * Stratified folds, by example; -1 for the only example of a class, which must be trained with. So many as are asked for,
  * or as the smallest class has examples, of five; up to 20 examples one fold each.
  */
-export function stratifiedFolds(labels: Uint32Array, { folds, seed }: { folds?: number; seed: number }): Int32Array {
+export function stratifiedFolds(
+  labels: Uint32Array,
+  { folds, seed }: { folds?: number; seed: number }
+): Int32Array {
   const byClass = new Map<number, number[]>()
   labels.forEach((label, i) => byClass.set(label, [...(byClass.get(label) ?? []), i]))
   const groups = [...byClass.values()].filter(({ length }) => length > 1)
@@ -66,14 +73,22 @@ interface Tried {
  * helped to choose.
  */
 export function crossValidate(sets: TrainingSet[], folds: Int32Array, method: Method): CrossValidation {
-  const tried = sets.map((set, chosen) => trySettings(set, folds, method).map((each) => ({ ...each, chosen })))
+  const tried = sets.map((set, chosen) =>
+    trySettings(set, folds, method).map((each) => ({ ...each, chosen }))
+  )
   const examples = Uint32Array.from(folds.keys()).filter((i) => folds[i] >= 0)
   const [{ classes }] = sets
   const scores = new Float64Array(examples.length * classes)
   for (const fold of new Set(folds)) {
     if (fold < 0) continue
-    const best = choose(tried, examples.filter((i) => folds[i] !== fold))
-    examples.forEach((i, at) => folds[i] === fold && scores.set(best.scores.subarray(i * classes, (i + 1) * classes), at * classes))
+    const best = choose(
+      tried,
+      examples.filter((i) => folds[i] !== fold)
+    )
+    examples.forEach(
+      (i, at) =>
+        folds[i] === fold && scores.set(best.scores.subarray(i * classes, (i + 1) * classes), at * classes)
+    )
   }
   const { chosen, setting } = choose(tried, examples)
   return { chosen, setting, examples, folds: Int32Array.from(examples, (i) => folds[i]), scores }
@@ -117,11 +132,24 @@ function choose(tried: Tried[][], examples: Uint32Array): Tried {
 function split({ rows, labels, anchors, classes }: TrainingSet, folds: Int32Array, fold: number) {
   const all = [...folds.keys()]
   const kept = all.filter((i) => folds[i] !== fold)
-  return { ...withAnchors({ rows: takeRows(rows, kept), labels: Uint32Array.from(kept, (i) => labels[i]), classes, anchors }), heldOut: all.filter((i) => folds[i] === fold) }
+  return {
+    ...withAnchors({
+      rows: takeRows(rows, kept),
+      labels: Uint32Array.from(kept, (i) => labels[i]),
+      classes,
+      anchors
+    }),
+    heldOut: all.filter((i) => folds[i] === fold)
+  }
 }
 
 /** The rows and labels that are trained on. */
-export function withAnchors({ rows, labels, classes, anchors }: TrainingSet): Pick<TrainingSet, 'rows' | 'labels'> {
+export function withAnchors({
+  rows,
+  labels,
+  classes,
+  anchors
+}: TrainingSet): Pick<TrainingSet, 'rows' | 'labels'> {
   if (!anchors) return { rows, labels }
   const values = new Float32Array(rows.values.length + anchors.values.length)
   values.set(rows.values)
@@ -131,7 +159,10 @@ export function withAnchors({ rows, labels, classes, anchors }: TrainingSet): Pi
 
 /** A probability that rounding made 0 counts as the least that there is. */
 function crossEntropies(scores: Float64Array, { labels, classes }: TrainingSet): Float64Array {
-  return Float64Array.from(labels, (label, i) => -Math.log(Math.max(Number.MIN_VALUE, scores[i * classes + label])))
+  return Float64Array.from(
+    labels,
+    (label, i) => -Math.log(Math.max(Number.MIN_VALUE, scores[i * classes + label]))
+  )
 }
 
 /** The mean with its standard error. */

@@ -29,19 +29,39 @@ const PAGE = 1000
 const MAX_EXAMPLES = 100_000
 
 /** Encodes examples in the bulk lane, waiting for room in it. An error of one names it by its place. */
-export async function encodeExamples(encoder: Encoder, examples: SentExample[], options: EncodeOptions): Promise<Example[]> {
+export async function encodeExamples(
+  encoder: Encoder,
+  examples: SentExample[],
+  options: EncodeOptions
+): Promise<Example[]> {
   const encoded: Example[] = []
   for (let from = 0; from < examples.length; from += AT_A_TIME) {
     await encoder.room(options)
     const part = examples.slice(from, from + AT_A_TIME)
-    encoded.push(...(await Promise.all(part.map((example, i) => encodeExample(encoder, example, options).catch((error) => Promise.reject(named(error, from + i)))))))
+    encoded.push(
+      ...(await Promise.all(
+        part.map((example, i) =>
+          encodeExample(encoder, example, options).catch((error) => Promise.reject(named(error, from + i)))
+        )
+      ))
+    )
   }
   return encoded
 }
 
-async function encodeExample(encoder: Encoder, { label, image, text }: SentExample, options: EncodeOptions): Promise<Example> {
-  const [imageEmbedding, textEmbedding] = await Promise.all([image && encoder.encodeImage(image, options), text === undefined ? undefined : encoder.encodeText(text, options)])
-  return { label, input: { ...(imageEmbedding && { image: imageEmbedding }), ...(textEmbedding && { text: textEmbedding }) } }
+async function encodeExample(
+  encoder: Encoder,
+  { label, image, text }: SentExample,
+  options: EncodeOptions
+): Promise<Example> {
+  const [imageEmbedding, textEmbedding] = await Promise.all([
+    image && encoder.encodeImage(image, options),
+    text === undefined ? undefined : encoder.encodeText(text, options)
+  ])
+  return {
+    label,
+    input: { ...(imageEmbedding && { image: imageEmbedding }), ...(textEmbedding && { text: textEmbedding }) }
+  }
 }
 
 /** An error about one example says which; those about the request or the service stay as they are. */
@@ -63,14 +83,29 @@ export interface CollectOptions {
 }
 
 /** Examples by the records of a collection that hold a label and one of the modalities. Throws EXAMPLES_INVALID for too many, or none. */
-export async function collectExamples(collection: Collection, options: CollectOptions, patience: Patience): Promise<Example[]> {
+export async function collectExamples(
+  collection: Collection,
+  options: CollectOptions,
+  patience: Patience
+): Promise<Example[]> {
   const chosen = await labelledRecords(collection, options, patience)
-  if (chosen.length === 0) throw new ExamplesInvalid(`No record of collection '${collection.settings.name}' has both a '${options.field}' of one value in its metadata and an embedding of ${options.modalities.join(' or ')}${options.filter ? ', among those that pass the filter' : ''}.`)
+  if (chosen.length === 0)
+    throw new ExamplesInvalid(
+      `No record of collection '${collection.settings.name}' has both a '${options.field}' of one value in its metadata and an embedding of ${options.modalities.join(' or ')}${options.filter ? ', among those that pass the filter' : ''}.`
+    )
   const examples: Example[] = []
   for (let from = 0; from < chosen.length; from += AT_A_TIME) {
-    const part = await Promise.all(chosen.slice(from, from + AT_A_TIME).map(async ({ id, label }) => ({ label, embeddings: await collection.embeddings(id, patience) })))
+    const part = await Promise.all(
+      chosen
+        .slice(from, from + AT_A_TIME)
+        .map(async ({ id, label }) => ({ label, embeddings: await collection.embeddings(id, patience) }))
+    )
     for (const { label, embeddings } of part) {
-      const input = Object.fromEntries(options.modalities.flatMap((modality) => (embeddings[modality] ? [[modality, embeddings[modality]]] : [])))
+      const input = Object.fromEntries(
+        options.modalities.flatMap((modality) =>
+          embeddings[modality] ? [[modality, embeddings[modality]]] : []
+        )
+      )
       // Removed meanwhile, otherwise.
       if (Object.keys(input).length > 0) examples.push({ label, input })
     }
@@ -79,12 +114,16 @@ export async function collectExamples(collection: Collection, options: CollectOp
 }
 
 /** Up to `perClass` records of each label, each with the same chance (algorithm R, Vitter 1985). What is kept is counted as it comes. Throws EXAMPLES_INVALID for too many. */
-async function labelledRecords(collection: Collection, { field, filter, modalities, perClass = Infinity, seed }: CollectOptions, patience: Patience): Promise<Labelled[]> {
+async function labelledRecords(
+  collection: Collection,
+  { field, filter, modalities, perClass = Infinity, seed }: CollectOptions,
+  patience: Patience
+): Promise<Labelled[]> {
   const byLabel = new Map<string, { seen: number; kept: Labelled[] }>()
   const { uniform } = random(seed)
   const giveWay = turns()
   let count = 0
-  for (let after: string | undefined; ; ) {
+  for (let after: string | undefined; ;) {
     const page: StoredRecord<JsonText>[] = await collection.list({ limit: PAGE, after, filter }, patience)
     for (const { id, metadata, modalities: held } of page) {
       await giveWay()
@@ -92,10 +131,14 @@ async function labelledRecords(collection: Collection, { field, filter, modaliti
       if (label === undefined || !held.some((modality) => modalities.includes(modality))) continue
       const ofLabel = byLabel.get(label) ?? { seen: 0, kept: [] }
       byLabel.set(label, ofLabel)
-      const place = ofLabel.kept.length < perClass ? ofLabel.kept.length : Math.floor(uniform() * (ofLabel.seen + 1))
+      const place =
+        ofLabel.kept.length < perClass ? ofLabel.kept.length : Math.floor(uniform() * (ofLabel.seen + 1))
       ofLabel.seen++
       if (place >= perClass) continue
-      if (place === ofLabel.kept.length && ++count > MAX_EXAMPLES) throw new ExamplesInvalid(`More than ${MAX_EXAMPLES} records are examples, as many as are allowed: set per_class, or a filter.`)
+      if (place === ofLabel.kept.length && ++count > MAX_EXAMPLES)
+        throw new ExamplesInvalid(
+          `More than ${MAX_EXAMPLES} records are examples, as many as are allowed: set per_class, or a filter.`
+        )
       ofLabel.kept[place] = { id, label }
     }
     if (page.length < PAGE) return [...byLabel.values()].flatMap(({ kept }) => kept)

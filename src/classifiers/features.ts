@@ -33,7 +33,11 @@ export function writeFeatures({ image, text }: Input, layout: Layout, row: Float
     // The product of two vectors of length 1 is far shorter: its length is made theirs.
     const products = image.map((value, d) => value * text[d])
     const norm = Math.hypot(...products)
-    if (norm > 0) row.set(products.map((product) => product / norm), 2 * dimension)
+    if (norm > 0)
+      row.set(
+        products.map((product) => product / norm),
+        2 * dimension
+      )
   }
   const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0))
   if (norm > 0) for (let d = 0; d < row.length; d++) row[d] /= norm

@@ -38,7 +38,11 @@ interface Curvature {
  * 7.5) with a bisecting line search for the weak Wolfe conditions (Lewis and Overton 2013). `converged` is false where
  * rounding or `maxIterations` ended it first.
  */
-export function minimise(objective: Objective, start: Float64Array, { tolerance = 1e-6, maxIterations = 1000 }: MinimiseOptions = {}): Minimum {
+export function minimise(
+  objective: Objective,
+  start: Float64Array,
+  { tolerance = 1e-6, maxIterations = 1000 }: MinimiseOptions = {}
+): Minimum {
   const evaluate = (at: Float64Array): Point => {
     const gradient = new Float64Array(at.length)
     return { at, gradient, value: objective(at, gradient) }
@@ -69,9 +73,13 @@ function direction(gradient: Float64Array, history: Curvature[]): Float64Array {
   })
   const last = history.at(-1)
   // Without a step behind it, one of length 1 at most.
-  const scale = last ? last.product / dot(last.change, last.change) : 1 / Math.max(1, Math.sqrt(dot(gradient, gradient)))
+  const scale = last
+    ? last.product / dot(last.change, last.change)
+    : 1 / Math.max(1, Math.sqrt(dot(gradient, gradient)))
   for (let i = 0; i < result.length; i++) result[i] *= scale
-  history.forEach(({ step, change, product }, i) => add(result, step, weights[history.length - 1 - i] - dot(change, result) / product))
+  history.forEach(({ step, change, product }, i) =>
+    add(result, step, weights[history.length - 1 - i] - dot(change, result) / product)
+  )
   return result
 }
 

@@ -46,7 +46,10 @@ export function rowAt({ values, dimension }: FeatureRows, row: number): Float32A
 /** Some of the rows, in the order asked for, as a copy. */
 export function takeRows(rows: FeatureRows, chosen: ArrayLike<number>): FeatureRows {
   const { values, dimension } = rows
-  const taken = values instanceof Float32Array ? new Float32Array(chosen.length * dimension) : new Float64Array(chosen.length * dimension)
+  const taken =
+    values instanceof Float32Array
+      ? new Float32Array(chosen.length * dimension)
+      : new Float64Array(chosen.length * dimension)
   for (let i = 0; i < chosen.length; i++) taken.set(rowAt(rows, chosen[i]), i * dimension)
   return { values: taken, dimension }
 }

@@ -1,5 +1,11 @@
 import { minimise } from './lbfgs.js'
-import { linearClassifier, rowCount, softmax, type FeatureRows, type LinearClassifier } from './linear-classifier.js'
+import {
+  linearClassifier,
+  rowCount,
+  softmax,
+  type FeatureRows,
+  type LinearClassifier
+} from './linear-classifier.js'
 
 export type LinearProbe = LinearClassifier
 
@@ -20,7 +26,11 @@ export interface LinearProbeOptions {
  * Trains an L2-regularised multinomial logistic regression by L-BFGS, CLIP's linear probe (Radford et al. 2021, A.3). The
  * objective is scikit-learn's, 1/2 |W|^2 + C sum of cross-entropies, with the intercepts not penalised.
  */
-export function trainLinearProbe(rows: FeatureRows, labels: ArrayLike<number>, options: LinearProbeOptions): LinearProbe {
+export function trainLinearProbe(
+  rows: FeatureRows,
+  labels: ArrayLike<number>,
+  options: LinearProbeOptions
+): LinearProbe {
   const { classes, start, tolerance, maxIterations } = options
   const size = classes * rows.dimension
   const from = new Float64Array(size + classes)
@@ -36,7 +46,11 @@ export function trainLinearProbe(rows: FeatureRows, labels: ArrayLike<number>, o
 const BLOCK = 4
 
 /** The objective divided by n C, so that its gradient has one size whatever they are. */
-function regularisedLoss(rows: FeatureRows, labels: ArrayLike<number>, { classes, c, onPass }: LinearProbeOptions) {
+function regularisedLoss(
+  rows: FeatureRows,
+  labels: ArrayLike<number>,
+  { classes, c, onPass }: LinearProbeOptions
+) {
   const { dimension } = rows
   const [n, size] = [rowCount(rows), classes * dimension]
   const strength = 1 / (c * n)
@@ -90,12 +104,17 @@ function multiply(logits: Float64Array[], at: Float64Array, x: Float64Array): vo
 }
 
 /** Adds to the gradient what a block of rows, with the errors of their probabilities, gives to it. */
-function accumulate(gradient: Float64Array, [first, second, third, fourth]: Float64Array[], x: Float64Array): void {
+function accumulate(
+  gradient: Float64Array,
+  [first, second, third, fourth]: Float64Array[],
+  x: Float64Array
+): void {
   const dimension = x.length / BLOCK
   const classes = first.length
   for (let k = 0, w = 0; k < classes; k++) {
     const [a, b, c, d] = [first[k], second[k], third[k], fourth[k]]
     gradient[classes * dimension + k] += a + b + c + d
-    for (let i = 0; i < dimension; i++, w++) gradient[w] += a * x[i] + b * x[dimension + i] + c * x[2 * dimension + i] + d * x[3 * dimension + i]
+    for (let i = 0; i < dimension; i++, w++)
+      gradient[w] += a * x[i] + b * x[dimension + i] + c * x[2 * dimension + i] + d * x[3 * dimension + i]
   }
 }

@@ -1,10 +1,20 @@
-import { linearClassifier, rowAt, rowCount, type FeatureRows, type LinearClassifier } from './linear-classifier.js'
+import {
+  linearClassifier,
+  rowAt,
+  rowCount,
+  type FeatureRows,
+  type LinearClassifier
+} from './linear-classifier.js'
 
 /**
  * The nearest-class-mean classifier (Mensink et al. 2013) by cosine: logits are `scale` times the cosine of a row and the
  * normalised mean of each class. Rows are L2-normalised. A class without rows has a mean of zeros, of cosine 0.
  */
-export function trainNearestMean(rows: FeatureRows, labels: ArrayLike<number>, { classes, scale }: { classes: number; scale: number }): LinearClassifier {
+export function trainNearestMean(
+  rows: FeatureRows,
+  labels: ArrayLike<number>,
+  { classes, scale }: { classes: number; scale: number }
+): LinearClassifier {
   const { dimension } = rows
   const means = new Float64Array(classes * dimension)
   for (let i = 0; i < rowCount(rows); i++) {

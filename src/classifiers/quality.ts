@@ -31,8 +31,15 @@ export interface QualityOptions {
 }
 
 /** Measures predictions: `scores` are row-major `[n, classes]`, `labels` what is true of each row. */
-export function qualityOf(scores: Float64Array, labels: ArrayLike<number>, { classes, folds = new Int32Array(labels.length), seed }: QualityOptions): Quality {
-  const confusion = classes <= CONFUSION_CLASSES ? Array.from({ length: classes }, () => new Array<number>(classes).fill(0)) : null
+export function qualityOf(
+  scores: Float64Array,
+  labels: ArrayLike<number>,
+  { classes, folds = new Int32Array(labels.length), seed }: QualityOptions
+): Quality {
+  const confusion =
+    classes <= CONFUSION_CLASSES
+      ? Array.from({ length: classes }, () => new Array<number>(classes).fill(0))
+      : null
   const wrong = new Map<number, number>()
   const right = new Float64Array(labels.length)
   for (let i = 0; i < labels.length; i++) {
@@ -43,17 +50,37 @@ export function qualityOf(scores: Float64Array, labels: ArrayLike<number>, { cla
     right[i] = Number(predicted === labels[i])
   }
   const { value, low, high } = bootstrapMean(right, { seed, resamples: RESAMPLES, confidence: 0.95 })
-  return { accuracy: { value, low, high }, auroc: macroAuroc(scores, labels, { classes, folds }), confusion, confused: mostConfused(wrong, classes) }
+  return {
+    accuracy: { value, low, high },
+    auroc: macroAuroc(scores, labels, { classes, folds }),
+    confusion,
+    confused: mostConfused(wrong, classes)
+  }
 }
 
 function mostConfused(wrong: Map<number, number>, classes: number): Quality['confused'] {
   const pairs = [...wrong].sort(([a, m], [b, n]) => n - m || a - b).slice(0, MOST_PAIRS)
-  return pairs.map(([pair, count]) => ({ actual: Math.floor(pair / classes), predicted: pair % classes, count }))
+  return pairs.map(([pair, count]) => ({
+    actual: Math.floor(pair / classes),
+    predicted: pair % classes,
+    count
+  }))
 }
 
-function macroAuroc(scores: Float64Array, labels: ArrayLike<number>, { classes, folds }: { classes: number; folds: Int32Array }): number | null {
+function macroAuroc(
+  scores: Float64Array,
+  labels: ArrayLike<number>,
+  { classes, folds }: { classes: number; folds: Int32Array }
+): number | null {
   const parts = [...new Set(folds)].map((fold) => [...folds.keys()].filter((i) => folds[i] === fold))
-  const areas = Array.from({ length: classes }, (_, k) => withinFolds(parts.map((rows) => ({ scores: rows.map((i) => scores[i * classes + k]), isPositive: rows.map((i) => labels[i] === k) }))))
+  const areas = Array.from({ length: classes }, (_, k) =>
+    withinFolds(
+      parts.map((rows) => ({
+        scores: rows.map((i) => scores[i * classes + k]),
+        isPositive: rows.map((i) => labels[i] === k)
+      }))
+    )
+  )
   const known = areas.filter((area) => area !== null)
   return known.length === 0 ? null : known.reduce((sum, area) => sum + area, 0) / known.length
 }
@@ -84,10 +111,11 @@ export function auroc(scores: ArrayLike<number>, isPositive: boolean[]): number 
   const negatives = isPositive.length - positives
   if (positives === 0 || negatives === 0) return null
   let ranks = 0
-  for (let from = 0; from < order.length; ) {
+  for (let from = 0; from < order.length;) {
     let to = from
     let tied = 0
-    while (to < order.length && scores[order[to]] === scores[order[from]]) tied += Number(isPositive[order[to++]])
+    while (to < order.length && scores[order[to]] === scores[order[from]])
+      tied += Number(isPositive[order[to++]])
     // Of equal scores all have the mean of their ranks, which begin at 1.
     ranks += (tied * (from + 1 + to)) / 2
     from = to

@@ -1,5 +1,11 @@
 import { random } from '../evaluation/statistics.js'
-import { crossValidate, stratifiedFolds, withAnchors, type Method, type TrainingSet } from './cross-validation.js'
+import {
+  crossValidate,
+  stratifiedFolds,
+  withAnchors,
+  type Method,
+  type TrainingSet
+} from './cross-validation.js'
 import { takeRows, type LinearClassifier } from './linear-classifier.js'
 import { trainLinearProbe } from './linear-probe.js'
 import { trainNearestMean } from './nearest-mean.js'
@@ -58,12 +64,22 @@ export function trainClassifier(set: TrainingSet, options: TrainOptions): Traine
   const setting = validated?.setting ?? options.setting ?? DEFAULT_SETTINGS[options.method]
   const { anchors } = sets[validated?.chosen ?? 0]
   const { rows, labels } = withAnchors({ ...set, anchors })
-  const classifier = createMethod({ ...options, onPass }, COMPARED_AT / 100).fit(rows, labels, { classes: set.classes, setting })
+  const classifier = createMethod({ ...options, onPass }, COMPARED_AT / 100).fit(rows, labels, {
+    classes: set.classes,
+    setting
+  })
   const trained = { classifier, setting, prior: anchors !== undefined }
   if (!validated) return { ...trained, validation: null }
   const { examples, scores } = validated
-  const quality = qualityOf(scores, examples.map((i) => sample.labels[i]), { classes: set.classes, seed, folds: validated.folds })
-  return { ...trained, validation: { ...quality, folds: new Set(validated.folds).size, examples: examples.length } }
+  const quality = qualityOf(
+    scores,
+    examples.map((i) => sample.labels[i]),
+    { classes: set.classes, seed, folds: validated.folds }
+  )
+  return {
+    ...trained,
+    validation: { ...quality, folds: new Set(validated.folds).size, examples: examples.length }
+  }
 }
 
 /** As many folds as are asked for, or usual, where these are not too much work. */
@@ -73,13 +89,30 @@ function boundedFolds(sets: TrainingSet[], options: TrainOptions): { folds: Int3
   const folds = stratifiedFolds(labels, options)
   const count = folds.reduce((most, fold) => Math.max(most, fold + 1), 0)
   const most = Math.max(2, Math.floor(VALIDATED_WORK / size))
-  return { folds: count > most ? stratifiedFolds(labels, { ...options, folds: most }) : folds, isCostly: 2 * size > VALIDATED_WORK }
+  return {
+    folds: count > most ? stratifiedFolds(labels, { ...options, folds: most }) : folds,
+    isCostly: 2 * size > VALIDATED_WORK
+  }
 }
 
 /** A method of that name, over the one setting where it is given. */
-export function createMethod({ method, setting, onPass }: Pick<TrainOptions, 'method' | 'setting' | 'onPass'>, tolerance: number): Method {
+export function createMethod(
+  { method, setting, onPass }: Pick<TrainOptions, 'method' | 'setting' | 'onPass'>,
+  tolerance: number
+): Method {
   const settings = (standard: number[]) => (setting === undefined ? standard : [setting])
-  if (method === 'linear-probe') return { settings: settings(C_SETTINGS), fit: (rows, labels, { setting: c, ...rest }) => trainLinearProbe(rows, labels, { ...rest, c, tolerance, onPass, ...(tolerance >= COMPARED_AT && { maxIterations: COMPARED_AFTER }) }) }
+  if (method === 'linear-probe')
+    return {
+      settings: settings(C_SETTINGS),
+      fit: (rows, labels, { setting: c, ...rest }) =>
+        trainLinearProbe(rows, labels, {
+          ...rest,
+          c,
+          tolerance,
+          onPass,
+          ...(tolerance >= COMPARED_AT && { maxIterations: COMPARED_AFTER })
+        })
+    }
   return {
     settings: settings(SCALE_SETTINGS),
     fit: (rows, labels, { classes, setting: scale }) => {
@@ -97,6 +130,9 @@ function sampleSet(set: TrainingSet, seed: number): TrainingSet {
   const left = new Int32Array(classes)
   for (const label of labels) left[label]++
   for (let k = 0; k < classes; k++) left[k] = Math.max(Math.min(2, left[k]), Math.floor(part * left[k]))
-  const chosen = random(seed).shuffle([...labels.keys()]).filter((i) => left[labels[i]]-- > 0).sort((a, b) => a - b)
+  const chosen = random(seed)
+    .shuffle([...labels.keys()])
+    .filter((i) => left[labels[i]]-- > 0)
+    .sort((a, b) => a - b)
   return { ...set, rows: takeRows(rows, chosen), labels: Uint32Array.from(chosen, (i) => labels[i]) }
 }

@@ -23,15 +23,33 @@ export function toTrainingSet(examples: Example[], dimension: number): LabelledS
   const counts = new Map<string, number>()
   for (const { label } of examples) counts.set(label, (counts.get(label) ?? 0) + 1)
   const names = [...counts.keys()].sort()
-  if (names.length < 2) throw new ExamplesInvalid(`All ${examples.length} examples have the label '${names[0]}'; a classifier needs at least two labels.`)
-  if (names.length > MAX_LABELS) throw new ExamplesInvalid(`The examples have ${names.length} labels, of ${MAX_LABELS} allowed.`)
+  if (names.length < 2)
+    throw new ExamplesInvalid(
+      `All ${examples.length} examples have the label '${names[0]}'; a classifier needs at least two labels.`
+    )
+  if (names.length > MAX_LABELS)
+    throw new ExamplesInvalid(`The examples have ${names.length} labels, of ${MAX_LABELS} allowed.`)
   const layout = layoutOf(examples.map(({ input }) => input))
   const values = examples.length * featureDimension(layout, dimension)
-  if (values > MAX_VALUES) throw new ExamplesInvalid(`Examples times features are ${values}, of ${MAX_VALUES} allowed: take fewer examples of each label (per_class).`)
+  if (values > MAX_VALUES)
+    throw new ExamplesInvalid(
+      `Examples times features are ${values}, of ${MAX_VALUES} allowed: take fewer examples of each label (per_class).`
+    )
   const size = values * names.length
-  if (size > MAX_SIZE) throw new ExamplesInvalid(`Examples times features times labels are ${size}, of ${MAX_SIZE} allowed: take fewer examples of each label (per_class).`)
+  if (size > MAX_SIZE)
+    throw new ExamplesInvalid(
+      `Examples times features times labels are ${size}, of ${MAX_SIZE} allowed: take fewer examples of each label (per_class).`
+    )
   const classOf = new Map(names.map((name, k) => [name, k]))
-  const set: TrainingSet = { rows: toRows(examples.map(({ input }) => input), layout, dimension), labels: Uint32Array.from(examples, ({ label }) => classOf.get(label)!), classes: names.length }
+  const set: TrainingSet = {
+    rows: toRows(
+      examples.map(({ input }) => input),
+      layout,
+      dimension
+    ),
+    labels: Uint32Array.from(examples, ({ label }) => classOf.get(label)!),
+    classes: names.length
+  }
   return { labels: names.map((label) => ({ label, examples: counts.get(label)! })), layout, set }
 }
 
@@ -40,13 +58,23 @@ export function toTrainingSet(examples: Example[], dimension: number): LabelledS
  * were given (Lin et al. 2023, "Multimodality helps unimodality"). What it says counts most where examples are few.
  */
 export function toAnchors(texts: Embedding[], layout: Layout): TrainingSet['rows'] {
-  return toRows(texts.map((text) => ({ image: text, text })), layout, texts[0].length)
+  return toRows(
+    texts.map((text) => ({ image: text, text })),
+    layout,
+    texts[0].length
+  )
 }
 
 /** On shared memory, so that a thread has them without a copy. */
-function toRows(inputs: Input[], layout: Layout, dimension: number): { values: Float32Array; dimension: number } {
+function toRows(
+  inputs: Input[],
+  layout: Layout,
+  dimension: number
+): { values: Float32Array; dimension: number } {
   const width = featureDimension(layout, dimension)
-  const values = new Float32Array(new SharedArrayBuffer(inputs.length * width * Float32Array.BYTES_PER_ELEMENT))
+  const values = new Float32Array(
+    new SharedArrayBuffer(inputs.length * width * Float32Array.BYTES_PER_ELEMENT)
+  )
   inputs.forEach((input, i) => writeFeatures(input, layout, values.subarray(i * width, (i + 1) * width)))
   return { values, dimension: width }
 }

@@ -21,7 +21,10 @@ export const train = handler(({ set, options, stop }: TrainCall): TrainedWeights
   const onPass = () => {
     if (isStopped(stop)) throw new Error('The training was stopped.')
   }
-  const { classifier: { weights, intercepts }, ...trained } = trainClassifier(set, { ...options, onPass })
+  const {
+    classifier: { weights, intercepts },
+    ...trained
+  } = trainClassifier(set, { ...options, onPass })
   const kept = new Float32Array(weights.length + intercepts.length)
   kept.set(weights)
   kept.set(intercepts, weights.length)

@@ -29,22 +29,42 @@ export function backupCommand(): Command {
     .action(runBackup)
 }
 
-async function runBackup(collection: string, { output, name, keep = false, ...options }: BackupOptions): Promise<void> {
+async function runBackup(
+  collection: string,
+  { output, name, keep = false, ...options }: BackupOptions
+): Promise<void> {
   await withStop(options, async (service, signal) => {
-    const made = await service.api.post('/v1/collections/{collection}/backups', { params: { path: { collection } }, body: name === undefined ? {} : { name }, signal })
+    const made = await service.api.post('/v1/collections/{collection}/backups', {
+      params: { path: { collection } },
+      body: name === undefined ? {} : { name },
+      signal
+    })
     const size = `${made.records} records, ${bytes(made.bytes)}, SHA-256 ${made.sha256}`
-    if (output === undefined) process.stdout.write(`Made backup ${made.name} of ${collection} at the service: ${size}.\n`)
+    if (output === undefined)
+      process.stdout.write(`Made backup ${made.name} of ${collection} at the service: ${size}.\n`)
     else {
       const target = resolve(output)
       try {
-        await fetchFile(service, { path: `/v1/collections/${encodeURIComponent(collection)}/backups/${made.name}`, target, signal, expected: made })
+        await fetchFile(service, {
+          path: `/v1/collections/${encodeURIComponent(collection)}/backups/${made.name}`,
+          target,
+          signal,
+          expected: made
+        })
       } finally {
         // With a signal of its own: after Ctrl-C nothing should be left there either.
-        if (!keep) await service.api.delete('/v1/collections/{collection}/backups/{name}', { params: { path: { collection, name: made.name } }, signal: AbortSignal.timeout(CLEAR_UP_MS) })
+        if (!keep)
+          await service.api.delete('/v1/collections/{collection}/backups/{name}', {
+            params: { path: { collection, name: made.name } },
+            signal: AbortSignal.timeout(CLEAR_UP_MS)
+          })
       }
       process.stdout.write(`Fetched a backup of ${collection} into ${target}: ${size}.\n`)
     }
-    if (made.lost_images > 0) throw new Error(`${made.lost_images} kept images are gone or damaged in the service's data folder, and so not in the backup; all else is. 'semblance doctor' there names them.`)
+    if (made.lost_images > 0)
+      throw new Error(
+        `${made.lost_images} kept images are gone or damaged in the service's data folder, and so not in the backup; all else is. 'semblance doctor' there names them.`
+      )
   })
 }
 

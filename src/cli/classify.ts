@@ -31,9 +31,17 @@ export function classifyCommand(): Command {
   return withService(new Command('classify'))
     .description('Say which of your labels fit pictures best; the model was never trained on them.')
     .argument('<images...>', 'images, folders, or wildcards in quotes')
-    .option('-l, --labels <labels>', 'labels, comma-separated; may be given several times', (text: string, before: string[] = []) => [...before, ...text.split(',')])
+    .option(
+      '-l, --labels <labels>',
+      'labels, comma-separated; may be given several times',
+      (text: string, before: string[] = []) => [...before, ...text.split(',')]
+    )
     .option('--labels-file <file>', 'labels, one a line')
-    .option('-t, --template <template>', "a sentence with {label}, or the name of a set; several are averaged (default: the model's own)", collect)
+    .option(
+      '-t, --template <template>',
+      "a sentence with {label}, or the name of a set; several are averaged (default: the model's own)",
+      collect
+    )
     .option('--multi-label', 'score each label on its own, so that several may hold, or none')
     .option('-C, --classifier <name>', 'a trained classifier of the service, in place of labels')
     .option('--top <number>', 'labels that are shown of each', count(1, 4096), 3)

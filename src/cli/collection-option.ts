@@ -17,7 +17,10 @@ export async function showCollection(service: Service, collection: string, signa
   } catch (error) {
     if (!isMissing(error)) throw error
     const names = await collectionNames(service, signal)
-    throw new Error(`There is no collection '${collection}'${names.length > 0 ? `; there are ${names.join(', ')}` : ''}. 'semblance index <folder> -c ${collection}' makes one.`, { cause: error })
+    throw new Error(
+      `There is no collection '${collection}'${names.length > 0 ? `; there are ${names.join(', ')}` : ''}. 'semblance index <folder> -c ${collection}' makes one.`,
+      { cause: error }
+    )
   }
 }
 

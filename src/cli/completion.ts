@@ -47,21 +47,43 @@ export function completeCommand(program: () => Command): Command {
   return new Command('__complete')
     .argument('[words...]')
     .allowUnknownOption()
-    .action((words: string[] = []) => void process.stdout.write(candidates(program(), words).map((line) => `${line.join('\t')}\n`).join('')))
+    .action(
+      (words: string[] = []) =>
+        void process.stdout.write(
+          candidates(program(), words)
+            .map((line) => `${line.join('\t')}\n`)
+            .join('')
+        )
+    )
 }
 
 /** Commands, options or an option's choices by which a command line may go on; none where a file or free text belongs. */
 export function candidates(program: Command, words: string[]): [value: string, what: string][] {
   if (words.length === 0) throw new UsageError('The word that is being typed is needed, if it is empty.')
   const [before, typed] = [words.slice(0, -1), words.at(-1)!]
-  const command = before.reduce((at, word) => at.commands.find((below) => below.name() === word) ?? at, program)
+  const command = before.reduce(
+    (at, word) => at.commands.find((below) => below.name() === word) ?? at,
+    program
+  )
   const help = command.createHelp()
   const options = help.visibleOptions(command)
-  const option = before.length > 0 ? options.find((one) => [one.long, one.short].includes(before.at(-1)) && (one.required || one.optional)) : undefined
+  const option =
+    before.length > 0
+      ? options.find((one) => [one.long, one.short].includes(before.at(-1)) && (one.required || one.optional))
+      : undefined
   const found: [string, string][] = option
     ? (option.argChoices ?? []).map((choice) => [choice, ''])
     : typed.startsWith('-')
       ? options.map((one) => [one.long ?? one.short!, one.description])
-      : [...help.visibleCommands(command).map((below): [string, string] => [below.name(), below.description()]), ...command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices.map((choice): [string, string] => [choice, '']))]
-  return found.filter(([value]) => value.startsWith(typed)).map(([value, what]) => [value, what.replace(/\s+/g, ' ')])
+      : [
+          ...help
+            .visibleCommands(command)
+            .map((below): [string, string] => [below.name(), below.description()]),
+          ...command.registeredArguments.flatMap(({ argChoices = [] }) =>
+            argChoices.map((choice): [string, string] => [choice, ''])
+          )
+        ]
+  return found
+    .filter(([value]) => value.startsWith(typed))
+    .map(([value, what]) => [value, what.replace(/\s+/g, ' ')])
 }

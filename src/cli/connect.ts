@@ -14,14 +14,37 @@ const UNREACHABLE = /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH
 export function connectTo({ url, apiKey }: { url: string; apiKey?: string }): Service {
   const address = addressOf(url)
   // A header takes no other, and what is thrown of one says what is in it.
-  if (apiKey && !/^[\x21-\x7e]+$/.test(apiKey)) throw new UsageError('The API key has characters that no key has: a space, the end of a line, or others than ASCII.')
+  if (apiKey && !/^[\x21-\x7e]+$/.test(apiKey))
+    throw new UsageError(
+      'The API key has characters that no key has: a space, the end of a line, or others than ASCII.'
+    )
   const base = baseUrl(address.origin + address.pathname)
   // A backup of millions of records may be made in silence for longer than any timeout.
   const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0 })
   // The runtime's own fetch takes no agent of another version of undici than its own.
-  const dispatch = async (to: string, { method, headers, body, signal }: { method?: string; headers?: Headers | Record<string, string>; body?: ReadableStream<Uint8Array> | null; signal?: AbortSignal }): Promise<Response> => {
+  const dispatch = async (
+    to: string,
+    {
+      method,
+      headers,
+      body,
+      signal
+    }: {
+      method?: string
+      headers?: Headers | Record<string, string>
+      body?: ReadableStream<Uint8Array> | null
+      signal?: AbortSignal
+    }
+  ): Promise<Response> => {
     try {
-      const answer = await fetch(to, { method, headers: new Headers(headers) as never, body: body as never, signal, dispatcher, ...(body && { duplex: 'half' }) })
+      const answer = await fetch(to, {
+        method,
+        headers: new Headers(headers) as never,
+        body: body as never,
+        signal,
+        dispatcher,
+        ...(body && { duplex: 'half' })
+      })
       return answer as unknown as Response
     } catch (error) {
       throw signal?.aborted ? error : unreachable(error as Error, address.origin)
@@ -29,9 +52,18 @@ export function connectTo({ url, apiKey }: { url: string; apiKey?: string }): Se
   }
   return {
     url: base,
-    api: createClient({ url: base, apiKey, retries: RETRIES, reconnects: 0, fetch: ((request: Request) => dispatch(request.url, request)) as typeof globalThis.fetch }),
+    api: createClient({
+      url: base,
+      apiKey,
+      retries: RETRIES,
+      reconnects: 0,
+      fetch: ((request: Request) => dispatch(request.url, request)) as typeof globalThis.fetch
+    }),
     send: async (path, { headers, ...init } = {}) => {
-      const answer = await dispatch(base + path, { ...init, headers: { ...(apiKey && { authorization: `Bearer ${apiKey}` }), ...headers } })
+      const answer = await dispatch(base + path, {
+        ...init,
+        headers: { ...(apiKey && { authorization: `Bearer ${apiKey}` }), ...headers }
+      })
       if (!answer.ok) throw await errorOf(answer)
       return answer
     },
@@ -42,14 +74,24 @@ export function connectTo({ url, apiKey }: { url: string; apiKey?: string }): Se
 function addressOf(url: string): URL {
   const address = URL.canParse(url) ? new URL(url) : undefined
   if (!address || !/^https?:$/.test(address.protocol)) throw new UsageError(`'${url}' is no http(s) address.`)
-  if (address.username !== '' || address.password !== '') throw new UsageError('The address has a user name or a password, which are not sent: an API key is --api-key or SEMBLANCE_API_KEY.')
-  if (address.search !== '' || address.hash !== '') throw new UsageError(`'${url}' has a '?' or a '#': the address of the service ends before it.`)
+  if (address.username !== '' || address.password !== '')
+    throw new UsageError(
+      'The address has a user name or a password, which are not sent: an API key is --api-key or SEMBLANCE_API_KEY.'
+    )
+  if (address.search !== '' || address.hash !== '')
+    throw new UsageError(`'${url}' has a '?' or a '#': the address of the service ends before it.`)
   return address
 }
 
 /** Why there was no answer: fetch says it in the cause. */
 function unreachable(error: Error, origin: string): Error {
   const cause = (error.cause ?? error) as Error & { code?: string }
-  if (UNREACHABLE.test(cause.code ?? '')) return new UnreachableError(`${origin} can't be reached (${cause.code}): is the service running there? --url names another.`, { cause: error })
-  return new UnreachableError(`The connection to ${origin} broke: ${cause.message || cause.code}`, { cause: error })
+  if (UNREACHABLE.test(cause.code ?? ''))
+    return new UnreachableError(
+      `${origin} can't be reached (${cause.code}): is the service running there? --url names another.`,
+      { cause: error }
+    )
+  return new UnreachableError(`The connection to ${origin} broke: ${cause.message || cause.code}`, {
+    cause: error
+  })
 }

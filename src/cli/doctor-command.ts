@@ -6,7 +6,9 @@ const MARKS: Record<Finding['status'], string> = { ok: 'ok  ', warn: 'WARN', fai
 /** `semblance doctor`: what works here and what does not; exits with 1 when something does not. */
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('Look at the machine, the execution providers, the configured models and the store; change nothing.')
+    .description(
+      'Look at the machine, the execution providers, the configured models and the store; change nothing.'
+    )
     .option('--json', 'print the findings as JSON')
     .action(async ({ json }: { json?: boolean }) => {
       const { readConfig } = await import('../config.js')
@@ -14,7 +16,8 @@ export function doctorCommand(): Command {
       const findings: Finding[] = []
       for await (const finding of examine(readConfig())) {
         findings.push(finding)
-        if (!json) process.stdout.write(`${MARKS[finding.status]} ${finding.topic.padEnd(8)} ${finding.text}\n`)
+        if (!json)
+          process.stdout.write(`${MARKS[finding.status]} ${finding.topic.padEnd(8)} ${finding.text}\n`)
       }
       if (json) process.stdout.write(`${JSON.stringify({ findings }, null, 2)}\n`)
       if (findings.some(({ status }) => status === 'fail')) process.exitCode = 1

@@ -59,34 +59,66 @@ Examples:
 /** `semblance evaluate`. */
 export function evaluateCommand(): Command {
   return withService(new Command('evaluate'))
-    .description('Measure a model on your own data: retrieval, classification, what it leans on and what it withstands.')
+    .description(
+      'Measure a model on your own data: retrieval, classification, what it leans on and what it withstands.'
+    )
     .argument('[dataset...]', 'files or folders, each a dataset')
     .option('-c, --collection <name>', 'a collection of a service, in place of datasets')
-    .option('--label-field <field>', 'of a collection, the field of the metadata that has the class of a record')
-    .addOption(new Option('--format <format>', 'how the dataset is written (default: made out by itself)').choices(FORMATS))
+    .option(
+      '--label-field <field>',
+      'of a collection, the field of the metadata that has the class of a record'
+    )
+    .addOption(
+      new Option('--format <format>', 'how the dataset is written (default: made out by itself)').choices(
+        FORMATS
+      )
+    )
     .option('--images <folder>', 'where the images of the dataset lie')
     .option('--split <name>', 'the part of the dataset that is used')
     .option('--limit <number>', 'use so many items of each dataset, the first', count(1, 1e9))
     .option('--tasks <names>', 'tasks, comma-separated (default: all that the dataset allows)', parseTasks)
-    .option('--model <name>', 'a name under MODELS_DIR or a folder; name:variant for a variant (default: MODEL)')
+    .option(
+      '--model <name>',
+      'a name under MODELS_DIR or a folder; name:variant for a variant (default: MODEL)'
+    )
     .option('--against <name>', 'a second model, compared with the first on the same items')
-    .option('--templates <template>', 'a set (simple, imagenet-7, imagenet-80) or a sentence with {label}; may be given several times', collect)
+    .option(
+      '--templates <template>',
+      'a set (simple, imagenet-7, imagenet-80) or a sentence with {label}; may be given several times',
+      collect
+    )
     .option('--seed <number>', 'of all that is drawn at random (default: 0)', count(0, 2 ** 32 - 1))
     .option('--resamples <number>', 'bootstrap samples of the intervals (default: 1000)', count(10, 100_000))
     .option('--confidence <part>', 'of the intervals (default: 0.95)', parseConfidence)
-    .addOption(new Option('--duplicates <what>', 'whether equal images and equal captions are one (default: merge)').choices(['merge', 'keep']))
-    .option('--m <number>', 'links of a node in the HNSW graph whose loss is shown (default: 16)', count(2, 200))
+    .addOption(
+      new Option(
+        '--duplicates <what>',
+        'whether equal images and equal captions are one (default: merge)'
+      ).choices(['merge', 'keep'])
+    )
+    .option(
+      '--m <number>',
+      'links of a node in the HNSW graph whose loss is shown (default: 16)',
+      count(2, 200)
+    )
     .option('--ef-construction <number>', 'candidates while it is built (default: 200)', count(1, 10_000))
     .option('--ef-search <number>', 'candidates of a search in it (default: 128)', count(1, 10_000))
-    .option('--json [file]', 'write the report as JSON, to standard output in place of the table where no file is named')
+    .option(
+      '--json [file]',
+      'write the report as JSON, to standard output in place of the table where no file is named'
+    )
     .option('--html <file>', 'write the report as one page with plots and pictures')
     .option('--card <folder>', "write a model card's figures and pictures into a folder")
     .option('--save-embeddings <folder>', 'write all that was embedded as .npy, with its names')
-    .option('--cache <folder>', 'keep embeddings here, up to EVALUATION_CACHE_MIB a model (default: evaluation-cache in DATA_DIR)')
+    .option(
+      '--cache <folder>',
+      'keep embeddings here, up to EVALUATION_CACHE_MIB a model (default: evaluation-cache in DATA_DIR)'
+    )
     .option('--no-cache', 'keep no embeddings')
     .addHelpText('after', HELP)
     .action(async (datasets: string[], options: EvaluateOptions) => {
-      if (options.collection !== undefined) return (await import('./evaluating/collection.js')).evaluateOwn(options.collection, datasets, options)
+      if (options.collection !== undefined)
+        return (await import('./evaluating/collection.js')).evaluateOwn(options.collection, datasets, options)
       const { evaluate } = await import('./evaluating/evaluate.js')
       await evaluate(datasets, options)
     })
@@ -95,12 +127,14 @@ export function evaluateCommand(): Command {
 function parseTasks(text: string): TaskName[] {
   const names = text.split(',').map((name) => name.trim())
   const unknown = names.find((name) => !TASKS.includes(name as TaskName))
-  if (unknown !== undefined) throw new InvalidArgumentError(`There is no task '${unknown}'; there are ${TASKS.join(', ')}.`)
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`There is no task '${unknown}'; there are ${TASKS.join(', ')}.`)
   return names as TaskName[]
 }
 
 function parseConfidence(text: string): number {
   const value = Number(text)
-  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('A number between 0 and 1 is needed, as 0.95.')
+  if (!(value > 0 && value < 1))
+    throw new InvalidArgumentError('A number between 0 and 1 is needed, as 0.95.')
   return value
 }

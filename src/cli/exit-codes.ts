@@ -13,7 +13,8 @@ export class UnreachableError extends TypeError {}
 /** The exit code of a command that ended with an error. Help and version end with an error of commander's, too. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof StoppedEarly) return exitCodeOf(error.cause)
-  if (error instanceof CommanderError) return ['commander.helpDisplayed', 'commander.version'].includes(error.code) ? 0 : EXIT.usage
+  if (error instanceof CommanderError)
+    return ['commander.helpDisplayed', 'commander.version'].includes(error.code) ? 0 : EXIT.usage
   if (error instanceof UsageError) return EXIT.usage
   return error instanceof UnreachableError ? EXIT.unreachable : EXIT.failed
 }

@@ -14,7 +14,9 @@ export function exportTally(): ExportTally {
   // A line with an image is longer than a chunk: its parts are put together once.
   let parts: Uint8Array[] = []
   const tally: ExportTally = {
-    lines: 0, images: 0, embeddings: 0,
+    lines: 0,
+    images: 0,
+    embeddings: 0,
     add: (chunk) => {
       let start = 0
       for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {

@@ -35,25 +35,44 @@ export function exportCommand(): Command {
   return withService(new Command('export'))
     .description('Export a collection of a running service in formats that others read.')
     .argument('<collection>')
-    .addOption(new Option('--format <format>', 'records as NDJSON, or embeddings as NumPy arrays with their ids').choices(['ndjson', 'npy']).default('ndjson'))
-    .option('-o, --output <path>', 'ndjson: the file (default: standard output); npy: what the names of the files start with (default: the collection)')
-    .option('--embeddings', 'ndjson: with all embeddings (default: with those that can not be computed again)')
+    .addOption(
+      new Option('--format <format>', 'records as NDJSON, or embeddings as NumPy arrays with their ids')
+        .choices(['ndjson', 'npy'])
+        .default('ndjson')
+    )
+    .option(
+      '-o, --output <path>',
+      'ndjson: the file (default: standard output); npy: what the names of the files start with (default: the collection)'
+    )
+    .option(
+      '--embeddings',
+      'ndjson: with all embeddings (default: with those that can not be computed again)'
+    )
     .option('--images', 'ndjson: with kept images, in base64 (the default)', true)
     .option('--no-images', 'ndjson: without kept images')
     .addHelpText('after', EXAMPLES)
     .action(runExport)
 }
 
-async function runExport(collection: string, { format, output, embeddings, images = true, ...options }: ExportOptions): Promise<void> {
+async function runExport(
+  collection: string,
+  { format, output, embeddings, images = true, ...options }: ExportOptions
+): Promise<void> {
   const path = `/v1/collections/${encodeURIComponent(collection)}/export`
   await withStop(options, async (service, signal) => {
-    if (format === 'npy') return exportArrays(service, { path, prefix: resolve(output ?? collection), signal })
+    if (format === 'npy')
+      return exportArrays(service, { path, prefix: resolve(output ?? collection), signal })
     const { model, dimension } = await showCollection(service, collection, signal)
     const query = new URLSearchParams({ images: String(images), ...(embeddings && { embeddings: 'true' }) })
     const exported = await exportLines(service, { path: `${path}?${query}`, output, signal })
-    if (options.quiet !== true) for (const note of notesOf(collection, exported, { model, dimension, images })) process.stderr.write(`semblance: ${note}\n`)
+    if (options.quiet !== true)
+      for (const note of notesOf(collection, exported, { model, dimension, images }))
+        process.stderr.write(`semblance: ${note}\n`)
     const lost = images ? exported.keptImages - exported.images : 0
-    if (lost > 0) throw new Error(`${lost} kept images can't be read in the service's data folder and so are not in the export; their embeddings are. 'semblance doctor' there names them.`)
+    if (lost > 0)
+      throw new Error(
+        `${lost} kept images can't be read in the service's data folder and so are not in the export; their embeddings are. 'semblance doctor' there names them.`
+      )
   })
 }
 
@@ -63,11 +82,15 @@ interface Exported extends Pick<ExportTally, 'images' | 'embeddings'> {
 }
 
 /** Writes the lines to a file or to standard output. */
-async function exportLines(service: Service, { path, output, signal }: { path: string; output?: string; signal: AbortSignal }): Promise<Exported> {
+async function exportLines(
+  service: Service,
+  { path, output, signal }: { path: string; output?: string; signal: AbortSignal }
+): Promise<Exported> {
   const tally = exportTally()
   let keptImages = 0
   const onAnswer = (headers: Headers) => void (keptImages = Number(headers.get('semblance-kept-images') ?? 0))
-  if (output !== undefined) await fetchFile(service, { path, target: resolve(output), signal, onAnswer, onChunk: tally.add })
+  if (output !== undefined)
+    await fetchFile(service, { path, target: resolve(output), signal, onAnswer, onChunk: tally.add })
   else {
     const { body, headers } = await service.send(path, { signal })
     onAnswer(headers)
@@ -83,22 +106,45 @@ async function exportLines(service: Service, { path, output, signal }: { path: s
 }
 
 /** What whoever makes a collection of the lines has to know. */
-function notesOf(collection: string, { keptImages, embeddings }: Exported, { model, dimension, images }: { model: string | null; dimension: number; images: boolean }): string[] {
+function notesOf(
+  collection: string,
+  { keptImages, embeddings }: Exported,
+  { model, dimension, images }: { model: string | null; dimension: number; images: boolean }
+): string[] {
   const notes: string[] = []
-  if (!images && keptImages > 0) notes.push(`${keptImages} images of '${collection}' are not in the export; without --no-images they are.`)
-  if (model === null) notes.push(`'${collection}' has no model: make the collection that takes these lines with 'semblance collections create <name> --no-model --dimension ${dimension}'.`)
-  else if (embeddings > 0) notes.push(`${embeddings} of the records bring embeddings made by the model '${model}': the collection that takes them needs the same model.`)
+  if (!images && keptImages > 0)
+    notes.push(`${keptImages} images of '${collection}' are not in the export; without --no-images they are.`)
+  if (model === null)
+    notes.push(
+      `'${collection}' has no model: make the collection that takes these lines with 'semblance collections create <name> --no-model --dimension ${dimension}'.`
+    )
+  else if (embeddings > 0)
+    notes.push(
+      `${embeddings} of the records bring embeddings made by the model '${model}': the collection that takes them needs the same model.`
+    )
   return notes
 }
 
 const TRIES = 5
 
 /** Fetches rows and their ids, again when a write came between the two. */
-async function exportArrays(service: Service, { path, prefix, signal }: { path: string; prefix: string; signal: AbortSignal }): Promise<void> {
+async function exportArrays(
+  service: Service,
+  { path, prefix, signal }: { path: string; prefix: string; signal: AbortSignal }
+): Promise<void> {
   for (const modality of ['image', 'text']) {
     const fetchPair = async () => {
-      const etag = await fetchFile(service, { path: `${path}/${modality}.npy`, target: `${prefix}-${modality}.npy`, signal })
-      await fetchFile(service, { path: `${path}/${modality}.ids`, target: `${prefix}-${modality}.ids`, signal, headers: { 'if-match': etag } })
+      const etag = await fetchFile(service, {
+        path: `${path}/${modality}.npy`,
+        target: `${prefix}-${modality}.npy`,
+        signal
+      })
+      await fetchFile(service, {
+        path: `${path}/${modality}.ids`,
+        target: `${prefix}-${modality}.ids`,
+        signal,
+        headers: { 'if-match': etag }
+      })
     }
     for (let tries = 1; ; tries++) {
       try {

@@ -34,7 +34,10 @@ export async function fetchFile(service: Service, file: FileToFetch): Promise<st
     const etag = await receive(service, { ...file, partial, onProgress: progress.onProgress })
     const { expected } = file
     const sha256 = expected && (await fileDigest(partial))
-    if (expected && sha256 !== expected.sha256) throw new Error(`What came has the SHA-256 ${sha256}, and should have ${expected.sha256}: something between here and the service changes it.`)
+    if (expected && sha256 !== expected.sha256)
+      throw new Error(
+        `What came has the SHA-256 ${sha256}, and should have ${expected.sha256}: something between here and the service changes it.`
+      )
     await sync(partial)
     await rename(partial, file.target)
     await sync(dirname(file.target))
@@ -54,22 +57,31 @@ interface Receiving extends FileToFetch {
 
 /** Receives the bytes, going on with what broke off where the file is known. */
 async function receive(service: Service, file: Receiving): Promise<string> {
-  for (let failures = 0; ; ) {
+  for (let failures = 0; ;) {
     const before = await sizeOf(file.partial)
     try {
       return await receiveRest(service, file, before)
     } catch (error) {
       if (file.signal.aborted || !file.expected || error instanceof SemblanceError) throw error
       if ((await sizeOf(file.partial)) > before) failures = 0
-      if (++failures === TRIES) throw new Error(`The connection broke ${TRIES} times, the last time with: ${(error as Error).message}`, { cause: error })
+      if (++failures === TRIES)
+        throw new Error(
+          `The connection broke ${TRIES} times, the last time with: ${(error as Error).message}`,
+          { cause: error }
+        )
       await sleep(WAIT_MS * failures, undefined, { signal: file.signal })
     }
   }
 }
 
-async function receiveRest(service: Service, { path, partial, headers, expected, signal, onProgress, onAnswer, onChunk }: Receiving, offset: number): Promise<string> {
+async function receiveRest(
+  service: Service,
+  { path, partial, headers, expected, signal, onProgress, onAnswer, onChunk }: Receiving,
+  offset: number
+): Promise<string> {
   if (expected && offset === expected.bytes) return `"${expected.sha256}"`
-  const ranged: Record<string, string> = expected && offset > 0 ? { range: `bytes=${offset}-`, 'if-range': `"${expected.sha256}"` } : {}
+  const ranged: Record<string, string> =
+    expected && offset > 0 ? { range: `bytes=${offset}-`, 'if-range': `"${expected.sha256}"` } : {}
   const answer = await service.send(path, { signal, headers: { ...headers, ...ranged } })
   onAnswer?.(answer.headers)
   const start = answer.status === 206 ? offset : 0
@@ -83,11 +95,17 @@ async function receiveRest(service: Service, { path, partial, headers, expected,
       onProgress(received, total)
     }
   }
-  await pipeline(answer.body!, counted, createWriteStream(partial, { flags: start > 0 ? 'a' : 'w' }), { signal })
-  if (expected && received !== expected.bytes) throw new Error(`it ended after ${received} of ${expected.bytes} bytes`)
+  await pipeline(answer.body!, counted, createWriteStream(partial, { flags: start > 0 ? 'a' : 'w' }), {
+    signal
+  })
+  if (expected && received !== expected.bytes)
+    throw new Error(`it ended after ${received} of ${expected.bytes} bytes`)
   return answer.headers.get('etag') ?? ''
 }
 
 function sizeOf(path: string): Promise<number> {
-  return stat(path).then(({ size }) => size, () => 0)
+  return stat(path).then(
+    ({ size }) => size,
+    () => 0
+  )
 }

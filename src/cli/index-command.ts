@@ -61,20 +61,50 @@ Examples:
 export function indexCommand(): Command {
   return withService(new Command('index'))
     .description('Add images, with their captions, to a collection; again to bring it up to date.')
-    .argument('<source...>', "a folder, a wildcard in quotes, images, a .csv, .tsv, .ndjson or .jsonl, or '-'")
+    .argument(
+      '<source...>',
+      "a folder, a wildcard in quotes, images, a .csv, .tsv, .ndjson or .jsonl, or '-'"
+    )
     .addOption(collectionOption('the collection, made if it is not there').default(USUAL_COLLECTION))
     .option('--prefix <text>', 'put before each id, so that several folders share a collection', '')
     .option('--label', "keep the name of an image's folder as metadata.label")
     .option('--text-column <name>', 'the column that is the text (default: text or caption)')
-    .option('--types <column=type>', 'what the cells of a column of a .csv or .tsv become: string, number or boolean; may be given several times', parseType)
+    .option(
+      '--types <column=type>',
+      'what the cells of a column of a .csv or .tsv become: string, number or boolean; may be given several times',
+      parseType
+    )
     .option('--strings', 'keep all cells of a .csv or .tsv as strings')
-    .option('--exclude <pattern>', "leave out files and folders of this name, or of this path where it has a slash, such as '*-thumb.jpg' or 'private/**'; may be given several times", collect)
-    .option('--no-default-excludes', 'do not leave out thumbnail, trash and snapshot folders of NAS and operating systems')
-    .option('--max-failures <number>', 'exit with 0 where no more than so many files or lines failed (default: 0)', count(0, 1e9))
+    .option(
+      '--exclude <pattern>',
+      "leave out files and folders of this name, or of this path where it has a slash, such as '*-thumb.jpg' or 'private/**'; may be given several times",
+      collect
+    )
+    .option(
+      '--no-default-excludes',
+      'do not leave out thumbnail, trash and snapshot folders of NAS and operating systems'
+    )
+    .option(
+      '--max-failures <number>',
+      'exit with 0 where no more than so many files or lines failed (default: 0)',
+      count(0, 1e9)
+    )
     .option('--all', 'send what is unchanged, too')
-    .option('--prune', 'delete the records that came from files, of those with the prefix, and that the folder does not have any more; where folders share a collection give each its --prefix')
-    .option('-y, --yes', 'with --prune, delete also all the records of a folder in which there is no image any more')
-    .addOption(new Option('--storage <what>', 'of a new collection: what it keeps of images').choices(['original', 'thumbnail', 'none']))
+    .option(
+      '--prune',
+      'delete the records that came from files, of those with the prefix, and that the folder does not have any more; where folders share a collection give each its --prefix'
+    )
+    .option(
+      '-y, --yes',
+      'with --prune, delete also all the records of a folder in which there is no image any more'
+    )
+    .addOption(
+      new Option('--storage <what>', 'of a new collection: what it keeps of images').choices([
+        'original',
+        'thumbnail',
+        'none'
+      ])
+    )
     .option('--model <name>', 'of a new collection: the model (default: the first of the service)')
     .option('--json', 'print what became of it as one JSON object')
     .addHelpText('after', HELP)

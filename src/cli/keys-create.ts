@@ -24,14 +24,36 @@ export function createCommand(): Command {
   return new Command('create')
     .description('Make a key, add its SHA-256 to the file, and print the key, which can not be shown again.')
     .requiredOption('--name <name>', 'what logs and the audit call it')
-    .addOption(new Option('--scope <scope>', 'read; write: also records; admin: also collections, jobs, backups and exports').choices(SCOPES).makeOptionMandatory())
-    .option('--collections <names>', 'the collections that it reaches, comma-separated; beginnings end with *  (default: all)', (names) => names.split(','))
-    .option('--rate-limit <number>', 'requests a minute; 0 sets no limit (default: RATE_LIMIT_PER_MINUTE)', parseCount)
+    .addOption(
+      new Option(
+        '--scope <scope>',
+        'read; write: also records; admin: also collections, jobs, backups and exports'
+      )
+        .choices(SCOPES)
+        .makeOptionMandatory()
+    )
+    .option(
+      '--collections <names>',
+      'the collections that it reaches, comma-separated; beginnings end with *  (default: all)',
+      (names) => names.split(',')
+    )
+    .option(
+      '--rate-limit <number>',
+      'requests a minute; 0 sets no limit (default: RATE_LIMIT_PER_MINUTE)',
+      parseCount
+    )
     .option('--expires <duration>', 'how long it is valid: 12h, 90d, 4w, 1y (default: for ever)', parseExpiry)
     .action(runCreate)
 }
 
-async function runCreate({ name, scope, collections, rateLimit, expires, file }: CreateOptions): Promise<void> {
+async function runCreate({
+  name,
+  scope,
+  collections,
+  rateLimit,
+  expires,
+  file
+}: CreateOptions): Promise<void> {
   const { changeKeyFile } = await import('../access/change-key-file.js')
   const { keysFile } = await import('./keys-file.js')
   const path = keysFile({ file })
@@ -46,7 +68,8 @@ async function runCreate({ name, scope, collections, rateLimit, expires, file }:
     ...(expires !== undefined && { expires_at: new Date(expires).toISOString() })
   }
   await changeKeyFile(path, (keys) => {
-    if (keys.some((other) => other.name === name)) throw new Error(`There is a key '${name}' in ${path}: take another name, or revoke it first.`)
+    if (keys.some((other) => other.name === name))
+      throw new Error(`There is a key '${name}' in ${path}: take another name, or revoke it first.`)
     return [...keys, entry]
   })
   process.stderr.write(`Added '${name}' to ${path}. This is its key; keep it, it is not shown again:\n`)

@@ -2,7 +2,10 @@ import { Command } from 'commander'
 
 /** `semblance keys revoke`. */
 export function revokeCommand(): Command {
-  return new Command('revoke').description('Take a key out of the file.').argument('<name>', 'as keys list shows it').action(runRevoke)
+  return new Command('revoke')
+    .description('Take a key out of the file.')
+    .argument('<name>', 'as keys list shows it')
+    .action(runRevoke)
 }
 
 async function runRevoke(name: string, options: { file?: string }): Promise<void> {
@@ -13,7 +16,8 @@ async function runRevoke(name: string, options: { file?: string }): Promise<void
   await readKeyFile(path)
   await changeKeyFile(path, (keys) => {
     const left = keys.filter((key) => key.name !== name)
-    if (left.length === keys.length) throw new Error(`There is no key '${name}' in ${path}: see 'semblance keys list'.`)
+    if (left.length === keys.length)
+      throw new Error(`There is no key '${name}' in ${path}: see 'semblance keys list'.`)
     return left
   })
   process.stdout.write(`Revoked '${name}'.\n`)

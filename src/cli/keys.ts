@@ -5,7 +5,9 @@ import { revokeCommand } from './keys-revoke.js'
 
 /** `semblance keys`: the API keys in API_KEYS_FILE. */
 export function keysCommand(): Command {
-  const keys = new Command('keys').description('Make, list and revoke the API keys of a file; a running service takes changes up by itself.')
+  const keys = new Command('keys').description(
+    'Make, list and revoke the API keys of a file; a running service takes changes up by itself.'
+  )
   for (const command of [createCommand(), listKeysCommand(), revokeCommand()]) {
     keys.addCommand(command.option('--file <path>', 'file of API keys (default: API_KEYS_FILE)'))
   }

@@ -10,7 +10,10 @@ interface ListOptions {
 
 /** `semblance models list`. */
 export function listCommand(): Command {
-  return new Command('list').description('List the model packages under MODELS_DIR.').option('--json', 'as JSON').action(runList)
+  return new Command('list')
+    .description('List the model packages under MODELS_DIR.')
+    .option('--json', 'as JSON')
+    .action(runList)
 }
 
 async function runList(options: ListOptions): Promise<void> {

@@ -14,9 +14,16 @@ interface PullOptions {
 /** `semblance models pull`. */
 export function pullCommand(): Command {
   return new Command('pull')
-    .description('Bring a model from the Hugging Face hub, or HF_ENDPOINT, into MODELS_DIR; run again to go on.')
+    .description(
+      'Bring a model from the Hugging Face hub, or HF_ENDPOINT, into MODELS_DIR; run again to go on.'
+    )
     .argument('<repo[@revision]>', 'owner/name, with a branch, tag or commit if not main')
-    .addOption(new Option('--variant <variant>', 'precision of the towers (default: MODEL_VARIANT, else fp32)').choices(VARIANTS))
+    .addOption(
+      new Option(
+        '--variant <variant>',
+        'precision of the towers (default: MODEL_VARIANT, else fp32)'
+      ).choices(VARIANTS)
+    )
     .action(runPull)
 }
 
@@ -25,7 +32,12 @@ async function runPull(repoRevision: string, options: PullOptions): Promise<void
   const { closeHub, openHub } = await import('../hub/hub.js')
   const { pull } = await import('../hub/pull.js')
   const { modelsConfig } = await import('./models-config.js')
-  const { MODELS_DIR: modelsDir, MODEL_VARIANT, HF_ENDPOINT: endpoint, HF_TOKEN: token } = modelsConfig(options)
+  const {
+    MODELS_DIR: modelsDir,
+    MODEL_VARIANT,
+    HF_ENDPOINT: endpoint,
+    HF_TOKEN: token
+  } = modelsConfig(options)
   const variant = options.variant ?? MODEL_VARIANT
   const progress = pullProgress(process.stderr)
   const { signal, exitCode, release } = stopSignal()

@@ -8,7 +8,9 @@ import { verifyCommand } from './models-verify.js'
 export function modelsCommand(): Command {
   const models = new Command('models').description('Pull, list, verify and remove model packages.')
   for (const command of [pullCommand(), listCommand(), verifyCommand(), rmCommand()]) {
-    models.addCommand(command.option('--models-dir <folder>', 'folder of model packages (default: MODELS_DIR)'))
+    models.addCommand(
+      command.option('--models-dir <folder>', 'folder of model packages (default: MODELS_DIR)')
+    )
   }
   return models
 }

@@ -6,7 +6,10 @@ import { USUAL_URL, type Service, type ServiceOptions } from './service.js'
 const PROBE_MS = 2000
 
 /** The service that is named, else the one at the usual address, else one that is started for this command. Says on standard error which it is, where none was named. */
-export async function openService({ url, apiKey, quiet = false }: ServiceOptions, signal: AbortSignal): Promise<Service> {
+export async function openService(
+  { url, apiKey, quiet = false }: ServiceOptions,
+  signal: AbortSignal
+): Promise<Service> {
   if (url !== undefined) return connectTo({ url, apiKey })
   const say = (line: string) => void (quiet || process.stderr.write(`${line}\n`))
   if (await answersAt(USUAL_URL, signal)) {
@@ -28,7 +31,9 @@ export async function openService({ url, apiKey, quiet = false }: ServiceOptions
 /** Whether a Semblance answers at an address; another program there is none. */
 async function answersAt(url: string, signal: AbortSignal): Promise<boolean> {
   try {
-    const answer = await fetch(`${url}/health/live`, { signal: AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)]) })
+    const answer = await fetch(`${url}/health/live`, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)])
+    })
     const body = (await answer.json()) as { status?: unknown; failed?: unknown }
     return typeof body.status === 'string' && Array.isArray(body.failed)
   } catch {

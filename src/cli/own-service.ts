@@ -24,7 +24,15 @@ const entry = fileURLToPath(new URL('./own-service-child.js', import.meta.url))
 export async function startOwnService(signal: AbortSignal): Promise<OwnService> {
   const apiKey = randomBytes(24).toString('base64url')
   const { DEMO = 'false', LOG_LEVEL = 'error' } = process.env
-  const env = { ...process.env, DEMO, LOG_LEVEL, HOST: '127.0.0.1', PORT: '0', API_KEYS: `admin:${apiKey}`, SHUTDOWN_DELAY_MS: '0' }
+  const env = {
+    ...process.env,
+    DEMO,
+    LOG_LEVEL,
+    HOST: '127.0.0.1',
+    PORT: '0',
+    API_KEYS: `admin:${apiKey}`,
+    SHUTDOWN_DELAY_MS: '0'
+  }
   // What it logs goes where messages go: standard output is the command's.
   const child = fork(entry, { env, stdio: ['ignore', 2, 'inherit', 'ipc'] })
   const ended = once(child, 'exit')
@@ -34,7 +42,10 @@ export async function startOwnService(signal: AbortSignal): Promise<OwnService> 
   }
   try {
     const announced = await announcement(child, signal)
-    if ('error' in announced) throw new UnreachableError(`${announced.error}${/is in use by/.test(announced.error) ? ' Where that is a service, --url names it.' : ''}`)
+    if ('error' in announced)
+      throw new UnreachableError(
+        `${announced.error}${/is in use by/.test(announced.error) ? ' Where that is a service, --url names it.' : ''}`
+      )
     return { ...announced, apiKey, end }
   } catch (error) {
     await end()
@@ -45,8 +56,12 @@ export async function startOwnService(signal: AbortSignal): Promise<OwnService> 
 async function announcement(child: ChildProcess, signal: AbortSignal): Promise<Announcement> {
   const over = new AbortController()
   try {
-    const died = once(child, 'exit', { signal: over.signal }).then(([code, by]): Announcement => ({ error: `The service that was to be started ended with ${code ?? by}.` }))
-    const spoke = once(child, 'message', { signal: AbortSignal.any([over.signal, signal]) }).then(([message]) => message as Announcement)
+    const died = once(child, 'exit', { signal: over.signal }).then(([code, by]): Announcement => ({
+      error: `The service that was to be started ended with ${code ?? by}.`
+    }))
+    const spoke = once(child, 'message', { signal: AbortSignal.any([over.signal, signal]) }).then(
+      ([message]) => message as Announcement
+    )
     died.catch(() => undefined)
     return await Promise.race([spoke, died])
   } finally {

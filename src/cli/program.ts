@@ -54,7 +54,10 @@ export function createProgram(): Command {
     .addCommand(keysCommand())
     .addCommand(doctorCommand())
     .addCommand(completionCommand())
-    .addCommand(completeCommand(() => program), { hidden: true })
+    .addCommand(
+      completeCommand(() => program),
+      { hidden: true }
+    )
   for (const command of allOf(program)) command.exitOverride()
   return program
 }

@@ -37,14 +37,17 @@ export function pullProgress(stream: NodeJS.WriteStream): PullProgress {
       // Called for the graphs, and again for what they name.
       const { total, before } = wholeOf(missing.map(({ path }) => files.get(path)!))
       const rest = before > 0 ? `, of which ${bytes(before)} are there from before` : ''
-      lines.print(`${missing.length} files to download of commit ${commit.slice(0, 12)}, ${bytes(total)}${rest}.`)
+      lines.print(
+        `${missing.length} files to download of commit ${commit.slice(0, 12)}, ${bytes(total)}${rest}.`
+      )
       lines.start()
     },
     onProgress: (path, count) => {
       const file = files.get(path)
       if (file) file.done = count
     },
-    onRetry: (what, reason, delayMs) => lines.print(`${what}: ${reason}; again in ${Math.ceil(delayMs / 1000)} s.`),
+    onRetry: (what, reason, delayMs) =>
+      lines.print(`${what}: ${reason}; again in ${Math.ceil(delayMs / 1000)} s.`),
     stop: lines.stop
   }
 }

@@ -28,7 +28,10 @@ export function restoreCommand(): Command {
     .action(runRestore)
 }
 
-async function runRestore(file: string, { collection, replace = false, ...options }: RestoreOptions): Promise<void> {
+async function runRestore(
+  file: string,
+  { collection, replace = false, ...options }: RestoreOptions
+): Promise<void> {
   const { fileDigest } = await import('../collections/file-digest.js')
   const { backupCollection } = await import('../collections/backups/read-backup.js')
   const { size } = await stat(file)
@@ -46,7 +49,10 @@ async function runRestore(file: string, { collection, replace = false, ...option
     }
     try {
       const answer = await service.send(`/v1/collections/${encodeURIComponent(name)}/restore?${query}`, {
-        method: 'POST', signal, headers: { 'content-type': 'application/vnd.sqlite3', 'content-length': String(size) }, body: ReadableStream.from(counted()) as ReadableStream<Uint8Array>
+        method: 'POST',
+        signal,
+        headers: { 'content-type': 'application/vnd.sqlite3', 'content-length': String(size) },
+        body: ReadableStream.from(counted()) as ReadableStream<Uint8Array>
       })
       const { records } = (await answer.json()) as { records: number }
       progress.stop()

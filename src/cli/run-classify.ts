@@ -39,30 +39,50 @@ export async function planClassify(names: string[], options: ClassifyOptions): P
 }
 
 /** Classifies images, and prints their labels in the order of the images. Those that fail leave the others be. */
-export async function runClassify(service: Service, { labels, images }: Plan, options: Options): Promise<void> {
+export async function runClassify(
+  service: Service,
+  { labels, images }: Plan,
+  options: Options
+): Promise<void> {
   const rows: Classified[] = []
   let failed = 0
-  for await (const classified of inOrder(imageFiles(images), (found) => classify(service, found, { ...options, labels }))) {
+  for await (const classified of inOrder(imageFiles(images), (found) =>
+    classify(service, found, { ...options, labels })
+  )) {
     if (classified.error) {
       failed++
-      process.stderr.write(`${printable(`semblance: ${classified.file}: ${classified.error.code}: ${classified.error.message}`)}\n`)
+      process.stderr.write(
+        `${printable(`semblance: ${classified.file}: ${classified.error.code}: ${classified.error.message}`)}\n`
+      )
     }
     if (options.json) process.stdout.write(`${JSON.stringify(classified)}\n`)
     else if (classified.labels) rows.push(classified)
   }
-  if (!options.json && rows.length > 0) process.stdout.write(table([['FILE', 'SCORE', 'LABEL'], ...rows.flatMap(lines)]))
+  if (!options.json && rows.length > 0)
+    process.stdout.write(table([['FILE', 'SCORE', 'LABEL'], ...rows.flatMap(lines)]))
   if (rows.length === 0 && failed === 0 && !options.json) throw new Error('There is no image there.')
   if (failed > 0) process.exitCode = EXIT.failed
 }
 
-async function labelsOf({ labels = [], labelsFile, template, multiLabel, model, classifier }: ClassifyOptions): Promise<string[]> {
+async function labelsOf({
+  labels = [],
+  labelsFile,
+  template,
+  multiLabel,
+  model,
+  classifier
+}: ClassifyOptions): Promise<string[]> {
   if (classifier !== undefined) {
-    if (labels.length > 0 || [labelsFile, template, multiLabel, model].some((option) => option !== undefined)) throw new UsageError('A trained classifier has its labels and its model: name nothing else with --classifier.')
+    if (labels.length > 0 || [labelsFile, template, multiLabel, model].some((option) => option !== undefined))
+      throw new UsageError(
+        'A trained classifier has its labels and its model: name nothing else with --classifier.'
+      )
     return []
   }
   const fromFile = labelsFile === undefined ? [] : (await readText(labelsFile)).split(/\r?\n/)
   const all = [...labels, ...fromFile].map((label) => label.trim()).filter((label) => label !== '')
-  if (all.length === 0) throw new UsageError('Name the labels: --labels cat,dog, or --labels-file; or a trained --classifier.')
+  if (all.length === 0)
+    throw new UsageError('Name the labels: --labels cat,dog, or --labels-file; or a trained --classifier.')
   return all
 }
 
@@ -99,24 +119,48 @@ async function* imageFiles(images: Plan['images']): AsyncGenerator<Image> {
   }
 }
 
-async function classify(service: Service, image: Image, options: Options & { labels: string[] }): Promise<Classified> {
+async function classify(
+  service: Service,
+  image: Image,
+  options: Options & { labels: string[] }
+): Promise<Classified> {
   const { file } = image
   if ('fault' in image) return { file, error: { code: 'FILE', message: image.fault } }
   try {
     return { file, labels: await ask(service, await readFile(file, 'base64'), options) }
   } catch (error) {
     // Of one image are what can't be read here, and what the service says of its bytes; all else holds for every image.
-    if (error instanceof SemblanceError && (error.code.startsWith('IMAGE_') || error.status === 413)) return { file, error: { code: error.code, message: error.message } }
+    if (error instanceof SemblanceError && (error.code.startsWith('IMAGE_') || error.status === 413))
+      return { file, error: { code: error.code, message: error.message } }
     const { code } = error as NodeJS.ErrnoException
-    if (code !== undefined && (/^E[A-Z0-9]+$/.test(code) || code === 'ERR_FS_FILE_TOO_LARGE')) return { file, error: { code, message: (error as Error).message } }
+    if (code !== undefined && (/^E[A-Z0-9]+$/.test(code) || code === 'ERR_FS_FILE_TOO_LARGE'))
+      return { file, error: { code, message: (error as Error).message } }
     throw error
   }
 }
 
-async function ask({ api }: Service, base64: string, { labels, template, multiLabel, top, model, classifier, signal }: Options & { labels: string[] }): Promise<Classified['labels']> {
-  if (classifier !== undefined) return (await api.post('/v1/classifiers/{classifier}/classify', { params: { path: { classifier } }, body: { image: { base64 }, top_k: Math.min(top, 1000) }, signal })).labels
+async function ask(
+  { api }: Service,
+  base64: string,
+  { labels, template, multiLabel, top, model, classifier, signal }: Options & { labels: string[] }
+): Promise<Classified['labels']> {
+  if (classifier !== undefined)
+    return (
+      await api.post('/v1/classifiers/{classifier}/classify', {
+        params: { path: { classifier } },
+        body: { image: { base64 }, top_k: Math.min(top, 1000) },
+        signal
+      })
+    ).labels
   const templates = template?.length === 1 && !template[0].includes('{label}') ? template[0] : template
-  const body = { image: { base64 }, labels, top_k: Math.min(top, labels.length), ...(templates && { templates }), ...(multiLabel && { multi_label: true }), ...(model !== undefined && { model }) }
+  const body = {
+    image: { base64 },
+    labels,
+    top_k: Math.min(top, labels.length),
+    ...(templates && { templates }),
+    ...(multiLabel && { multi_label: true }),
+    ...(model !== undefined && { model })
+  }
   return (await api.post('/v1/zero-shot', { body, signal })).labels
 }
 

@@ -40,7 +40,12 @@ export function searchCommand(): Command {
     .option('-i, --image <file>', 'find what is like this picture', collect)
     .option('-r, --record <id>', 'find what is like this record', collect)
     .option('--minus <words>', 'lead away from these words', collect)
-    .addOption(new Option('--target <what>', 'pictures, texts, or records by both (default: pictures, in a collection that has any)').choices(['image', 'text', 'record']))
+    .addOption(
+      new Option(
+        '--target <what>',
+        'pictures, texts, or records by both (default: pictures, in a collection that has any)'
+      ).choices(['image', 'text', 'record'])
+    )
     .option('-n, --limit <number>', 'how many', count(1, 1000), 10)
     .option('--filter <json>', 'a condition on metadata', parseFilter)
     .option('--exact', 'compare with every record, in place of the HNSW graph')
@@ -52,7 +57,9 @@ export function searchCommand(): Command {
     .action(async (words: string[], options: SearchOptions) => {
       const { queryOf, runSearch } = await import('./searching/run-search.js')
       const query = await queryOf(words.join(' '), options)
-      await withStop(options, (service, signal) => runSearch(service, { words: words.join(' '), query }, { ...options, signal }))
+      await withStop(options, (service, signal) =>
+        runSearch(service, { words: words.join(' '), query }, { ...options, signal })
+      )
     })
 }
 

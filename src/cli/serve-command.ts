@@ -2,7 +2,9 @@ import { Command } from 'commander'
 
 /** `semblance serve`: what `npm start` does. Its module is loaded only when it runs, with ONNX Runtime and all. */
 export function serveCommand(): Command {
-  return new Command('serve').description('Serve over HTTP, as the environment configures it.').action(async () => {
-    await import('./serve.js')
-  })
+  return new Command('serve')
+    .description('Serve over HTTP, as the environment configures it.')
+    .action(async () => {
+      await import('./serve.js')
+    })
 }

@@ -31,7 +31,16 @@ export const USUAL_URL = 'http://localhost:8080'
 /** Adds the options that say which service is meant. */
 export function withService(command: Command): Command {
   return command
-    .addOption(new Option('--url <url>', `the running service (default: ${USUAL_URL} if one is there, else one that this command starts over DATA_DIR for itself)`).env('SEMBLANCE_URL'))
-    .addOption(new Option('--api-key <key>', 'its key; better in the environment, where others do not see it').env('SEMBLANCE_API_KEY'))
+    .addOption(
+      new Option(
+        '--url <url>',
+        `the running service (default: ${USUAL_URL} if one is there, else one that this command starts over DATA_DIR for itself)`
+      ).env('SEMBLANCE_URL')
+    )
+    .addOption(
+      new Option('--api-key <key>', 'its key; better in the environment, where others do not see it').env(
+        'SEMBLANCE_API_KEY'
+      )
+    )
     .option('-q, --quiet', 'print errors only, and what was asked for')
 }

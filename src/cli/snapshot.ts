@@ -12,19 +12,38 @@ Examples:
 /** `semblance snapshot`. */
 export function snapshotCommand(): Command {
   return withService(new Command('snapshot'))
-    .description("Save the HNSW graphs of a collection now, so that the service's next start need not build them. For a copy of the records see 'semblance backup'.")
+    .description(
+      "Save the HNSW graphs of a collection now, so that the service's next start need not build them. For a copy of the records see 'semblance backup'."
+    )
     .argument('<collection>')
-    .option('--json', "print the service's answer: {\"snapshots\": [...]}")
+    .option('--json', 'print the service\'s answer: {"snapshots": [...]}')
     .addHelpText('after', EXAMPLES)
     .action(runSnapshot)
 }
 
-async function runSnapshot(collection: string, { json, ...options }: ServiceOptions & { json?: boolean }): Promise<void> {
+async function runSnapshot(
+  collection: string,
+  { json, ...options }: ServiceOptions & { json?: boolean }
+): Promise<void> {
   await withStop(options, async ({ api }, signal) => {
-    const answer = await api.post('/v1/collections/{collection}/snapshot', { params: { path: { collection } }, signal })
+    const answer = await api.post('/v1/collections/{collection}/snapshot', {
+      params: { path: { collection } },
+      signal
+    })
     const { snapshots } = answer
     if (json) process.stdout.write(`${JSON.stringify(answer)}\n`)
     else if (snapshots.length === 0) process.stdout.write(`'${collection}' has no embeddings to save.\n`)
-    else process.stdout.write(table([['GRAPH', 'RECORDS', 'SIZE', 'TOOK'], ...snapshots.map(({ modality, records, bytes: size, took_ms: took }) => [modality, String(records), bytes(size), `${(took / 1000).toFixed(1)} s`])]))
+    else
+      process.stdout.write(
+        table([
+          ['GRAPH', 'RECORDS', 'SIZE', 'TOOK'],
+          ...snapshots.map(({ modality, records, bytes: size, took_ms: took }) => [
+            modality,
+            String(records),
+            bytes(size),
+            `${(took / 1000).toFixed(1)} s`
+          ])
+        ])
+      )
   })
 }

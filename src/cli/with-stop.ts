@@ -3,7 +3,10 @@ import { StoppedEarly } from './stopped-early.js'
 import { stopSignal } from './stop-signal.js'
 
 /** Runs a command's work against a service, until it ends or Ctrl-C stops it: then the exit code is the shell's. */
-export async function withStop(options: ServiceOptions, work: (service: Service, signal: AbortSignal) => Promise<void>): Promise<void> {
+export async function withStop(
+  options: ServiceOptions,
+  work: (service: Service, signal: AbortSignal) => Promise<void>
+): Promise<void> {
   const { signal, exitCode, release } = stopSignal()
   let service: Service | undefined
   try {

@@ -24,7 +24,13 @@ export async function* answersOf({ body, status, headers }: Response): AsyncGene
       rest = lines.pop()!
       for (const text of lines) {
         const line = JSON.parse(text) as Line
-        if (!('line' in line)) throw new SemblanceError({ ...line.error, status, requestId: line.error.request_id, retryAfter: retryAfterOf(headers) })
+        if (!('line' in line))
+          throw new SemblanceError({
+            ...line.error,
+            status,
+            requestId: line.error.request_id,
+            retryAfter: retryAfterOf(headers)
+          })
         yield line
       }
       if (!done) continue

@@ -5,7 +5,8 @@ import { errorOf, SemblanceError } from './semblance-error.js'
 import { UnansweredLines } from './unanswered-lines.js'
 
 /** A record to be added or replaced. */
-export type RecordToWrite = paths['/v1/collections/{collection}/records']['post']['requestBody']['content']['application/json']['records'][number]
+export type RecordToWrite =
+  paths['/v1/collections/{collection}/records']['post']['requestBody']['content']['application/json']['records'][number]
 
 export interface BulkOptions {
   /** Stands for one load of these records: with it a load goes on by itself after a lost connection, and when it is sent again. */
@@ -35,7 +36,15 @@ type RecordOrLine = RecordToWrite | string | Uint8Array
 export type Records = AsyncIterable<RecordOrLine> | Iterable<RecordOrLine>
 
 /** Ends of a load after which the same may be gone on with. */
-const PASSING = new Set(['CLOSED', 'WORKER_DIED', 'WORKERS_DOWN', 'QUEUE_FULL', 'RATE_LIMITED', 'COLLECTION_REPLACED', 'BULK_LOAD_RUNNING'])
+const PASSING = new Set([
+  'CLOSED',
+  'WORKER_DIED',
+  'WORKERS_DOWN',
+  'QUEUE_FULL',
+  'RATE_LIMITED',
+  'COLLECTION_REPLACED',
+  'BULK_LOAD_RUNNING'
+])
 
 /** Loads records, and yields what became of each in their order; see `Client.bulk`. */
 export async function* bulk(records: Records, call: BulkCall): AsyncGenerator<BulkAnswer, void, undefined> {
@@ -43,16 +52,20 @@ export async function* bulk(records: Records, call: BulkCall): AsyncGenerator<Bu
   const lines = new UnansweredLines(records, fromLine)
   try {
     if (key !== undefined && !stream) yield* skipLoaded(lines, call)
-    for (let tries = 0, end = Infinity; !(await lines.isDone()); ) {
+    for (let tries = 0, end = Infinity; !(await lines.isDone());) {
       const before = lines.first
       try {
         yield* sendLines(lines, call, stream)
       } catch (error) {
         if (lines.failure) throw lines.failure.error
         if (lines.first > before) tries = 0
-        if (key === undefined || call.signal?.aborted || !isPassing(error) || tries >= retries) throw stoppedAt(error, lines.first - 1, call)
+        if (key === undefined || call.signal?.aborted || !isPassing(error) || tries >= retries)
+          throw stoppedAt(error, lines.first - 1, call)
         if (tries === 0) end = Date.now() + LONGEST_WAIT_MS
-        const pause = Math.max(waitAfter(undefined, tries++), ((error as SemblanceError).retryAfter ?? 0) * 1000)
+        const pause = Math.max(
+          waitAfter(undefined, tries++),
+          ((error as SemblanceError).retryAfter ?? 0) * 1000
+        )
         if (Date.now() + pause > end) throw stoppedAt(error, lines.first - 1, call)
         await wait(pause, call.signal)
       }
@@ -63,22 +76,36 @@ export async function* bulk(records: Records, call: BulkCall): AsyncGenerator<Bu
 }
 
 /** Answers the lines that are known under the key: a batch that ends before them would be taken for another load. */
-async function* skipLoaded(lines: UnansweredLines, { send, url, headers, idempotencyKey, signal }: BulkCall): AsyncGenerator<BulkAnswer> {
-  const response = await send(new Request(`${url}/bulk/${encodeURIComponent(idempotencyKey!)}`, { headers, signal }))
+async function* skipLoaded(
+  lines: UnansweredLines,
+  { send, url, headers, idempotencyKey, signal }: BulkCall
+): AsyncGenerator<BulkAnswer> {
+  const response = await send(
+    new Request(`${url}/bulk/${encodeURIComponent(idempotencyKey!)}`, { headers, signal })
+  )
   if (response.status === 404) return void (await response.body?.cancel())
   if (!response.ok) throw await errorOf(response)
-  const load = (await response.json()) as { lines: number; failures: { line: number; id: string | null; error: { code: string; message: string } }[] }
+  const load = (await response.json()) as {
+    lines: number
+    failures: { line: number; id: string | null; error: { code: string; message: string } }[]
+  }
   const failures = new Map(load.failures.map((failure) => [failure.line, failure]))
   while (lines.first <= load.lines && !(await lines.isDone())) {
     const line = lines.first
     const failure = failures.get(line)
     const id = lines.answered(line)
-    yield failure ? { ...failure, status: 'failed' } : { line, ...(id !== undefined && { id }), status: 'skipped' }
+    yield failure
+      ? { ...failure, status: 'failed' }
+      : { line, ...(id !== undefined && { id }), status: 'skipped' }
   }
 }
 
 /** Sends lines in one call; yields their answers. Throws where they do not come to their end. */
-async function* sendLines(lines: UnansweredLines, call: BulkCall, stream: boolean): AsyncGenerator<BulkAnswer> {
+async function* sendLines(
+  lines: UnansweredLines,
+  call: BulkCall,
+  stream: boolean
+): AsyncGenerator<BulkAnswer> {
   const { idempotencyKey: key, url, headers } = call
   const over = new AbortController()
   const batch = stream ? undefined : await lines.batch()
@@ -86,7 +113,11 @@ async function* sendLines(lines: UnansweredLines, call: BulkCall, stream: boolea
   const request = new Request(`${url}/records/bulk?from_line=${lines.first}`, {
     method: 'POST',
     body: batch ? new Blob(batch) : lines.stream(),
-    headers: { ...headers, 'content-type': 'application/x-ndjson', ...(key !== undefined && { 'idempotency-key': key }) },
+    headers: {
+      ...headers,
+      'content-type': 'application/x-ndjson',
+      ...(key !== undefined && { 'idempotency-key': key })
+    },
     signal: call.signal ? AbortSignal.any([call.signal, over.signal]) : over.signal,
     ...(stream && { duplex: 'half' })
   } as RequestInit)
@@ -97,7 +128,8 @@ async function* sendLines(lines: UnansweredLines, call: BulkCall, stream: boolea
       const id = lines.answered(answer.line)
       yield id !== undefined && answer.id === undefined ? { ...answer, id } : answer
     }
-    if (lines.first < after && !(await lines.isDone())) throw new TypeError('The connection was lost before every record was answered.')
+    if (lines.first < after && !(await lines.isDone()))
+      throw new TypeError('The connection was lost before every record was answered.')
   } finally {
     over.abort()
   }
@@ -112,8 +144,14 @@ function isPassing(error: unknown): boolean {
 function stoppedAt(error: unknown, done: number, { idempotencyKey: key, signal }: BulkCall): unknown {
   if (!(error instanceof TypeError) || signal?.aborted) return error
   const soFar = done === 0 ? 'No record was answered' : `Records up to ${done} were answered`
-  const resume = key === undefined ? `give those from ${done + 1} on, with fromLine` : 'give the same records again under this idempotencyKey'
-  return new TypeError(`${error.message.replace(/([^.])$/, '$1.')} ${soFar}, later ones may be stored, too. To go on, ${resume}.`, { cause: error })
+  const resume =
+    key === undefined
+      ? `give those from ${done + 1} on, with fromLine`
+      : 'give the same records again under this idempotencyKey'
+  return new TypeError(
+    `${error.message.replace(/([^.])$/, '$1.')} ${soFar}, later ones may be stored, too. To go on, ${resume}.`,
+    { cause: error }
+  )
 }
 
 function isNode(): boolean {

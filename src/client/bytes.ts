@@ -3,9 +3,13 @@ const CHUNK = 0x8000
 
 /** An image as JSON takes it: `{base64}`, of a File, a Blob, or the bytes of a file (a Buffer). */
 export async function imageOf(image: Blob | Uint8Array | ArrayBuffer): Promise<{ base64: string }> {
-  const bytes = image instanceof Uint8Array ? image : new Uint8Array(image instanceof ArrayBuffer ? image : await image.arrayBuffer())
+  const bytes =
+    image instanceof Uint8Array
+      ? image
+      : new Uint8Array(image instanceof ArrayBuffer ? image : await image.arrayBuffer())
   let text = ''
-  for (let start = 0; start < bytes.length; start += CHUNK) text += String.fromCharCode(...bytes.subarray(start, start + CHUNK))
+  for (let start = 0; start < bytes.length; start += CHUNK)
+    text += String.fromCharCode(...bytes.subarray(start, start + CHUNK))
   return { base64: btoa(text) }
 }
 

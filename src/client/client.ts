@@ -1,4 +1,8 @@
-import createFetchClient, { type FetchResponse, type MaybeOptionalInit, type ParamsOption } from 'openapi-fetch'
+import createFetchClient, {
+  type FetchResponse,
+  type MaybeOptionalInit,
+  type ParamsOption
+} from 'openapi-fetch'
 import type { HttpMethod, MediaType, PathsWithMethod, RequiredKeysOf } from 'openapi-typescript-helpers'
 import type { paths } from './api.js'
 import type { BulkAnswer } from './bulk-answers.js'
@@ -14,7 +18,16 @@ export { embeddingOf, imageOf } from './bytes.js'
 export type { BulkAnswer } from './bulk-answers.js'
 export type { BulkOptions, RecordToWrite } from './bulk.js'
 export { SemblanceError } from './semblance-error.js'
-export type { Collection, components, Job, Match, paths, SearchRequest, StoredRecord, WriteResult } from './shapes.js'
+export type {
+  Collection,
+  components,
+  Job,
+  Match,
+  paths,
+  SearchRequest,
+  StoredRecord,
+  WriteResult
+} from './shapes.js'
 export type { Upload } from './upload-form.js'
 
 export interface ClientOptions {
@@ -35,7 +48,10 @@ export type Answer<Path extends keyof paths, Method extends keyof paths[Path], I
 >
 
 /** A call of one method: its path and what goes with it, by which its answer is typed. */
-type Call<Method extends HttpMethod> = <Path extends PathsWithMethod<paths, Method>, Init extends MaybeOptionalInit<paths[Path], Method>>(
+type Call<Method extends HttpMethod> = <
+  Path extends PathsWithMethod<paths, Method>,
+  Init extends MaybeOptionalInit<paths[Path], Method>
+>(
   path: Path,
   ...init: RequiredKeysOf<Init> extends never ? [Init?] : [Init]
 ) => Promise<Answer<Path, Method & keyof paths[Path], Init>>
@@ -43,7 +59,11 @@ type Call<Method extends HttpMethod> = <Path extends PathsWithMethod<paths, Meth
 /** A call whose body is a form, such as one with the file of an image, or bytes, whose type has to stand in the headers. */
 type FileCall = <Path extends PathsWithMethod<paths, 'post'>>(
   path: Path,
-  init: ParamsOption<paths[Path]['post']> & { body: FormData | Blob | Uint8Array | ReadableStream<Uint8Array>; signal?: AbortSignal; headers?: Record<string, string> }
+  init: ParamsOption<paths[Path]['post']> & {
+    body: FormData | Blob | Uint8Array | ReadableStream<Uint8Array>
+    signal?: AbortSignal
+    headers?: Record<string, string>
+  }
 ) => Promise<Answer<Path, 'post'>>
 
 /** The API of a service, as openapi.yaml describes it. A call gives the body of its answer, or throws a SemblanceError. */
@@ -60,22 +80,43 @@ export interface Client {
    * is taken. Under an `idempotencyKey` it goes on by itself after a lost connection. Throws the SemblanceError that ends a load as a whole,
    * and what the records throw.
    */
-  bulk(collection: string, records: Records, options?: BulkOptions): AsyncGenerator<BulkAnswer, void, undefined>
+  bulk(
+    collection: string,
+    records: Records,
+    options?: BulkOptions
+  ): AsyncGenerator<BulkAnswer, void, undefined>
   /**
    * The states of a job from now until it has ended, the last one included. A stream that breaks off before is asked for again, up to
    * `retries` times in a row (those of the client by default) without a state; then it throws what broke it off.
    */
-  events(jobId: string, options?: { signal?: AbortSignal; retries?: number }): AsyncGenerator<Job, void, undefined>
+  events(
+    jobId: string,
+    options?: { signal?: AbortSignal; retries?: number }
+  ): AsyncGenerator<Job, void, undefined>
   /** All records of a collection, or those that pass a filter, by pages of `limit` (100 by default). */
-  records(collection: string, options?: { filter?: Record<string, unknown>; limit?: number; signal?: AbortSignal }): AsyncGenerator<StoredRecord, void, undefined>
+  records(
+    collection: string,
+    options?: { filter?: Record<string, unknown>; limit?: number; signal?: AbortSignal }
+  ): AsyncGenerator<StoredRecord, void, undefined>
 }
 
 /** A client of the service at an address. Calls that are answered by 429 or 503 are sent again when the service says; see retry.ts. */
-export function createClient({ url: address, apiKey, fetch = globalThis.fetch, retries = 3, reconnects }: ClientOptions): Client {
+export function createClient({
+  url: address,
+  apiKey,
+  fetch = globalThis.fetch,
+  retries = 3,
+  reconnects
+}: ClientOptions): Client {
   const url = baseUrl(address)
   const once = (request: Request) => fetch(request)
   const headers: Record<string, string> = apiKey ? { authorization: `Bearer ${apiKey}` } : {}
-  const api = createFetchClient<paths>({ baseUrl: url, fetch: retrying(once, { retries, reconnects }), headers, bodySerializer: serialize })
+  const api = createFetchClient<paths>({
+    baseUrl: url,
+    fetch: retrying(once, { retries, reconnects }),
+    headers,
+    bodySerializer: serialize
+  })
   api.use({
     onResponse: async ({ response }) => {
       if (!response.ok) throw await errorOf(response)
@@ -95,26 +136,61 @@ export function createClient({ url: address, apiKey, fetch = globalThis.fetch, r
     patch: call('patch'),
     delete: call('delete'),
     upload: async (collection, upload, { signal } = {}) => {
-      const init = { params: { path: { collection } }, body: formOf(upload), signal, ...(upload.id !== undefined && { fetch: retrying(once, { retries, reconnects, isRepeatable: () => true }) }) }
+      const init = {
+        params: { path: { collection } },
+        body: formOf(upload),
+        signal,
+        ...(upload.id !== undefined && {
+          fetch: retrying(once, { retries, reconnects, isRepeatable: () => true })
+        })
+      }
       return (await post('/v1/collections/{collection}/records', init)).results[0]
     },
     bulk: (collection, records, options = {}) => {
-      const send = retrying(once, { retries, reconnects, isRepeatable: () => options.idempotencyKey !== undefined })
-      return bulk(records, { ...options, send, once, url: `${url}/v1/collections/${encodeURIComponent(collection)}`, headers, retries: options.retries ?? retries })
+      const send = retrying(once, {
+        retries,
+        reconnects,
+        isRepeatable: () => options.idempotencyKey !== undefined
+      })
+      return bulk(records, {
+        ...options,
+        send,
+        once,
+        url: `${url}/v1/collections/${encodeURIComponent(collection)}`,
+        headers,
+        retries: options.retries ?? retries
+      })
     },
     events: (id, { signal, retries: tries = retries } = {}) => {
-      const open = async () => (await get('/v1/jobs/{id}/events', { params: { path: { id } }, parseAs: 'stream', signal, fetch: once })) as ReadableStream<Uint8Array>
+      const open = async () =>
+        (await get('/v1/jobs/{id}/events', {
+          params: { path: { id } },
+          parseAs: 'stream',
+          signal,
+          fetch: once
+        })) as ReadableStream<Uint8Array>
       return followJob(open, { retries: tries, signal })
     },
     records: (collection, options) => allRecords(get, collection, options)
   }
 }
 
-async function* allRecords(get: Client['get'], collection: string, { filter, limit = 100, signal }: { filter?: Record<string, unknown>; limit?: number; signal?: AbortSignal } = {}): AsyncGenerator<StoredRecord, void, undefined> {
+async function* allRecords(
+  get: Client['get'],
+  collection: string,
+  {
+    filter,
+    limit = 100,
+    signal
+  }: { filter?: Record<string, unknown>; limit?: number; signal?: AbortSignal } = {}
+): AsyncGenerator<StoredRecord, void, undefined> {
   let cursor: string | undefined
   do {
     const query = { limit, cursor, ...(filter && { filter: JSON.stringify(filter) }) }
-    const page: { records: StoredRecord[]; next_cursor: string | null } = await get('/v1/collections/{collection}/records', { params: { path: { collection }, query }, signal })
+    const page: { records: StoredRecord[]; next_cursor: string | null } = await get(
+      '/v1/collections/{collection}/records',
+      { params: { path: { collection }, query }, signal }
+    )
     yield* page.records
     cursor = page.next_cursor ?? undefined
   } while (cursor !== undefined)
@@ -122,7 +198,11 @@ async function* allRecords(get: Client['get'], collection: string, { filter, lim
 
 /** A form says its own boundary, bytes and text under a type of their own go as they are; all else as JSON. */
 function serialize(body: unknown, headers?: Headers): unknown {
-  const isBytes = body instanceof FormData || body instanceof Blob || body instanceof ReadableStream || body instanceof Uint8Array
+  const isBytes =
+    body instanceof FormData ||
+    body instanceof Blob ||
+    body instanceof ReadableStream ||
+    body instanceof Uint8Array
   const type = headers?.get?.('content-type')
   return isBytes || (typeof body === 'string' && type && !type.includes('json')) ? body : JSON.stringify(body)
 }

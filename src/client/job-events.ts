@@ -7,7 +7,10 @@ import type { Job } from './shapes.js'
 const LONGEST_WAIT_AT = 4
 
 /** The states of a job until it has ended, of as many streams as that takes: a service that restarts goes on with its jobs. See `Client.events`. */
-export async function* followJob(open: () => Promise<ReadableStream<Uint8Array>>, { retries, signal }: { retries: number; signal?: AbortSignal }): AsyncGenerator<Job, void, undefined> {
+export async function* followJob(
+  open: () => Promise<ReadableStream<Uint8Array>>,
+  { retries, signal }: { retries: number; signal?: AbortSignal }
+): AsyncGenerator<Job, void, undefined> {
   for (let tries = 0; ; tries++) {
     let cause: unknown = new TypeError('The connection was lost before the job ended.')
     try {
@@ -28,12 +31,16 @@ export async function* followJob(open: () => Promise<ReadableStream<Uint8Array>>
 
 /** Whether the stream may be asked for again: after any loss of the connection, and an answer of a service that is not there for a while. */
 function isPassing(error: unknown): boolean {
-  return error instanceof SemblanceError ? WORTH_ANOTHER_TRY.has(error.status) : !(error instanceof SyntaxError)
+  return error instanceof SemblanceError
+    ? WORTH_ANOTHER_TRY.has(error.status)
+    : !(error instanceof SyntaxError)
 }
 
 /** The states that one stream of server-sent events tells of. */
 async function* jobStates(stream: ReadableStream<Uint8Array>): AsyncGenerator<Job, void, undefined> {
-  const events = stream.pipeThrough(new TextDecoderStream() as unknown as TransformStream<Uint8Array, string>).pipeThrough(new EventSourceParserStream())
+  const events = stream
+    .pipeThrough(new TextDecoderStream() as unknown as TransformStream<Uint8Array, string>)
+    .pipeThrough(new EventSourceParserStream())
   const reader = events.getReader()
   try {
     for (;;) {

@@ -25,19 +25,30 @@ export interface RetryRules {
  * same may be done twice. Never after an abort. 503 WORKER_DIED leaves open what was done, as a lost connection does. A DELETE that is
  * sent again answers 404 where the first one was done.
  */
-export function retrying(send: Send, { retries, reconnects = retries, isRepeatable = mayBeDoneTwice }: RetryRules): Send {
+export function retrying(
+  send: Send,
+  { retries, reconnects = retries, isRepeatable = mayBeDoneTwice }: RetryRules
+): Send {
   return async (request) => {
     const end = Date.now() + LONGEST_WAIT_MS
     for (let tries = 0; ; tries++) {
       const isLast = tries >= retries
       const isTooLate = (wait: number) => Date.now() + wait > end
       const response = await send(isLast ? request : request.clone()).catch((error: unknown) => {
-        if (isLast || tries >= reconnects || request.signal.aborted || !isRepeatable(request) || isTooLate(waitAfter(undefined, tries))) throw error
+        if (
+          isLast ||
+          tries >= reconnects ||
+          request.signal.aborted ||
+          !isRepeatable(request) ||
+          isTooLate(waitAfter(undefined, tries))
+        )
+          throw error
         return undefined
       })
       if (response && (isLast || !WORTH_ANOTHER_TRY.has(response.status))) return response
       const pause = waitAfter(response, tries)
-      if (response && (isTooLate(pause) || (!isRepeatable(request) && (await isLeftOpen(response))))) return response
+      if (response && (isTooLate(pause) || (!isRepeatable(request) && (await isLeftOpen(response)))))
+        return response
       await response?.body?.cancel()
       await wait(pause, request.signal)
     }
@@ -45,7 +56,10 @@ export function retrying(send: Send, { retries, reconnects = retries, isRepeatab
 }
 
 function mayBeDoneTwice({ method, url }: Request): boolean {
-  return ['GET', 'HEAD', 'PUT', 'DELETE'].includes(method) || (method === 'POST' && REPEATABLE_POST.test(new URL(url).pathname))
+  return (
+    ['GET', 'HEAD', 'PUT', 'DELETE'].includes(method) ||
+    (method === 'POST' && REPEATABLE_POST.test(new URL(url).pathname))
+  )
 }
 
 async function isLeftOpen(response: Response): Promise<boolean> {

@@ -11,7 +11,19 @@ export class SemblanceError extends Error {
   /** Seconds after which the service wants to be asked again, where it says so. */
   readonly retryAfter: number | undefined
 
-  constructor({ status, code, message, requestId, retryAfter }: { status: number; code: string; message: string; requestId?: string; retryAfter?: number }) {
+  constructor({
+    status,
+    code,
+    message,
+    requestId,
+    retryAfter
+  }: {
+    status: number
+    code: string
+    message: string
+    requestId?: string
+    retryAfter?: number
+  }) {
     super(message)
     this.name = 'SemblanceError'
     this.status = status
@@ -29,8 +41,18 @@ export async function errorOf(response: Response): Promise<SemblanceError> {
   const shared = { status, ...(seconds !== undefined && { retryAfter: seconds }) }
   try {
     const { error } = JSON.parse(text) as { error: { code: string; message: string; request_id: string } }
-    return new SemblanceError({ ...shared, code: error.code, message: error.message, requestId: error.request_id })
+    return new SemblanceError({
+      ...shared,
+      code: error.code,
+      message: error.message,
+      requestId: error.request_id
+    })
   } catch {
-    return new SemblanceError({ ...shared, code: 'UNKNOWN', message: `The service answers ${status}.`, requestId: headers.get('x-request-id') ?? undefined })
+    return new SemblanceError({
+      ...shared,
+      code: 'UNKNOWN',
+      message: `The service answers ${status}.`,
+      requestId: headers.get('x-request-id') ?? undefined
+    })
   }
 }

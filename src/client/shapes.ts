@@ -1,9 +1,15 @@
 import type { components, paths } from './api.js'
 
 /** The JSON of a call's answer of 200. */
-type Answered<Operation> = Operation extends { responses: { 200: { content: { 'application/json': infer Body } } } } ? Body : never
+type Answered<Operation> = Operation extends {
+  responses: { 200: { content: { 'application/json': infer Body } } }
+}
+  ? Body
+  : never
 /** The JSON that a call takes. */
-type Taken<Operation> = Operation extends { requestBody?: { content: { 'application/json': infer Body } } } ? Body : never
+type Taken<Operation> = Operation extends { requestBody?: { content: { 'application/json': infer Body } } }
+  ? Body
+  : never
 
 /** One answer of a search. */
 export type Match = Answered<paths['/v1/collections/{collection}/search']['post']>['matches'][number]

@@ -23,7 +23,8 @@ export class UnansweredLines {
   failure: { error: unknown } | undefined
 
   constructor(records: AsyncIterable<unknown> | Iterable<unknown>, first: number) {
-    this.#records = Symbol.asyncIterator in records ? records[Symbol.asyncIterator]() : records[Symbol.iterator]()
+    this.#records =
+      Symbol.asyncIterator in records ? records[Symbol.asyncIterator]() : records[Symbol.iterator]()
     this.#first = first
   }
 
@@ -56,19 +57,22 @@ export class UnansweredLines {
   /** All lines that are not answered, read as fast as they are taken. */
   stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
     let next = this.#first
-    return new ReadableStream({
-      pull: async (controller) => {
-        const line = await this.at(next++)
-        if (line) controller.enqueue(line)
-        else controller.close()
-      }
-    }, { highWaterMark: 0 })
+    return new ReadableStream(
+      {
+        pull: async (controller) => {
+          const line = await this.at(next++)
+          if (line) controller.enqueue(line)
+          else controller.close()
+        }
+      },
+      { highWaterMark: 0 }
+    )
   }
 
   /** The next lines, as many as go in one call. */
   async batch(): Promise<Uint8Array<ArrayBuffer>[]> {
     const lines: Uint8Array<ArrayBuffer>[] = []
-    for (let bytes = 0; lines.length < BATCH && bytes < BATCH_BYTES; ) {
+    for (let bytes = 0; lines.length < BATCH && bytes < BATCH_BYTES;) {
       const line = await this.at(this.#first + lines.length)
       if (!line) break
       lines.push(line)
@@ -88,7 +92,11 @@ export class UnansweredLines {
       if (done) this.#hasEnded = true
       else if (typeof value === 'string') this.#lines.push({ bytes: encoder.encode(value + '\n') })
       else if (value instanceof Uint8Array) this.#lines.push({ bytes: ended(value) })
-      else this.#lines.push({ id: (value as { id?: string }).id, bytes: encoder.encode(JSON.stringify(value) + '\n') })
+      else
+        this.#lines.push({
+          id: (value as { id?: string }).id,
+          bytes: encoder.encode(JSON.stringify(value) + '\n')
+        })
     } catch (error) {
       this.#hasEnded = true
       this.failure = { error }

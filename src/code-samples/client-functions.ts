@@ -17,23 +17,44 @@ function uploadLines({ pathValues, query, headers, body }: SampleCall): string[]
   const fields = new Map(body.fields)
   const metadata = objectOf(fields.get('metadata') ?? '{}')
   // Of a field that is given twice, the second would be of a second record.
-  if (fields.size < body.fields.length || !metadata || [...fields.keys()].some((name) => !['id', 'text', 'metadata'].includes(name))) return undefined
+  if (
+    fields.size < body.fields.length ||
+    !metadata ||
+    [...fields.keys()].some((name) => !['id', 'text', 'metadata'].includes(name))
+  )
+    return undefined
   const [[name, path]] = body.files
   if (name !== 'image') return undefined
   const parts = [
     `image: await openAsBlob(${quoted(path)})`,
     `filename: ${quoted(nameOf(path))}`,
-    ...['id', 'text'].flatMap((field) => (fields.has(field) ? [`${field}: ${quoted(fields.get(field)!)}`] : [])),
+    ...['id', 'text'].flatMap((field) =>
+      fields.has(field) ? [`${field}: ${quoted(fields.get(field)!)}`] : []
+    ),
     ...(fields.has('metadata') ? [`metadata: ${literal(metadata, TYPESCRIPT, 1)}`] : [])
   ]
-  return [`const result = await client.upload(${quoted(pathValues.collection)}, {\n  ${parts.join(',\n  ')}\n})`, 'console.log(result)']
+  return [
+    `const result = await client.upload(${quoted(pathValues.collection)}, {\n  ${parts.join(',\n  ')}\n})`,
+    'console.log(result)'
+  ]
 }
 
-function bulkLines({ pathValues, query: { from_line: fromLine, ...query }, headers: { 'idempotency-key': idempotencyKey, ...headers }, body }: SampleCall): string[] | undefined {
+function bulkLines({
+  pathValues,
+  query: { from_line: fromLine, ...query },
+  headers: { 'idempotency-key': idempotencyKey, ...headers },
+  body
+}: SampleCall): string[] | undefined {
   if (body?.kind !== 'text' || hasAny(query) || hasAny(headers)) return undefined
-  const records = body.text.split('\n').filter((line) => line.trim() !== '').map(objectOf)
+  const records = body.text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map(objectOf)
   if (records.includes(undefined)) return undefined
-  const options = { ...(idempotencyKey !== undefined && { idempotencyKey }), ...(fromLine !== undefined && { fromLine }) }
+  const options = {
+    ...(idempotencyKey !== undefined && { idempotencyKey }),
+    ...(fromLine !== undefined && { fromLine })
+  }
   return [
     `const records = [${records.map((record) => `\n  ${literal(record, TYPESCRIPT, 1)}`).join(',')}\n]`,
     `for await (const answer of client.bulk(${quoted(pathValues.collection)}, records${hasAny(options) ? `, ${literal(options, TYPESCRIPT)}` : ''})) console.log(answer)`
@@ -42,7 +63,9 @@ function bulkLines({ pathValues, query: { from_line: fromLine, ...query }, heade
 
 function eventLines({ pathValues, query, headers }: SampleCall): string[] | undefined {
   if (hasAny(query) || hasAny(headers)) return undefined
-  return [`for await (const { state, progress } of client.events(${quoted(pathValues.id)})) console.log(state, progress)`]
+  return [
+    `for await (const { state, progress } of client.events(${quoted(pathValues.id)})) console.log(state, progress)`
+  ]
 }
 
 function hasAny(values: object): boolean {

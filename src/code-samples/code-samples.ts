@@ -17,5 +17,11 @@ const BODIES = { json: 'JSON', form: 'form', text: 'lines', file: 'file' }
 /** Code of an operation's examples in every language, for each kind of body that it takes. */
 export function codeSamples(operation: Operation, place: { method: string; path: string }): CodeSample[] {
   const calls = exampleCalls(operation, place)
-  return calls.flatMap((call) => LANGUAGES.map(({ lang, label, write }) => ({ lang, label: calls.length > 1 ? `${label} (${BODIES[call.body!.kind]})` : label, source: write(call) })))
+  return calls.flatMap((call) =>
+    LANGUAGES.map(({ lang, label, write }) => ({
+      lang,
+      label: calls.length > 1 ? `${label} (${BODIES[call.body!.kind]})` : label,
+      source: write(call)
+    }))
+  )
 }

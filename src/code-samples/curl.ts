@@ -15,7 +15,11 @@ export function curlSample(call: SampleCall): string {
 }
 
 function bodyParts(body: SampleBody): string[] {
-  if (body.kind === 'form') return [...body.files.map(([name, path]) => `-F ${word(`${name}=@${fileName(path)}`)}`), ...body.fields.map(([name, value]) => `--form-string ${word(`${name}=${value}`)}`)]
+  if (body.kind === 'form')
+    return [
+      ...body.files.map(([name, path]) => `-F ${word(`${name}=@${fileName(path)}`)}`),
+      ...body.fields.map(([name, value]) => `--form-string ${word(`${name}=${value}`)}`)
+    ]
   const type = (name: string) => `-H ${word(`Content-Type: ${name}`)}`
   if (body.kind === 'json') return [type('application/json'), `-d ${word(jsonText(body.value))}`]
   if (body.kind === 'file') return [type(body.type), `--data-binary ${word(`@${body.path}`)}`]

@@ -12,7 +12,12 @@ export interface Dialect {
 }
 
 export const TYPESCRIPT: Dialect = {
-  true: 'true', false: 'false', null: 'null', padding: ' ', indent: '  ', trailingComma: false,
+  true: 'true',
+  false: 'false',
+  null: 'null',
+  padding: ' ',
+  indent: '  ',
+  trailingComma: false,
   key: (name) => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : quoted(name))
 }
 
@@ -34,7 +39,9 @@ export function literal(value: unknown, dialect: Dialect, depth = 0): string {
   const inner = dialect.indent.repeat(depth + 1)
   const entries = Array.isArray(value)
     ? value.map((item) => literal(item, dialect, depth + 1))
-    : Object.entries(value).map(([name, item]) => `${dialect.key(name)}: ${literal(item, dialect, depth + 1)}`)
+    : Object.entries(value).map(
+        ([name, item]) => `${dialect.key(name)}: ${literal(item, dialect, depth + 1)}`
+      )
   const [open, close] = Array.isArray(value) ? '[]' : '{}'
   return `${open}\n${entries.map((entry) => inner + entry).join(',\n')}${dialect.trailingComma ? ',' : ''}\n${dialect.indent.repeat(depth)}${close}`
 }
@@ -45,6 +52,8 @@ function onOneLine(value: unknown, dialect: Dialect): string {
   if (typeof value === 'string') return quoted(value)
   if (typeof value !== 'object') return String(value)
   if (Array.isArray(value)) return `[${value.map((item) => onOneLine(item, dialect)).join(', ')}]`
-  const entries = Object.entries(value).map(([name, item]) => `${dialect.key(name)}: ${onOneLine(item, dialect)}`)
+  const entries = Object.entries(value).map(
+    ([name, item]) => `${dialect.key(name)}: ${onOneLine(item, dialect)}`
+  )
   return entries.length === 0 ? '{}' : `{${dialect.padding}${entries.join(', ')}${dialect.padding}}`
 }

@@ -1,13 +1,23 @@
 import { literal, quoted, type Dialect } from './literal.js'
 import { addressOf, type SampleBody, type SampleCall } from './sample-call.js'
 
-const PYTHON: Dialect = { true: 'True', false: 'False', null: 'None', key: quoted, padding: '', indent: '    ', trailingComma: true }
+const PYTHON: Dialect = {
+  true: 'True',
+  false: 'False',
+  null: 'None',
+  key: quoted,
+  padding: '',
+  indent: '    ',
+  trailingComma: true
+}
 
 /** A call as a Python program that needs nothing but `requests`. */
 export function pythonSample(call: SampleCall): string {
   const { method, headers, body, answer, withKey, query } = call
   const type = body?.kind === 'text' || body?.kind === 'file' ? { 'Content-Type': body.type } : {}
-  const sent = Object.entries({ ...headers, ...type }).map(([name, value]) => `${quoted(name)}: ${quoted(value)}`)
+  const sent = Object.entries({ ...headers, ...type }).map(
+    ([name, value]) => `${quoted(name)}: ${quoted(value)}`
+  )
   if (withKey) sent.unshift(`'Authorization': 'Bearer ' + os.environ['SEMBLANCE_API_KEY']`)
   const parts = [
     quoted(addressOf({ ...call, query: {} })),
@@ -40,14 +50,27 @@ function bodyParts(body: SampleBody): string[] {
   if (body.kind === 'file') return [`data=open(${quoted(body.path)}, 'rb')`]
   const files = body.files.map(([name, path]) => `(${quoted(name)}, open(${quoted(path)}, 'rb'))`)
   // A form without a file is none to requests, unless its fields are parts.
-  if (files.length === 0) return [`files=[${body.fields.map(([name, value]) => `(${quoted(name)}, (None, ${quoted(value)}))`).join(', ')}]`]
-  return [`files=[${files.join(', ')}]`, ...(body.fields.length > 0 ? [`data=[${body.fields.map(([name, value]) => `(${quoted(name)}, ${quoted(value)})`).join(', ')}]`] : [])]
+  if (files.length === 0)
+    return [
+      `files=[${body.fields.map(([name, value]) => `(${quoted(name)}, (None, ${quoted(value)}))`).join(', ')}]`
+    ]
+  return [
+    `files=[${files.join(', ')}]`,
+    ...(body.fields.length > 0
+      ? [`data=[${body.fields.map(([name, value]) => `(${quoted(name)}, ${quoted(value)})`).join(', ')}]`]
+      : [])
+  ]
 }
 
 function useOf(answer: SampleCall['answer']): string[] {
   if (answer.kind === 'json') return ['print(answer.json())']
   if (answer.kind === 'text') return ['print(answer.text)']
   if (answer.kind === 'stream') return ['for line in answer.iter_lines():', '    print(line.decode())']
-  if (answer.kind === 'file') return [`with open(${quoted(answer.name)}, 'wb') as file:`, '    for chunk in answer.iter_content(1 << 16):', '        file.write(chunk)']
+  if (answer.kind === 'file')
+    return [
+      `with open(${quoted(answer.name)}, 'wb') as file:`,
+      '    for chunk in answer.iter_content(1 << 16):',
+      '        file.write(chunk)'
+    ]
   return []
 }

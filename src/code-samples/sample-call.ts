@@ -27,6 +27,8 @@ export type SampleAnswer = { kind: 'json' | 'nothing' | 'text' | 'stream' } | { 
 /** The address that is called, its query included. */
 export function addressOf({ origin, path, pathValues, query }: SampleCall): string {
   const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(pathValues[name] ?? ''))
-  const search = new URLSearchParams(Object.entries(query).map(([name, value]): [string, string] => [name, String(value)])).toString()
+  const search = new URLSearchParams(
+    Object.entries(query).map(([name, value]): [string, string] => [name, String(value)])
+  ).toString()
   return `${origin}${filled}${search && '?'}${search}`
 }

@@ -15,7 +15,10 @@ export function typescriptSample(call: SampleCall): string {
 
 function importsOf({ body, answer }: SampleCall): string[] {
   const reads = body?.kind === 'file' || (body?.kind === 'form' && body.files.length > 0)
-  return [...(reads ? ["import { openAsBlob } from 'node:fs'"] : []), ...(answer.kind === 'file' ? ["import { writeFile } from 'node:fs/promises'"] : [])]
+  return [
+    ...(reads ? ["import { openAsBlob } from 'node:fs'"] : []),
+    ...(answer.kind === 'file' ? ["import { writeFile } from 'node:fs/promises'"] : [])
+  ]
 }
 
 function plainCall(call: SampleCall): string[] {
@@ -28,14 +31,22 @@ function plainCall(call: SampleCall): string[] {
 function formLines({ fields, files }: Extract<SampleBody, { kind: 'form' }>): string[] {
   return [
     'const form = new FormData()',
-    ...files.map(([name, path]) => `form.append(${quoted(name)}, await openAsBlob(${quoted(path)}), ${quoted(nameOf(path))})`),
+    ...files.map(
+      ([name, path]) =>
+        `form.append(${quoted(name)}, await openAsBlob(${quoted(path)}), ${quoted(nameOf(path))})`
+    ),
     ...fields.map(([name, value]) => `form.append(${quoted(name)}, ${quoted(value)})`)
   ]
 }
 
 function optionsOf({ pathValues, query, headers, body, answer }: SampleCall): string[] {
   const params = { ...given('path', pathValues), ...given('query', query), ...given('header', headers) }
-  const raw = answer.kind === 'file' || answer.kind === 'stream' ? 'stream' : answer.kind === 'text' ? 'text' : undefined
+  const raw =
+    answer.kind === 'file' || answer.kind === 'stream'
+      ? 'stream'
+      : answer.kind === 'text'
+        ? 'text'
+        : undefined
   return [
     ...(Object.keys(params).length > 0 ? [`params: ${literal(params, TYPESCRIPT, 1)}`] : []),
     ...(body ? bodyOptions(body) : []),
@@ -46,7 +57,10 @@ function optionsOf({ pathValues, query, headers, body, answer }: SampleCall): st
 function bodyOptions(body: SampleBody): string[] {
   if (body.kind === 'json') return [`body: ${literal(body.value, TYPESCRIPT, 1)}`]
   if (body.kind === 'form') return ['body: form']
-  return [`headers: { 'Content-Type': ${quoted(body.type)} }`, `body: ${body.kind === 'file' ? `await openAsBlob(${quoted(body.path)})` : quoted(body.text)}`]
+  return [
+    `headers: { 'Content-Type': ${quoted(body.type)} }`,
+    `body: ${body.kind === 'file' ? `await openAsBlob(${quoted(body.path)})` : quoted(body.text)}`
+  ]
 }
 
 function given(name: string, values: Record<string, unknown>): Record<string, unknown> {
@@ -55,7 +69,12 @@ function given(name: string, values: Record<string, unknown>): Record<string, un
 
 function useOf(answer: SampleCall['answer'], request: string): string[] {
   if (answer.kind === 'nothing') return [`await ${request}`]
-  if (answer.kind === 'file') return [`const file = await ${request}`, `await writeFile(${quoted(answer.name)}, file)`]
-  if (answer.kind === 'stream') return [`const stream = await ${request}`, 'for await (const text of stream.pipeThrough(new TextDecoderStream())) console.log(text)']
+  if (answer.kind === 'file')
+    return [`const file = await ${request}`, `await writeFile(${quoted(answer.name)}, file)`]
+  if (answer.kind === 'stream')
+    return [
+      `const stream = await ${request}`,
+      'for await (const text of stream.pipeThrough(new TextDecoderStream())) console.log(text)'
+    ]
   return [`const answer = await ${request}`, 'console.log(answer)']
 }

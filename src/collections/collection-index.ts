@@ -106,7 +106,8 @@ export class CollectionIndex {
   /** Removes the records, and the embeddings, that are not among the ones named. */
   keep(keys: Set<number>, labels: Set<number>): void {
     // By label, since a row shows only the newest of its modality; the modality that a label is not of passes it over.
-    for (const label of [...this.#rowOfLabel.keys()]) if (!labels.has(label)) for (const modality of MODALITIES) this.#removeLabel(label, modality)
+    for (const label of [...this.#rowOfLabel.keys()])
+      if (!labels.has(label)) for (const modality of MODALITIES) this.#removeLabel(label, modality)
     for (const key of [...this.#rowOfKey.keys()]) if (!keys.has(key)) this.#removeRow(key)
   }
 
@@ -166,7 +167,9 @@ export class CollectionIndex {
 
   /** The best records for a normalised query, best first. */
   search(query: Float32Array, options: CollectionSearch): { hits: RecordHit[]; explanation: Explanation } {
-    return options.target === 'record' ? this.#searchRecords(query, options) : this.#searchModality(query, options.target, options)
+    return options.target === 'record'
+      ? this.#searchRecords(query, options)
+      : this.#searchModality(query, options.target, options)
   }
 
   #searchModality(query: Float32Array, modality: Modality, options: CollectionSearch) {
@@ -174,11 +177,20 @@ export class CollectionIndex {
     return { hits: hits.map((hit) => this.#toRecordHit(hit)), explanation }
   }
 
-  #modalityHits(query: Float32Array, modality: Modality, { limit, exact, efSearch, filter }: CollectionSearch): { hits: Hit[]; explanation: Explanation } {
+  #modalityHits(
+    query: Float32Array,
+    modality: Modality,
+    { limit, exact, efSearch, filter }: CollectionSearch
+  ): { hits: Hit[]; explanation: Explanation } {
     const index = this.modalities[modality]
     const labels = filter && this.labels(modality, filter)
     const passed = labels?.length ?? index.size
-    const { hits, isExact } = index.search(query, { limit, exact: exact || isScanned(passed, index.size), efSearch, labels })
+    const { hits, isExact } = index.search(query, {
+      limit,
+      exact: exact || isScanned(passed, index.size),
+      efSearch,
+      labels
+    })
     return { hits, explanation: { strategy: isExact ? 'exact' : 'hnsw', passed, total: index.size } }
   }
 
@@ -186,15 +198,27 @@ export class CollectionIndex {
    * Records by both modalities: all that pass where they are few, where many are wanted or it is to be exact, otherwise the
    * best of each modality. The depths are the same for every limit, so that pages fit together.
    */
-  #searchRecords(query: Float32Array, options: CollectionSearch): { hits: RecordHit[]; explanation: Explanation } {
+  #searchRecords(
+    query: Float32Array,
+    options: CollectionSearch
+  ): { hits: RecordHit[]; explanation: Explanation } {
     const { limit, filter } = options
     const passing = filter && this.#rowList(filter)
-    const explanation: Explanation = { strategy: 'hnsw', passed: passing?.length ?? this.#rowOfKey.size, total: this.#rowOfKey.size }
+    const explanation: Explanation = {
+      strategy: 'hnsw',
+      passed: passing?.length ?? this.#rowOfKey.size,
+      total: this.#rowOfKey.size
+    }
     let hits: Hit[] = []
     for (const { most, window } of RECORD_DEPTHS) {
       const exact = options.exact || this.#scansRecords(window, filter)
       if (exact && hits.length === 0) explanation.strategy = 'exact'
-      const { rows, best } = this.#fuse(query, { ...options, limit: exact ? limit : Math.min(most, limit), window: exact ? undefined : window, passing })
+      const { rows, best } = this.#fuse(query, {
+        ...options,
+        limit: exact ? limit : Math.min(most, limit),
+        window: exact ? undefined : window,
+        passing
+      })
       explanation.candidates = rows.length
       hits = withRest(hits, best)
       if (hits.length >= limit || exact) break
@@ -203,18 +227,30 @@ export class CollectionIndex {
   }
 
   /** The best records by key: of those that are among the best of a modality, or of all without a window. */
-  #fuse(query: Float32Array, options: CollectionSearch & { window?: number; passing?: number[] }): { rows: number[]; best: Hit[] } {
+  #fuse(
+    query: Float32Array,
+    options: CollectionSearch & { window?: number; passing?: number[] }
+  ): { rows: number[]; best: Hit[] } {
     const { window, passing, fusion = { method: 'rrf' } } = options
-    const lists = window === undefined ? undefined : this.#fusionLists(query, { ...options, limit: window, fusion })
+    const lists =
+      window === undefined ? undefined : this.#fusionLists(query, { ...options, limit: window, fusion })
     const rows = lists ? this.#rowsOf(lists) : (passing ?? [...this.#rowOfKey.values()])
-    const scores = fusedScores({ modalities: this.modalities, labels: this.#labels, inner: (row) => this.#innerOf(row) }, rows, { query, fusion, lists })
+    const scores = fusedScores(
+      { modalities: this.modalities, labels: this.#labels, inner: (row) => this.#innerOf(row) },
+      rows,
+      { query, fusion, lists }
+    )
     const best = new TopK(options.limit)
     rows.forEach((row, i) => Number.isNaN(scores[i]) || best.push(this.#keys[row], scores[i]))
     return { rows, best: best.sorted() }
   }
 
   #rowsOf(lists: Record<Modality, Hit[]>): number[] {
-    return [...new Set(MODALITIES.flatMap((modality) => lists[modality].map(({ label }) => this.#rowOfLabel.get(label)!)))]
+    return [
+      ...new Set(
+        MODALITIES.flatMap((modality) => lists[modality].map(({ label }) => this.#rowOfLabel.get(label)!))
+      )
+    ]
   }
 
   #scansRecords(window: number, filter?: Filter): boolean {
@@ -226,14 +262,19 @@ export class CollectionIndex {
   }
 
   /** The best of each modality; none of one that weighs nothing. */
-  #fusionLists(query: Float32Array, { limit, efSearch, filter, fusion }: CollectionSearch & { fusion: Fusion }): Record<Modality, Hit[]> {
+  #fusionLists(
+    query: Float32Array,
+    { limit, efSearch, filter, fusion }: CollectionSearch & { fusion: Fusion }
+  ): Record<Modality, Hit[]> {
     const weights = weightsOf(fusion)
     const [image, text] = MODALITIES.map((modality) => {
       if (weights[modality] === 0) return []
       const index = this.modalities[modality]
       const labels = filter && this.labels(modality, filter)
       const exact = limit >= SCAN_PART * index.size || isScanned(labels?.length ?? index.size, index.size)
-      return exact ? index.search(query, { limit, exact, labels }).hits : index.candidates(query, { limit, efSearch, labels })
+      return exact
+        ? index.search(query, { limit, exact, labels }).hits
+        : index.candidates(query, { limit, efSearch, labels })
     })
     return { image, text }
   }
@@ -241,7 +282,9 @@ export class CollectionIndex {
   #innerOf(row: number): number {
     const known = this.#inner[row]
     if (known !== undefined) return known
-    const [image, text] = MODALITIES.map((modality) => this.modalities[modality].vector(this.#labels[modality][row] ?? 0))
+    const [image, text] = MODALITIES.map((modality) =>
+      this.modalities[modality].vector(this.#labels[modality][row] ?? 0)
+    )
     return (this.#inner[row] = image && text ? dotProduct(image, text) : NaN)
   }
 

@@ -34,11 +34,19 @@ export interface Collection {
    * Writes records, each replacing what was under its id; durable and searchable when it resolves. With the step of a
    * bulk load, which commits with them, there may be none. Throws BULK_LOAD_RUNNING for one that does not follow on the last.
    */
-  upsert(records: RecordWrite[], options?: { load?: BulkLoadStep }, patience?: Patience): Promise<{ id: string; status: 'created' | 'updated' }[]>
+  upsert(
+    records: RecordWrite[],
+    options?: { load?: BulkLoadStep },
+    patience?: Patience
+  ): Promise<{ id: string; status: 'created' | 'updated' }[]>
   /** Changes parts of a record. Throws RECORD_NOT_FOUND, and RECORD_INVALID when nothing would be left to search by. */
   patch(id: string, patch: RecordPatch, patience?: Patience): Promise<void>
   /** Removes records, with `updatedAt` those that were not changed since; by id, whether it was removed. */
-  delete(ids: string[], options?: { updatedAt?: number[] }, patience?: Patience): Promise<{ id: string; existed: boolean }[]>
+  delete(
+    ids: string[],
+    options?: { updatedAt?: number[] },
+    patience?: Patience
+  ): Promise<{ id: string; existed: boolean }[]>
   /** How far a bulk load is, by its key; undefined where there is none. */
   bulkLoad(key: string): Promise<BulkLoad | undefined>
   /** The first of its lines that failed, in their order. */
@@ -51,7 +59,11 @@ export interface Collection {
   /** The records that pass a filter, as they are now. */
   select(filter: Filter, patience?: Patience): Promise<Selection>
   /** The records that compare best with a normalised query, best first. */
-  search(query: Float32Array, options: SearchOptions, patience?: Patience): Promise<{ matches: Match[]; explanation: Explanation }>
+  search(
+    query: Float32Array,
+    options: SearchOptions,
+    patience?: Patience
+  ): Promise<{ matches: Match[]; explanation: Explanation }>
   /** What the records that pass a filter hold in the fields of their metadata, each with up to `limit` values. */
   facets(options: { filter?: Filter; limit: number }, patience?: Patience): Promise<Facets>
   /** The nearest neighbors among a sample of the records. */
@@ -85,24 +97,44 @@ export interface CollectionParts {
 type Vectors = Partial<Record<Modality, Float32Array | null>>
 
 /** The handle of a stored collection. Order of a write: commit, apply to the index, resolve. */
-export function createCollection(settings: StoredCollection, { dataDir, commit, searcher, read, walk, turn }: CollectionParts): Collection {
+export function createCollection(
+  settings: StoredCollection,
+  { dataDir, commit, searcher, read, walk, turn }: CollectionParts
+): Collection {
   const { id: collection } = settings
   const commitAndApply = async (write: RawWrite, vectors: Vectors[], patience?: Patience) => {
     await mapInTurns(vectors, (byModality) => requireVectors(byModality, settings.dimension))
     await (patience?.signal ? orAborted(turn(collection), patience.signal) : turn(collection))
     const { changes } = await commit(write, patience)
-    await searcher.call('apply', { collection, changes, vectors: changes.map(({ added }, i) => added.map(({ modality }) => vectors[i][modality]!)) })
+    await searcher.call('apply', {
+      collection,
+      changes,
+      vectors: changes.map(({ added }, i) => added.map(({ modality }) => vectors[i][modality]!))
+    })
     return changes
   }
   return {
     settings,
     upsert: async (records, { load } = {}, patience) => {
-      const changes = await commitAndApply({ kind: 'upsert', collection: settings, records, load }, records.map(({ embeddings }) => embeddings), patience)
+      const changes = await commitAndApply(
+        { kind: 'upsert', collection: settings, records, load },
+        records.map(({ embeddings }) => embeddings),
+        patience
+      )
       return records.map(({ id }, i) => ({ id, status: changes[i].existed ? 'updated' : 'created' }))
     },
-    patch: async (id, patch, patience) => void (await commitAndApply({ kind: 'patch', collection: settings, id, patch }, [patch.embeddings], patience)),
+    patch: async (id, patch, patience) =>
+      void (await commitAndApply(
+        { kind: 'patch', collection: settings, id, patch },
+        [patch.embeddings],
+        patience
+      )),
     delete: async (ids, { updatedAt } = {}, patience) => {
-      const changes = await commitAndApply({ kind: 'delete', collection: settings, ids, updatedAt }, [], patience)
+      const changes = await commitAndApply(
+        { kind: 'delete', collection: settings, ids, updatedAt },
+        [],
+        patience
+      )
       return ids.map((id, i) => ({ id, existed: changes[i].existed }))
     },
     bulkLoad: (key) => searcher.call('bulkLoad', { collection, key }),
@@ -112,16 +144,26 @@ export function createCollection(settings: StoredCollection, { dataDir, commit, 
       return record && { ...record, metadata: record.metadata === null ? null : JSON.parse(record.metadata) }
     },
     embeddings: (id, patience) => read(() => searcher.call('embeddings', { collection, id }), patience),
-    list: async (page, patience) => (await read(() => searcher.call('list', { collection, ...page }), patience)).map(unpacked),
+    list: async (page, patience) =>
+      (await read(() => searcher.call('list', { collection, ...page }), patience)).map(unpacked),
     select: (filter, patience) => read(() => searcher.call('select', { collection, filter }), patience),
     search: async (query, options, patience) => {
-      const { matches, explanation } = await read(() => searcher.call('search', { collection, query, ...options }), patience)
+      const { matches, explanation } = await read(
+        () => searcher.call('search', { collection, query, ...options }),
+        patience
+      )
       return { matches: matches.map((match) => ({ ...match, record: unpacked(match.record) })), explanation }
     },
-    facets: (options, patience) => walk((signal) => searcher.call('facets', { collection, ...options, stop: stopFlag(signal) }), patience),
+    facets: (options, patience) =>
+      walk((signal) => searcher.call('facets', { collection, ...options, stop: stopFlag(signal) }), patience),
     // A matrix may take a minute: it waits, and is run, beside the others.
-    matrix: (options, patience) => walk((signal) => searcher.call('matrix', { collection, ...options, stop: stopFlag(signal) }), { ...patience, lane: 'bulk' }),
-    scores: (options, patience) => walk((signal) => searcher.call('scores', { collection, ...options, stop: stopFlag(signal) }), patience),
+    matrix: (options, patience) =>
+      walk((signal) => searcher.call('matrix', { collection, ...options, stop: stopFlag(signal) }), {
+        ...patience,
+        lane: 'bulk'
+      }),
+    scores: (options, patience) =>
+      walk((signal) => searcher.call('scores', { collection, ...options, stop: stopFlag(signal) }), patience),
     snapshot: async () => {
       const saved = await searcher.call('snapshot', collection)
       if (!saved) throw new CollectionNotFound(settings.name)
@@ -129,7 +171,12 @@ export function createCollection(settings: StoredCollection, { dataDir, commit, 
     },
     snapshots: () => keptSnapshots(dataDir, collection),
     counts: async () => {
-      const { records = 0, image = 0, text = 0, imageBytes = 0 } = (await searcher.call('counts', collection)) ?? {}
+      const {
+        records = 0,
+        image = 0,
+        text = 0,
+        imageBytes = 0
+      } = (await searcher.call('counts', collection)) ?? {}
       const embeddingBytes = (image + text) * settings.dimension * Float32Array.BYTES_PER_ELEMENT
       return { records, images: image, texts: text, bytes: imageBytes + embeddingBytes }
     },
@@ -144,6 +191,7 @@ function unpacked(record: PackedRecord): StoredRecord<JsonText> {
 /** What is committed is found again at every start, so that nothing may be committed that an index can't hold. */
 function requireVectors(byModality: Vectors, dimension: number): void {
   for (const vector of Object.values(byModality)) {
-    if (vector && (vector.length !== dimension || !vector.every(Number.isFinite))) throw new Error(`An embedding is not finite, or not of ${dimension} dimensions.`)
+    if (vector && (vector.length !== dimension || !vector.every(Number.isFinite)))
+      throw new Error(`An embedding is not finite, or not of ${dimension} dimensions.`)
   }
 }

@@ -1,10 +1,24 @@
 import type { Lane, Patience } from '../batcher.js'
-import { CollectionConflict, CollectionNotFound, fromErrorShape, isPublicError, RestoreRunning } from '../errors.js'
+import {
+  CollectionConflict,
+  CollectionNotFound,
+  fromErrorShape,
+  isPublicError,
+  RestoreRunning
+} from '../errors.js'
 import type { PoolState, Threads } from '../threads.js'
 import { createCollection, type Collection, type CollectionParts } from './collection.js'
 import { startExpirySweep } from './expiry-sweep.js'
 import { closeFolderThreads, openFolderThreads, type Writer } from './folder-threads.js'
-import { isHidden, nextName, replacedName, restoredName, type CollectionSettings, type MutableSettings, type StoredCollection } from './record.js'
+import {
+  isHidden,
+  nextName,
+  replacedName,
+  restoredName,
+  type CollectionSettings,
+  type MutableSettings,
+  type StoredCollection
+} from './record.js'
 import { createReplacement, type Replacement } from './replacement.js'
 import { createRestoration, type Restoration } from './restoration.js'
 import type { ClassifierRow } from './store/classifiers.js'
@@ -30,7 +44,10 @@ export interface Collections {
    * Creates a collection, or gives the one of that name the new mutable settings; `settings` may be made from those it
    * has. Throws COLLECTION_CONFLICT when another of its settings differs.
    */
-  create(name: string, settings: (existing?: CollectionSettings) => Omit<CollectionSettings, 'name'>): Promise<{ collection: Collection; created: boolean }>
+  create(
+    name: string,
+    settings: (existing?: CollectionSettings) => Omit<CollectionSettings, 'name'>
+  ): Promise<{ collection: Collection; created: boolean }>
   /** Throws COLLECTION_NOT_FOUND. */
   get(name: string): Collection
   list(): Collection[]
@@ -40,7 +57,10 @@ export interface Collections {
    * Begins a replacement of a collection with embeddings of another encoder, or goes on with one that is in the same
    * space. Throws COLLECTION_NOT_FOUND.
    */
-  replacement(name: string, space: Pick<CollectionSettings, 'model' | 'fingerprint' | 'dimension'>): Promise<Replacement>
+  replacement(
+    name: string,
+    space: Pick<CollectionSettings, 'model' | 'fingerprint' | 'dimension'>
+  ): Promise<Replacement>
   /** The names of collections whose replacement was begun. */
   beingReplaced(): string[]
   /** Removes what was made of a replacement. */
@@ -105,16 +125,32 @@ export async function openCollections(options: CollectionsOptions): Promise<Coll
   const held = new Map<number, Promise<unknown>>()
   const turn = async (collection: number) => void (await held.get(collection))
   const hold = (stored: StoredCollection) => {
-    const collection = createCollection(stored, { dataDir: options.dataDir, commit, searcher, read: waiting.read, walk: waiting.walk, turn })
+    const collection = createCollection(stored, {
+      dataDir: options.dataDir,
+      commit,
+      searcher,
+      read: waiting.read,
+      walk: waiting.walk,
+      turn
+    })
     byName.set(stored.name, collection)
     return collection
   }
   // Where it fails memory has other names than the store: the next write, the sweep's if no other, looks again.
   const outdate = (error: unknown) => ((isOutdated = true), Promise.reject(error))
-  const reload = () => searcher.call('collections', undefined).then((stored) => (byName.clear(), stored.forEach(hold)), outdate)
+  const reload = () =>
+    searcher.call('collections', undefined).then((stored) => (byName.clear(), stored.forEach(hold)), outdate)
   await reload()
   const list = collectionList({ byName, hold, commit, searcher })
-  const replacements = replacementList({ byName, reload, commit, searcher, held, list, onProblem: options.onProblem })
+  const replacements = replacementList({
+    byName,
+    reload,
+    commit,
+    searcher,
+    held,
+    list,
+    onProblem: options.onProblem
+  })
   await replacements.dropReplaced()
   const stopSweep = startExpirySweep({ commit, searcher, onProblem: options.onProblem })
   let closed: Promise<void> | undefined
@@ -139,7 +175,13 @@ export async function openCollections(options: CollectionsOptions): Promise<Coll
 }
 
 /** What the store keeps that belongs to no collection. */
-function keptBesides({ commit, searcher }: Pick<ListParts, 'commit' | 'searcher'>): Pick<Collections, 'jobs' | 'saveJob' | 'forgetJob' | 'classifiers' | 'classifier' | 'saveClassifier' | 'dropClassifier'> {
+function keptBesides({
+  commit,
+  searcher
+}: Pick<ListParts, 'commit' | 'searcher'>): Pick<
+  Collections,
+  'jobs' | 'saveJob' | 'forgetJob' | 'classifiers' | 'classifier' | 'saveClassifier' | 'dropClassifier'
+> {
   return {
     jobs: () => searcher.call('jobs', undefined),
     saveJob: async (job) => void (await commit({ kind: 'job', ...job })),
@@ -147,7 +189,7 @@ function keptBesides({ commit, searcher }: Pick<ListParts, 'commit' | 'searcher'
     classifiers: () => searcher.call('classifiers', undefined),
     classifier: (name) => searcher.call('classifier', name),
     saveClassifier: async (row) => (await commit({ kind: 'put-classifier', ...row })).existed!,
-    dropClassifier: async (name) => (await commit({ kind: 'drop-classifier', name })).existed!,
+    dropClassifier: async (name) => (await commit({ kind: 'drop-classifier', name })).existed!
   }
 }
 
@@ -201,7 +243,10 @@ function collectionList({ byName, hold, commit, searcher }: ListParts): List {
   return {
     get,
     inTurn,
-    list: () => [...byName.values()].filter(({ settings }) => !isHidden(settings)).sort((a, b) => (a.settings.name < b.settings.name ? -1 : 1)),
+    list: () =>
+      [...byName.values()]
+        .filter(({ settings }) => !isHidden(settings))
+        .sort((a, b) => (a.settings.name < b.settings.name ? -1 : 1)),
     create: (name, settingsOf) =>
       inTurn(async () => {
         const existing = byName.get(name)
@@ -230,37 +275,63 @@ interface ReplacementListParts extends Omit<ListParts, 'hold'> {
 /** How long requests that began on a replaced collection may go on with it, in milliseconds. */
 const REPLACED_FOR_MS = 10_000
 
-function replacementList({ byName, reload, commit, searcher, held, list, onProblem }: ReplacementListParts): Pick<Collections, 'replacement' | 'beingReplaced' | 'discardReplacement' | 'restoration'> & { dropReplaced(): Promise<void> } {
+function replacementList({
+  byName,
+  reload,
+  commit,
+  searcher,
+  held,
+  list,
+  onProblem
+}: ReplacementListParts): Pick<
+  Collections,
+  'replacement' | 'beingReplaced' | 'discardReplacement' | 'restoration'
+> & { dropReplaced(): Promise<void> } {
   const drop = async (name: string) => void (byName.has(name) && (await list.drop(name)))
   // On a full disk, say: it lies there, out of sight, until the next start.
-  const onFailedDrop = (error: Error) => onProblem?.(`what is left of a collection could not be removed: ${error.message}`)
+  const onFailedDrop = (error: Error) =>
+    onProblem?.(`what is left of a collection could not be removed: ${error.message}`)
   const dropReplaced = async () => {
-    for (const { settings } of byName.values()) if (isHidden(settings) && !settings.name.endsWith(nextName(''))) await drop(settings.name).catch(onFailedDrop)
+    for (const { settings } of byName.values())
+      if (isHidden(settings) && !settings.name.endsWith(nextName('')))
+        await drop(settings.name).catch(onFailedDrop)
   }
   const restoring = new Set<string>()
   // One that the close of the service forestalls is dropped at the next start.
-  const dropLater = ({ name, id }: CollectionKey) => void setTimeout(() => void drop(replacedName(name, id)).catch(() => undefined), REPLACED_FOR_MS).unref()
+  const dropLater = ({ name, id }: CollectionKey) =>
+    void setTimeout(() => void drop(replacedName(name, id)).catch(() => undefined), REPLACED_FOR_MS).unref()
   return {
     dropReplaced,
-    beingReplaced: () => [...byName.keys()].filter((name) => name.endsWith(nextName(''))).map((name) => name.slice(0, -nextName('').length)),
+    beingReplaced: () =>
+      [...byName.keys()]
+        .filter((name) => name.endsWith(nextName('')))
+        .map((name) => name.slice(0, -nextName('').length)),
     discardReplacement: (name) => drop(nextName(name)),
     replacement: async (name, space) => {
       const { settings: source } = list.get(name)
       const begun = byName.get(nextName(name))?.settings
-      if (begun && (begun.fingerprint !== space.fingerprint || begun.dimension !== space.dimension)) await drop(nextName(name))
+      if (begun && (begun.fingerprint !== space.fingerprint || begun.dimension !== space.dimension))
+        await drop(nextName(name))
       const { hnsw, storage } = source
       const { collection: target } = await list.create(nextName(name), () => ({ ...space, hnsw, storage }))
       return createReplacement({
-        source, target, commit, searcher,
+        source,
+        target,
+        commit,
+        searcher,
         hold: async (work) => {
           const working = work()
-          held.set(source.id, working.catch(() => undefined))
+          held.set(
+            source.id,
+            working.catch(() => undefined)
+          )
           return working.finally(() => held.delete(source.id))
         },
-        onReplaced: () => list.inTurn(async () => {
-          await reload()
-          dropLater(source)
-        })
+        onReplaced: () =>
+          list.inTurn(async () => {
+            await reload()
+            dropLater(source)
+          })
       })
     },
     restoration: async ({ name, ...settings }) => {
@@ -291,7 +362,12 @@ function replacementList({ byName, reload, commit, searcher, held, list, onProbl
 }
 
 function requireSame(existing: CollectionSettings, wanted: CollectionSettings): void {
-  const immutable = ({ fingerprint, dimension, hnsw }: CollectionSettings) => ({ fingerprint, dimension, m: hnsw.m, ef_construction: hnsw.efConstruction })
+  const immutable = ({ fingerprint, dimension, hnsw }: CollectionSettings) => ({
+    fingerprint,
+    dimension,
+    m: hnsw.m,
+    ef_construction: hnsw.efConstruction
+  })
   const after = immutable(wanted)
   for (const [key, value] of Object.entries(immutable(existing))) {
     const asked = after[key as keyof typeof after]

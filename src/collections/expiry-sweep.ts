@@ -23,9 +23,10 @@ export function startExpirySweep({ commit, searcher, onProblem }: ExpirySweepOpt
   let isStopped = false
   let isFailing = false
   const sweep = async () => {
-    for (let removed = BATCH; removed >= BATCH && !isStopped; ) {
+    for (let removed = BATCH; removed >= BATCH && !isStopped;) {
       const { expired = [] } = await commit({ kind: 'expire', limit: BATCH })
-      for (const { collection, changes } of expired) await searcher.call('apply', { collection, changes, vectors: [] })
+      for (const { collection, changes } of expired)
+        await searcher.call('apply', { collection, changes, vectors: [] })
       removed = expired.reduce((sum, { changes }) => sum + changes.length, 0)
     }
   }

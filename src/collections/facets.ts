@@ -41,7 +41,10 @@ const STRIDE = 1024
 const DATE = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?$/i
 
 /** Counts the values of all fields over some rows (all by default); what changes meanwhile may be counted or not. */
-export function* countFacets(columns: MetadataColumns, { rows, limit }: { rows?: RowSet; limit: number }): Generator<void, Facets> {
+export function* countFacets(
+  columns: MetadataColumns,
+  { rows, limit }: { rows?: RowSet; limit: number }
+): Generator<void, Facets> {
   const most = new TopK(MAX_FIELDS)
   const names = [...columns.columns.keys()]
   for (let i = 0; i < names.length; i++) {
@@ -58,7 +61,10 @@ export function* countFacets(columns: MetadataColumns, { rows, limit }: { rows?:
 }
 
 /** The values of one field, undefined where there is none: the fields of an object have values, itself has not. */
-function* countField(columns: MetadataColumns, { field, rows, limit }: { field: string; rows?: RowSet; limit: number }): Generator<void, Facet | undefined> {
+function* countField(
+  columns: MetadataColumns,
+  { field, rows, limit }: { field: string; rows?: RowSet; limit: number }
+): Generator<void, Facet | undefined> {
   const tally = new Tally()
   const cells = columns.columns.get(field)?.cells ?? []
   for (let [row, looked] = [0, 0]; row < cells.length; row++) {
@@ -100,12 +106,16 @@ class Tally {
   /** Instants in their order, other strings by code units, as filters compare them. */
   get range(): Pick<Facet, 'min' | 'max'> {
     if (this.#areInstants && this.#first && this.#last) return { min: this.#first.text, max: this.#last.text }
-    return this.type === 'number' || (this.type === 'string' && this.#areDates) ? { min: this.#min, max: this.#max } : {}
+    return this.type === 'number' || (this.type === 'string' && this.#areDates)
+      ? { min: this.#min, max: this.#max }
+      : {}
   }
 
   /** Counts a record's cell; of a list each element once. */
   add(cell: Cell): void {
-    const values = Array.isArray(cell) ? new Set(cell.map((value) => this.#spelled(value))) : [this.#spelled(cell)]
+    const values = Array.isArray(cell)
+      ? new Set(cell.map((value) => this.#spelled(value)))
+      : [this.#spelled(cell)]
     let isThere = false
     for (const value of values) {
       if (value === null) continue
@@ -150,7 +160,10 @@ class Tally {
       most.push(values.push(value) - 1, records)
       if (values.length % STRIDE === 0) yield
     }
-    return most.sorted().map(({ label, score }) => ({ value: values[label], records: score })).sort((a, b) => b.records - a.records || compare(a.value, b.value))
+    return most
+      .sorted()
+      .map(({ label, score }) => ({ value: values[label], records: score }))
+      .sort((a, b) => b.records - a.records || compare(a.value, b.value))
   }
 }
 

@@ -10,7 +10,7 @@ export async function fileDigest(path: string, isStopped = () => false): Promise
   try {
     // One buffer for all: a stream makes a new one for each read, which stay until garbage is collected.
     const buffer = Buffer.allocUnsafe(1 << 20)
-    for (let read = -1; read !== 0; ) {
+    for (let read = -1; read !== 0;) {
       if (isStopped()) return undefined
       ;({ bytesRead: read } = await handle.read(buffer))
       hash.update(buffer.subarray(0, read))

@@ -32,7 +32,8 @@ export function parseFilter(filter: unknown): Filter {
   requireBounds(filter)
   let conditions = 0
   const count = () => {
-    if (++conditions > MAX_CONDITIONS) throw new FilterInvalid(`The filter has more than ${MAX_CONDITIONS} conditions.`)
+    if (++conditions > MAX_CONDITIONS)
+      throw new FilterInvalid(`The filter has more than ${MAX_CONDITIONS} conditions.`)
   }
   return parseObject(filter, { path: 'filter', depth: 0, count })
 }
@@ -44,7 +45,8 @@ function requireBounds(filter: unknown): void {
   for (let next = left.pop(); next !== undefined; next = left.pop()) {
     const { value, depth } = next
     if (typeof value === 'string') characters += value.length
-    if (characters > MAX_CHARACTERS) throw new FilterInvalid(`The filter has over ${MAX_CHARACTERS} characters.`)
+    if (characters > MAX_CHARACTERS)
+      throw new FilterInvalid(`The filter has over ${MAX_CHARACTERS} characters.`)
     if (typeof value !== 'object' || value === null) continue
     if (depth > MAX_JSON_DEPTH) throw new FilterInvalid(`The filter is nested over ${MAX_DEPTH} deep.`)
     const keys = Object.keys(value)
@@ -92,16 +94,22 @@ function parseEntry(key: string, value: unknown, place: Place): Filter {
 }
 
 function parseFilters(value: unknown, place: Place): Filter[] {
-  if (!Array.isArray(value) || value.length === 0) throw new FilterInvalid(`${place.path} must be a list of filters.`)
+  if (!Array.isArray(value) || value.length === 0)
+    throw new FilterInvalid(`${place.path} must be a list of filters.`)
   return value.map((inner, i) => parseObject(inner, { ...place, path: `${place.path}[${i}]` }))
 }
 
 function parseField(field: string, value: unknown, place: Place): Filter {
-  if (Array.isArray(value)) throw new FilterInvalid(`${place.path} must not be a list; ${insteadOfList(field)}`)
+  if (Array.isArray(value))
+    throw new FilterInvalid(`${place.path} must not be a list; ${insteadOfList(field)}`)
   if (!isObject(value)) return { kind: 'in', field, values: [scalar(value, place)] }
   const operators = Object.entries(value)
   if (operators.length === 0) throw new FilterInvalid(`${place.path} has no condition.`)
-  return all(operators.map(([operator, operand]) => parseCondition({ field, operator, operand }, within(place, `.${operator}`))))
+  return all(
+    operators.map(([operator, operand]) =>
+      parseCondition({ field, operator, operand }, within(place, `.${operator}`))
+    )
+  )
 }
 
 /** Qdrant's filters have lists under `must`, `should` and `must_not`. */
@@ -111,7 +119,10 @@ function insteadOfList(field: string): string {
   return meant === undefined ? hint : `did you mean ${meant}? For a field of that name ${hint}`
 }
 
-function parseCondition({ field, operator, operand }: { field: string; operator: string; operand: unknown }, place: Place): Filter {
+function parseCondition(
+  { field, operator, operand }: { field: string; operator: string; operand: unknown },
+  place: Place
+): Filter {
   place.count()
   switch (operator) {
     case '$eq':

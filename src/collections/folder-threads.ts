@@ -17,10 +17,21 @@ export interface FolderThreads {
 }
 
 /** Starts the threads of a data folder, the writer first: it takes the lock and makes the store what it should be. */
-export async function openFolderThreads({ dataDir, onProgress, onProblem, onWorkerDeath: onDeath }: Pick<CollectionsOptions, 'dataDir' | 'onProgress' | 'onProblem' | 'onWorkerDeath'>): Promise<FolderThreads> {
+export async function openFolderThreads({
+  dataDir,
+  onProgress,
+  onProblem,
+  onWorkerDeath: onDeath
+}: Pick<
+  CollectionsOptions,
+  'dataDir' | 'onProgress' | 'onProblem' | 'onWorkerDeath'
+>): Promise<FolderThreads> {
   const workerData = { dataDir }
   const writer = await startThreads<Writer>(new URL('./writer-worker.js', import.meta.url), {
-    name: 'writer', count: 1, workerData, onDeath,
+    name: 'writer',
+    count: 1,
+    workerData,
+    onDeath,
     onReport: (report) => onProblem?.((report as WriterReport).problem)
   })
   const onReport = (report: unknown) => {
@@ -29,7 +40,14 @@ export async function openFolderThreads({ dataDir, onProgress, onProblem, onWork
     else onProgress?.(message)
   }
   try {
-    const searcher = await startThreads<Searcher>(new URL('./searcher-worker.js', import.meta.url), { name: 'searcher', count: 1, workerData, callsPerThread: SEARCHER_CALLS, onReport, onDeath })
+    const searcher = await startThreads<Searcher>(new URL('./searcher-worker.js', import.meta.url), {
+      name: 'searcher',
+      count: 1,
+      workerData,
+      callsPerThread: SEARCHER_CALLS,
+      onReport,
+      onDeath
+    })
     return { writer, searcher }
   } catch (error) {
     await writer.close()

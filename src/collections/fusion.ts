@@ -41,7 +41,10 @@ export function weightsOf({ weights = {} }: Pick<Fusion, 'weights'>): ModalityWe
  * A modality that a record lacks (its cosine is NaN) counts as the one that it has, or it could never come near records
  * that hold both. NaN for a record that holds nothing of weight.
  */
-export function reciprocalRankFusion({ cosines, ranks }: { cosines: Columns; ranks: Columns }, weights: ModalityWeights): Float64Array {
+export function reciprocalRankFusion(
+  { cosines, ranks }: { cosines: Columns; ranks: Columns },
+  weights: ModalityWeights
+): Float64Array {
   const total = weights.image + weights.text
   return cosines.image.map((_, i) => {
     let [sum, present] = [0, 0]
@@ -73,7 +76,10 @@ export function weightedMean(scores: Columns, weights: ModalityWeights): Float64
  * follows from the two cosines and the inner product of the record's own two embeddings. A record that lacks one of them is
  * the other. NaN for a record that holds nothing of weight, 0 where its embeddings cancel each other.
  */
-export function jointScores({ cosines: { image, text }, inner }: { cosines: Columns; inner: Float64Array }, weights: ModalityWeights): Float64Array {
+export function jointScores(
+  { cosines: { image, text }, inner }: { cosines: Columns; inner: Float64Array },
+  weights: ModalityWeights
+): Float64Array {
   const [w, v] = [weights.image, weights.text]
   return image.map((_, i) => {
     const [byImage, byText] = [w > 0 ? image[i] : NaN, v > 0 ? text[i] : NaN]
@@ -87,7 +93,9 @@ export function jointScores({ cosines: { image, text }, inner }: { cosines: Colu
 /** Ranks of the scores, 1 for the highest; equal ones share the mean of theirs. NaN stays NaN. */
 export function ranksOf(scores: Float64Array): Float64Array {
   const ranks = new Float64Array(scores.length).fill(NaN)
-  const order = Uint32Array.from(scores.keys()).filter((i) => !Number.isNaN(scores[i])).sort((a, b) => scores[b] - scores[a])
+  const order = Uint32Array.from(scores.keys())
+    .filter((i) => !Number.isNaN(scores[i]))
+    .sort((a, b) => scores[b] - scores[a])
   for (let from = 0, to = 0; from < order.length; from = to) {
     while (to < order.length && scores[order[to]] === scores[order[from]]) to++
     for (let i = from; i < to; i++) ranks[order[i]] = (from + 1 + to) / 2
@@ -99,7 +107,10 @@ export function ranksOf(scores: Float64Array): Float64Array {
 export function distributionOf(cosines: Float64Array): Distribution {
   const present = cosines.filter((value) => !Number.isNaN(value))
   const mean = present.reduce((sum, value) => sum + value, 0) / present.length
-  return { mean, deviation: Math.sqrt(present.reduce((sum, value) => sum + (value - mean) ** 2, 0) / present.length) }
+  return {
+    mean,
+    deviation: Math.sqrt(present.reduce((sum, value) => sum + (value - mean) ** 2, 0) / present.length)
+  }
 }
 
 /**
@@ -108,5 +119,7 @@ export function distributionOf(cosines: Float64Array): Distribution {
  */
 export function standardScores(cosines: Float64Array, { mean, deviation }: Distribution): Float64Array {
   // Cosines are float32: what they differ by below that is rounding.
-  return cosines.map((value) => (Number.isNaN(value) ? NaN : deviation > 1e-6 ? (value - mean) / deviation : 0))
+  return cosines.map((value) =>
+    Number.isNaN(value) ? NaN : deviation > 1e-6 ? (value - mean) / deviation : 0
+  )
 }

@@ -53,9 +53,13 @@ export class HnswGraph {
 
   /** Adds a vector; a millisecond or so of work. Throws on another dimension or a value that is not finite. */
   add(label: number, vector: Float32Array): void {
-    if (vector.length !== this.#dimension) throw new VectorRefused(`A vector of ${vector.length} dimensions does not fit a graph of ${this.#dimension}.`)
+    if (vector.length !== this.#dimension)
+      throw new VectorRefused(
+        `A vector of ${vector.length} dimensions does not fit a graph of ${this.#dimension}.`
+      )
     if (!isFiniteVector(vector)) throw new VectorRefused('A vector holds a value that is not finite.')
-    if (this.count === this.#index.getMaxElements()) this.#index.resizeIndex(Math.max(FIRST_CAPACITY, 2 * this.count))
+    if (this.count === this.#index.getMaxElements())
+      this.#index.resizeIndex(Math.max(FIRST_CAPACITY, 2 * this.count))
     this.#index.addPoint(plainArray(vector), label)
   }
 
@@ -72,7 +76,10 @@ export class HnswGraph {
    * About the k labels nearest to a query, in no set order; fewer when the graph holds fewer live ones that pass.
    * `passes` is called from within hnswlib and must not throw.
    */
-  search(query: Float32Array, { k, ef, passes }: { k: number; ef: number; passes?: (label: number) => boolean }): number[] {
+  search(
+    query: Float32Array,
+    { k, ef, passes }: { k: number; ef: number; passes?: (label: number) => boolean }
+  ): number[] {
     const count = Math.min(k, this.count)
     if (count === 0) return []
     this.#index.setEf(Math.max(ef, count))

@@ -19,7 +19,10 @@ export interface StoreReport {
   collections: CollectionReport[]
 }
 
-export interface CollectionReport extends Pick<StoredCollection, 'name' | 'model' | 'fingerprint' | 'dimension'> {
+export interface CollectionReport extends Pick<
+  StoredCollection,
+  'name' | 'model' | 'fingerprint' | 'dimension'
+> {
   records: number
   /** Ids of records whose kept image is not there: how many, and the first of them. */
   lostImages: { count: number; ids: string[] }
@@ -43,13 +46,22 @@ export async function inspectStore(dataDir: string): Promise<StoreReport | undef
     for (const collection of store.collections().filter((stored) => !isHidden(stored))) {
       const { name, model, fingerprint, dimension } = collection
       collections.push({
-        name, model, fingerprint, dimension,
+        name,
+        model,
+        fingerprint,
+        dimension,
         records: store.counts(collection.id)?.records ?? 0,
         lostImages: lostImages(dataDir, store, collection),
         rebuilt: await snapshotProblems(dataDir, store, collection)
       })
     }
-    return { schema, newestSchema, damage, setback: findSetback(dataDir, db, Date.now()) ?? lastSetback(db), collections }
+    return {
+      schema,
+      newestSchema,
+      damage,
+      setback: findSetback(dataDir, db, Date.now()) ?? lastSetback(db),
+      collections
+    }
   } catch (error) {
     throw storeFailure(error, dataDir)
   } finally {
@@ -59,20 +71,33 @@ export async function inspectStore(dataDir: string): Promise<StoreReport | undef
 
 type Reader = ReturnType<typeof createStoreReader>
 
-function lostImages(dataDir: string, store: Reader, { id }: StoredCollection): CollectionReport['lostImages'] {
+function lostImages(
+  dataDir: string,
+  store: Reader,
+  { id }: StoredCollection
+): CollectionReport['lostImages'] {
   const lost: CollectionReport['lostImages'] = { count: 0, ids: [] }
-  for (let after: string | undefined = ''; after !== undefined; ) {
+  for (let after: string | undefined = ''; after !== undefined;) {
     const page = store.page(id, { after, limit: PAGE })
     for (const { id: record, image } of page) {
-      if (image && !existsSync(imagePath(dataDir, image.sha256)) && ++lost.count <= MAX_NAMED) lost.ids.push(record)
+      if (image && !existsSync(imagePath(dataDir, image.sha256)) && ++lost.count <= MAX_NAMED)
+        lost.ids.push(record)
     }
     after = page.at(-1)?.id
   }
   return lost
 }
 
-async function snapshotProblems(dataDir: string, store: Reader, { id, dimension, hnsw }: StoredCollection): Promise<string[]> {
+async function snapshotProblems(
+  dataDir: string,
+  store: Reader,
+  { id, dimension, hnsw }: StoredCollection
+): Promise<string[]> {
   const highestLabel = store.highestLabel()
-  const problems = await Promise.all(MODALITIES.map((modality) => snapshotProblem(dataDir, { collection: id, modality, dimension, hnsw, highestLabel })))
+  const problems = await Promise.all(
+    MODALITIES.map((modality) =>
+      snapshotProblem(dataDir, { collection: id, modality, dimension, hnsw, highestLabel })
+    )
+  )
   return problems.filter((problem) => problem !== undefined)
 }

@@ -27,7 +27,12 @@ function makesRoom({ kind }: Write): boolean {
  * room at first, since pages go into the log before they go into the file: the reserve is given up for that, and many records
  * are removed in small transactions, after each of which the log is cut.
  */
-export function createRoomMaker({ commit, foldLog, reserve, onProblem }: RoomMakerOptions): (writes: Write[], full: unknown) => WriteAnswer[] {
+export function createRoomMaker({
+  commit,
+  foldLog,
+  reserve,
+  onProblem
+}: RoomMakerOptions): (writes: Write[], full: unknown) => WriteAnswer[] {
   const commitOne = (write: Write): WriteAnswer => {
     const [answer] = commit([write])
     foldLog()
@@ -43,7 +48,9 @@ export function createRoomMaker({ commit, foldLog, reserve, onProblem }: RoomMak
       while (changed(commitOne({ kind: 'clear', collection: remains, limit: BATCH })) > 0);
       return commitOne({ kind: 'drop', collection: remains })
     } catch (error) {
-      onProblem(`collection '${collection.name}' was dropped; its records could not all be removed and are at the next start: ${(error as Error).message}`)
+      onProblem(
+        `collection '${collection.name}' was dropped; its records could not all be removed and are at the next start: ${(error as Error).message}`
+      )
       return { changes: [] }
     }
   }
@@ -51,7 +58,9 @@ export function createRoomMaker({ commit, foldLog, reserve, onProblem }: RoomMak
     const all: WriteAnswer & { changes: unknown[] } = { changes: [] }
     for (let start = 0; start < ids.length; start += BATCH) {
       const end = start + BATCH
-      const answer = attempt(() => commitOne({ ...write, ids: ids.slice(start, end), updatedAt: updatedAt?.slice(start, end) }))
+      const answer = attempt(() =>
+        commitOne({ ...write, ids: ids.slice(start, end), updatedAt: updatedAt?.slice(start, end) })
+      )
       if ('failure' in answer) return start === 0 ? answer : partlyRemoved(answer.failure, start, ids.length)
       all.changes.push(...answer.changes)
     }
@@ -61,7 +70,9 @@ export function createRoomMaker({ commit, foldLog, reserve, onProblem }: RoomMak
     if (!makesRoom(write)) return { failure: toErrorShape(storageError(full)) }
     if (write.kind === 'delete') return remove(write)
     if (write.kind === 'drop') return attempt(() => drop(write))
-    return attempt(() => commitOne(write.kind === 'expire' ? { ...write, limit: Math.min(write.limit, BATCH) } : write))
+    return attempt(() =>
+      commitOne(write.kind === 'expire' ? { ...write, limit: Math.min(write.limit, BATCH) } : write)
+    )
   }
   return (writes, full) => {
     if (!isFull(full) || !writes.some(makesRoom)) throw storageError(full)

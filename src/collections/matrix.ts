@@ -42,7 +42,11 @@ const MAX_NEIGHBORS = 2_000_000
 const MAX_CHARACTERS = 2 ** 25
 
 /** The nearest neighbors among a sample of records, with their values, in work that may be interrupted; `idOf` gives the id of a record that is there. Throws QUERY_INVALID for too much of it. */
-export function* sampleMatrix(index: CollectionIndex, options: MatrixOptions, idOf: (label: number) => string | undefined): Generator<void, Matrix> {
+export function* sampleMatrix(
+  index: CollectionIndex,
+  options: MatrixOptions,
+  idOf: (label: number) => string | undefined
+): Generator<void, Matrix> {
   const { target, sample, fields } = options
   const all = index.labels(target, options.filter)
   yield
@@ -60,12 +64,21 @@ export function* sampleMatrix(index: CollectionIndex, options: MatrixOptions, id
       characters += lengthOf(value)
       values[field].push(value)
     }
-    if (characters > MAX_CHARACTERS) throw new QueryInvalid(`The values of the fields are over ${MAX_CHARACTERS} characters; ask for fewer fields, or a smaller sample.`)
+    if (characters > MAX_CHARACTERS)
+      throw new QueryInvalid(
+        `The values of the fields are over ${MAX_CHARACTERS} characters; ask for fewer fields, or a smaller sample.`
+      )
     if (labels.length % STRIDE === 0) yield
   }
   const k = Math.max(0, Math.min(options.neighbors, labels.length - 1))
-  if (labels.length * k > MAX_NEIGHBORS) throw new QueryInvalid(`${labels.length} records with ${k} neighbors each are over ${MAX_NEIGHBORS}; ask for fewer neighbors, or a smaller sample.`)
-  const neighbors = yield* findNeighbors(index.modalities[target], labels, { k, exactUpTo: Math.min(MOST_EXACT, Math.sqrt(EXACT_SQUARE * index.modalities[target].size)) })
+  if (labels.length * k > MAX_NEIGHBORS)
+    throw new QueryInvalid(
+      `${labels.length} records with ${k} neighbors each are over ${MAX_NEIGHBORS}; ask for fewer neighbors, or a smaller sample.`
+    )
+  const neighbors = yield* findNeighbors(index.modalities[target], labels, {
+    k,
+    exactUpTo: Math.min(MOST_EXACT, Math.sqrt(EXACT_SQUARE * index.modalities[target].size))
+  })
   return { ids, k, ...neighbors, values, records: all.length }
 }
 

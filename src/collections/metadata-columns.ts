@@ -46,7 +46,8 @@ export class MetadataColumns {
     this.remove(row)
     const cells = flatten(metadata ?? {})
     const fields = [...cells.keys()]
-    if (fields.length !== this.#lastFields.length || fields.some((field, i) => field !== this.#lastFields[i])) this.#lastFields = fields
+    if (fields.length !== this.#lastFields.length || fields.some((field, i) => field !== this.#lastFields[i]))
+      this.#lastFields = fields
     this.#fields[row] = this.#lastFields
     for (const [field, cell] of cells) {
       let column = this.#columns.get(field)
@@ -136,9 +137,15 @@ export class MetadataColumns {
       case 'not':
         return this.#evaluate(filter.filter, range).complement()
       case 'and':
-        return filter.filters.reduce((passing, inner) => passing.intersect(this.#evaluate(inner, range)), emptySet(range).complement())
+        return filter.filters.reduce(
+          (passing, inner) => passing.intersect(this.#evaluate(inner, range)),
+          emptySet(range).complement()
+        )
       case 'or':
-        return filter.filters.reduce((passing, inner) => passing.unite(this.#evaluate(inner, range)), emptySet(range))
+        return filter.filters.reduce(
+          (passing, inner) => passing.unite(this.#evaluate(inner, range)),
+          emptySet(range)
+        )
       case 'exists':
         return this.#present(filter.field, range)
       case 'range':

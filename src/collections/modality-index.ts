@@ -128,7 +128,11 @@ export class ModalityIndex {
   }
 
   /** Tells the cosine of each of some queries with each of some labels, by their positions; labels not live are passed over. */
-  scorePairs(queries: Float32Array[], labels: number[], tell: (query: number, label: number, score: number) => void): void {
+  scorePairs(
+    queries: Float32Array[],
+    labels: number[],
+    tell: (query: number, label: number, score: number) => void
+  ): void {
     this.#vectors.scorePairs(queries, labels, tell)
   }
 
@@ -141,7 +145,10 @@ export class ModalityIndex {
    * About the k labels nearest to a live one, itself left out, best first. `passes` tells which may be found, all by
    * default; it is called from within hnswlib and must not throw.
    */
-  neighbors(label: number, { k, ef, passes }: { k: number; ef: number; passes?: (label: number) => boolean }): Hit[] {
+  neighbors(
+    label: number,
+    { k, ef, passes }: { k: number; ef: number; passes?: (label: number) => boolean }
+  ): Hit[] {
     const vector = this.#vectors.get(label)
     return vector ? others(label, this.#scanAround(vector, { k: k + 1, ef, passes })).slice(0, k) : []
   }
@@ -153,7 +160,10 @@ export class ModalityIndex {
   }
 
   /** The labels of highest cosine to a normalised query, best first, equal ones by label; and whether a scan found them all. */
-  search(query: Float32Array, { limit, exact = false, efSearch = this.settings.efSearch, labels }: IndexSearch): { hits: Hit[]; isExact: boolean } {
+  search(
+    query: Float32Array,
+    { limit, exact = false, efSearch = this.settings.efSearch, labels }: IndexSearch
+  ): { hits: Hit[]; isExact: boolean } {
     if (exact) return { hits: this.#vectors.scan(query, limit, labels), isExact: true }
     const passes = labels && among(labels)
     return searchInDepths({
@@ -166,12 +176,18 @@ export class ModalityIndex {
   }
 
   /** About the `limit` labels of highest cosine, from one search of the graph. */
-  candidates(query: Float32Array, { limit, efSearch = this.settings.efSearch, labels }: Omit<IndexSearch, 'exact'>): Hit[] {
+  candidates(
+    query: Float32Array,
+    { limit, efSearch = this.settings.efSearch, labels }: Omit<IndexSearch, 'exact'>
+  ): Hit[] {
     return this.#scanAround(query, { k: limit, ef: efSearch, passes: labels && among(labels) })
   }
 
   /** The best of what the graph finds and of what waits to enter it. */
-  #scanAround(query: Float32Array, { k, ef, passes }: { k: number; ef: number; passes?: (label: number) => boolean }): Hit[] {
+  #scanAround(
+    query: Float32Array,
+    { k, ef, passes }: { k: number; ef: number; passes?: (label: number) => boolean }
+  ): Hit[] {
     const candidates = this.#graph.search(query, { k, ef, passes })
     for (const label of this.#pending) if (!passes || passes(label)) candidates.push(label)
     return this.#vectors.scan(query, k, candidates)

@@ -20,7 +20,11 @@ const GROUP = 32
  * Finds the neighbors within a sample, in work that may be interrupted: up to `exactUpTo` labels by comparing all with
  * all, else by the graph.
  */
-export function* findNeighbors(index: ModalityIndex, labels: number[], { k, exactUpTo }: { k: number; exactUpTo: number }): Generator<void, Neighbors> {
+export function* findNeighbors(
+  index: ModalityIndex,
+  labels: number[],
+  { k, exactUpTo }: { k: number; exactUpTo: number }
+): Generator<void, Neighbors> {
   const positions = new Uint32Array(labels.length * k).fill(NOBODY)
   const similarities = new Float32Array(labels.length * k).fill(NaN)
   const put = (row: number, hits: Hit[]) => {
@@ -48,12 +52,16 @@ function* compareAll(index: ModalityIndex, labels: number[], { k, put }: Search)
     for (let start = first; start < labels.length; start += BLOCK) {
       const group = labels.slice(first, first + GROUP).map((label) => index.vector(label))
       const rows = group.flatMap((vector, i) => (vector ? first + i : []))
-      index.scorePairs(group.filter((vector) => vector !== undefined), labels.slice(start, start + BLOCK), (query, position, score) => {
-        const [a, b] = [rows[query], start + position]
-        if (b <= a) return
-        best[a].push(b, score)
-        best[b].push(a, score)
-      })
+      index.scorePairs(
+        group.filter((vector) => vector !== undefined),
+        labels.slice(start, start + BLOCK),
+        (query, position, score) => {
+          const [a, b] = [rows[query], start + position]
+          if (b <= a) return
+          best[a].push(b, score)
+          best[b].push(a, score)
+        }
+      )
       yield
     }
   }
@@ -80,7 +88,10 @@ function* askGraph(index: ModalityIndex, labels: number[], { k, put }: Search): 
     if (hits.length < k && !passes) hits = index.neighbors(label, { k, ef, passes: isSampled })
     // The graph does not lead to enough of them.
     if (hits.length < k) hits = yield* scanAll(index, labels, { label, k })
-    put(row, hits.map((hit) => ({ label: positionOf.get(hit.label)!, score: hit.score })))
+    put(
+      row,
+      hits.map((hit) => ({ label: positionOf.get(hit.label)!, score: hit.score }))
+    )
     yield
   }
 }
@@ -88,10 +99,15 @@ function* askGraph(index: ModalityIndex, labels: number[], { k, put }: Search): 
 /** Labels that are scanned between two places where the work may be interrupted: a millisecond or two. */
 const SCANNED = 4096
 
-function* scanAll(index: ModalityIndex, labels: number[], { label, k }: { label: number; k: number }): Generator<void, Hit[]> {
+function* scanAll(
+  index: ModalityIndex,
+  labels: number[],
+  { label, k }: { label: number; k: number }
+): Generator<void, Hit[]> {
   const best = new TopK(k)
   for (let start = 0; start < labels.length; start += SCANNED) {
-    for (const hit of index.nearestAmong(label, labels.slice(start, start + SCANNED), k)) best.push(hit.label, hit.score)
+    for (const hit of index.nearestAmong(label, labels.slice(start, start + SCANNED), k))
+      best.push(hit.label, hit.score)
     yield
   }
   return best.sorted()

@@ -30,14 +30,33 @@ class Pack {
 /** Matches with their embeddings and metadata in one piece of memory, and that memory. */
 export function packMatches(matches: Match<string>[]): { matches: PackedMatch[]; memory: ArrayBuffer } {
   const vectors = matches.flatMap(({ embeddings = {} }) => Object.values(embeddings))
-  const pack = new Pack(sum(vectors.map(({ byteLength }) => byteLength)) + sum(matches.map(({ record }) => Buffer.byteLength(record.metadata ?? ''))))
+  const pack = new Pack(
+    sum(vectors.map(({ byteLength }) => byteLength)) +
+      sum(matches.map(({ record }) => Buffer.byteLength(record.metadata ?? '')))
+  )
   // Vectors first: they begin at multiples of four bytes.
-  const embeddings = matches.map((match) => match.embeddings && Object.fromEntries(Object.entries(match.embeddings).map(([modality, vector]) => [modality, pack.addVector(vector)])))
-  return { matches: matches.map((match, i) => ({ ...match, record: packRecord(match.record, pack), embeddings: embeddings[i] })), memory: pack.memory }
+  const embeddings = matches.map(
+    (match) =>
+      match.embeddings &&
+      Object.fromEntries(
+        Object.entries(match.embeddings).map(([modality, vector]) => [modality, pack.addVector(vector)])
+      )
+  )
+  return {
+    matches: matches.map((match, i) => ({
+      ...match,
+      record: packRecord(match.record, pack),
+      embeddings: embeddings[i]
+    })),
+    memory: pack.memory
+  }
 }
 
 /** Records with their metadata in one piece of memory, and that memory. */
-export function packRecords(records: StoredRecord<string>[]): { records: PackedRecord[]; memory: ArrayBuffer } {
+export function packRecords(records: StoredRecord<string>[]): {
+  records: PackedRecord[]
+  memory: ArrayBuffer
+} {
   const pack = new Pack(sum(records.map(({ metadata }) => Buffer.byteLength(metadata ?? ''))))
   return { records: records.map((record) => packRecord(record, pack)), memory: pack.memory }
 }

@@ -31,7 +31,10 @@ export interface PagedSearch {
  * above that is not shown at all: it would stand on a page that was passed already. Past the last depth, where a
  * scan is no slower, and where the graph leads to too few, a scan goes on.
  */
-export function searchInDepths({ limit, efSearch, total, byGraph, byScan }: PagedSearch): { hits: Hit[]; isExact: boolean } {
+export function searchInDepths({ limit, efSearch, total, byGraph, byScan }: PagedSearch): {
+  hits: Hit[]
+  isExact: boolean
+} {
   const hits: Hit[] = []
   const lowest = () => hits.at(-1)?.score ?? Infinity
   const depths = efSearch < DEPTHS[0] ? [efSearch, ...DEPTHS] : DEPTHS

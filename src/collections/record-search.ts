@@ -1,4 +1,14 @@
-import { distributionOf, jointScores, ranksOf, reciprocalRankFusion, standardScores, weightedMean, weightsOf, type Columns, type Fusion } from './fusion.js'
+import {
+  distributionOf,
+  jointScores,
+  ranksOf,
+  reciprocalRankFusion,
+  standardScores,
+  weightedMean,
+  weightsOf,
+  type Columns,
+  type Fusion
+} from './fusion.js'
 import type { ModalityIndex } from './modality-index.js'
 import { MODALITIES, type Modality } from './record.js'
 import type { Hit } from './top-k.js'
@@ -41,17 +51,41 @@ export function withRest(shown: Hit[], found: Hit[]): Hit[] {
 }
 
 /** The fused score of each of some records, by their rows; NaN for what is no match. */
-export function fusedScores(records: FusedRecords, rows: number[], { query, fusion, lists }: FusedSearch): Float64Array {
+export function fusedScores(
+  records: FusedRecords,
+  rows: number[],
+  { query, fusion, lists }: FusedSearch
+): Float64Array {
   const weights = weightsOf(fusion)
   const cosines = byModality((modality) => cosinesOf(records, rows, { query, modality }))
   switch (fusion.method) {
     case 'rrf':
-      return reciprocalRankFusion({ cosines, ranks: byModality((modality) => ranksOf(lists ? listed(cosines[modality], rows, { labels: records.labels[modality], hits: lists[modality] }) : cosines[modality])) }, weights)
+      return reciprocalRankFusion(
+        {
+          cosines,
+          ranks: byModality((modality) =>
+            ranksOf(
+              lists
+                ? listed(cosines[modality], rows, { labels: records.labels[modality], hits: lists[modality] })
+                : cosines[modality]
+            )
+          )
+        },
+        weights
+      )
     case 'joint':
       return jointScores({ cosines, inner: Float64Array.from(rows, (row) => records.inner(row)) }, weights)
     case 'weighted':
       if (fusion.normalisation !== 'z-score') return weightedMean(cosines, weights)
-      return weightedMean(byModality((modality) => standardScores(cosines[modality], distributionOf(records.modalities[modality].sampleScores(query, SPREAD_SAMPLE)))), weights)
+      return weightedMean(
+        byModality((modality) =>
+          standardScores(
+            cosines[modality],
+            distributionOf(records.modalities[modality].sampleScores(query, SPREAD_SAMPLE))
+          )
+        ),
+        weights
+      )
   }
 }
 
@@ -60,14 +94,26 @@ function byModality(column: (modality: Modality) => Float64Array): Columns {
   return { image, text }
 }
 
-function cosinesOf({ modalities, labels }: FusedRecords, rows: number[], { query, modality }: { query: Float32Array; modality: Modality }): Float64Array {
+function cosinesOf(
+  { modalities, labels }: FusedRecords,
+  rows: number[],
+  { query, modality }: { query: Float32Array; modality: Modality }
+): Float64Array {
   const cosines = new Float64Array(rows.length).fill(NaN)
-  modalities[modality].scorePairs([query], rows.map((row) => labels[modality][row] ?? 0), (_, position, score) => void (cosines[position] = score))
+  modalities[modality].scorePairs(
+    [query],
+    rows.map((row) => labels[modality][row] ?? 0),
+    (_, position, score) => void (cosines[position] = score)
+  )
   return cosines
 }
 
 /** The cosines of what a list has, NaN for the others. */
-function listed(cosines: Float64Array, rows: number[], { labels, hits }: { labels: number[]; hits: Hit[] }): Float64Array {
+function listed(
+  cosines: Float64Array,
+  rows: number[],
+  { labels, hits }: { labels: number[]; hits: Hit[] }
+): Float64Array {
   const found = new Set(hits.map(({ label }) => label))
   return cosines.map((cosine, i) => (found.has(labels[rows[i]]) ? cosine : NaN))
 }

@@ -32,19 +32,39 @@ export interface ReplacementParts extends Pick<CollectionParts, 'commit' | 'sear
 const PAGE = 1000
 
 /** The handle of a replacement under way. */
-export function createReplacement({ source, target, commit, searcher, hold, onReplaced }: ReplacementParts): Replacement {
+export function createReplacement({
+  source,
+  target,
+  commit,
+  searcher,
+  hold,
+  onReplaced
+}: ReplacementParts): Replacement {
   const { settings: stored } = target
   return {
     compare: (page) => searcher.call('compare', { collection: source.id, other: stored.id, ...page }),
     copy: async (records) => {
       const { changes } = await commit({ kind: 'copy', collection: source, into: stored, records })
-      const copied = changes.flatMap((change, i) => (change.gone ? [] : [{ change, vectors: change.added.map(({ modality }) => records[i].embeddings[modality]!) }]))
-      await searcher.call('apply', { collection: stored.id, changes: copied.map(({ change }) => change), vectors: copied.map(({ vectors }) => vectors) })
+      const copied = changes.flatMap((change, i) =>
+        change.gone
+          ? []
+          : [{ change, vectors: change.added.map(({ modality }) => records[i].embeddings[modality]!) }]
+      )
+      await searcher.call('apply', {
+        collection: stored.id,
+        changes: copied.map(({ change }) => change),
+        vectors: copied.map(({ vectors }) => vectors)
+      })
     },
     removeExtra: async () => {
       let removed = 0
-      for (let after: string | undefined = ''; after !== undefined; ) {
-        const { ids, last }: { ids: string[]; last?: string } = await searcher.call('extra', { collection: stored.id, other: source.id, after, limit: PAGE })
+      for (let after: string | undefined = ''; after !== undefined;) {
+        const { ids, last }: { ids: string[]; last?: string } = await searcher.call('extra', {
+          collection: stored.id,
+          other: source.id,
+          after,
+          limit: PAGE
+        })
         if (ids.length > 0) await target.delete(ids)
         removed += ids.length
         after = last

@@ -42,7 +42,7 @@ function fill(path: string): void {
   const file = openSync(path, 'w', 0o640)
   try {
     const bytes = randomBytes(BYTES)
-    for (let written = 0; written < BYTES; ) written += writeSync(file, bytes, written)
+    for (let written = 0; written < BYTES;) written += writeSync(file, bytes, written)
     fsyncSync(file)
   } finally {
     closeSync(file)

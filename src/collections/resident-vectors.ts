@@ -101,7 +101,10 @@ export class ResidentVectors {
   }
 
   /** The k vectors of highest dot product below some, among some labels (all by default). */
-  scanBelow(query: Float32Array, { k, below, labels }: { k: number; below: number; labels?: Iterable<number> }): Hit[] {
+  scanBelow(
+    query: Float32Array,
+    { k, below, labels }: { k: number; below: number; labels?: Iterable<number> }
+  ): Hit[] {
     const best = new TopK(k)
     const push = (label: number, score: number) => void (score < below && best.push(label, score))
     this.#offer({ push }, query, labels && this.#slotsOf(labels))
@@ -112,7 +115,11 @@ export class ResidentVectors {
   sampleScores(query: Float32Array, count: number): Float64Array {
     const taken = Math.min(count, this.size)
     const scores: number[] = []
-    this.#offer({ push: (_, score) => scores.push(score) }, query, Uint32Array.from({ length: taken }, (_, i) => Math.floor((i * this.size) / taken)))
+    this.#offer(
+      { push: (_, score) => scores.push(score) },
+      query,
+      Uint32Array.from({ length: taken }, (_, i) => Math.floor((i * this.size) / taken))
+    )
     return Float64Array.from(scores)
   }
 
@@ -120,9 +127,13 @@ export class ResidentVectors {
    * Tells the dot product of each of some queries with the vector under each of some labels, by their positions; labels
    * not held are passed over. Vectors stay in the processor's caches from query to query where there are some hundred.
    */
-  scorePairs(queries: Float32Array[], labels: number[], tell: (query: number, label: number, score: number) => void): void {
+  scorePairs(
+    queries: Float32Array[],
+    labels: number[],
+    tell: (query: number, label: number, score: number) => void
+  ): void {
     const positions = new Int32Array(BATCH)
-    for (let next = 0; next < labels.length; ) {
+    for (let next = 0; next < labels.length;) {
       let [arena, count] = [undefined as Block['arena'] | undefined, 0]
       for (; next < labels.length && count < BATCH; next++) {
         const slot = this.#slots.get(labels[next])
@@ -143,7 +154,11 @@ export class ResidentVectors {
   }
 
   /** Scores the vectors of some slots (all by default) in batches, as far as one arena reaches. */
-  #offer(best: { push(label: number, score: number): void }, query: Float32Array, slots?: ArrayLike<number>): void {
+  #offer(
+    best: { push(label: number, score: number): void },
+    query: Float32Array,
+    slots?: ArrayLike<number>
+  ): void {
     if (this.size === 0) return
     for (const arena of new Set(this.#blocks.map((block) => block.arena))) arena.setQuery(query, this.#stride)
     const batch = new Int32Array(BATCH)
@@ -189,14 +204,19 @@ export class ResidentVectors {
 
   /** Vectors that there are blocks for. */
   get #room(): number {
-    return this.#blocks.length > 1 ? this.#blocks.length * this.#perBlock : Math.floor(this.bytes / this.#stride)
+    return this.#blocks.length > 1
+      ? this.#blocks.length * this.#perBlock
+      : Math.floor(this.bytes / this.#stride)
   }
 
   #grow(): void {
     const [first] = this.#blocks
     if (this.#blocks.length === 1 && first.bytes < LARGEST_BLOCK) {
       const larger = this.#arenas.take(2 * first.bytes)
-      larger.arena.floats.set(first.arena.floats.subarray(first.address / 4, (first.address + first.bytes) / 4), larger.address / 4)
+      larger.arena.floats.set(
+        first.arena.floats.subarray(first.address / 4, (first.address + first.bytes) / 4),
+        larger.address / 4
+      )
       this.#blocks[0] = larger
       this.#arenas.give(first)
     } else {
@@ -207,6 +227,7 @@ export class ResidentVectors {
   /** Gives the last block back once it is free, and half of the one before: an index may grow and shrink at an edge. */
   #shrink(): void {
     if (this.size === 0) this.clear()
-    else if (this.#blocks.length > 1 && this.size <= (this.#blocks.length - 1.5) * this.#perBlock) this.#arenas.give(this.#blocks.pop()!)
+    else if (this.#blocks.length > 1 && this.size <= (this.#blocks.length - 1.5) * this.#perBlock)
+      this.#arenas.give(this.#blocks.pop()!)
   }
 }

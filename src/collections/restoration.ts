@@ -27,7 +27,13 @@ export interface RestorationParts extends Pick<CollectionParts, 'commit'> {
 }
 
 /** The handle of a restoration under way. */
-export function createRestoration({ name, target, commit, searcher, onInstated }: RestorationParts): Omit<Restoration, 'end'> {
+export function createRestoration({
+  name,
+  target,
+  commit,
+  searcher,
+  onInstated
+}: RestorationParts): Omit<Restoration, 'end'> {
   const { settings: stored } = target
   const { id: collection } = stored
   return {
@@ -37,7 +43,15 @@ export function createRestoration({ name, target, commit, searcher, onInstated }
     },
     addEmbeddings: async (embeddings) => {
       const { changes } = await commit({ kind: 'embed', collection: stored, embeddings })
-      await searcher.call('embed', { collection, embeddings: changes.map(({ key, added: [{ label, modality }] }, i) => ({ key, label, modality, vector: embeddings[i].vector })) })
+      await searcher.call('embed', {
+        collection,
+        embeddings: changes.map(({ key, added: [{ label, modality }] }, i) => ({
+          key,
+          label,
+          modality,
+          vector: embeddings[i].vector
+        }))
+      })
     },
     instate: async (options) => {
       const { displaced } = await commit({ kind: 'instate', collection: stored, name, ...options })

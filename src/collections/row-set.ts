@@ -44,7 +44,8 @@ export class RowSet {
   /** Calls back with the rows in the set, in ascending order. */
   forEach(visit: (row: number) => void): void {
     for (let i = 0; i < this.#words.length; i++) {
-      for (let word = this.#words[i]; word !== 0; word &= word - 1) visit(i * 32 + 31 - Math.clz32(word & -word))
+      for (let word = this.#words[i]; word !== 0; word &= word - 1)
+        visit(i * 32 + 31 - Math.clz32(word & -word))
     }
   }
 }

@@ -12,12 +12,20 @@ export interface ScoresOptions {
 const STRIDE = 64
 
 /** The exact cosine of a query with each of some records, in work that may be interrupted; NaN for one that is not there, or has no such embedding. */
-export function* scoreRecords(index: CollectionIndex, { target, query, ids }: ScoresOptions, keyOf: (id: string) => number | undefined): Generator<void, Float32Array> {
+export function* scoreRecords(
+  index: CollectionIndex,
+  { target, query, ids }: ScoresOptions,
+  keyOf: (id: string) => number | undefined
+): Generator<void, Float32Array> {
   const scores = new Float32Array(ids.length).fill(NaN)
   for (let start = 0; start < ids.length; start += STRIDE) {
     // Labels start at 1: none is at 0.
     const labels = ids.slice(start, start + STRIDE).map((id) => index.labelOf(keyOf(id), target) ?? 0)
-    index.modalities[target].scorePairs([query], labels, (_, position, score) => void (scores[start + position] = score))
+    index.modalities[target].scorePairs(
+      [query],
+      labels,
+      (_, position, score) => void (scores[start + position] = score)
+    )
     yield
   }
   return scores

@@ -1,12 +1,24 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { handler, handOver, reportReady, startThreads } from '../threads.js'
-import { CollectionIndex, type CollectionSearch, type Explanation, type RecordHit } from './collection-index.js'
+import {
+  CollectionIndex,
+  type CollectionSearch,
+  type Explanation,
+  type RecordHit
+} from './collection-index.js'
 import type { Facets } from './facets.js'
 import type { Filter } from './filter.js'
 import type { HnswGraph } from './hnsw-graph.js'
 import { sampleMatrix, type Matrix, type MatrixOptions } from './matrix.js'
 import { packMatches, packRecords, type PackedMatch, type PackedRecord } from './packed-matches.js'
-import { DEFAULT_HNSW, MODALITIES, type Match, type Modality, type StoredCollection, type StoredRecord } from './record.js'
+import {
+  DEFAULT_HNSW,
+  MODALITIES,
+  type Match,
+  type Modality,
+  type StoredCollection,
+  type StoredRecord
+} from './record.js'
 import { scoreRecords, type ScoresOptions } from './scores.js'
 import { packSelection, type Selection } from './selection.js'
 import { inSlices, stopFlag, type StopFlag } from './slices.js'
@@ -14,7 +26,13 @@ import { readSnapshot, sweepSnapshots, type GraphIdentity } from './snapshots.js
 import type { BulkLoad, FailedLine } from './store/bulk-loads.js'
 import type { ClassifierRow } from './store/classifiers.js'
 import { openReader, storeFailure } from './store/connection.js'
-import { createStoreReader, type CollectionCounts, type ComparedRecord, type RecordPage, type StoreReader } from './store/reads.js'
+import {
+  createStoreReader,
+  type CollectionCounts,
+  type ComparedRecord,
+  type RecordPage,
+  type StoreReader
+} from './store/reads.js'
 import type { RecordChange } from './store/writes.js'
 import { Upkeep, type SavedGraph } from './upkeep.js'
 
@@ -51,11 +69,19 @@ const report = (message: SearcherReport) => parentPort?.postMessage(message)
 const onProblem = (problem: string) => report({ problem })
 const upkeep = new Upkeep({ dataDir, indexes, rebuild: rebuildElsewhere, onProblem })
 
-async function rebuildElsewhere(identity: GraphIdentity, stopped: AbortSignal): Promise<HnswGraph | undefined> {
+async function rebuildElsewhere(
+  identity: GraphIdentity,
+  stopped: AbortSignal
+): Promise<HnswGraph | undefined> {
   const stop = stopFlag(stopped)
-  const thread = await startThreads<typeof import('./rebuild-worker.js')>(new URL('./rebuild-worker.js', import.meta.url), { name: 'rebuild', count: 1, workerData })
+  const thread = await startThreads<typeof import('./rebuild-worker.js')>(
+    new URL('./rebuild-worker.js', import.meta.url),
+    { name: 'rebuild', count: 1, workerData }
+  )
   try {
-    return (await thread.call('rebuild', { identity, stop })) ? await readSnapshot(dataDir, { ...identity, highestLabel: store.highestLabel() }, onProblem) : undefined
+    return (await thread.call('rebuild', { identity, stop }))
+      ? await readSnapshot(dataDir, { ...identity, highestLabel: store.highestLabel() }, onProblem)
+      : undefined
   } finally {
     await thread.close()
   }
@@ -77,8 +103,11 @@ function readStore(): StoredCollection[] {
 function readAll(): StoredCollection[] {
   const collections = store.collections()
   // Of what the indexes that were there before hold; new ones hold nothing that the store has not.
-  const before = new Map([...indexes.keys()].map((id) => [id, { keys: new Set<number>(), labels: new Set<number>() }]))
-  for (const collection of collections) if (!indexes.has(collection.id)) indexes.set(collection.id, new CollectionIndex(collection))
+  const before = new Map(
+    [...indexes.keys()].map((id) => [id, { keys: new Set<number>(), labels: new Set<number>() }])
+  )
+  for (const collection of collections)
+    if (!indexes.has(collection.id)) indexes.set(collection.id, new CollectionIndex(collection))
   for (const { key, collection, metadata } of store.allMetadata()) {
     before.get(collection)?.keys.add(key)
     indexes.get(collection)?.put(key, metadata === null ? null : JSON.parse(metadata))
@@ -107,7 +136,13 @@ async function load(): Promise<void> {
   for (const { id, dimension, hnsw } of collections) {
     for (const modality of MODALITIES) {
       const index = indexes.get(id)!.modalities[modality]
-      const graph = index.size > 0 && (await readSnapshot(dataDir, { collection: id, modality, dimension, hnsw, highestLabel: store.highestLabel() }, onProblem))
+      const graph =
+        index.size > 0 &&
+        (await readSnapshot(
+          dataDir,
+          { collection: id, modality, dimension, hnsw, highestLabel: store.highestLabel() },
+          onProblem
+        ))
       if (graph) index.adopt(graph)
       index.unsaved = index.pending
     }
@@ -162,35 +197,63 @@ export const apply = handler(async ({ collection, changes, vectors }: IndexChang
 })
 
 /** Takes committed embeddings of records that are there in; they are searchable when this resolves. */
-export const embed = handler(async ({ collection, embeddings }: { collection: number; embeddings: { key: number; label: number; modality: Modality; vector: Float32Array }[] }) => {
-  for (const { key, vector, ...embedding } of embeddings) indexes.get(collection)?.add(key, embedding, vector)
-  void upkeep.wake()
-  await upkeep.room()
-})
+export const embed = handler(
+  async ({
+    collection,
+    embeddings
+  }: {
+    collection: number
+    embeddings: { key: number; label: number; modality: Modality; vector: Float32Array }[]
+  }) => {
+    for (const { key, vector, ...embedding } of embeddings)
+      indexes.get(collection)?.add(key, embedding, vector)
+    void upkeep.wake()
+    await upkeep.room()
+  }
+)
 
 /** The best matches, joined to the store: hits whose record went meanwhile are dropped and the search refills. */
-export const search = handler(async ({ collection, query, withEmbeddings = false, ...options }: SearchCall): Promise<{ matches: PackedMatch[]; explanation: Explanation }> => {
-  await prepare({ collection, filter: options.filter })
-  const index = indexes.get(collection)
-  const { limit, offset = 0, without = [] } = options
-  const wanted = offset + limit
-  for (let depth = wanted + without.length; ; depth *= 2) {
-    const { hits, explanation } = index?.search(query, { ...options, limit: depth }) ?? NOTHING
-    // Ids alone are read of what only counts: metadata of thousands of records would be parsed to be passed over.
-    const present = hits.filter((hit) => {
-      const id = idOf(hit)
-      return id !== undefined && !without.includes(id)
-    })
-    const kept = cutOff(present, options)
-    if (kept.length < wanted && hits.length === depth && kept.length === present.length) continue
-    const page = kept.slice(offset, wanted).flatMap((hit) => toMatch(hit, options))
-    const { matches, memory } = packMatches(withEmbeddings ? page.map((match) => ({ ...match, embeddings: store.embeddingsOf(collection, match.record.id) })) : page)
-    return handOver({ matches, explanation }, memory)
+export const search = handler(
+  async ({
+    collection,
+    query,
+    withEmbeddings = false,
+    ...options
+  }: SearchCall): Promise<{ matches: PackedMatch[]; explanation: Explanation }> => {
+    await prepare({ collection, filter: options.filter })
+    const index = indexes.get(collection)
+    const { limit, offset = 0, without = [] } = options
+    const wanted = offset + limit
+    for (let depth = wanted + without.length; ; depth *= 2) {
+      const { hits, explanation } = index?.search(query, { ...options, limit: depth }) ?? NOTHING
+      // Ids alone are read of what only counts: metadata of thousands of records would be parsed to be passed over.
+      const present = hits.filter((hit) => {
+        const id = idOf(hit)
+        return id !== undefined && !without.includes(id)
+      })
+      const kept = cutOff(present, options)
+      if (kept.length < wanted && hits.length === depth && kept.length === present.length) continue
+      const page = kept.slice(offset, wanted).flatMap((hit) => toMatch(hit, options))
+      const { matches, memory } = packMatches(
+        withEmbeddings
+          ? page.map((match) => ({ ...match, embeddings: store.embeddingsOf(collection, match.record.id) }))
+          : page
+      )
+      return handOver({ matches, explanation }, memory)
+    }
   }
-})
+)
 
 /** Finds what passes a costly filter in slices, so that other searches go on; what follows in the same turn has it at hand. */
-async function prepare({ collection, filter, stop = NEVER }: { collection: number; filter?: Filter; stop?: StopFlag }): Promise<void> {
+async function prepare({
+  collection,
+  filter,
+  stop = NEVER
+}: {
+  collection: number
+  filter?: Filter
+  stop?: StopFlag
+}): Promise<void> {
   const index = indexes.get(collection)
   if (filter && index) await inSlices(index.prepare(filter), stop)
 }
@@ -198,10 +261,16 @@ async function prepare({ collection, filter, stop = NEVER }: { collection: numbe
 const NEVER: StopFlag = new Int32Array(1)
 const NOTHING = { hits: [], explanation: { strategy: 'exact' as const, passed: 0, total: 0 } }
 
-function cutOff(hits: RecordHit[], { scoreThreshold = -Infinity, relativeThreshold }: Pick<SearchCall, 'scoreThreshold' | 'relativeThreshold'>): RecordHit[] {
+function cutOff(
+  hits: RecordHit[],
+  { scoreThreshold = -Infinity, relativeThreshold }: Pick<SearchCall, 'scoreThreshold' | 'relativeThreshold'>
+): RecordHit[] {
   const best = hits[0]?.score ?? 0
   // Of a negative best score no part is less.
-  const least = Math.max(scoreThreshold, relativeThreshold === undefined || best <= 0 ? -Infinity : relativeThreshold * best)
+  const least = Math.max(
+    scoreThreshold,
+    relativeThreshold === undefined || best <= 0 ? -Infinity : relativeThreshold * best
+  )
   return hits.filter(({ score }) => score >= least)
 }
 
@@ -216,34 +285,51 @@ function toMatch({ key, label, score }: RecordHit, { target }: Pick<SearchCall, 
 }
 
 /** One record. */
-export const record = handler(({ collection, id }: { collection: number; id: string }): StoredRecord<string> | undefined => store.record(collection, id))
+export const record = handler(
+  ({ collection, id }: { collection: number; id: string }): StoredRecord<string> | undefined =>
+    store.record(collection, id)
+)
 
 /** The embeddings of a record. */
-export const embeddings = handler(({ collection, id }: { collection: number; id: string }) => store.embeddingsOf(collection, id))
+export const embeddings = handler(({ collection, id }: { collection: number; id: string }) =>
+  store.embeddingsOf(collection, id)
+)
 
 /** Records in the order of their ids, after an id, those that pass a filter. */
-export const list = handler(async ({ collection, filter, ...page }: RecordPage & { collection: number; filter?: Filter }): Promise<PackedRecord[]> => {
-  await prepare({ collection, filter })
-  const keys = filter && new Set(indexes.get(collection)?.select(filter))
-  const { records, memory } = packRecords(store.page(collection, page, keys && ((key) => keys.has(key))))
-  return handOver(records, memory)
-})
+export const list = handler(
+  async ({
+    collection,
+    filter,
+    ...page
+  }: RecordPage & { collection: number; filter?: Filter }): Promise<PackedRecord[]> => {
+    await prepare({ collection, filter })
+    const keys = filter && new Set(indexes.get(collection)?.select(filter))
+    const { records, memory } = packRecords(store.page(collection, page, keys && ((key) => keys.has(key))))
+    return handOver(records, memory)
+  }
+)
 
 /** The records that pass a filter, as they are now. */
-export const select = handler(async ({ collection, filter }: { collection: number; filter: Filter }): Promise<Selection> => {
-  await prepare({ collection, filter })
-  const { selection, memory } = packSelection((indexes.get(collection)?.select(filter) ?? []).flatMap((key) => store.versionByKey(key) ?? []))
-  return handOver(selection, memory)
-})
+export const select = handler(
+  async ({ collection, filter }: { collection: number; filter: Filter }): Promise<Selection> => {
+    await prepare({ collection, filter })
+    const { selection, memory } = packSelection(
+      (indexes.get(collection)?.select(filter) ?? []).flatMap((key) => store.versionByKey(key) ?? [])
+    )
+    return handOver(selection, memory)
+  }
+)
 
 /** A call that is worked on in slices, and answers undefined when it was stopped. */
 type Walk<Options> = Options & { collection: number; stop: StopFlag }
 
 /** What the records that pass a filter hold in the fields of their metadata. */
-export const facets = handler(async ({ stop, ...call }: Walk<{ filter?: Filter; limit: number }>): Promise<Facets | undefined> => {
-  await prepare({ ...call, stop })
-  return inSlices(indexOf(call).facets(call), stop)
-})
+export const facets = handler(
+  async ({ stop, ...call }: Walk<{ filter?: Filter; limit: number }>): Promise<Facets | undefined> => {
+    await prepare({ ...call, stop })
+    return inSlices(indexOf(call).facets(call), stop)
+  }
+)
 
 /** How the records of a sample lie to each other. */
 export const matrix = handler(async ({ stop, ...call }: Walk<MatrixOptions>): Promise<Matrix | undefined> => {
@@ -253,7 +339,10 @@ export const matrix = handler(async ({ stop, ...call }: Walk<MatrixOptions>): Pr
 
 /** The cosines of a query with some records. */
 export const scores = handler(({ stop, ...call }: Walk<ScoresOptions>): Promise<Float32Array | undefined> =>
-  inSlices(scoreRecords(indexOf(call), call, (id) => store.keyById(call.collection, id)), stop)
+  inSlices(
+    scoreRecords(indexOf(call), call, (id) => store.keyById(call.collection, id)),
+    stop
+  )
 )
 
 /** The indexes of a collection; empty ones where it was dropped meanwhile. */
@@ -264,16 +353,22 @@ function indexOf({ collection }: { collection: number }): CollectionIndex {
 /** Saves the graphs of a collection; undefined where there is none any more. */
 export const snapshot = handler(async (collection: number): Promise<SavedGraph[] | undefined> => {
   // What fails because it was dropped is no fault of the disk.
-  const saved = await upkeep.save(collection).catch((error) => (indexes.has(collection) ? Promise.reject(error) : undefined))
+  const saved = await upkeep
+    .save(collection)
+    .catch((error) => (indexes.has(collection) ? Promise.reject(error) : undefined))
   return indexes.has(collection) ? saved : undefined
 })
 
 /** Counts of a collection: its records and kept bytes, and its live vectors by modality. */
-export const counts = handler((collection: number): (CollectionCounts & Record<Modality, number>) | undefined => {
-  const stored = store.counts(collection)
-  const index = indexes.get(collection)
-  return stored && index && { ...stored, image: index.modalities.image.size, text: index.modalities.text.size }
-})
+export const counts = handler(
+  (collection: number): (CollectionCounts & Record<Modality, number>) | undefined => {
+    const stored = store.counts(collection)
+    const index = indexes.get(collection)
+    return (
+      stored && index && { ...stored, image: index.modalities.image.size, text: index.modalities.text.size }
+    )
+  }
+)
 
 /** Labels that wait for their graph, in all. */
 export const pending = handler(() => upkeep.pending)
@@ -282,16 +377,27 @@ export const pending = handler(() => upkeep.pending)
 export const collections = handler((): StoredCollection[] => store.collections())
 
 /** Records compared with their copies in another collection. */
-export const compare = handler(({ collection, other, ...page }: RecordPage & { collection: number; other: number }): ComparedRecord[] => store.compare(collection, other, page))
+export const compare = handler(
+  ({ collection, other, ...page }: RecordPage & { collection: number; other: number }): ComparedRecord[] =>
+    store.compare(collection, other, page)
+)
 
 /** Ids of records that another collection has not. */
-export const extra = handler(({ collection, other, ...page }: RecordPage & { collection: number; other: number }) => store.extra(collection, other, page))
+export const extra = handler(
+  ({ collection, other, ...page }: RecordPage & { collection: number; other: number }) =>
+    store.extra(collection, other, page)
+)
 
 /** How far a bulk load is; undefined where there is none of that key. */
-export const bulkLoad = handler(({ collection, key }: { collection: number; key: string }): BulkLoad | undefined => store.bulkLoad(collection, key))
+export const bulkLoad = handler(
+  ({ collection, key }: { collection: number; key: string }): BulkLoad | undefined =>
+    store.bulkLoad(collection, key)
+)
 
 /** The first of the lines of a bulk load that failed. */
-export const failedLines = handler(({ collection, key }: { collection: number; key: string }): FailedLine[] => store.failedLines(collection, key))
+export const failedLines = handler(({ collection, key }: { collection: number; key: string }): FailedLine[] =>
+  store.failedLines(collection, key)
+)
 
 /** All jobs that were saved. */
 export const jobs = handler(() => store.jobs())

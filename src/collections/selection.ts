@@ -21,7 +21,10 @@ export function packSelection(versions: RecordVersion[]): { selection: Selection
 }
 
 /** What was selected, so many at a time. */
-export function* selected({ updatedAt, ids: { buffer, byteOffset, byteLength } }: Selection, count: number): Generator<{ ids: string[]; updatedAt: number[] }> {
+export function* selected(
+  { updatedAt, ids: { buffer, byteOffset, byteLength } }: Selection,
+  count: number
+): Generator<{ ids: string[]; updatedAt: number[] }> {
   const bytes = Buffer.from(buffer, byteOffset, byteLength)
   for (let [from, at] = [0, 0]; from < updatedAt.length; from += count) {
     const times = [...updatedAt.subarray(from, from + count)]

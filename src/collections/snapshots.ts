@@ -1,4 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync
+} from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileDigest } from './file-digest.js'
@@ -31,14 +40,20 @@ const FORMAT = 1
 const KEPT = 2
 
 /** Where the snapshots lie: `DATA_DIR/snapshots/<collection>-<modality>/<number>/{graph.hnsw,header.json}`. */
-function snapshotFolder(dataDir: string, { collection, modality }: Pick<GraphIdentity, 'collection' | 'modality'>): string {
+function snapshotFolder(
+  dataDir: string,
+  { collection, modality }: Pick<GraphIdentity, 'collection' | 'modality'>
+): string {
   return join(dataDir, 'snapshots', `${collection}-${modality}`)
 }
 
 /** The numbers of the snapshots in a folder, newest first. */
 function numbers(folder: string): number[] {
   try {
-    return readdirSync(folder).filter((name) => /^\d+$/.test(name)).map(Number).sort((a, b) => b - a)
+    return readdirSync(folder)
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .sort((a, b) => b - a)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error
@@ -49,7 +64,11 @@ function numbers(folder: string): number[] {
  * Writes a snapshot aside, syncs it, gives it its name, and removes all but the last two. Nothing may be added to the
  * graph meanwhile. Returns the bytes of its file. Throws when the disk does not take it; the snapshots before stay.
  */
-export async function writeSnapshot(dataDir: string, identity: GraphIdentity, graph: HnswGraph): Promise<number> {
+export async function writeSnapshot(
+  dataDir: string,
+  identity: GraphIdentity,
+  graph: HnswGraph
+): Promise<number> {
   const folder = snapshotFolder(dataDir, identity)
   const aside = join(folder, 'partial')
   let bytes: number
@@ -61,7 +80,15 @@ export async function writeSnapshot(dataDir: string, identity: GraphIdentity, gr
     const { dimension, hnsw } = identity
     const highestLabel = graph.labels().reduce((highest, label) => Math.max(highest, label), 0)
     bytes = statSync(file).size
-    const header: Header = { format: FORMAT, dimension, m: hnsw.m, efConstruction: hnsw.efConstruction, highestLabel, bytes, sha256: await fileDigest(file) }
+    const header: Header = {
+      format: FORMAT,
+      dimension,
+      m: hnsw.m,
+      efConstruction: hnsw.efConstruction,
+      highestLabel,
+      bytes,
+      sha256: await fileDigest(file)
+    }
     writeFileSync(join(aside, 'header.json'), JSON.stringify(header))
     for (const name of ['graph.hnsw', 'header.json', '']) syncPath(join(aside, name))
     renameSync(aside, join(folder, String((numbers(folder)[0] ?? 0) + 1)))
@@ -71,7 +98,8 @@ export async function writeSnapshot(dataDir: string, identity: GraphIdentity, gr
     rmSync(aside, { recursive: true, force: true })
     throw error
   }
-  for (const old of numbers(folder).slice(KEPT)) rmSync(join(folder, String(old)), { recursive: true, force: true })
+  for (const old of numbers(folder).slice(KEPT))
+    rmSync(join(folder, String(old)), { recursive: true, force: true })
   return bytes
 }
 
@@ -97,7 +125,10 @@ export async function keptSnapshots(dataDir: string, collection: number): Promis
   return kept.flat()
 }
 
-async function newestOf(dataDir: string, which: Pick<GraphIdentity, 'collection' | 'modality'>): Promise<KeptSnapshot[]> {
+async function newestOf(
+  dataDir: string,
+  which: Pick<GraphIdentity, 'collection' | 'modality'>
+): Promise<KeptSnapshot[]> {
   const folder = snapshotFolder(dataDir, which)
   const [newest] = numbers(folder)
   if (newest === undefined) return []
@@ -115,7 +146,11 @@ async function newestOf(dataDir: string, which: Pick<GraphIdentity, 'collection'
  * Reads the newest snapshot that is whole and fits; undefined where there is none. One that is damaged, of another
  * format or of other settings is reported and removed: the store has all that it held.
  */
-export async function readSnapshot(dataDir: string, identity: GraphIdentity & { highestLabel?: number }, report: (reason: string) => void): Promise<HnswGraph | undefined> {
+export async function readSnapshot(
+  dataDir: string,
+  identity: GraphIdentity & { highestLabel?: number },
+  report: (reason: string) => void
+): Promise<HnswGraph | undefined> {
   const folder = snapshotFolder(dataDir, identity)
   for (const number of numbers(folder)) {
     const path = join(folder, String(number))
@@ -130,16 +165,25 @@ export async function readSnapshot(dataDir: string, identity: GraphIdentity & { 
 }
 
 /** Why the newest snapshot would not be used, undefined if it would be or there is none. Nothing is changed. */
-export async function snapshotProblem(dataDir: string, identity: GraphIdentity & { highestLabel?: number }): Promise<string | undefined> {
+export async function snapshotProblem(
+  dataDir: string,
+  identity: GraphIdentity & { highestLabel?: number }
+): Promise<string | undefined> {
   const folder = snapshotFolder(dataDir, identity)
   const [newest] = numbers(folder)
   if (newest === undefined) return undefined
   const path = join(folder, String(newest))
-  return checkedFile(path, identity).then(() => undefined, (error: Error) => `${path}: ${error.message}`)
+  return checkedFile(path, identity).then(
+    () => undefined,
+    (error: Error) => `${path}: ${error.message}`
+  )
 }
 
 /** The file of a snapshot that is whole and fits. Throws with what is wrong. */
-async function checkedFile(path: string, identity: GraphIdentity & { highestLabel?: number }): Promise<string> {
+async function checkedFile(
+  path: string,
+  identity: GraphIdentity & { highestLabel?: number }
+): Promise<string> {
   const file = join(path, 'graph.hnsw')
   await requireFit(JSON.parse(readFileSync(join(path, 'header.json'), 'utf8')), identity, file)
   return file
@@ -149,12 +193,18 @@ async function checkedFile(path: string, identity: GraphIdentity & { highestLabe
 export function sweepSnapshots(dataDir: string, isLive: (collection: number) => boolean): void {
   const folder = join(dataDir, 'snapshots')
   mkdirSync(folder, { recursive: true })
-  for (const name of readdirSync(folder)) if (!isLive(Number.parseInt(name, 10))) rmSync(join(folder, name), { recursive: true, force: true })
+  for (const name of readdirSync(folder))
+    if (!isLive(Number.parseInt(name, 10))) rmSync(join(folder, name), { recursive: true, force: true })
 }
 
-async function requireFit(header: Header, { dimension, hnsw, highestLabel = Infinity }: GraphIdentity & { highestLabel?: number }, file: string): Promise<void> {
+async function requireFit(
+  header: Header,
+  { dimension, hnsw, highestLabel = Infinity }: GraphIdentity & { highestLabel?: number },
+  file: string
+): Promise<void> {
   if (header.format !== FORMAT) throw new Error(`it has format ${header.format}, not ${FORMAT}`)
-  if (header.dimension !== dimension || header.m !== hnsw.m || header.efConstruction !== hnsw.efConstruction) throw new Error('it is of other settings')
+  if (header.dimension !== dimension || header.m !== hnsw.m || header.efConstruction !== hnsw.efConstruction)
+    throw new Error('it is of other settings')
   // A store that was put back to an older state gives labels anew, with other vectors.
   if (header.highestLabel > highestLabel) throw new Error('it is newer than the store')
   const { size } = statSync(file)

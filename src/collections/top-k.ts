@@ -48,7 +48,7 @@ export class TopK {
 
   #sink(): void {
     const heap = this.#heap
-    for (let position = 0; ; ) {
+    for (let position = 0; ;) {
       const left = 2 * position + 1
       if (left >= heap.length) return
       const worse = left + 1 < heap.length && isWorse(heap[left + 1], heap[left]) ? left + 1 : left

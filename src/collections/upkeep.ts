@@ -87,7 +87,8 @@ export class Upkeep {
   async room(): Promise<void> {
     // Not for ever: what was committed and can be searched should be acknowledged before its client gives up.
     const giveUp = performance.now() + MAX_HOLD_MS
-    while (this.pending > MAX_PENDING && !this.#stop.signal.aborted && performance.now() < giveUp) await sleep(SLICE_MS)
+    while (this.pending > MAX_PENDING && !this.#stop.signal.aborted && performance.now() < giveUp)
+      await sleep(SLICE_MS)
   }
 
   /**
@@ -111,7 +112,8 @@ export class Upkeep {
     this.#stop.abort()
     await this.#running
     this.#refuseDemands(new Closed())
-    for (const [collection, modality, index] of this.#all()) if (index.unsaved > 0) await this.#save({ collection, modality }, index)
+    for (const [collection, modality, index] of this.#all())
+      if (index.unsaved > 0) await this.#save({ collection, modality }, index)
   }
 
   #refuseDemands(error: unknown): void {
@@ -146,7 +148,11 @@ export class Upkeep {
   /** Does one thing that is due; resolves to whether there was one. */
   async #maintain(): Promise<boolean> {
     for (const [collection, modality, index] of this.#all()) {
-      if (performance.now() >= this.#nextRebuild && index.graph.count >= REBUILD_FROM && index.dead > DEAD_PART * index.graph.count) {
+      if (
+        performance.now() >= this.#nextRebuild &&
+        index.graph.count >= REBUILD_FROM &&
+        index.dead > DEAD_PART * index.graph.count
+      ) {
         await this.#rebuild({ collection, modality }, index)
         return true
       }
@@ -166,18 +172,20 @@ export class Upkeep {
         const index = this.#options.indexes.get(collection)?.modalities[modality]
         if (!index) continue
         // Those that wait now: under a load without end there are always others.
-        for (let left = index.pending; left > 0 && index.pending > 0 && !this.#stop.signal.aborted; ) {
+        for (let left = index.pending; left > 0 && index.pending > 0 && !this.#stop.signal.aborted;) {
           const before = index.pending
           await this.#insert()
           left -= Math.max(1, before - index.pending)
         }
         if (index.size === 0) continue
         const { unsaved } = index
-        saved.push(await this.#write({ collection, modality }, index).catch((error) => {
-          // The end of the service tries again.
-          index.unsaved += unsaved
-          throw error
-        }))
+        saved.push(
+          await this.#write({ collection, modality }, index).catch((error) => {
+            // The end of the service tries again.
+            index.unsaved += unsaved
+            throw error
+          })
+        )
       }
       settle.resolve(saved)
     } catch (error) {
@@ -186,7 +194,9 @@ export class Upkeep {
   }
 
   async #save(which: { collection: number; modality: Modality }, index: ModalityIndex): Promise<void> {
-    await this.#write(which, index).catch((error) => this.#options.onProblem(`a snapshot could not be written: ${error.message}`))
+    await this.#write(which, index).catch((error) =>
+      this.#options.onProblem(`a snapshot could not be written: ${error.message}`)
+    )
   }
 
   async #write(which: { collection: number; modality: Modality }, index: ModalityIndex): Promise<SavedGraph> {
@@ -197,7 +207,12 @@ export class Upkeep {
     const startedAt = performance.now()
     try {
       const bytes = await writeSnapshot(dataDir, { ...which, dimension, hnsw }, index.graph)
-      return { modality: which.modality, records: size - pending, bytes, tookMs: performance.now() - startedAt }
+      return {
+        modality: which.modality,
+        records: size - pending,
+        bytes,
+        tookMs: performance.now() - startedAt
+      }
     } finally {
       // It may have been dropped, and its folder with it, while this was written.
       if (!indexes.has(which.collection)) sweepSnapshots(dataDir, (collection) => indexes.has(collection))
@@ -208,18 +223,27 @@ export class Upkeep {
     const { dimension, settings: hnsw } = index
     // Waiting labels move into the old graph meanwhile; the difference to the new one is found when it is adopted.
     let done = false
-    const rebuilt = this.#options.rebuild({ ...which, dimension, hnsw }, this.#stop.signal).finally(() => (done = true))
+    const rebuilt = this.#options
+      .rebuild({ ...which, dimension, hnsw }, this.#stop.signal)
+      .finally(() => (done = true))
     while (!done && !this.#stop.signal.aborted) {
       if (this.pending > 0) await this.#insert()
-      else await Promise.race([rebuilt.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, SLICE_MS))])
+      else
+        await Promise.race([
+          rebuilt.catch(() => undefined),
+          new Promise((resolve) => setTimeout(resolve, SLICE_MS))
+        ])
     }
-    const graph = await rebuilt.catch((error) => this.#options.onProblem(`a graph could not be rebuilt: ${error.message}`))
+    const graph = await rebuilt.catch((error) =>
+      this.#options.onProblem(`a graph could not be rebuilt: ${error.message}`)
+    )
     if (graph) index.adopt(graph)
     // The old graph serves on; what failed once is not tried again and again.
     else this.#nextRebuild = performance.now() + REBUILD_AGAIN_MS
   }
 
   *#all(): Generator<[number, Modality, ModalityIndex]> {
-    for (const [collection, { modalities }] of this.#options.indexes) for (const modality of MODALITIES) yield [collection, modality, modalities[modality]]
+    for (const [collection, { modalities }] of this.#options.indexes)
+      for (const modality of MODALITIES) yield [collection, modality, modalities[modality]]
   }
 }

@@ -124,7 +124,11 @@ export class VectorArena {
 
   #views() {
     const { buffer } = this.#kernel.memory
-    return { floats: new Float32Array(buffer), addresses: new Uint32Array(buffer, ADDRESSES_AT, BATCH), scores: new Float32Array(buffer, SCORES_AT, BATCH) }
+    return {
+      floats: new Float32Array(buffer),
+      addresses: new Uint32Array(buffer, ADDRESSES_AT, BATCH),
+      scores: new Float32Array(buffer, SCORES_AT, BATCH)
+    }
   }
 }
 

@@ -62,9 +62,11 @@ export function createWaiting(writer: Threads<Writer>, maxWaitMs?: Record<Lane, 
   return {
     // The signal goes along rather than to the queue: what was handed to the writer must be followed to its end.
     write: (write, { signal } = {}) => writes.add({ write, signal }),
-    read: <T>(run: () => Promise<T>, patience?: Patience) => (patience ? (reads.add(run, patience) as Promise<T>) : run()),
+    read: <T>(run: () => Promise<T>, patience?: Patience) =>
+      patience ? (reads.add(run, patience) as Promise<T>) : run(),
     // Undefined comes of a walk that nobody waits for any more: its caller has the reason.
-    walk: <T>(run: (signal: AbortSignal) => Promise<T | undefined>, options?: AddOptions) => walks.add(run, options) as Promise<T>,
+    walk: <T>(run: (signal: AbortSignal) => Promise<T | undefined>, options?: AddOptions) =>
+      walks.add(run, options) as Promise<T>,
     get queued() {
       return { write: writes.queued, read: reads.queued }
     },
@@ -75,7 +77,9 @@ export function createWaiting(writer: Threads<Writer>, maxWaitMs?: Record<Lane, 
 
 /** Writes those of a group that somebody still waits for. */
 async function writeWanted(writer: Threads<Writer>, group: Write[]): Promise<WriteAnswer[]> {
-  const refusals = group.map(({ signal }) => (signal?.aborted ? { failure: toErrorShape(signal.reason) } : undefined))
+  const refusals = group.map(({ signal }) =>
+    signal?.aborted ? { failure: toErrorShape(signal.reason) } : undefined
+  )
   const wanted = group.filter((_, i) => !refusals[i]).map(({ write }) => write)
   const answers = (wanted.length > 0 ? await writer.call('write', wanted) : []).values()
   return refusals.map((refusal) => refusal ?? answers.next().value!)

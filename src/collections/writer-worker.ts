@@ -1,17 +1,38 @@
 import { randomUUID } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
 import { handler, reportReady } from '../threads.js'
-import { imageDigest, imageFolder, imageFolderExists, removeImages, sweepImages, writeImages } from './image-files.js'
+import {
+  imageDigest,
+  imageFolder,
+  imageFolderExists,
+  removeImages,
+  sweepImages,
+  writeImages
+} from './image-files.js'
 import { createRoomMaker } from './making-room.js'
 import type { RecordPatch, RecordWrite, RestoredRecord } from './record.js'
 import { openReserve } from './reserve.js'
 import { isFull } from './storage-error.js'
 import type { BulkLoadStep } from './store/bulk-loads.js'
 import { lockFolder, openStore, storeFailure, type Connection } from './store/connection.js'
-import { describeSetback, findSetback, lastSetback, noteSetback, openMark, type Setback } from './store/high-water.js'
+import {
+  describeSetback,
+  findSetback,
+  lastSetback,
+  noteSetback,
+  openMark,
+  type Setback
+} from './store/high-water.js'
 import { syncPath } from './sync-path.js'
 import { createStoreReader } from './store/reads.js'
-import { createStoreWriter, type CollectionKey, type Digested, type StoreWriter, type Write, type WriteAnswer } from './store/writes.js'
+import {
+  createStoreWriter,
+  type CollectionKey,
+  type Digested,
+  type StoreWriter,
+  type Write,
+  type WriteAnswer
+} from './store/writes.js'
 
 /** A write as it is sent to the writer: records still with the bytes of their images. */
 export type RawWrite =
@@ -68,11 +89,19 @@ interface Started {
 function start(db: Connection): Started {
   try {
     const reader = createStoreReader(db)
-    if (!imageFolderExists(dataDir) && reader.hasImages()) onProblem(`the folder of kept images, ${imageFolder(dataDir)}, is not there, and records refer to images in it: check that its volume is mounted`)
+    if (!imageFolderExists(dataDir) && reader.hasImages())
+      onProblem(
+        `the folder of kept images, ${imageFolder(dataDir)}, is not there, and records refer to images in it: check that its volume is mounted`
+      )
     sweepImages(dataDir, reader.isImageReferred)
     // The names of the store's file and the images' folder are durable once their folder is.
     syncPath(dataDir)
-    return { db, store: createStoreWriter(db), isImageReferred: reader.isImageReferred, setback: noticeSetback(db) }
+    return {
+      db,
+      store: createStoreWriter(db),
+      isImageReferred: reader.isImageReferred,
+      setback: noticeSetback(db)
+    }
   } catch (error) {
     throw storeFailure(error, dataDir)
   }
@@ -113,13 +142,18 @@ function foldLog(): void {
 
 /** Puts the digests of images in their place, and the images aside to be written. */
 function digest(write: RawWrite, images: Map<string, Uint8Array>): Write {
-  if (write.kind === 'upsert') return { ...write, records: write.records.map((record) => digestImage(record, images)) }
-  if (write.kind === 'restore') return { ...write, records: write.records.map((record) => digestImage(record, images)) }
+  if (write.kind === 'upsert')
+    return { ...write, records: write.records.map((record) => digestImage(record, images)) }
+  if (write.kind === 'restore')
+    return { ...write, records: write.records.map((record) => digestImage(record, images)) }
   if (write.kind === 'patch') return { ...write, patch: digestImage(write.patch, images) }
   return write
 }
 
-function digestImage<W extends Pick<RecordPatch, 'image'>>({ image, ...rest }: W, images: Map<string, Uint8Array>): Digested<W> {
+function digestImage<W extends Pick<RecordPatch, 'image'>>(
+  { image, ...rest }: W,
+  images: Map<string, Uint8Array>
+): Digested<W> {
   if (!image) return { ...rest, image }
   const sha256 = imageDigest(image.bytes)
   images.set(sha256, image.bytes)
@@ -147,7 +181,10 @@ export const holdImages = handler((): string => {
 export const releaseImages = handler((hold: string): boolean => {
   const held = holds.delete(hold)
   if (holds.size === 0) {
-    removeImages(dataDir, [...kept].filter((sha256) => !isImageReferred(sha256)))
+    removeImages(
+      dataDir,
+      [...kept].filter((sha256) => !isImageReferred(sha256))
+    )
     kept.clear()
   }
   return held

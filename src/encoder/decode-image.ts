@@ -32,7 +32,18 @@ const MAX_SCANS = 64
 /** An image that takes longer to decode is refused; libvips looks at the time between its lines, so that some take longer. */
 const MAX_SECONDS = 10
 /** Bytes of a sample by libvips' name of its format. */
-const SAMPLE_BYTES: Record<string, number> = { char: 1, uchar: 1, short: 2, ushort: 2, int: 4, uint: 4, float: 4, complex: 8, double: 8, dpcomplex: 16 }
+const SAMPLE_BYTES: Record<string, number> = {
+  char: 1,
+  uchar: 1,
+  short: 2,
+  ushort: 2,
+  int: 4,
+  uint: 4,
+  float: 4,
+  complex: 8,
+  double: 8,
+  dpcomplex: 16
+}
 
 // libvips loads far more than that (SVG and PDF among it): all loaders are blocked, then these allowed.
 sharp.block({ operation: ['VipsForeignLoad'] })
@@ -61,21 +72,26 @@ export function decodeImage(bytes: Uint8Array, limits: ImageLimits, needed?: Siz
 }
 
 /** As `decodeImage`, with alpha left as it is: `channels` is 4 where the image has any, else 3. */
-export async function decodeWithAlpha(bytes: Uint8Array, limits: ImageLimits, needed?: Size): Promise<Pixels & { channels: 3 | 4 }> {
+export async function decodeWithAlpha(
+  bytes: Uint8Array,
+  limits: ImageLimits,
+  needed?: Size
+): Promise<Pixels & { channels: 3 | 4 }> {
   const pixels = await decode(bytes, limits, { needed, alpha: true })
   return { ...pixels, channels: pixels.data.length === pixels.width * pixels.height * 4 ? 4 : 3 }
 }
 
 async function decode(bytes: Uint8Array, limits: ImageLimits, wanted: Wanted): Promise<Pixels> {
   const type = await sniffImage(bytes)
-  if (type === 'image/jpeg' && countScans(bytes) > MAX_SCANS) throw new ImageInvalid(`it has over ${MAX_SCANS} scans`)
+  if (type === 'image/jpeg' && countScans(bytes) > MAX_SCANS)
+    throw new ImageInvalid(`it has over ${MAX_SCANS} scans`)
   let isReserved = false
   const reserve = (taken: number) => {
     // Once for all looks: what is held already would have to be waited for.
     if (!isReserved) limits.reserve?.(taken)
     isReserved = true
   }
-  for (let look: Look | undefined = strictLook(type, bytes); ; ) {
+  for (let look: Look | undefined = strictLook(type, bytes); ;) {
     try {
       return await decodeOnce(look, { ...limits, reserve }, wanted)
     } catch (error) {
@@ -85,7 +101,11 @@ async function decode(bytes: Uint8Array, limits: ImageLimits, wanted: Wanted): P
   }
 }
 
-async function decodeOnce(look: Look, limits: ImageLimits, { needed, alpha = false }: Wanted): Promise<Pixels> {
+async function decodeOnce(
+  look: Look,
+  limits: ImageLimits,
+  { needed, alpha = false }: Wanted
+): Promise<Pixels> {
   const { bytes, failOn, lab, ignoresAlpha } = look
   const image = sharp(bytes, { failOn, limitInputPixels: limits.maxPixels }).timeout({ seconds: MAX_SECONDS })
   const metadata = await image.metadata()
@@ -99,7 +119,8 @@ async function decodeOnce(look: Look, limits: ImageLimits, { needed, alpha = fal
   if (ignoresAlpha) upright.removeAlpha()
   const scale = depth === 'float' ? await floatScale(image, space) : 1
   if (scale !== 1) upright.linear(scale, 0)
-  if (by > 1) upright.resize(Math.floor(autoOrient.width / by), Math.floor(autoOrient.height / by), { fit: 'fill' })
+  if (by > 1)
+    upright.resize(Math.floor(autoOrient.width / by), Math.floor(autoOrient.height / by), { fit: 'fill' })
   // sharp flattens before it removes alpha.
   const keepsAll = (alpha && !lab) || ignoresAlpha
   const pixels = await decodeRgb(keepsAll ? upright : upright.flatten({ background: '#fff' }))
@@ -108,13 +129,16 @@ async function decodeOnce(look: Look, limits: ImageLimits, { needed, alpha = fal
 }
 
 function requireAllowed({ width, height }: Size, { maxPixels }: ImageLimits): void {
-  if (width * height > maxPixels) throw new ImageTooLarge(`${width} x ${height} pixels, of ${maxPixels} allowed`)
-  if (Math.max(width, height) > MAX_SIDE) throw new ImageTooLarge(`${width} x ${height} pixels, of ${MAX_SIDE} allowed on a side`)
+  if (width * height > maxPixels)
+    throw new ImageTooLarge(`${width} x ${height} pixels, of ${maxPixels} allowed`)
+  if (Math.max(width, height) > MAX_SIDE)
+    throw new ImageTooLarge(`${width} x ${height} pixels, of ${MAX_SIDE} allowed on a side`)
 }
 
 /** Whole numbers of 32 bits have no scale that one could know: they would become white or black. */
 function requireSamples({ depth }: Metadata): void {
-  if (depth === 'int' || depth === 'uint') throw new ImageInvalid('it has 32-bit integer samples; send 8 or 16 bits a sample')
+  if (depth === 'int' || depth === 'uint')
+    throw new ImageInvalid('it has 32-bit integer samples; send 8 or 16 bits a sample')
 }
 
 /**
@@ -136,7 +160,11 @@ function divisor({ width, height }: Size, needed: Size): number {
 }
 
 /** The samples of the whole picture, which many loaders and each turn hold at once, and the 8-bit ones of the result. */
-function decodedBytes({ width, height, channels, depth, isProgressive, space, hasProfile }: Metadata, by: number, wanted: number): number {
+function decodedBytes(
+  { width, height, channels, depth, isProgressive, space, hasProfile }: Metadata,
+  by: number,
+  wanted: number
+): number {
   const result = (width * height * wanted) / by ** 2
   // Inks are converted before anything is shrunk; of a progressive JPEG all coefficients are read, two bytes each.
   const isWhole = by === 1 || isProgressive || (space === 'cmyk' && !hasProfile)
@@ -154,7 +182,10 @@ async function decodeRgb(image: Sharp): Promise<Pixels> {
 
 async function decodePlainCmyk(image: Sharp, depth: string): Promise<Pixels> {
   const isWide = depth === 'ushort'
-  const inks = image.pipelineColourspace('cmyk').toColourspace('cmyk').raw({ depth: isWide ? 'ushort' : 'uchar' })
+  const inks = image
+    .pipelineColourspace('cmyk')
+    .toColourspace('cmyk')
+    .raw({ depth: isWide ? 'ushort' : 'uchar' })
   const { data, info } = await inks.toBuffer({ resolveWithObject: true })
   // The upper byte of each: libvips writes raw samples in the machine's order, little endian on all that are supported.
   const samples = isWide ? Uint8Array.from({ length: data.length / 2 }, (_, i) => data[2 * i + 1]) : data
@@ -164,7 +195,8 @@ async function decodePlainCmyk(image: Sharp, depth: string): Promise<Pixels> {
 function toPublicError(error: unknown): unknown {
   if (!(error instanceof Error) || 'code' in error) return error
   if (/^timeout: /.test(error.message)) return new ImageInvalid(`it takes over ${MAX_SECONDS} s`)
-  if (/pixel limit|too large|exceeds/i.test(error.message)) return new ImageTooLarge('more pixels than allowed')
+  if (/pixel limit|too large|exceeds/i.test(error.message))
+    return new ImageTooLarge('more pixels than allowed')
   return new ImageInvalid(firstLine(error.message))
 }
 

@@ -31,7 +31,10 @@ export function freeAll(memory: DecodeMemory): void {
  * thread until there is enough; what is more than there is at all waits until everything is free. A large
  * picture may be overtaken by smaller ones, which use what it can't, but not for ever: after 16 of them the others wait for it.
  */
-export async function withMemory<T>(memory: DecodeMemory, work: (reserve: (bytes: number) => void) => Promise<T>): Promise<T> {
+export async function withMemory<T>(
+  memory: DecodeMemory,
+  work: (reserve: (bytes: number) => void) => Promise<T>
+): Promise<T> {
   let held = 0
   const reserve = (bytes: number) => {
     if (bytes < LEAST_BYTES) return

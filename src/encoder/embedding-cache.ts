@@ -17,11 +17,25 @@ export interface EmbeddingCacheOptions {
 type EncodeMissing = (missing: number[]) => Promise<Encoded>[]
 
 /** Looks inputs up by key, has those missing encoded, and keeps what comes. */
-export type EmbeddingCache = (keys: string[], encode: EncodeMissing, options: EncodeOptions) => Promise<Embedding>[]
+export type EmbeddingCache = (
+  keys: string[],
+  encode: EncodeMissing,
+  options: EncodeOptions
+) => Promise<Embedding>[]
 
 /** An LRU of embeddings with their tokens; what a request asked for is told to it, and added to its usage. */
-export function createEmbeddingCache({ fingerprint, maxSize, lookups }: EmbeddingCacheOptions): EmbeddingCache {
-  const cache = maxSize > 0 ? new LRUCache<string, Encoded>({ maxSize, sizeCalculation: ({ embedding }, key) => embedding.byteLength + 2 * key.length }) : undefined
+export function createEmbeddingCache({
+  fingerprint,
+  maxSize,
+  lookups
+}: EmbeddingCacheOptions): EmbeddingCache {
+  const cache =
+    maxSize > 0
+      ? new LRUCache<string, Encoded>({
+          maxSize,
+          sizeCalculation: ({ embedding }, key) => embedding.byteLength + 2 * key.length
+        })
+      : undefined
   return (inputs, encode, { onStep, usage, sharing, digests }) => {
     const keys = inputs.map((input) => sharedKey(`${fingerprint} ${input}`, sharing))
     const hits = keys.map((key) => cache?.get(key))

@@ -85,7 +85,11 @@ export async function createEncoder(model: ModelPackage, options: EncoderOptions
   const { towers, decoders } = await startWorkers(model, options)
   const queues = createQueues(model, options, { towers, decoders })
   const cacheLookups = { hit: 0, miss: 0 }
-  const cached = createEmbeddingCache({ fingerprint: model.fingerprint, maxSize: options.cacheBytes, lookups: cacheLookups })
+  const cached = createEmbeddingCache({
+    fingerprint: model.fingerprint,
+    maxSize: options.cacheBytes,
+    lookups: cacheLookups
+  })
   let closed: Promise<void> | undefined
   const close = async () => {
     await queues.close()
@@ -94,13 +98,25 @@ export async function createEncoder(model: ModelPackage, options: EncoderOptions
   const encoder: Omit<Encoder, 'dimension'> = {
     model,
     encodeTexts: (texts, encodeOptions = {}) =>
-      cached(texts.map((text) => `text ${text}`), (missing) => {
-        const checked = missing.map((i) => attempt(() => (requireShort(texts[i]), texts[i])))
-        return addValid(queues.texts, checked, encodeOptions)
-      }, encodeOptions),
+      cached(
+        texts.map((text) => `text ${text}`),
+        (missing) => {
+          const checked = missing.map((i) => attempt(() => (requireShort(texts[i]), texts[i])))
+          return addValid(queues.texts, checked, encodeOptions)
+        },
+        encodeOptions
+      ),
     encodeImages: (images, encodeOptions = {}) => {
       const keys = images.map((bytes) => `image ${createHash('sha256').update(bytes).digest('base64')}`)
-      return cached(keys, (missing) => queues.images.addAll(missing.map((i) => ({ bytes: images[i], key: keys[i] })), encodeOptions), encodeOptions)
+      return cached(
+        keys,
+        (missing) =>
+          queues.images.addAll(
+            missing.map((i) => ({ bytes: images[i], key: keys[i] })),
+            encodeOptions
+          ),
+        encodeOptions
+      )
     },
     encodeText: (text, encodeOptions) => encoder.encodeTexts([text], encodeOptions)[0],
     encodeImage: (bytes, encodeOptions) => encoder.encodeImages([bytes], encodeOptions)[0],
@@ -111,8 +127,12 @@ export async function createEncoder(model: ModelPackage, options: EncoderOptions
     get queued() {
       return { image: queues.images.queued, text: queues.texts.queued }
     },
-    expectedWaitMs: (lane) => ({ image: queues.images.expectedWaitMs(lane), text: queues.texts.expectedWaitMs(lane) }),
-    room: async ({ signal } = {}) => void (await Promise.all([queues.images.room('bulk', signal), queues.texts.room('bulk', signal)])),
+    expectedWaitMs: (lane) => ({
+      image: queues.images.expectedWaitMs(lane),
+      text: queues.texts.expectedWaitMs(lane)
+    }),
+    room: async ({ signal } = {}) =>
+      void (await Promise.all([queues.images.room('bulk', signal), queues.texts.room('bulk', signal)])),
     get pools() {
       return [...towers.pools(), decoders.state]
     },
@@ -129,21 +149,37 @@ export async function createEncoder(model: ModelPackage, options: EncoderOptions
  */
 function prepareEnvironment({ cacheDir, workspaceBytes }: NonNullable<EncoderOptions['tensorrt']>): void {
   process.env.ORT_DISABLE_TELEMETRY = '1'
-  if (cacheDir) Object.assign(process.env, { ORT_TENSORRT_ENGINE_CACHE_ENABLE: '1', ORT_TENSORRT_CACHE_PATH: cacheDir })
+  if (cacheDir)
+    Object.assign(process.env, { ORT_TENSORRT_ENGINE_CACHE_ENABLE: '1', ORT_TENSORRT_CACHE_PATH: cacheDir })
   if (workspaceBytes) process.env.ORT_TENSORRT_MAX_WORKSPACE_SIZE = String(workspaceBytes)
 }
 
-async function startWorkers(model: ModelPackage, options: EncoderOptions): Promise<{ towers: Towers; decoders: ImageThreads }> {
+async function startWorkers(
+  model: ModelPackage,
+  options: EncoderOptions
+): Promise<{ towers: Towers; decoders: ImageThreads }> {
   prepareEnvironment(options.tensorrt ?? { cacheDir: '', workspaceBytes: 0 })
   const towers = await startTowers(model, options)
   const memory = createDecodeMemory(DECODED_AT_ONCE * options.limits.maxPixels * PIXEL_BYTES)
-  const workerData: ImageWorkerSettings = { preprocessing: model.preprocessing, limits: options.limits, memory }
+  const workerData: ImageWorkerSettings = {
+    preprocessing: model.preprocessing,
+    limits: options.limits,
+    memory
+  }
   const onDeath = (error: Error) => {
     freeAll(memory)
     options.onWorkerDeath?.(error)
   }
   try {
-    return { towers, decoders: await startThreads(new URL('./image-worker.js', import.meta.url), { name: 'image decoders', count: options.imageWorkers, workerData, onDeath }) }
+    return {
+      towers,
+      decoders: await startThreads(new URL('./image-worker.js', import.meta.url), {
+        name: 'image decoders',
+        count: options.imageWorkers,
+        workerData,
+        onDeath
+      })
+    }
   } catch (error) {
     await towers.close()
     throw error
@@ -159,7 +195,11 @@ function attempt<T>(make: () => T): { value: T } | { error: unknown } {
 }
 
 /** Adds the items that could be made, as one request; the others reject with what stopped them. */
-function addValid<T, R>(batcher: Batcher<T, R>, items: ({ value: T } | { error: unknown })[], options: AddOptions): Promise<R>[] {
+function addValid<T, R>(
+  batcher: Batcher<T, R>,
+  items: ({ value: T } | { error: unknown })[],
+  options: AddOptions
+): Promise<R>[] {
   const valid = items.flatMap((item) => ('value' in item ? [item.value] : []))
   const added = batcher.addAll(valid, options).values()
   return items.map((item) => ('value' in item ? added.next().value! : Promise.reject(item.error)))

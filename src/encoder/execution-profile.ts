@@ -59,5 +59,8 @@ export function executionOf(counts: NodesByProvider): Execution {
   })
   if (byProvider.length === 0) throw new Error('The profile of the warm-up holds no nodes.')
   const [first] = byProvider.sort((a, b) => b.products - a.products || b.nodes - a.nodes)
-  return { provider: first.provider, nodes: Object.fromEntries(byProvider.map(({ provider, nodes }) => [provider, nodes])) }
+  return {
+    provider: first.provider,
+    nodes: Object.fromEntries(byProvider.map(({ provider, nodes }) => [provider, nodes]))
+  }
 }

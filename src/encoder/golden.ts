@@ -29,11 +29,24 @@ export async function checkGolden(encoder: Encoder): Promise<GoldenReport | unde
   if (!golden.texts && !golden.images) return undefined
   const { texts = [], images = [] } = golden
   const { tokenize } = await loadTokenizer(model, model.text.maxTokens)
-  const otherTokens = texts.filter(({ text, input_ids: ids }) => ids && String(tokenize(text)) !== String(ids)).length
-  const ofTexts = await Promise.all(encoder.encodeTexts(texts.map(({ text }) => text), { lane: 'bulk' }))
+  const otherTokens = texts.filter(
+    ({ text, input_ids: ids }) => ids && String(tokenize(text)) !== String(ids)
+  ).length
+  const ofTexts = await Promise.all(
+    encoder.encodeTexts(
+      texts.map(({ text }) => text),
+      { lane: 'bulk' }
+    )
+  )
   const files = await Promise.all(images.map(({ file }) => readFile(join(model.folder, file))))
   const ofImages = await Promise.all(encoder.encodeImages(files, { lane: 'bulk' }))
-  return { texts: texts.length, images: images.length, otherTokens, textCosine: leastCosine(texts, ofTexts), imageCosine: leastCosine(images, ofImages) }
+  return {
+    texts: texts.length,
+    images: images.length,
+    otherTokens,
+    textCosine: leastCosine(texts, ofTexts),
+    imageCosine: leastCosine(images, ofImages)
+  }
 }
 
 /** Golden embeddings may be only their leading values. */

@@ -16,7 +16,9 @@ const NO_LIMIT = 1e6
 
 /** Reads the settings of a package in the layout of Hugging Face's ONNX repositories. Throws an Error that names the file at fault. */
 export async function readHuggingFace(folder: string, supplement: Supplement): Promise<PackageSettings> {
-  const files = ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json'].map((name) => join(folder, name))
+  const files = ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json'].map(
+    (name) => join(folder, name)
+  )
   const [configFile, preprocessorFile, tokenizerJson, tokenizerConfig] = files
   await requireFiles(files)
   const config = await readJson<ModelConfig>(configFile)
@@ -26,7 +28,10 @@ export async function readHuggingFace(folder: string, supplement: Supplement): P
     family,
     files,
     preprocessing: parsePreprocessing(await readJson(preprocessorFile)),
-    text: { ...textSettings(family, { config, limit }, supplement), tokenizer: { tokenizerJson, config: tokenizerConfig } },
+    text: {
+      ...textSettings(family, { config, limit }, supplement),
+      tokenizer: { tokenizerJson, config: tokenizerConfig }
+    },
     zeroShot: zeroShotSettings(family, config, supplement)
   }
 }
@@ -43,12 +48,20 @@ function familyOf(modelType = 'clip'): Family {
   const family = FAMILIES.find((name) => MODEL_TYPES[name].includes(modelType))
   if (family) return family
   const known = FAMILIES.map((name) => `${name} (${MODEL_TYPES[name].join(', ')})`).join(' and ')
-  throw new Error(`config.json: model_type '${modelType}' is of no known family; known are ${known}. If the model is fed and scored as one of them, set family in semblance.json.`)
+  throw new Error(
+    `config.json: model_type '${modelType}' is of no known family; known are ${known}. If the model is fed and scored as one of them, set family in semblance.json.`
+  )
 }
 
 /** SigLIP read 64 lowercase tokens in training, always, padding included (transformers, Siglip2Tokenizer). */
-function textSettings(family: Family, { config: { text_config: text }, limit }: { config: ModelConfig; limit?: number }, { max_tokens: asked }: Supplement): Omit<TextSettings, 'tokenizer'> {
-  const limits = [text?.max_position_embeddings, limit].filter((tokens): tokens is number => tokens !== undefined && tokens < NO_LIMIT)
+function textSettings(
+  family: Family,
+  { config: { text_config: text }, limit }: { config: ModelConfig; limit?: number },
+  { max_tokens: asked }: Supplement
+): Omit<TextSettings, 'tokenizer'> {
+  const limits = [text?.max_position_embeddings, limit].filter(
+    (tokens): tokens is number => tokens !== undefined && tokens < NO_LIMIT
+  )
   const isSiglip = family === 'siglip'
   return {
     cleaning: isSiglip ? 'lowercase' : 'none',

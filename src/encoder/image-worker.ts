@@ -25,22 +25,31 @@ export interface Crop {
 }
 
 /** Decodes an image and uses its pixels, in memory that is reserved until both are done. */
-function usePixels<P, T>(decode: (limits: ImageLimits) => Promise<P>, use: (pixels: P) => T | Promise<T>): Promise<T> {
+function usePixels<P, T>(
+  decode: (limits: ImageLimits) => Promise<P>,
+  use: (pixels: P) => T | Promise<T>
+): Promise<T> {
   return withMemory(memory, async (reserve) => use(await decode({ ...limits, reserve })))
 }
 
 /** Image bytes to the vision tower's crop. */
 export const crop = handler((bytes: Uint8Array): Promise<Crop> => {
   const startedAt = performance.now()
-  return usePixels((within) => decodeImage(bytes, within, neededSize(preprocessing)), (pixels) => {
-    const decodedAt = performance.now()
-    const { data } = preprocess(pixels, preprocessing)
-    return { data, decode: decodedAt - startedAt, preprocess: performance.now() - decodedAt }
-  })
+  return usePixels(
+    (within) => decodeImage(bytes, within, neededSize(preprocessing)),
+    (pixels) => {
+      const decodedAt = performance.now()
+      const { data } = preprocess(pixels, preprocessing)
+      return { data, decode: decodedAt - startedAt, preprocess: performance.now() - decodedAt }
+    }
+  )
 })
 /** Image bytes to the bytes of a WebP thumbnail. */
 export const thumbnail = handler((bytes: Uint8Array) =>
-  usePixels((within) => decodeWithAlpha(bytes, within, { width: THUMBNAIL_SIZE, height: THUMBNAIL_SIZE }), (pixels) => makeThumbnail(pixels, bytes))
+  usePixels(
+    (within) => decodeWithAlpha(bytes, within, { width: THUMBNAIL_SIZE, height: THUMBNAIL_SIZE }),
+    (pixels) => makeThumbnail(pixels, bytes)
+  )
 )
 
 reportReady()

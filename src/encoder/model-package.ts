@@ -83,9 +83,14 @@ export interface ModelReference {
  */
 export async function findModel(model: string, modelsDir: string): Promise<ModelReference> {
   const [, place, variant] = /^(.+?)(?::(\w+))?$/.exec(model)!
-  if (isAbsolute(place) || place.startsWith('.')) return { name: basename(resolve(place)), folder: resolve(place), variant }
+  if (isAbsolute(place) || place.startsWith('.'))
+    return { name: basename(resolve(place)), folder: resolve(place), variant }
   const folders = [modelsDir, EMBEDDED_MODELS].map((folder) => join(folder, ...place.split('/')))
-  return { name: place, folder: (await exists(folders[0])) ? folders[0] : await firstExisting(folders), variant }
+  return {
+    name: place,
+    folder: (await exists(folders[0])) ? folders[0] : await firstExisting(folders),
+    variant
+  }
 }
 
 async function firstExisting(folders: string[]): Promise<string> {
@@ -94,19 +99,37 @@ async function firstExisting(folders: string[]): Promise<string> {
 }
 
 /** Reads a model package, by default in full precision. Throws an Error that names the file or the variant that is missing or wrong. */
-export async function loadModelPackage(folder: string, { name = basename(resolve(folder)), variant = 'fp32' }: { name?: string; variant?: string } = {}): Promise<ModelPackage> {
-  if (!(await stat(folder).catch(() => undefined))?.isDirectory()) throw new Error(`There is no model package ${folder}.`)
+export async function loadModelPackage(
+  folder: string,
+  { name = basename(resolve(folder)), variant = 'fp32' }: { name?: string; variant?: string } = {}
+): Promise<ModelPackage> {
+  if (!(await stat(folder).catch(() => undefined))?.isDirectory())
+    throw new Error(`There is no model package ${folder}.`)
   const supplementFile = join(folder, 'semblance.json')
   const supplement = await readJson<Supplement>(supplementFile, {})
   if (supplement.family !== undefined && !FAMILIES.includes(supplement.family)) {
-    throw new Error(`${supplementFile}: family is ${JSON.stringify(supplement.family)}; it must be one of ${FAMILIES.join(', ')}.`)
+    throw new Error(
+      `${supplementFile}: family is ${JSON.stringify(supplement.family)}; it must be one of ${FAMILIES.join(', ')}.`
+    )
   }
   const layout = supplement.layout ?? (await layoutOf(folder))
-  const settings = layout === 'hugging-face' ? await readHuggingFace(folder, supplement) : await readOpenClip(folder, layout, supplement)
+  const settings =
+    layout === 'hugging-face'
+      ? await readHuggingFace(folder, supplement)
+      : await readOpenClip(folder, layout, supplement)
   const { towers, externalData, found } = await findTowers(folder, variant)
   const supplements = (await exists(supplementFile)) ? [supplementFile] : []
   const files = [...settings.files, ...Object.values(towers), ...externalData, ...supplements]
-  return { ...settings, files, name, folder, layout, variant: found, towers, fingerprint: await fingerprint(folder, files) }
+  return {
+    ...settings,
+    files,
+    name,
+    folder,
+    layout,
+    variant: found,
+    towers,
+    fingerprint: await fingerprint(folder, files)
+  }
 }
 
 /** The layout that a folder's files are in. Where it has both Hugging Face's and OpenCLIP's, the first holds. */

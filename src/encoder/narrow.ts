@@ -41,7 +41,15 @@ export function narrow({ data, width }: Pixels, columns: Taps, rows: Taps): Uint
   for (let y = top; y < bottom; y += band.rows) {
     const height = Math.min(band.rows, bottom - y)
     new Uint8Array(used.memory.buffer, band.at).set(data.subarray(y * width * 3, (y + height) * width * 3))
-    used.narrowRows(band.at, width, height, ...columnTaps, columns.stride, columns.starts.length, narrowed + (y - top) * rowLength)
+    used.narrowRows(
+      band.at,
+      width,
+      height,
+      ...columnTaps,
+      columns.stride,
+      columns.starts.length,
+      narrowed + (y - top) * rowLength
+    )
   }
   used.narrowColumns(narrowed, rowLength, ...rowTaps, rows.stride, rows.starts.length, out)
   const result = new Uint8Array(used.memory.buffer, out, rows.starts.length * rowLength).slice()
@@ -62,7 +70,8 @@ function layOut({ memory }: Kernel, { width, columns, rows }: { width: number; c
   }
   const bandRows = Math.min(height, Math.max(1, Math.floor(BAND_BYTES / (width * 3))))
   const band = { at: reserve(bandRows * width * 3 + PADDING), rows: bandRows }
-  const reserveTaps = ({ starts, counts, weights }: Taps) => [starts, counts, weights].map((values) => ({ at: reserve(values.byteLength), values }))
+  const reserveTaps = ({ starts, counts, weights }: Taps) =>
+    [starts, counts, weights].map((values) => ({ at: reserve(values.byteLength), values }))
   const taps = [reserveTaps(columns), reserveTaps(rows)]
   const narrowed = reserve(height * rowLength)
   const out = reserve(rows.starts.length * rowLength)

@@ -29,9 +29,17 @@ interface Described {
  * Reads the settings of a package that OpenCLIP describes: in one file (`open_clip_config.json`), or as Immich keeps
  * it. Throws an Error that names the file at fault.
  */
-export async function readOpenClip(folder: string, layout: Exclude<Layout, 'hugging-face'>, supplement: Supplement): Promise<PackageSettings> {
-  const { model, preprocessing, tokenizerFolder, files } = layout === 'immich' ? await readImmich(folder) : await readOneFile(folder)
-  const tokenizer = { tokenizerJson: join(tokenizerFolder, 'tokenizer.json'), config: join(tokenizerFolder, 'tokenizer_config.json') }
+export async function readOpenClip(
+  folder: string,
+  layout: Exclude<Layout, 'hugging-face'>,
+  supplement: Supplement
+): Promise<PackageSettings> {
+  const { model, preprocessing, tokenizerFolder, files } =
+    layout === 'immich' ? await readImmich(folder) : await readOneFile(folder)
+  const tokenizer = {
+    tokenizerJson: join(tokenizerFolder, 'tokenizer.json'),
+    config: join(tokenizerFolder, 'tokenizer_config.json')
+  }
   await requireFiles(Object.values(tokenizer))
   // Only models that learn by a sigmoid have a bias.
   const family = supplement.family ?? (model.init_logit_bias === undefined ? 'clip' : 'siglip')
@@ -47,9 +55,15 @@ export async function readOpenClip(folder: string, layout: Exclude<Layout, 'hugg
 
 async function readOneFile(folder: string): Promise<Described> {
   const file = join(folder, 'open_clip_config.json')
-  const { model_cfg: model, preprocess_cfg: preprocessing } = await readJson<{ model_cfg?: OpenClipModel; preprocess_cfg?: OpenClipPreprocessing }>(file)
-  if (!model?.text_cfg || !preprocessing) throw new Error(`The model package's ${file} lacks model_cfg with text_cfg, or preprocess_cfg.`)
-  const tokenizerFolder = (await exists(join(folder, 'textual', 'tokenizer.json'))) ? join(folder, 'textual') : folder
+  const { model_cfg: model, preprocess_cfg: preprocessing } = await readJson<{
+    model_cfg?: OpenClipModel
+    preprocess_cfg?: OpenClipPreprocessing
+  }>(file)
+  if (!model?.text_cfg || !preprocessing)
+    throw new Error(`The model package's ${file} lacks model_cfg with text_cfg, or preprocess_cfg.`)
+  const tokenizerFolder = (await exists(join(folder, 'textual', 'tokenizer.json')))
+    ? join(folder, 'textual')
+    : folder
   return { model, preprocessing, tokenizerFolder, files: [file] }
 }
 
@@ -60,9 +74,14 @@ async function readImmich(folder: string): Promise<Described> {
   return { model, preprocessing: await readJson(files[1]), tokenizerFolder: join(folder, 'textual'), files }
 }
 
-function textSettings(family: Family, { text_cfg: text }: OpenClipModel, { max_tokens: asked }: Supplement): Omit<TextSettings, 'tokenizer'> {
+function textSettings(
+  family: Family,
+  { text_cfg: text }: OpenClipModel,
+  { max_tokens: asked }: Supplement
+): Omit<TextSettings, 'tokenizer'> {
   // CLIP's own text tower sees nothing of the padding behind its end of text; others may.
-  const isPlain = family === 'clip' && !text.hf_model_name && !text.no_causal_mask && !text.pool_type && !text.embed_cls
+  const isPlain =
+    family === 'clip' && !text.hf_model_name && !text.no_causal_mask && !text.pool_type && !text.embed_cls
   return {
     cleaning: cleaningOf(text.tokenizer_kwargs?.clean, family),
     maxTokens: asked ?? text.context_length ?? 77,

@@ -2,7 +2,10 @@ import { access, readFile } from 'node:fs/promises'
 
 /** Whether a file or folder is there. */
 export async function exists(path: string): Promise<boolean> {
-  return access(path).then(() => true, () => false)
+  return access(path).then(
+    () => true,
+    () => false
+  )
 }
 
 /** Reads a JSON file of a package, or the fallback where there is no such file. Throws an Error that names it. */
@@ -11,7 +14,9 @@ export async function readJson<T>(path: string, fallback?: T): Promise<T> {
     return JSON.parse(await readFile(path, 'utf8')) as T
   } catch (error) {
     if (fallback !== undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') return fallback
-    throw new Error(`The model package's ${path} can't be read: ${(error as Error).message}`, { cause: error })
+    throw new Error(`The model package's ${path} can't be read: ${(error as Error).message}`, {
+      cause: error
+    })
   }
 }
 

@@ -15,7 +15,12 @@ export interface Preprocessing {
 export type ResampleFilter = 'nearest' | 'lanczos' | 'bilinear' | 'bicubic'
 
 /** Pillow's numbers for its filters (PIL.Image.Resampling). */
-const PILLOW_FILTERS: Record<number, ResampleFilter> = { 0: 'nearest', 1: 'lanczos', 2: 'bilinear', 3: 'bicubic' }
+const PILLOW_FILTERS: Record<number, ResampleFilter> = {
+  0: 'nearest',
+  1: 'lanczos',
+  2: 'bilinear',
+  3: 'bicubic'
+}
 const FILTERS = Object.values(PILLOW_FILTERS)
 
 /** The channels' means and deviations of CLIP's training images (Radford et al. 2021), which its processors take by default. */
@@ -57,12 +62,21 @@ export interface OpenClipPreprocessing {
  */
 export function parsePreprocessing(config: PreprocessorConfig | OpenClipPreprocessing): Preprocessing {
   if ('resize_mode' in config) return parseOpenClipPreprocessing(config, 'round')
-  const { image_processor_type: type = (config as PreprocessorConfig).feature_extractor_type ?? '', ...processor } = config as PreprocessorConfig
-  if (/^Siglip2/.test(type)) throw new Error('preprocessor_config.json: images of any size (NaFlex) are not supported; take a checkpoint of fixed resolution.')
+  const {
+    image_processor_type: type = (config as PreprocessorConfig).feature_extractor_type ?? '',
+    ...processor
+  } = config as PreprocessorConfig
+  if (/^Siglip2/.test(type))
+    throw new Error(
+      'preprocessor_config.json: images of any size (NaFlex) are not supported; take a checkpoint of fixed resolution.'
+    )
   if (type !== '' && !PROCESSORS.test(type)) {
-    throw new Error(`preprocessor_config.json: image_processor_type '${type}' is not supported; those of CLIP, ChineseCLIP, ViT, Bit and Siglip are.`)
+    throw new Error(
+      `preprocessor_config.json: image_processor_type '${type}' is not supported; those of CLIP, ChineseCLIP, ViT, Bit and Siglip are.`
+    )
   }
-  if (processor.do_resize === false) throw new Error('preprocessor_config.json: do_resize false is not supported.')
+  if (processor.do_resize === false)
+    throw new Error('preprocessor_config.json: do_resize false is not supported.')
   const squashes = /^(ViT|Siglip)/.test(type)
   const filter = PILLOW_FILTERS[processor.resample ?? (/^ViT/.test(type) ? 2 : 3)]
   if (!filter) throw new Error(`preprocessor_config.json: resample ${processor.resample} is not supported.`)
@@ -83,27 +97,48 @@ export function parsePreprocessing(config: PreprocessorConfig | OpenClipPreproce
 }
 
 function parseResize(size: PreprocessorConfig['size'], squashes: boolean): Preprocessing['resize'] {
-  if (typeof size === 'number') return squashes ? { mode: 'squash', width: size, height: size } : { mode: 'shortest', size }
+  if (typeof size === 'number')
+    return squashes ? { mode: 'squash', width: size, height: size } : { mode: 'shortest', size }
   if (size?.shortest_edge) return { mode: 'shortest', size: size.shortest_edge }
   if (size?.width && size.height) return { mode: 'squash', width: size.width, height: size.height }
   throw new Error('preprocessor_config.json: size has neither shortest_edge nor width and height.')
 }
 
-function parseCrop({ crop_size: size, do_center_crop: crops }: PreprocessorConfig, resize: Preprocessing['resize']) {
+function parseCrop(
+  { crop_size: size, do_center_crop: crops }: PreprocessorConfig,
+  resize: Preprocessing['resize']
+) {
   if (resize.mode === 'squash') return { width: resize.width, height: resize.height }
-  if (crops === false) throw new Error('preprocessor_config.json: a shortest_edge resize needs the centre crop.')
-  const crop = typeof size === 'number' ? { width: size, height: size } : (size ?? { width: resize.size, height: resize.size })
-  if (Math.max(crop.width, crop.height) > resize.size) throw new Error(`preprocessor_config.json: a crop of ${crop.width}x${crop.height} is larger than the shortest side of ${resize.size}.`)
+  if (crops === false)
+    throw new Error('preprocessor_config.json: a shortest_edge resize needs the centre crop.')
+  const crop =
+    typeof size === 'number'
+      ? { width: size, height: size }
+      : (size ?? { width: resize.size, height: resize.size })
+  if (Math.max(crop.width, crop.height) > resize.size)
+    throw new Error(
+      `preprocessor_config.json: a crop of ${crop.width}x${crop.height} is larger than the shortest side of ${resize.size}.`
+    )
   return crop
 }
 
 /** Reads OpenCLIP's preprocessing, with its defaults. Throws where it asks for what is not supported. */
-export function parseOpenClipPreprocessing({ size = 224, mean = CLIP_MEAN, std = CLIP_STD, interpolation = 'bicubic', resize_mode: mode = 'shortest' }: OpenClipPreprocessing, cropOffset: Preprocessing['cropOffset']): Preprocessing {
+export function parseOpenClipPreprocessing(
+  {
+    size = 224,
+    mean = CLIP_MEAN,
+    std = CLIP_STD,
+    interpolation = 'bicubic',
+    resize_mode: mode = 'shortest'
+  }: OpenClipPreprocessing,
+  cropOffset: Preprocessing['cropOffset']
+): Preprocessing {
   const [height, width = height] = [size].flat()
   // `random` is of training; OpenCLIP reads it as bicubic otherwise.
   const filter = FILTERS.find((name) => name === (interpolation === 'random' ? 'bicubic' : interpolation))
   if (!filter) throw new Error(`preprocess_cfg: interpolation '${interpolation}' is not supported.`)
-  const channels = (values: number | number[]) => (typeof values === 'number' ? [values, values, values] : values)
+  const channels = (values: number | number[]) =>
+    typeof values === 'number' ? [values, values, values] : values
   const rest = { filter, cropOffset, crop: { width, height }, mean: channels(mean), std: channels(std) }
   if (mode === 'squash') return { ...rest, resize: { mode, width, height } }
   if (mode === 'shortest' && width === height) return { ...rest, resize: { mode, size: width } }

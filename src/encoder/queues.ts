@@ -44,13 +44,21 @@ const lengthOf = (text: string) => Math.min(LONGEST, text.length)
 const SINGLE = { maxBatchSize: 1, maxDelayMs: 0 }
 
 /** Waits for a run of a tower, and reports how long it took. */
-type Timed = <T>(tower: TowerRun['tower'], batch: number, run: Promise<T>) => Promise<{ result: T; step: Step }>
+type Timed = <T>(
+  tower: TowerRun['tower'],
+  batch: number,
+  run: Promise<T>
+) => Promise<{ result: T; step: Step }>
 
 /** The wait that ends at a moment. */
 const waitUntil = (now: number, ms: number): Step => ({ stage: 'queue', at: now - ms, ms })
 
 /** The queues in front of an encoder's threads. Each has its lanes, and a place for those that someone waits for. */
-export function createQueues(model: ModelPackage, options: EncoderOptions, threads: { towers: Towers; decoders: ImageThreads }): Queues {
+export function createQueues(
+  model: ModelPackage,
+  options: EncoderOptions,
+  threads: { towers: Towers; decoders: ImageThreads }
+): Queues {
   const { execution } = threads.towers
   const timed: Timed = async (tower, batch, run) => {
     const startedAt = performance.now()
@@ -58,7 +66,20 @@ export function createQueues(model: ModelPackage, options: EncoderOptions, threa
     const ms = performance.now() - startedAt
     const { provider } = execution.towers[tower]
     options.onTowerRun?.({ model: model.name, tower, provider, batch, seconds: ms / 1000 })
-    return { result, step: { stage: 'encode', at: startedAt, ms, attributes: { 'semblance.model': model.name, 'semblance.tower': tower, 'semblance.execution_provider': provider, 'semblance.batch_size': batch } } }
+    return {
+      result,
+      step: {
+        stage: 'encode',
+        at: startedAt,
+        ms,
+        attributes: {
+          'semblance.model': model.name,
+          'semblance.tower': tower,
+          'semblance.execution_provider': provider,
+          'semblance.batch_size': batch
+        }
+      }
+    }
   }
   const texts = textQueue(options, threads.towers, timed)
   const { images, crops } = imageQueues(options, threads, timed)
@@ -88,7 +109,11 @@ function textQueue(options: EncoderOptions, towers: Towers, timed: Timed): Queue
   return new Batcher<string, Encoded>({
     ...towerSlots(options, towers),
     run: async (texts, { express, waited }) => {
-      const { result, step } = await timed('text', texts.length, towers.threads({ express }).call('encodeTexts', texts))
+      const { result, step } = await timed(
+        'text',
+        texts.length,
+        towers.threads({ express }).call('encodeTexts', texts)
+      )
       return result.map((encoded, i) => ({ ...encoded, took: [waitUntil(step.at, waited[i]), step] }))
     },
     maxBatchSize: towers.batchSizes.text,
@@ -103,12 +128,20 @@ function textQueue(options: EncoderOptions, towers: Towers, timed: Timed): Queue
  * Images wait, as bytes, for one of a few slots: a slot is held from the decoder to the embedding, so that few decoded
  * images are in memory however many wait. Within the slots they wait for a decoder and for a tower.
  */
-function imageQueues(options: EncoderOptions, { towers, decoders }: { towers: Towers; decoders: ImageThreads }, timed: Timed) {
+function imageQueues(
+  options: EncoderOptions,
+  { towers, decoders }: { towers: Towers; decoders: ImageThreads },
+  timed: Timed
+) {
   const crops = new Batcher<Uint8Array, { embedding: Embedding; steps: Step[] }>({
     ...towerSlots(options, towers),
     maxQueueSize: Infinity,
     run: async (batch, { express, waited }) => {
-      const { result, step } = await timed('image', batch.length, towers.threads({ express }).call('encodeImages', batch))
+      const { result, step } = await timed(
+        'image',
+        batch.length,
+        towers.threads({ express }).call('encodeImages', batch)
+      )
       return result.map((embedding, i) => ({ embedding, steps: [waitUntil(step.at, waited[i]), step] }))
     },
     maxBatchSize: towers.batchSizes.image
@@ -118,7 +151,16 @@ function imageQueues(options: EncoderOptions, { towers, decoders }: { towers: To
     run: async ([bytes], { waited: [waited] }) => {
       const at = performance.now()
       const { data, decode, preprocess } = await decoders.call('crop', bytes)
-      return [{ data, steps: [waitUntil(at, waited), { stage: 'decode', at, ms: decode }, { stage: 'preprocess', at: at + decode, ms: preprocess }] }]
+      return [
+        {
+          data,
+          steps: [
+            waitUntil(at, waited),
+            { stage: 'decode', at, ms: decode },
+            { stage: 'preprocess', at: at + decode, ms: preprocess }
+          ]
+        }
+      ]
     },
     concurrency: options.imageWorkers,
     express: towers.express,

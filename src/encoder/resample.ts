@@ -51,19 +51,29 @@ function sinc(x: number): number {
   return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x)
 }
 
-function taps(filter: Exclude<ResampleFilter, 'nearest'>, axis: { from: number; to: number; start: number; count: number }): Taps {
+function taps(
+  filter: Exclude<ResampleFilter, 'nearest'>,
+  axis: { from: number; to: number; start: number; count: number }
+): Taps {
   const kernel = KERNELS[filter]
   const scale = axis.from / axis.to
   const widening = Math.max(scale, 1)
   const support = kernel.support * widening
   const stride = Math.ceil(support) * 2 + 1
   const { count } = axis
-  const result = { starts: new Int32Array(count), counts: new Int32Array(count), weights: new Int32Array(count * stride), stride }
+  const result = {
+    starts: new Int32Array(count),
+    counts: new Int32Array(count),
+    weights: new Int32Array(count * stride),
+    stride
+  }
   for (let i = 0; i < count; i++) {
     const centre = (axis.start + i + 0.5) * scale
     const first = Math.max(0, Math.trunc(centre - support + 0.5))
     const end = Math.min(axis.from, Math.trunc(centre + support + 0.5))
-    const values = Array.from({ length: end - first }, (_, j) => kernel.at((first + j - centre + 0.5) / widening))
+    const values = Array.from({ length: end - first }, (_, j) =>
+      kernel.at((first + j - centre + 0.5) / widening)
+    )
     const sum = values.reduce((total, value) => total + value, 0)
     values.forEach((value, j) => (result.weights[i * stride + j] = toFixedPoint(value / sum)))
     result.starts[i] = first
@@ -98,6 +108,7 @@ function nearest(axis: { from: number; to: number; start: number; count: number 
   const scale = axis.from / axis.to
   const positions: number[] = []
   let position = scale * 0.5
-  for (let i = 0; i < axis.start + axis.count; i++, position += scale) if (i >= axis.start) positions.push(Math.min(axis.from - 1, Math.trunc(position)))
+  for (let i = 0; i < axis.start + axis.count; i++, position += scale)
+    if (i >= axis.start) positions.push(Math.min(axis.from - 1, Math.trunc(position)))
   return positions
 }

@@ -35,7 +35,9 @@ export interface Session {
   inputs: Port[]
   outputs: Port[]
   /** Runs the graph; it blocks the calling thread. What it answers may lie in ONNX Runtime's own memory: copy it. */
-  run(inputs: Record<string, Values>): Promise<Record<string, { type: string; data: ArrayBufferView; shape: readonly number[] }>>
+  run(
+    inputs: Record<string, Values>
+  ): Promise<Record<string, { type: string; data: ArrayBufferView; shape: readonly number[] }>>
   /** The nodes that were run since the session was opened, by provider; ends the profiling. */
   endProfile(): Promise<NodesByProvider>
   release(): Promise<void>
@@ -47,11 +49,16 @@ export function supportedProviders(): { name: string; bundled: boolean }[] {
 }
 
 /** Opens a graph with the profiler on. Throws when it can't be read, or a provider can't be loaded. */
-export async function openSession(path: string, { threads, executionProviders, deviceId }: SessionSettings): Promise<Session> {
+export async function openSession(
+  path: string,
+  { threads, executionProviders, deviceId }: SessionSettings
+): Promise<Session> {
   const profileFolder = await mkdtemp(join(tmpdir(), 'semblance-profile-'))
   const removeProfile = () => rm(profileFolder, { recursive: true, force: true })
   const session = await InferenceSession.create(path, {
-    executionProviders: executionProviders.map((name) => (name === 'cuda' || name === 'tensorrt' ? { name, deviceId } : name)),
+    executionProviders: executionProviders.map((name) =>
+      name === 'cuda' || name === 'tensorrt' ? { name, deviceId } : name
+    ),
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -67,8 +74,15 @@ export async function openSession(path: string, { threads, executionProviders, d
     inputs: session.inputMetadata.map(toPort),
     outputs: session.outputMetadata.map(toPort),
     run: async (inputs) => {
-      const outputs = await session.run(Object.fromEntries(Object.entries(inputs).map(([name, values]) => [name, toTensor(values)])))
-      return Object.fromEntries(Object.entries(outputs).map(([name, { type, data, dims }]) => [name, { type, data: data as ArrayBufferView, shape: dims }]))
+      const outputs = await session.run(
+        Object.fromEntries(Object.entries(inputs).map(([name, values]) => [name, toTensor(values)]))
+      )
+      return Object.fromEntries(
+        Object.entries(outputs).map(([name, { type, data, dims }]) => [
+          name,
+          { type, data: data as ArrayBufferView, shape: dims }
+        ])
+      )
     },
     endProfile: async () => {
       session.endProfiling()
@@ -83,7 +97,9 @@ export async function openSession(path: string, { threads, executionProviders, d
 }
 
 function toPort(metadata: InferenceSession.ValueMetadata): Port {
-  return metadata.isTensor ? { name: metadata.name, type: metadata.type, shape: [...metadata.shape] } : { name: metadata.name, type: 'none', shape: [] }
+  return metadata.isTensor
+    ? { name: metadata.name, type: metadata.type, shape: [...metadata.shape] }
+    : { name: metadata.name, type: 'none', shape: [] }
 }
 
 function toTensor({ type, data, shape }: Values): Tensor {

@@ -76,14 +76,21 @@ export async function startTowers(model: ModelPackage, options: ExecutionOptions
     } else {
       const { started } = attempt
       const elsewhere = Object.entries(started.towers).filter(([, tower]) => tower.provider !== provider)
-      if (elsewhere.length > 0) passedOver.push({ provider, reason: elsewhere.map(([name, tower]) => `the ${name} tower ran on ${tower.provider}`).join(', ') })
+      if (elsewhere.length > 0)
+        passedOver.push({
+          provider,
+          reason: elsewhere.map(([name, tower]) => `the ${name} tower ran on ${tower.provider}`).join(', ')
+        })
       // With one of the towers it is still in use, and said to be so.
-      if (elsewhere.length === 0 || (elsewhere.length === 1 && !options.strict)) return await tune(started, options, { requested, towers: started.towers, passedOver })
+      if (elsewhere.length === 0 || (elsewhere.length === 1 && !options.strict))
+        return await tune(started, options, { requested, towers: started.towers, passedOver })
       await started.close()
     }
     if (options.strict) break
   }
-  throw new Error(`Model '${model.name}' can't run on ${options.strict ? `${requested[0]}, as EXECUTION_PROVIDER_STRICT asks` : requested.join(' or ')}: ${passedOver.map(({ provider, reason }) => `${provider}: ${reason}`).join('; ')}`)
+  throw new Error(
+    `Model '${model.name}' can't run on ${options.strict ? `${requested[0]}, as EXECUTION_PROVIDER_STRICT asks` : requested.join(' or ')}: ${passedOver.map(({ provider, reason }) => `${provider}: ${reason}`).join('; ')}`
+  )
 }
 
 /** Threads that are warm, and how their number was chosen. */
@@ -93,36 +100,79 @@ interface Started extends Pick<Towers, 'threads' | 'pools' | 'close' | 'workers'
 
 type Attempt = { started: Started } | { started?: undefined; error: Error }
 
-async function tryStart(model: ModelPackage, { towerWorkers, ortThreads, expressWorker, executionProviders, deviceId, onWorkerDeath: onDeath }: ExecutionOptions): Promise<Attempt> {
-  const { workers, expressThreads, tuning } = tuneWorkers({ workers: towerWorkers, ortThreads, express: expressWorker }, { cores: usableCores(), onCpu: executionProviders[0] === 'cpu' })
-  const start = (name: string, { count, threads }: { count: number; threads: number }): Promise<TowerThreads> => {
+async function tryStart(
+  model: ModelPackage,
+  {
+    towerWorkers,
+    ortThreads,
+    expressWorker,
+    executionProviders,
+    deviceId,
+    onWorkerDeath: onDeath
+  }: ExecutionOptions
+): Promise<Attempt> {
+  const { workers, expressThreads, tuning } = tuneWorkers(
+    { workers: towerWorkers, ortThreads, express: expressWorker },
+    { cores: usableCores(), onCpu: executionProviders[0] === 'cpu' }
+  )
+  const start = (
+    name: string,
+    { count, threads }: { count: number; threads: number }
+  ): Promise<TowerThreads> => {
     const workerData: TowerWorkerSettings = { model, session: { threads, executionProviders, deviceId } }
     return startThreads(new URL('./tower-worker.js', import.meta.url), { name, count, workerData, onDeath })
   }
   try {
-    const pools = await openAll([start('towers', { count: workers, threads: ortThreads }), ...(expressThreads > 0 ? [start(EXPRESS, { count: 1, threads: expressThreads })] : [])], (pool) => pool.close())
+    const pools = await openAll(
+      [
+        start('towers', { count: workers, threads: ortThreads }),
+        ...(expressThreads > 0 ? [start(EXPRESS, { count: 1, threads: expressThreads })] : [])
+      ],
+      (pool) => pool.close()
+    )
     const [shared, express = shared] = pools
     const close = async () => void (await Promise.all(pools.map((pool) => pool.close())))
     // What the express worker does the others can do too.
-    const threads = (place: { express: boolean }) => (place.express && express.state.alive > 0 && express.state.circuit !== 'open' ? express : shared)
-    return { started: { threads, pools: () => pools.map(({ state }) => state), close, workers, express: expressThreads > 0, tuning, towers: shared.findings[0] as Executions } }
+    const threads = (place: { express: boolean }) =>
+      place.express && express.state.alive > 0 && express.state.circuit !== 'open' ? express : shared
+    return {
+      started: {
+        threads,
+        pools: () => pools.map(({ state }) => state),
+        close,
+        workers,
+        express: expressThreads > 0,
+        tuning,
+        towers: shared.findings[0] as Executions
+      }
+    }
   } catch (error) {
     return { error: error as Error }
   }
 }
 
 /** Finds the batch sizes, on threads that have nothing else to do yet. */
-async function tune({ tuning, ...started }: Started, options: ExecutionOptions, execution: ExecutionReport): Promise<Towers> {
+async function tune(
+  { tuning, ...started }: Started,
+  options: ExecutionOptions,
+  execution: ExecutionReport
+): Promise<Towers> {
   const size = async (tower: 'image' | 'text', set: number, sizes: number[]): Promise<Tuned> => {
     const setting = `${tower === 'image' ? 'images' : 'texts'} in a batch`
     if (set) return { setting, value: set, reason: 'as set' }
-    if (execution.towers[tower].provider !== 'cpu') return { setting, value: GPU_BATCH, reason: 'fills a device' }
+    if (execution.towers[tower].provider !== 'cpu')
+      return { setting, value: GPU_BATCH, reason: 'fills a device' }
     const runs = await started.threads({ express: false }).call('measureBatches', { tower, sizes })
     return { setting, value: bestBatchSize(runs), reason: describeRuns(runs) }
   }
   const image = await size('image', options.imageBatchSize, IMAGE_SIZES)
   const text = await size('text', options.textBatchSize, TEXT_SIZES)
-  return { ...started, execution, batchSizes: { image: image.value, text: text.value }, tuning: [...tuning, image, text] }
+  return {
+    ...started,
+    execution,
+    batchSizes: { image: image.value, text: text.value },
+    tuning: [...tuning, image, text]
+  }
 }
 
 /** ONNX Runtime's messages go on over many lines. */

@@ -15,8 +15,8 @@ export const COMPRESSION = { oldJpeg: 6, jpeg: 7 }
 
 /** Size, samples, compression, strips and tiles, colours, orientation, ICC profile. */
 const PIXEL_TAGS = new Set([
-  256, 257, 258, 259, 262, 266, 273, 274, 277, 278, 279, 284, 292, 293, 317, 320, 322, 323, 324, 325, 332, 334, 338, 339,
-  347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532, 34675
+  256, 257, 258, 259, 262, 266, 273, 274, 277, 278, 279, 284, 292, 293, 317, 320, 322, 323, 324, 325, 332,
+  334, 338, 339, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532, 34675
 ])
 /** Bytes of a value by its type: BYTE, ASCII, SHORT, LONG, RATIONAL and so on; the last three are BigTIFF's. */
 const TYPE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8]
@@ -47,10 +47,21 @@ export function readTiffDirectory(bytes: Uint8Array): TiffDirectory | undefined 
     const little = view.getUint16(0) === 0x4949
     const shape = { view, little, big: view.getUint16(2, little) === 43 }
     const entries = readEntries(shape)
-    return entries && {
-      numbers: (tag) => numbersOf(shape, entries.find((entry) => entry.tag === tag)),
-      pixelTagsOnly: (changes = {}) => copyWith(shape, entries.filter(({ tag }) => PIXEL_TAGS.has(tag)), changes)
-    }
+    return (
+      entries && {
+        numbers: (tag) =>
+          numbersOf(
+            shape,
+            entries.find((entry) => entry.tag === tag)
+          ),
+        pixelTagsOnly: (changes = {}) =>
+          copyWith(
+            shape,
+            entries.filter(({ tag }) => PIXEL_TAGS.has(tag)),
+            changes
+          )
+      }
+    )
   } catch (error) {
     // A read behind the end of the file.
     if (error instanceof RangeError) return undefined
@@ -66,7 +77,12 @@ function readEntries({ view, little, big }: Shape): Entry[] | undefined {
   return Array.from({ length: count }, (_, i) => {
     const entry = at + (big ? 8 + i * 20 : 2 + i * 12)
     const values = big ? Number(view.getBigUint64(entry + 4, little)) : view.getUint32(entry + 4, little)
-    return { tag: view.getUint16(entry, little), type: view.getUint16(entry + 2, little), count: values, at: entry }
+    return {
+      tag: view.getUint16(entry, little),
+      type: view.getUint16(entry + 2, little),
+      count: values,
+      at: entry
+    }
   })
 }
 
@@ -75,16 +91,28 @@ function numbersOf({ view, little, big }: Shape, entry: Entry | undefined): numb
   const bytes = TYPE_BYTES[entry.type]
   const place = entry.at + (big ? 12 : 8)
   const isInline = bytes * entry.count <= (big ? 8 : 4)
-  const from = isInline ? place : big ? Number(view.getBigUint64(place, little)) : view.getUint32(place, little)
+  const from = isInline
+    ? place
+    : big
+      ? Number(view.getBigUint64(place, little))
+      : view.getUint32(place, little)
   const read = (at: number) => {
     if (bytes === 8) return Number(view.getBigUint64(at, little))
-    return bytes === 4 ? view.getUint32(at, little) : bytes === 2 ? view.getUint16(at, little) : view.getUint8(at)
+    return bytes === 4
+      ? view.getUint32(at, little)
+      : bytes === 2
+        ? view.getUint16(at, little)
+        : view.getUint8(at)
   }
   return Array.from({ length: entry.count }, (_, i) => read(from + i * bytes))
 }
 
 /** The new directory goes behind the file, so that all other offsets stay as they are; no other directory follows it. */
-function copyWith({ view, little, big }: Shape, entries: Entry[], changes: Record<number, number>): Uint8Array {
+function copyWith(
+  { view, little, big }: Shape,
+  entries: Entry[],
+  changes: Record<number, number>
+): Uint8Array {
   const { buffer, byteOffset, byteLength } = view
   const bytes = new Uint8Array(buffer, byteOffset, byteLength)
   const [start, entryBytes, countBytes] = [byteLength + (byteLength % 2), big ? 20 : 12, big ? 8 : 2]
@@ -95,10 +123,12 @@ function copyWith({ view, little, big }: Shape, entries: Entry[], changes: Recor
   else out.setUint32(4, start, little)
   if (big) out.setBigUint64(start, BigInt(entries.length), little)
   else out.setUint16(start, entries.length, little)
-  entries.sort((a, b) => a.tag - b.tag).forEach(({ tag, at }, i) => {
-    const to = start + countBytes + i * entryBytes
-    copy.set(bytes.subarray(at, at + entryBytes), to)
-    if (tag in changes) out.setUint16(to + (big ? 12 : 8), changes[tag], little)
-  })
+  entries
+    .sort((a, b) => a.tag - b.tag)
+    .forEach(({ tag, at }, i) => {
+      const to = start + countBytes + i * entryBytes
+      copy.set(bytes.subarray(at, at + entryBytes), to)
+      if (tag in changes) out.setUint16(to + (big ? 12 : 8), changes[tag], little)
+    })
   return copy
 }

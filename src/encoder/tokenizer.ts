@@ -18,12 +18,17 @@ export interface Tokenizer {
 
 /** Throws TEXT_INVALID for too long a text. */
 export function requireShort(text: string): void {
-  if (isLonger(text, MAX_TEXT_LENGTH)) throw new TextInvalid(`The text has ${countCharacters(text)} characters, of ${MAX_TEXT_LENGTH} allowed.`)
+  if (isLonger(text, MAX_TEXT_LENGTH))
+    throw new TextInvalid(`The text has ${countCharacters(text)} characters, of ${MAX_TEXT_LENGTH} allowed.`)
 }
 
 /** Reads a package's tokenizer. The library neither truncates nor pads: the cut is here, the padding beside the tower. */
 export async function loadTokenizer({ text }: ModelPackage, maxTokens: number): Promise<Tokenizer> {
-  const [tokenizerJson, config] = await Promise.all([text.tokenizer.tokenizerJson, text.tokenizer.config].map(async (file) => JSON.parse(await readFile(file, 'utf8'))))
+  const [tokenizerJson, config] = await Promise.all(
+    [text.tokenizer.tokenizerJson, text.tokenizer.config].map(async (file) =>
+      JSON.parse(await readFile(file, 'utf8'))
+    )
+  )
   const tokenizer = new HuggingFaceTokenizer(tokenizerJson, config)
   const padToken: string | undefined = config.pad_token?.content ?? config.pad_token ?? undefined
   return {

@@ -51,7 +51,11 @@ export const encodeImages = handler((crops: Uint8Array[]) => imageTower.run(crop
 export const encodeTexts = handler(async (texts: string[]) => {
   const sequences = texts.map(tokenize)
   const embeddings = await textTower.run(sequences, padding)
-  return embeddings.map((embedding, i) => ({ embedding, tokens: sequences[i].length, digest: digestOf(sequences[i]) }))
+  return embeddings.map((embedding, i) => ({
+    embedding,
+    tokens: sequences[i].length,
+    digest: digestOf(sequences[i])
+  }))
 })
 
 function digestOf(sequence: Int32Array): string {
@@ -59,22 +63,27 @@ function digestOf(sequence: Int32Array): string {
 }
 
 /** The quickest of three runs of each size, up to the first size that gains nothing, or after which runs would take too long. */
-export const measureBatches = handler(async ({ tower, sizes }: { tower: 'image' | 'text'; sizes: number[] }): Promise<MeasuredRun[]> => {
-  const [crop, sequence] = [new Uint8Array(3 * width * height), tokenize(SAMPLE)]
-  const run = (size: number) => (tower === 'image' ? imageTower.run(Array(size).fill(crop)) : textTower.run(Array(size).fill(sequence), padding))
-  const runs: MeasuredRun[] = []
-  for (const size of sizes) {
-    let ms = Infinity
-    for (let i = 0; i < 3; i++) {
-      const startedAt = performance.now()
-      await run(size)
-      ms = Math.min(ms, performance.now() - startedAt)
+export const measureBatches = handler(
+  async ({ tower, sizes }: { tower: 'image' | 'text'; sizes: number[] }): Promise<MeasuredRun[]> => {
+    const [crop, sequence] = [new Uint8Array(3 * width * height), tokenize(SAMPLE)]
+    const run = (size: number) =>
+      tower === 'image'
+        ? imageTower.run(Array(size).fill(crop))
+        : textTower.run(Array(size).fill(sequence), padding)
+    const runs: MeasuredRun[] = []
+    for (const size of sizes) {
+      let ms = Infinity
+      for (let i = 0; i < 3; i++) {
+        const startedAt = performance.now()
+        await run(size)
+        ms = Math.min(ms, performance.now() - startedAt)
+      }
+      runs.push({ size, ms })
+      const rate = size / ms
+      if (2 * ms > LONGEST_RUN_MS || runs.some((other) => other.size / other.ms > rate)) break
     }
-    runs.push({ size, ms })
-    const rate = size / ms
-    if (2 * ms > LONGEST_RUN_MS || runs.some((other) => other.size / other.ms > rate)) break
+    return runs
   }
-  return runs
-})
+)
 
 reportReady(executions)

@@ -33,20 +33,40 @@ export interface Padding {
 }
 
 /** The names that exports give what is embedded, best first. */
-const OUTPUTS = ['image_embeds', 'text_embeds', 'pooler_output', 'embedding', 'sentence_embedding', 'image_features', 'text_features']
+const OUTPUTS = [
+  'image_embeds',
+  'text_embeds',
+  'pooler_output',
+  'embedding',
+  'sentence_embedding',
+  'image_features',
+  'text_features'
+]
 
 /** Opens both towers of a package. Throws when one can't be opened, having let go of the other. */
-export async function openTowers(model: ModelPackage, settings: SessionSettings): Promise<[ImageTower, TextTower]> {
-  return openAll<[ImageTower, TextTower]>([openImageTower(model, settings), openTextTower(model, settings)], (tower) => tower.release())
+export async function openTowers(
+  model: ModelPackage,
+  settings: SessionSettings
+): Promise<[ImageTower, TextTower]> {
+  return openAll<[ImageTower, TextTower]>(
+    [openImageTower(model, settings), openTextTower(model, settings)],
+    (tower) => tower.release()
+  )
 }
 
 /** Opens the image tower of a package. Throws when it can't be opened, or asks for inputs that are not known. */
 export async function openImageTower(model: ModelPackage, settings: SessionSettings): Promise<ImageTower> {
   const session = await openSession(model.towers.image, settings)
   const [input, ...others] = session.inputs
-  if (!input || others.length > 0) throw new Error(`The image tower asks for ${session.inputs.map(({ name }) => name).join(', ')}; it should ask for pixel_values alone.`)
+  if (!input || others.length > 0)
+    throw new Error(
+      `The image tower asks for ${session.inputs.map(({ name }) => name).join(', ')}; it should ask for pixel_values alone.`
+    )
   return {
-    run: (crops) => inChunks(session, crops, (part, rows) => ({ [input.name]: pixelValues(part, input, { rows, preprocessing: model.preprocessing }) })),
+    run: (crops) =>
+      inChunks(session, crops, (part, rows) => ({
+        [input.name]: pixelValues(part, input, { rows, preprocessing: model.preprocessing })
+      })),
     ...rest(session)
   }
 }
@@ -57,12 +77,15 @@ export async function openTextTower(model: ModelPackage, settings: SessionSettin
   const ids = session.inputs.find(({ name }) => /^(input_ids|text|input)$/.test(name)) ?? session.inputs[0]
   const fixedLength = typeof ids.shape[1] === 'number' ? ids.shape[1] : undefined
   const maxTokens = Math.min(model.text.maxTokens, fixedLength ?? Infinity)
-  const lengthOf = (sequences: Int32Array[], toMax: boolean) => fixedLength ?? (toMax ? maxTokens : Math.max(...sequences.map(({ length }) => length)))
+  const lengthOf = (sequences: Int32Array[], toMax: boolean) =>
+    fixedLength ?? (toMax ? maxTokens : Math.max(...sequences.map(({ length }) => length)))
   return {
     maxTokens,
     run: (sequences, { id: padId, toMax }) => {
       const length = lengthOf(sequences, toMax)
-      return inChunks(session, sequences, (part, rows) => textInputs(session.inputs, ids, { sequences: part, padId, shape: [rows, length] }))
+      return inChunks(session, sequences, (part, rows) =>
+        textInputs(session.inputs, ids, { sequences: part, padId, shape: [rows, length] })
+      )
     },
     ...rest(session)
   }
@@ -73,7 +96,11 @@ function rest(session: Session): Tower {
 }
 
 /** The inputs of a text tower of shape `[rows, length]`: ids, and where it asks for them a mask and the types of tokens. */
-function textInputs(inputs: Port[], ids: Port, { sequences, padId, shape }: { sequences: Int32Array[]; padId: number; shape: [number, number] }): Record<string, Values> {
+function textInputs(
+  inputs: Port[],
+  ids: Port,
+  { sequences, padId, shape }: { sequences: Int32Array[]; padId: number; shape: [number, number] }
+): Record<string, Values> {
   const [rows, length] = shape
   const padded = new Int32Array(rows * length).fill(padId)
   const mask = new Int32Array(rows * length)
@@ -83,14 +110,25 @@ function textInputs(inputs: Port[], ids: Port, { sequences, padId, shape }: { se
   })
   // A row of nothing but padding would have a mean over no tokens.
   for (let row = sequences.length; row < rows; row++) mask[row * length] = 1
-  const known: Record<string, Int32Array> = { attention_mask: mask, token_type_ids: new Int32Array(rows * length), [ids.name]: padded }
+  const known: Record<string, Int32Array> = {
+    attention_mask: mask,
+    token_type_ids: new Int32Array(rows * length),
+    [ids.name]: padded
+  }
   const missing = inputs.filter(({ name }) => !(name in known))
-  if (missing.length > 0) throw new Error(`The text tower asks for inputs that are not known: ${missing.map(({ name }) => name).join(', ')}.`)
+  if (missing.length > 0)
+    throw new Error(
+      `The text tower asks for inputs that are not known: ${missing.map(({ name }) => name).join(', ')}.`
+    )
   return Object.fromEntries(inputs.map((input) => [input.name, integers(known[input.name], input, shape)]))
 }
 
 /** Runs a graph over any number of inputs: at once, or as many rows at a time as it insists on. */
-async function inChunks<Input>(session: Session, inputs: Input[], makeInputs: (part: Input[], rows: number) => Record<string, Values>): Promise<Embedding[]> {
+async function inChunks<Input>(
+  session: Session,
+  inputs: Input[],
+  makeInputs: (part: Input[], rows: number) => Record<string, Values>
+): Promise<Embedding[]> {
   const axis = session.inputs[0].shape[0]
   const rows = typeof axis === 'number' ? axis : inputs.length
   const output = outputOf(session)
@@ -106,7 +144,8 @@ async function inChunks<Input>(session: Session, inputs: Input[], makeInputs: (p
 function outputOf({ outputs }: Session): string {
   const names = outputs.map(({ name }) => name)
   const flat = outputs.filter(({ shape }) => shape.length === 2)
-  const name = OUTPUTS.find((candidate) => names.includes(candidate)) ?? (flat.length === 1 ? flat[0].name : undefined)
+  const name =
+    OUTPUTS.find((candidate) => names.includes(candidate)) ?? (flat.length === 1 ? flat[0].name : undefined)
   if (name) return name
   throw new Error(`The tower has none of the outputs ${OUTPUTS.join(', ')}, but ${names.join(', ')}.`)
 }

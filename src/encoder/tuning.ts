@@ -19,18 +19,39 @@ export const LONGEST_RUN_MS = 300
 const LEAST_GAIN = 1.03
 
 /** Worker threads, and threads of ONNX Runtime in the one beside them that takes what someone waits for (0: there is none). */
-export function tuneWorkers({ workers, ortThreads, express }: { workers: number; ortThreads: number; express: boolean }, { cores, onCpu }: { cores: number; onCpu: boolean }): { workers: number; expressThreads: number; tuning: Tuned[] } {
+export function tuneWorkers(
+  { workers, ortThreads, express }: { workers: number; ortThreads: number; express: boolean },
+  { cores, onCpu }: { cores: number; onCpu: boolean }
+): { workers: number; expressThreads: number; tuning: Tuned[] } {
   const spread = Math.max(1, Math.floor(cores / ortThreads))
   const chosen = workers || (onCpu ? spread : 1)
   const expressThreads = express && onCpu && cores > 1 ? Math.min(cores, MOST_THREADS) : 0
-  const why = workers ? 'as set' : onCpu ? `${cores} ${cores === 1 ? 'core' : 'cores'}, ${ortThreads} for each` : 'one feeds a device'
+  const why = workers
+    ? 'as set'
+    : onCpu
+      ? `${cores} ${cores === 1 ? 'core' : 'cores'}, ${ortThreads} for each`
+      : 'one feeds a device'
   return {
     workers: chosen,
     expressThreads,
     tuning: [
       { setting: 'workers', value: chosen, reason: why },
-      { setting: 'threads of a worker', value: ortThreads, reason: ortThreads === 1 ? 'workers that wait for no other thread encode the most' : 'as set' },
-      { setting: 'threads of the express worker', value: expressThreads, reason: expressThreads ? 'all cores, for a request that comes alone or meets ingest' : !express ? 'switched off' : onCpu ? 'one core has no second way' : 'a device is fast for one as well' }
+      {
+        setting: 'threads of a worker',
+        value: ortThreads,
+        reason: ortThreads === 1 ? 'workers that wait for no other thread encode the most' : 'as set'
+      },
+      {
+        setting: 'threads of the express worker',
+        value: expressThreads,
+        reason: expressThreads
+          ? 'all cores, for a request that comes alone or meets ingest'
+          : !express
+            ? 'switched off'
+            : onCpu
+              ? 'one core has no second way'
+              : 'a device is fast for one as well'
+      }
     ]
   }
 }

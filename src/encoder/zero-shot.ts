@@ -48,12 +48,19 @@ const BACKGROUND = 'something'
  * With `multiLabel`, a softmax model weighs each label against its templates with "something" in the label's place:
  * a two-way softmax. A sigmoid model scores labels on their own in any case.
  */
-export async function createClassifier(encoder: Encoder, options: ClassifierOptions, encodeOptions: EncodeOptions = {}): Promise<Classifier> {
+export async function createClassifier(
+  encoder: Encoder,
+  options: ClassifierOptions,
+  encodeOptions: EncodeOptions = {}
+): Promise<Classifier> {
   const { name, zeroShot: settings } = encoder.model
   requireScale(name, settings)
   const { labels, templates } = writePrompts(options, settings)
   const weighsBackground = options.multiLabel === true && settings.activation === 'softmax'
-  const prompts = [...labels.map((label) => label.prompts), ...(weighsBackground ? [fill(templates, BACKGROUND)] : [])]
+  const prompts = [
+    ...labels.map((label) => label.prompts),
+    ...(weighsBackground ? [fill(templates, BACKGROUND)] : [])
+  ]
   const digests: string[] = []
   const embeddings = await encodePrompts(encoder, prompts, { ...encodeOptions, digests })
   requireTold(labels, digests)
@@ -76,27 +83,51 @@ export async function createClassifier(encoder: Encoder, options: ClassifierOpti
  * The embedding of each label, the normalised mean of its prompts', with the templates in use. Throws LABELS_INVALID or
  * TEMPLATE_INVALID.
  */
-export async function labelEmbeddings(encoder: Encoder, options: Omit<ClassifierOptions, 'multiLabel'>, encodeOptions: EncodeOptions = {}): Promise<{ embeddings: Embedding[]; templates: string[] }> {
+export async function labelEmbeddings(
+  encoder: Encoder,
+  options: Omit<ClassifierOptions, 'multiLabel'>,
+  encodeOptions: EncodeOptions = {}
+): Promise<{ embeddings: Embedding[]; templates: string[] }> {
   const { labels, templates } = writePrompts(options, encoder.model.zeroShot)
-  return { embeddings: await encodePrompts(encoder, labels.map(({ prompts }) => prompts), encodeOptions), templates }
+  return {
+    embeddings: await encodePrompts(
+      encoder,
+      labels.map(({ prompts }) => prompts),
+      encodeOptions
+    ),
+    templates
+  }
 }
 
-function writePrompts(options: ClassifierOptions, { template }: ZeroShotSettings): { labels: { label: string; prompts: string[] }[]; templates: string[] } {
+function writePrompts(
+  options: ClassifierOptions,
+  { template }: ZeroShotSettings
+): { labels: { label: string; prompts: string[] }[]; templates: string[] } {
   const templates = resolveTemplates(options.templates ?? [template])
   requireBounded(options.labels, templates)
   requireDistinct(options.labels.map(nameOf))
-  return { labels: options.labels.map((label) => (typeof label === 'string' ? { label, prompts: fill(templates, label) } : label)), templates }
+  return {
+    labels: options.labels.map((label) =>
+      typeof label === 'string' ? { label, prompts: fill(templates, label) } : label
+    ),
+    templates
+  }
 }
 
 function requireScale(name: string, { activation, logitScale, logitBias }: ZeroShotSettings): void {
-  if (logitScale === undefined) throw new ZeroShotUnsupported(name, 'its package gives no logit scale (logit_scale in semblance.json)')
-  if (activation === 'sigmoid' && logitBias === undefined) throw new ZeroShotUnsupported(name, 'its package gives no logit bias (logit_bias in semblance.json)')
+  if (logitScale === undefined)
+    throw new ZeroShotUnsupported(name, 'its package gives no logit scale (logit_scale in semblance.json)')
+  if (activation === 'sigmoid' && logitBias === undefined)
+    throw new ZeroShotUnsupported(name, 'its package gives no logit bias (logit_bias in semblance.json)')
 }
 
 /** The templates of a set by its name, or own ones as they are. Throws TEMPLATE_INVALID. */
 export function resolveTemplates(templates: string | string[]): string[] {
   if (typeof templates === 'string') {
-    if (!Object.hasOwn(TEMPLATES, templates)) throw new TemplateInvalid(`There are no templates '${templates}'; named are ${Object.keys(TEMPLATES).join(', ')}.`)
+    if (!Object.hasOwn(TEMPLATES, templates))
+      throw new TemplateInvalid(
+        `There are no templates '${templates}'; named are ${Object.keys(TEMPLATES).join(', ')}.`
+      )
     return TEMPLATES[templates]
   }
   const wrong = templates.find((template) => !template.includes('{label}'))
@@ -121,10 +152,13 @@ function nameOf(label: Label): string {
 function requireBounded(labels: Label[], templates: string[]): void {
   let [prompts, characters] = [0, 0]
   const count = (length: number) => {
-    if (length > MAX_TEXT_LENGTH) throw new LabelsInvalid(`A prompt has ${length} characters, of ${MAX_TEXT_LENGTH} allowed.`)
+    if (length > MAX_TEXT_LENGTH)
+      throw new LabelsInvalid(`A prompt has ${length} characters, of ${MAX_TEXT_LENGTH} allowed.`)
     characters += length
-    if (++prompts > MAX_PROMPTS) throw new LabelsInvalid(`Labels times templates are more than ${MAX_PROMPTS} prompts.`)
-    if (characters > MAX_PROMPT_CHARACTERS) throw new LabelsInvalid(`The prompts have more than ${MAX_PROMPT_CHARACTERS} characters in all.`)
+    if (++prompts > MAX_PROMPTS)
+      throw new LabelsInvalid(`Labels times templates are more than ${MAX_PROMPTS} prompts.`)
+    if (characters > MAX_PROMPT_CHARACTERS)
+      throw new LabelsInvalid(`The prompts have more than ${MAX_PROMPT_CHARACTERS} characters in all.`)
   }
   const slots = templates.map((template) => template.split('{label}').length - 1)
   const lengths = templates.map(countCharacters)
@@ -142,7 +176,11 @@ export function fill(templates: string[], label: string): string[] {
   return templates.map((template) => template.replaceAll('{label}', () => label))
 }
 
-async function encodePrompts(encoder: Encoder, prompts: string[][], options: EncodeOptions): Promise<Embedding[]> {
+async function encodePrompts(
+  encoder: Encoder,
+  prompts: string[][],
+  options: EncodeOptions
+): Promise<Embedding[]> {
   const embeddings = await Promise.all(encoder.encodeTexts(prompts.flat(), options))
   let start = 0
   return prompts.map(({ length }) => meanEmbedding(embeddings.slice(start, (start += length))))
@@ -153,9 +191,15 @@ function requireTold(labels: { label: string; prompts: string[] }[], digests: st
   const known = new Map<string, string>()
   let start = 0
   for (const { label, prompts } of labels) {
-    const tokens = digests.slice(start, (start += prompts.length)).sort().join()
+    const tokens = digests
+      .slice(start, (start += prompts.length))
+      .sort()
+      .join()
     const same = known.get(tokens)
-    if (same !== undefined) throw new LabelsInvalid(`The labels '${same}' and '${label}' are the same to the model, which reads equal tokens for both; send one of them.`)
+    if (same !== undefined)
+      throw new LabelsInvalid(
+        `The labels '${same}' and '${label}' are the same to the model, which reads equal tokens for both; send one of them.`
+      )
     known.set(tokens, label)
   }
 }
@@ -164,14 +208,18 @@ function requireTold(labels: { label: string; prompts: string[] }[], digests: st
 export type Activate = (similarities: number[], image: Embedding) => number[]
 
 /** How a model's cosines become scores; softmax models weigh each label against the background where there is one. */
-export function activation({ activation: kind, logitScale: scale = 1, logitBias: bias = 0 }: ZeroShotSettings, background?: Embedding): Activate {
+export function activation(
+  { activation: kind, logitScale: scale = 1, logitBias: bias = 0 }: ZeroShotSettings,
+  background?: Embedding
+): Activate {
   if (background) {
     return (similarities, image) => {
       const floor = cosine(image, background)
       return similarities.map((similarity) => sigmoid(scale * (similarity - floor)))
     }
   }
-  if (kind === 'sigmoid') return (similarities) => similarities.map((similarity) => sigmoid(scale * similarity + bias))
+  if (kind === 'sigmoid')
+    return (similarities) => similarities.map((similarity) => sigmoid(scale * similarity + bias))
   return (similarities) => softmax(similarities.map((similarity) => scale * similarity))
 }
 

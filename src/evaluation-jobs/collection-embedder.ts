@@ -5,14 +5,21 @@ import type { CollectionSample } from './collection-sample.js'
 /** An embedder that answers with the embeddings that a collection has, and asks another one for all else: prompts, shuffled captions, corrupted images. */
 export function collectionEmbedder(sample: CollectionSample, encoder: Embedder): Embedder {
   const rowOfImage = new Map(sample.records.map(({ id }, row) => [id, row]))
-  const rowOfText = new Map(sample.records.flatMap(({ text }, row) => (text === null ? [] : [[text, row] as const])))
+  const rowOfText = new Map(
+    sample.records.flatMap(({ text }, row) => (text === null ? [] : [[text, row] as const]))
+  )
   return {
     model: encoder.model,
     images: (images, corruption) => {
       if (corruption) return encoder.images(images, corruption)
-      return gather(images, { rows: sample.images, rowOf: ({ id }) => rowOfImage.get(id), encode: (missing) => encoder.images(missing) })
+      return gather(images, {
+        rows: sample.images,
+        rowOf: ({ id }) => rowOfImage.get(id),
+        encode: (missing) => encoder.images(missing)
+      })
     },
-    texts: (texts) => gather(texts, { rows: sample.texts, rowOf: (text) => rowOfText.get(text), encode: encoder.texts })
+    texts: (texts) =>
+      gather(texts, { rows: sample.texts, rowOf: (text) => rowOfText.get(text), encode: encoder.texts })
   }
 }
 
@@ -22,7 +29,10 @@ interface Source<T> {
   encode(missing: T[]): Promise<Rows>
 }
 
-async function gather<T>(items: T[], { rows: { dimension, values }, rowOf, encode }: Source<T>): Promise<Rows> {
+async function gather<T>(
+  items: T[],
+  { rows: { dimension, values }, rowOf, encode }: Source<T>
+): Promise<Rows> {
   const gathered = sharedRows(items.length, dimension)
   const missing: number[] = []
   items.forEach((item, i) => {
@@ -32,6 +42,8 @@ async function gather<T>(items: T[], { rows: { dimension, values }, rowOf, encod
   })
   if (missing.length === 0) return gathered
   const encoded = await encode(missing.map((i) => items[i]))
-  missing.forEach((i, row) => gathered.values.set(encoded.values.subarray(row * dimension, (row + 1) * dimension), i * dimension))
+  missing.forEach((i, row) =>
+    gathered.values.set(encoded.values.subarray(row * dimension, (row + 1) * dimension), i * dimension)
+  )
   return gathered
 }

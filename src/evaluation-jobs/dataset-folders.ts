@@ -20,7 +20,10 @@ export interface FolderAsked {
  * Opens a dataset below the folder of datasets, out of which nothing leads: no path, no link, no image that a file of it names. Throws
  * DATASETS_DISABLED, DATASET_NOT_FOUND, and EVALUATION_INVALID for what is no dataset.
  */
-export async function openFolder(datasetsDir: string, { folder, images, ...options }: FolderAsked): Promise<Dataset | EmbeddedPairs> {
+export async function openFolder(
+  datasetsDir: string,
+  { folder, images, ...options }: FolderAsked
+): Promise<Dataset | EmbeddedPairs> {
   if (datasetsDir === '') throw new DatasetsDisabled()
   const root = await realpath(resolve(datasetsDir)).catch(() => undefined)
   const path = root && (await inside(root, root, folder))
@@ -48,7 +51,10 @@ async function requireNoWayOut(root: string, folder: string): Promise<void> {
     const path = join(entry.parentPath, entry.name)
     // A link to nothing is a file that is not there.
     const target = await realpath(path).catch(() => path)
-    if (!isBelow(root, target)) throw new EvaluationInvalid(`The link '${path.slice(root.length + 1)}' leads out of the folder of datasets.`)
+    if (!isBelow(root, target))
+      throw new EvaluationInvalid(
+        `The link '${path.slice(root.length + 1)}' leads out of the folder of datasets.`
+      )
   }
 }
 
@@ -65,7 +71,8 @@ function withoutRoot(root: string, text: string): string {
 /** A dataset without what lies elsewhere: a file of it may name any path. */
 function confined(root: string, dataset: Dataset | EmbeddedPairs): Dataset | EmbeddedPairs {
   if (dataset.kind === 'embeddings') return dataset
-  const isOutside = async ({ path }: DatasetImage) => !isBelow(root, await realpath(path).catch(() => resolve(path)))
+  const isOutside = async ({ path }: DatasetImage) =>
+    !isBelow(root, await realpath(path).catch(() => resolve(path)))
   const items = async function* (signal?: AbortSignal) {
     for await (const item of dataset.items(signal)) {
       if ('reason' in item) {

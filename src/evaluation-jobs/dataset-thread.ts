@@ -10,8 +10,15 @@ export interface OpenedDataset {
 }
 
 /** Opens a dataset below the folder of datasets in a thread, so that nobody waits for its files to be parsed. Throws what `openFolder` does, and the signal's reason. */
-export async function openDatasetThread(datasetsDir: string, asked: FolderAsked, signal: AbortSignal = new AbortController().signal): Promise<OpenedDataset> {
-  const thread: Threads<typeof import('./dataset-worker.js')> = await startThreads(new URL('./dataset-worker.js', import.meta.url), { name: 'dataset', count: 1, workerData: null })
+export async function openDatasetThread(
+  datasetsDir: string,
+  asked: FolderAsked,
+  signal: AbortSignal = new AbortController().signal
+): Promise<OpenedDataset> {
+  const thread: Threads<typeof import('./dataset-worker.js')> = await startThreads(
+    new URL('./dataset-worker.js', import.meta.url),
+    { name: 'dataset', count: 1, workerData: null }
+  )
   try {
     const described = await orAborted(thread.call('open', { datasetsDir, asked }), signal)
     if (described.kind === 'embeddings') return { dataset: described, close: thread.close }

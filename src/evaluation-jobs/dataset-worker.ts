@@ -31,19 +31,23 @@ export const open = handler(async ({ datasetsDir, asked }: OpenCall): Promise<De
 })
 
 /** The next items, or the first ones anew. Throws EVALUATION_INVALID. */
-export const page = handler(async ({ isFirst }: { isFirst: boolean }): Promise<{ items: Item[]; isLast: boolean }> => {
-  if (isFirst) items = (opened!.dataset.items() as AsyncIterable<Item>)[Symbol.asyncIterator]()
-  const found: Item[] = []
-  try {
-    while (found.length < PAGE) {
-      const next = await items!.next()
-      if (next.done) return { items: found, isLast: true }
-      found.push(next.value)
+export const page = handler(
+  async ({ isFirst }: { isFirst: boolean }): Promise<{ items: Item[]; isLast: boolean }> => {
+    if (isFirst) items = (opened!.dataset.items() as AsyncIterable<Item>)[Symbol.asyncIterator]()
+    const found: Item[] = []
+    try {
+      while (found.length < PAGE) {
+        const next = await items!.next()
+        if (next.done) return { items: found, isLast: true }
+        found.push(next.value)
+      }
+      return { items: found, isLast: false }
+    } catch (error) {
+      throw error instanceof DatasetError
+        ? new EvaluationInvalid(await withoutPaths(opened!.datasetsDir, error.message))
+        : error
     }
-    return { items: found, isLast: false }
-  } catch (error) {
-    throw error instanceof DatasetError ? new EvaluationInvalid(await withoutPaths(opened!.datasetsDir, error.message)) : error
   }
-})
+)
 
 reportReady()

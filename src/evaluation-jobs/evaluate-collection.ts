@@ -64,9 +64,21 @@ export async function evaluateCollection(evaluation: CollectionEvaluation): Prom
   })
   try {
     const sample = await sampleCollection(collection, exports, { limit, labelField, signal })
-    const options = { ...DEFAULT_OPTIONS, hnsw: collection.settings.hnsw, hasOwnGraph: true, ...evaluation.options }
-    const { tasks, pictures, datasets } = await measureSample(sample, evaluation, { thread, options, progress })
-    const { model: { name, fingerprint }, dimension } = encoder
+    const options = {
+      ...DEFAULT_OPTIONS,
+      hnsw: collection.settings.hnsw,
+      hasOwnGraph: true,
+      ...evaluation.options
+    }
+    const { tasks, pictures, datasets } = await measureSample(sample, evaluation, {
+      thread,
+      options,
+      progress
+    })
+    const {
+      model: { name, fingerprint },
+      dimension
+    } = encoder
     return {
       version: 1,
       service: version,
@@ -74,7 +86,9 @@ export async function evaluateCollection(evaluation: CollectionEvaluation): Prom
       seconds: (performance.now() - startedAt) / 1000,
       models: [{ name, fingerprint, dimension }],
       settings: { seed: options.seed, resamples: options.resamples, confidence: options.confidence },
-      datasets: [describe(sample, datasets, { name: collection.settings.name, results: [{ model: name, tasks }] })],
+      datasets: [
+        describe(sample, datasets, { name: collection.settings.name, results: [{ model: name, tasks }] })
+      ],
       pictures
     }
   } finally {
@@ -88,20 +102,40 @@ interface Means {
   progress: ProgressTeller
 }
 
-async function measureSample(sample: CollectionSample, evaluation: CollectionEvaluation, { thread, options, progress }: Means): Promise<{ tasks: TaskReport[]; pictures: Report['pictures']; datasets: LoadedDataset[] }> {
+async function measureSample(
+  sample: CollectionSample,
+  evaluation: CollectionEvaluation,
+  { thread, options, progress }: Means
+): Promise<{ tasks: TaskReport[]; pictures: Report['pictures']; datasets: LoadedDataset[] }> {
   const { collection, encoder, cache, onWarning, signal } = evaluation
   const datasets = datasetsOf(sample, collection)
   const chosen = choose(datasets, evaluation)
-  const kept = openKeptEmbeddings({ cache, fingerprint: encoder.model.fingerprint, dimension: encoder.dimension, onWarning })
+  const kept = openKeptEmbeddings({
+    cache,
+    fingerprint: encoder.model.fingerprint,
+    dimension: encoder.dimension,
+    onWarning
+  })
   const files = createImageFiles(evaluation.limits)
-  const embedder = createEmbedder(encoder, { kept, files, signal, sharing: `collection ${evaluation.collection.settings.id}`, onProgress: (embedding) => progress.embedding(encoder.model.name, embedding) })
+  const embedder = createEmbedder(encoder, {
+    kept,
+    files,
+    signal,
+    sharing: `collection ${evaluation.collection.settings.id}`,
+    onProgress: (embedding) => progress.embedding(encoder.model.name, embedding)
+  })
   try {
     const stored = collectionEmbedder(sample, embedder)
     const tasks: TaskReport[] = []
     for (const [task, dataset] of chosen) {
       const isOfImages = OF_IMAGES.includes(task.name)
-      const [{ report }] = await measureAll(isOfImages ? keptAlone(dataset, sample) : dataset, isOfImages ? embedder : stored, { tasks: [task], options, files, thread, progress, signal })
-      if (task.name === 'retrieval') await measureIndex(report, { sample, collection, thread, options, progress, signal })
+      const [{ report }] = await measureAll(
+        isOfImages ? keptAlone(dataset, sample) : dataset,
+        isOfImages ? embedder : stored,
+        { tasks: [task], options, files, thread, progress, signal }
+      )
+      if (task.name === 'retrieval')
+        await measureIndex(report, { sample, collection, thread, options, progress, signal })
       tasks.push(noted(report, sample))
     }
     const pictures = await worstPictures(datasets[0], tasks, { encoder, signal })
@@ -112,14 +146,32 @@ async function measureSample(sample: CollectionSample, evaluation: CollectionEva
 }
 
 /** The tasks, each with the dataset that it is done on. */
-function choose(datasets: LoadedDataset[], { tasks, labelField, collection: { settings: { name } } }: CollectionEvaluation): [AnyTask, LoadedDataset][] {
-  if (datasets.length === 0) throw new EvaluationInvalid(`Collection '${name}' has no record with an image and a text${labelField === undefined ? '; with label_field, records without texts can be classified' : `, and none with an image and a '${labelField}'`}.`)
-  if (labelField !== undefined && !datasets.some(({ kind }) => kind === 'classes')) throw new EvaluationInvalid(`No record of '${name}' has an image and a single value in the field '${labelField}'.`)
+function choose(
+  datasets: LoadedDataset[],
+  {
+    tasks,
+    labelField,
+    collection: {
+      settings: { name }
+    }
+  }: CollectionEvaluation
+): [AnyTask, LoadedDataset][] {
+  if (datasets.length === 0)
+    throw new EvaluationInvalid(
+      `Collection '${name}' has no record with an image and a text${labelField === undefined ? '; with label_field, records without texts can be classified' : `, and none with an image and a '${labelField}'`}.`
+    )
+  if (labelField !== undefined && !datasets.some(({ kind }) => kind === 'classes'))
+    throw new EvaluationInvalid(
+      `No record of '${name}' has an image and a single value in the field '${labelField}'.`
+    )
   const found = (tasks ?? USUAL_TASKS).map((asked) => {
     const task = TASKS_BY_NAME[asked]
     const dataset = datasets.find(({ kind }) => task?.kinds.includes(kind))
     if (task && dataset) return [task, dataset] as [AnyTask, LoadedDataset]
-    if (tasks) throw new EvaluationInvalid(`The task ${asked} is not done on collection '${name}': it has no records of the kind that it needs (${task?.kinds.join(', ')}).`)
+    if (tasks)
+      throw new EvaluationInvalid(
+        `The task ${asked} is not done on collection '${name}': it has no records of the kind that it needs (${task?.kinds.join(', ')}).`
+      )
     return undefined
   })
   return found.filter((each) => each !== undefined)
@@ -127,13 +179,43 @@ function choose(datasets: LoadedDataset[], { tasks, labelField, collection: { se
 
 function noted(report: TaskReport, { records, total }: CollectionSample): TaskReport {
   if (records.length >= total) return report
-  return { ...report, flags: [...report.flags, { level: 'note', code: 'SAMPLE', message: `It is over ${records.length} of the ${total} records that it could be over, always the same ones.` }] }
+  return {
+    ...report,
+    flags: [
+      ...report.flags,
+      {
+        level: 'note',
+        code: 'SAMPLE',
+        message: `It is over ${records.length} of the ${total} records that it could be over, always the same ones.`
+      }
+    ]
+  }
 }
 
-function describe({ records }: CollectionSample, datasets: LoadedDataset[], { name, results }: Pick<DatasetReport, 'name' | 'results'>): DatasetReport {
+function describe(
+  { records }: CollectionSample,
+  datasets: LoadedDataset[],
+  { name, results }: Pick<DatasetReport, 'name' | 'results'>
+): DatasetReport {
   const texts = records.flatMap(({ text }) => text ?? [])
   const images = records.flatMap(({ image }) => image ?? [])
   const faults = datasets.flatMap((dataset) => dataset.faults)
-  const counts = { items: records.length, images: records.length, captions: texts.length, labels: datasets.flatMap(labelsOf).length, faults: faults.length, duplicateImages: images.length - new Set(images).size, duplicateCaptions: texts.length - new Set(texts).size }
-  return { name, format: 'collection', kind: 'collection', counts, faults: faults.slice(0, MOST_FAULTS), results, comparisons: [] }
+  const counts = {
+    items: records.length,
+    images: records.length,
+    captions: texts.length,
+    labels: datasets.flatMap(labelsOf).length,
+    faults: faults.length,
+    duplicateImages: images.length - new Set(images).size,
+    duplicateCaptions: texts.length - new Set(texts).size
+  }
+  return {
+    name,
+    format: 'collection',
+    kind: 'collection',
+    counts,
+    faults: faults.slice(0, MOST_FAULTS),
+    results,
+    comparisons: []
+  }
 }

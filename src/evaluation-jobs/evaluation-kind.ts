@@ -73,8 +73,17 @@ export function evaluationJobs(parts: EvaluationParts): JobKind<EvaluationAsked,
     plan: async (asked) => {
       const { dataset, against, tasks = null, options } = asked
       requireTemplates(options.templates)
-      const { model: { name: model, fingerprint } } = 'folder' in dataset ? await planFolder(parts, dataset, asked) : planCollection(parts, dataset, asked)
-      const of = 'folder' in dataset ? { collection: null } : { collection: dataset.collection, collectionCreatedAt: parts.collections.get(dataset.collection).settings.createdAt }
+      const {
+        model: { name: model, fingerprint }
+      } =
+        'folder' in dataset ? await planFolder(parts, dataset, asked) : planCollection(parts, dataset, asked)
+      const of =
+        'folder' in dataset
+          ? { collection: null }
+          : {
+              collection: dataset.collection,
+              collectionCreatedAt: parts.collections.get(dataset.collection).settings.createdAt
+            }
       return { ...of, dataset, model, fingerprint, against: against ?? null, tasks, options }
     },
     run: async (job, work) => {
@@ -85,9 +94,16 @@ export function evaluationJobs(parts: EvaluationParts): JobKind<EvaluationAsked,
   }
 }
 
-async function planFolder({ config, encoders }: EvaluationParts, dataset: FolderAsked, { model, against, tasks }: EvaluationAsked) {
+async function planFolder(
+  { config, encoders }: EvaluationParts,
+  dataset: FolderAsked,
+  { model, against, tasks }: EvaluationAsked
+) {
   const encoder = encoders.get(model)
-  if (against !== undefined && encoders.get(against) === encoder) throw new EvaluationInvalid(`The model '${against}' can't be compared with itself; name another as against.`)
+  if (against !== undefined && encoders.get(against) === encoder)
+    throw new EvaluationInvalid(
+      `The model '${against}' can't be compared with itself; name another as against.`
+    )
   const opened = await openDatasetThread(config.DATASETS_DIR, dataset)
   await opened.close()
   try {
@@ -98,26 +114,46 @@ async function planFolder({ config, encoders }: EvaluationParts, dataset: Folder
   return encoder
 }
 
-function planCollection({ collections, encoders }: Pick<EvaluationParts, 'collections' | 'encoders'>, { collection: name, labelField }: CollectionAsked, { model, against, tasks }: Pick<EvaluationAsked, 'model' | 'against' | 'tasks'>) {
+function planCollection(
+  { collections, encoders }: Pick<EvaluationParts, 'collections' | 'encoders'>,
+  { collection: name, labelField }: CollectionAsked,
+  { model, against, tasks }: Pick<EvaluationAsked, 'model' | 'against' | 'tasks'>
+) {
   const collection = collections.get(name)
-  if (against !== undefined) throw new EvaluationInvalid(`Collection '${name}' has the embeddings of one model, so that nothing can be measured against them; evaluate a folder.`)
+  if (against !== undefined)
+    throw new EvaluationInvalid(
+      `Collection '${name}' has the embeddings of one model, so that nothing can be measured against them; evaluate a folder.`
+    )
   requireModel(collection)
   const encoder = encoderOf({ collection, encoders })
-  if (model !== undefined && encoders.get(model) !== encoder) throw new FingerprintMismatch(name, `'${encoder.model.name}'`, `'${model}' was asked for`)
+  if (model !== undefined && encoders.get(model) !== encoder)
+    throw new FingerprintMismatch(name, `'${encoder.model.name}'`, `'${model}' was asked for`)
   const impossible = tasks?.find((task) => !OF_COLLECTIONS.includes(task))
-  if (impossible) throw new EvaluationInvalid(`The task ${impossible} is not done on collections, whose records have one image and one text; possible: ${OF_COLLECTIONS.join(', ')}.`)
-  if (labelField === undefined && tasks?.some((task) => task === 'zero-shot' || task === 'few-shot')) throw new EvaluationInvalid('To classify records their classes must be known: name the field of the metadata that has them as label_field.')
+  if (impossible)
+    throw new EvaluationInvalid(
+      `The task ${impossible} is not done on collections, whose records have one image and one text; possible: ${OF_COLLECTIONS.join(', ')}.`
+    )
+  if (labelField === undefined && tasks?.some((task) => task === 'zero-shot' || task === 'few-shot'))
+    throw new EvaluationInvalid(
+      'To classify records their classes must be known: name the field of the metadata that has them as label_field.'
+    )
   return encoder
 }
 
-async function run(parts: EvaluationParts, job: JobState & EvaluationPart, { signal, onChange }: Work): Promise<Report> {
+async function run(
+  parts: EvaluationParts,
+  job: JobState & EvaluationPart,
+  { signal, onChange }: Work
+): Promise<Report> {
   const { config, dataDir, collections, encoders, exports, onWarning, onEmbedded } = parts
   const { dataset, model, against, options } = job
   const tasks = job.tasks ?? undefined
   const shared = {
     options,
     tasks,
-    ...(config.EVALUATION_CACHE_MIB > 0 && { cache: { folder: join(dataDir, 'evaluation-cache'), maxBytes: config.EVALUATION_CACHE_MIB * MIB } }),
+    ...(config.EVALUATION_CACHE_MIB > 0 && {
+      cache: { folder: join(dataDir, 'evaluation-cache'), maxBytes: config.EVALUATION_CACHE_MIB * MIB }
+    }),
     limits: { maxBytes: config.MAX_IMAGE_MIB * MIB, maxPixels: config.MAX_IMAGE_MEGAPIXELS * 1e6 },
     onProgress: (progress: JobState['progress']) => {
       job.progress = progress
@@ -128,13 +164,31 @@ async function run(parts: EvaluationParts, job: JobState & EvaluationPart, { sig
   }
   if ('folder' in dataset) {
     const opened = await openDatasetThread(config.DATASETS_DIR, dataset, signal)
-    return runEvaluation({ ...shared, onEmbedded, datasets: [opened.dataset], encoders: [model, ...(against === null ? [] : [against])].map(encoders.get) })
-      .catch(async (error) => explain(error instanceof DatasetError ? new DatasetError(await withoutPaths(config.DATASETS_DIR, error.message)) : error))
+    return runEvaluation({
+      ...shared,
+      onEmbedded,
+      datasets: [opened.dataset],
+      encoders: [model, ...(against === null ? [] : [against])].map(encoders.get)
+    })
+      .catch(async (error) =>
+        explain(
+          error instanceof DatasetError
+            ? new DatasetError(await withoutPaths(config.DATASETS_DIR, error.message))
+            : error
+        )
+      )
       .finally(opened.close)
   }
   // It may have been re-indexed since it was planned.
   const encoder = planCollection(parts, dataset, { model, tasks })
-  return evaluateCollection({ ...shared, ...dataset, collection: collections.get(dataset.collection), collections, exports, encoder })
+  return evaluateCollection({
+    ...shared,
+    ...dataset,
+    collection: collections.get(dataset.collection),
+    collections,
+    exports,
+    encoder
+  })
 }
 
 /** What is wrong with a dataset, or with what is asked of it, is for who asked for it; all else is a fault here, of which it is not known what is in it. */

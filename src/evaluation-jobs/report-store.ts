@@ -56,7 +56,8 @@ export function reportStore(dataDir: string): ReportStore {
       const names = await readdir(folder).catch(() => [])
       for (const name of names) {
         const [, id, partial] = OWN_NAME.exec(name) ?? []
-        if (id !== undefined && (partial || !isKnown(id))) await rm(join(folder, name), { force: true }).catch(() => undefined)
+        if (id !== undefined && (partial || !isKnown(id)))
+          await rm(join(folder, name), { force: true }).catch(() => undefined)
       }
     }
   }

@@ -11,7 +11,11 @@ const QUERIES_AT_ONCE = 512
 const ROWS_AT_ONCE = 4096
 
 /** Of each query, given by its row, the k rows of the gallery that score highest (in float32), best first; of equal rows the first stands for all. */
-export async function bestMatches(queries: { gallery: Gallery; rows: number[] }, gallery: Gallery, k: number): Promise<ScoredRow[][]> {
+export async function bestMatches(
+  queries: { gallery: Gallery; rows: number[] },
+  gallery: Gallery,
+  k: number
+): Promise<ScoredRow[][]> {
   const { matrix, first } = queries.gallery
   const { dotProducts, close } = await openDotProducts(matrix.dimension)
   const best: ScoredRow[][] = queries.rows.map(() => [])
@@ -22,7 +26,13 @@ export async function bestMatches(queries: { gallery: Gallery; rows: number[] },
       chosen.forEach((row, i) => values.set(matrix.read(first[row], first[row] + 1), i * matrix.dimension))
       for (const { rows, values: others } of blocksOf(gallery, ROWS_AT_ONCE)) {
         const scores = await dotProducts(values, others)
-        chosen.forEach((_, i) => rows.forEach((row, j) => gallery.weight[row] > 0 && insert(best[from + i], { row, score: scores[i * rows.length + j] }, k)))
+        chosen.forEach((_, i) =>
+          rows.forEach(
+            (row, j) =>
+              gallery.weight[row] > 0 &&
+              insert(best[from + i], { row, score: scores[i * rows.length + j] }, k)
+          )
+        )
       }
     }
   } finally {

@@ -17,13 +17,28 @@ export function compareModels({ first, second, options }: Compared): Comparison[
     if (others?.length !== values.length || values.length === 0) return []
     const { seed, resamples, confidence } = options
     const test = isMedian(figure) ? pairedMedianTest : pairedTest
-    const { difference, p } = test(values, others, { seed, resamples, confidence, clusters: first.clusters?.[figure] })
-    return { task: first.report.task, figure, first: valueOf(first, figure), second: valueOf(second, figure), difference, p }
+    const { difference, p } = test(values, others, {
+      seed,
+      resamples,
+      confidence,
+      clusters: first.clusters?.[figure]
+    })
+    return {
+      task: first.report.task,
+      figure,
+      first: valueOf(first, figure),
+      second: valueOf(second, figure),
+      difference,
+      p
+    }
   })
 }
 
 function valueOf({ report, perItem }: TaskResult, figure: string): number {
-  return report.figures[figure]?.value ?? perItem[figure].reduce((sum, value) => sum + value, 0) / perItem[figure].length
+  return (
+    report.figures[figure]?.value ??
+    perItem[figure].reduce((sum, value) => sum + value, 0) / perItem[figure].length
+  )
 }
 
 /** Whether a figure is the median of its items, where others are their mean. */

@@ -10,16 +10,33 @@ const MID_GREY = 128
 const CONSTANT_SIDE = 224
 
 /** What each does to the upright 8-bit sRGB picture, whose transparency lies on white. */
-const CHANGES: { [Kind in Corruption['kind']]: (picture: Sharp, corruption: Extract<Corruption, { kind: Kind }>, pixels: Pixels) => Sharp | Promise<Sharp> } = {
+const CHANGES: {
+  [Kind in Corruption['kind']]: (
+    picture: Sharp,
+    corruption: Extract<Corruption, { kind: Kind }>,
+    pixels: Pixels
+  ) => Sharp | Promise<Sharp>
+} = {
   jpeg: (picture, { quality }) => picture.jpeg({ quality, chromaSubsampling: '4:2:0' }),
-  blur: (picture, { sigma }, { width, height }) => lossless(blurred(picture, (sigma * Math.min(width, height)) / BLUR_SIDE)),
+  blur: (picture, { sigma }, { width, height }) =>
+    lossless(blurred(picture, (sigma * Math.min(width, height)) / BLUR_SIDE)),
   rotation: async (picture, { degrees }) => {
     const { channels } = await picture.clone().stats()
     const [r, g, b] = channels.map(({ mean }) => Math.round(mean))
     return lossless(picture.rotate(degrees, { background: { r, g, b } }))
   },
   grey: (picture) => lossless(picture.greyscale()),
-  constant: () => lossless(sharp({ create: { width: CONSTANT_SIDE, height: CONSTANT_SIDE, channels: 3, background: { r: MID_GREY, g: MID_GREY, b: MID_GREY } } }))
+  constant: () =>
+    lossless(
+      sharp({
+        create: {
+          width: CONSTANT_SIDE,
+          height: CONSTANT_SIDE,
+          channels: 3,
+          background: { r: MID_GREY, g: MID_GREY, b: MID_GREY }
+        }
+      })
+    )
 }
 
 /**
@@ -33,10 +50,21 @@ const CHANGES: { [Kind in Corruption['kind']]: (picture: Sharp, corruption: Extr
  *
  * Throws IMAGE_UNSUPPORTED, IMAGE_INVALID or IMAGE_TOO_LARGE as the decoder does.
  */
-export async function corrupt(bytes: Uint8Array, corruption: Corruption, limits: ImageLimits): Promise<Uint8Array> {
-  const pixels = corruption.kind === 'constant' ? { data: Buffer.alloc(3, MID_GREY), width: 1, height: 1 } : await decodeImage(bytes, limits)
+export async function corrupt(
+  bytes: Uint8Array,
+  corruption: Corruption,
+  limits: ImageLimits
+): Promise<Uint8Array> {
+  const pixels =
+    corruption.kind === 'constant'
+      ? { data: Buffer.alloc(3, MID_GREY), width: 1, height: 1 }
+      : await decodeImage(bytes, limits)
   const { data, width, height } = pixels
-  const change = CHANGES[corruption.kind] as (picture: Sharp, corruption: Corruption, pixels: Pixels) => Sharp | Promise<Sharp>
+  const change = CHANGES[corruption.kind] as (
+    picture: Sharp,
+    corruption: Corruption,
+    pixels: Pixels
+  ) => Sharp | Promise<Sharp>
   const changed = await change(sharp(data, { raw: { width, height, channels: 3 } }), corruption, pixels)
   return changed.toBuffer()
 }

@@ -53,10 +53,23 @@ const LOOKUPS_IN_A_ROW = 256
  */
 export function createEmbedder(encoder: Encoder, options: EmbedderOptions = {}): FileEmbedder {
   const { model, dimension } = encoder
-  const kept = options.kept ?? openKeptEmbeddings({ fingerprint: model.fingerprint, dimension, onWarning: () => undefined })
-  const work = { encoder, kept, files: options.files ?? createImageFiles(), signal: options.signal, sharing: options.sharing, onProgress: options.onProgress ?? (() => undefined) }
+  const kept =
+    options.kept ??
+    openKeptEmbeddings({ fingerprint: model.fingerprint, dimension, onWarning: () => undefined })
+  const work = {
+    encoder,
+    kept,
+    files: options.files ?? createImageFiles(),
+    signal: options.signal,
+    sharing: options.sharing,
+    onProgress: options.onProgress ?? (() => undefined)
+  }
   const embedImage = imageEmbedding(work)
-  const images = async (list: DatasetImage[], corruption: Corruption | undefined, onError: (image: DatasetImage, error: unknown) => void): Promise<Rows> => {
+  const images = async (
+    list: DatasetImage[],
+    corruption: Corruption | undefined,
+    onError: (image: DatasetImage, error: unknown) => void
+  ): Promise<Rows> => {
     const rows = sharedRows(list.length, dimension)
     const progress = counted(work, { total: list.length, what: 'images', corruption })
     await inFlight(list.entries(), IMAGES_AT_ONCE, async ([i, image]) => {
@@ -75,9 +88,14 @@ export function createEmbedder(encoder: Encoder, options: EmbedderOptions = {}):
     model: { name: model.name, fingerprint: model.fingerprint, dimension, zeroShot: model.zeroShot },
     images: (list, corruption) =>
       images(list, corruption, (image, error) => {
-        throw isAboutTheImage(error) ? new DatasetError(`The image '${image.id}' can't be embedded: ${reasonOf(error, image)}`, { cause: error }) : error
+        throw isAboutTheImage(error)
+          ? new DatasetError(`The image '${image.id}' can't be embedded: ${reasonOf(error, image)}`, {
+              cause: error
+            })
+          : error
       }),
-    texts: (texts) => embedTexts(texts, { ...work, onProgress: counted(work, { total: texts.length, what: 'texts' }) }),
+    texts: (texts) =>
+      embedTexts(texts, { ...work, onProgress: counted(work, { total: texts.length, what: 'texts' }) }),
     broken: async (list) => {
       const broken = new Map<DatasetImage, string>()
       await images(list, undefined, (image, error) => {
@@ -95,10 +113,17 @@ function reasonOf(error: unknown, { path, id }: DatasetImage): string {
   return (error as Error).message.replaceAll(path, () => id)
 }
 
-type Work = Required<Omit<EmbedderOptions, 'signal' | 'sharing'>> & Pick<EmbedderOptions, 'signal' | 'sharing'> & { encoder: Encoder }
+type Work = Required<Omit<EmbedderOptions, 'signal' | 'sharing'>> &
+  Pick<EmbedderOptions, 'signal' | 'sharing'> & { encoder: Encoder }
 
 /** Embeds one image, or looks it up. A file is read where it is not known yet, or its embedding is not. */
-function imageEmbedding({ encoder, kept, files, signal, sharing }: Work): (image: DatasetImage, corruption?: Corruption) => Promise<Float32Array> {
+function imageEmbedding({
+  encoder,
+  kept,
+  files,
+  signal,
+  sharing
+}: Work): (image: DatasetImage, corruption?: Corruption) => Promise<Float32Array> {
   const corrupted = new Batcher<{ bytes: Uint8Array; corruption: Corruption }, Uint8Array>({
     run: async ([{ bytes, corruption }]) => [await corrupt(bytes, corruption, files.limits)],
     maxBatchSize: 1,
@@ -115,7 +140,9 @@ function imageEmbedding({ encoder, kept, files, signal, sharing }: Work): (image
     const found = digest === known ? undefined : kept.get(key)
     if (found) return found
     const changed = corruption ? await corrupted.add({ bytes, corruption }, { lane: 'bulk', signal }) : bytes
-    const embedding = await encodeWhenThereIsRoom({ encoder, signal, sharing }, (encode) => encoder.encodeImage(changed, encode))
+    const embedding = await encodeWhenThereIsRoom({ encoder, signal, sharing }, (encode) =>
+      encoder.encodeImage(changed, encode)
+    )
     kept.put(key, embedding)
     return embedding
   }
@@ -123,11 +150,18 @@ function imageEmbedding({ encoder, kept, files, signal, sharing }: Work): (image
 
 /** Whether an error is of one image, so that others may go well: its file, its bytes, or what the encoder makes of them. */
 function isAboutTheImage(error: unknown): boolean {
-  if (/^E[A-Z]+$/.test((error as NodeJS.ErrnoException).code ?? '')) return !['EMFILE', 'ENFILE', 'ENOMEM'].includes((error as NodeJS.ErrnoException).code!)
-  return isPublicError(error) && (/^IMAGE_/.test(error.code) || ['ENCODER_FAILED', 'WORKER_DIED'].includes(error.code))
+  if (/^E[A-Z]+$/.test((error as NodeJS.ErrnoException).code ?? ''))
+    return !['EMFILE', 'ENFILE', 'ENOMEM'].includes((error as NodeJS.ErrnoException).code!)
+  return (
+    isPublicError(error) &&
+    (/^IMAGE_/.test(error.code) || ['ENCODER_FAILED', 'WORKER_DIED'].includes(error.code))
+  )
 }
 
-function counted({ onProgress }: Work, { total, what, corruption }: Omit<EmbedProgress, 'done'>): (more: number) => void {
+function counted(
+  { onProgress }: Work,
+  { total, what, corruption }: Omit<EmbedProgress, 'done'>
+): (more: number) => void {
   let done = 0
   onProgress({ done, total, what, corruption })
   return (more) => onProgress({ done: (done += more), total, what, corruption })

@@ -29,5 +29,13 @@ export function countEmbedded({ images, captions }: EmbeddedPairs): Counts {
     matrix.close()
     return matrix.rows
   })
-  return { items: captionCount, images: imageCount, captions: captionCount, labels: 0, faults: 0, duplicateImages: 0, duplicateCaptions: 0 }
+  return {
+    items: captionCount,
+    images: imageCount,
+    captions: captionCount,
+    labels: 0,
+    faults: 0,
+    duplicateImages: 0,
+    duplicateCaptions: 0
+  }
 }

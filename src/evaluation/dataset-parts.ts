@@ -2,7 +2,10 @@ import type { DatasetImage, EmbeddedPairs, LoadedDataset } from './dataset.js'
 
 /** The images of a dataset, each once. */
 export function imagesOf(dataset: LoadedDataset): DatasetImage[] {
-  const images = dataset.kind === 'pairs' ? dataset.items.flatMap(({ images }) => images) : dataset.items.map(({ image }) => image)
+  const images =
+    dataset.kind === 'pairs'
+      ? dataset.items.flatMap(({ images }) => images)
+      : dataset.items.map(({ image }) => image)
   return [...new Map(images.map((image) => [image.id, image])).values()]
 }
 

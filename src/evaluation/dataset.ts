@@ -45,7 +45,17 @@ export interface DatasetFault {
   reason: string
 }
 
-export const FORMATS = ['coco', 'flickr', 'karpathy', 'imagefolder', 'classes', 'winoground', 'choices', 'csv', 'embeddings'] as const
+export const FORMATS = [
+  'coco',
+  'flickr',
+  'karpathy',
+  'imagefolder',
+  'classes',
+  'winoground',
+  'choices',
+  'csv',
+  'embeddings'
+] as const
 export type DatasetFormat = (typeof FORMATS)[number]
 
 interface ItemsByKind {
@@ -57,10 +67,25 @@ interface ItemsByKind {
 export type DatasetKind = keyof ItemsByKind
 
 /** A dataset that is read item by item, as often as one likes. */
-export type Dataset = { [Kind in DatasetKind]: { name: string; format: DatasetFormat; kind: Kind; items(signal?: AbortSignal): AsyncIterable<ItemsByKind[Kind] | DatasetFault> } }[DatasetKind]
+export type Dataset = {
+  [Kind in DatasetKind]: {
+    name: string
+    format: DatasetFormat
+    kind: Kind
+    items(signal?: AbortSignal): AsyncIterable<ItemsByKind[Kind] | DatasetFault>
+  }
+}[DatasetKind]
 
 /** A dataset read whole: few bytes an item, since images stay in their files. */
-export type LoadedDataset = { [Kind in DatasetKind]: { name: string; format: DatasetFormat | 'collection'; kind: Kind; items: ItemsByKind[Kind][]; faults: DatasetFault[] } }[DatasetKind]
+export type LoadedDataset = {
+  [Kind in DatasetKind]: {
+    name: string
+    format: DatasetFormat | 'collection'
+    kind: Kind
+    items: ItemsByKind[Kind][]
+    faults: DatasetFault[]
+  }
+}[DatasetKind]
 
 /** Image-text pairs whose embeddings were computed before: caption row i belongs to image row imageOf[i], or i where there is no imageOf. */
 export interface EmbeddedPairs {

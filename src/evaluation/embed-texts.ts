@@ -23,7 +23,10 @@ const CHUNK = 128
 const LOOKUPS_IN_A_ROW = 256
 
 /** A row a text, in their order. Equal texts are encoded once, and those of like length together. */
-export async function embedTexts(texts: string[], { encoder, kept, signal, sharing, onProgress }: TextWork): Promise<Rows> {
+export async function embedTexts(
+  texts: string[],
+  { encoder, kept, signal, sharing, onProgress }: TextWork
+): Promise<Rows> {
   const { dimension } = encoder
   const rows = sharedRows(texts.length, dimension)
   const places = new Map<string, number[]>()
@@ -46,10 +49,14 @@ export async function embedTexts(texts: string[], { encoder, kept, signal, shari
     else missing.push(text)
   }
   missing.sort((a, b) => a.length - b.length)
-  const chunks = Array.from({ length: Math.ceil(missing.length / CHUNK) }, (_, i) => missing.slice(i * CHUNK, (i + 1) * CHUNK))
+  const chunks = Array.from({ length: Math.ceil(missing.length / CHUNK) }, (_, i) =>
+    missing.slice(i * CHUNK, (i + 1) * CHUNK)
+  )
   await inFlight(chunks, CHUNKS_AT_ONCE, async (chunk) => {
     signal?.throwIfAborted()
-    const embeddings = await encodeWhenThereIsRoom({ encoder, signal, sharing }, (options) => Promise.all(encoder.encodeTexts(chunk, options)))
+    const embeddings = await encodeWhenThereIsRoom({ encoder, signal, sharing }, (options) =>
+      Promise.all(encoder.encodeTexts(chunk, options))
+    )
     for (const [i, text] of chunk.entries()) {
       kept.put(sharedKey(textKey(text), sharing), embeddings[i])
       place(text, embeddings[i])

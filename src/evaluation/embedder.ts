@@ -2,7 +2,12 @@ import type { ZeroShotSettings } from '../encoder/model-package.js'
 import type { DatasetImage } from './dataset.js'
 
 /** A change to an image that its content survives. */
-export type Corruption = { kind: 'jpeg'; quality: number } | { kind: 'blur'; sigma: number } | { kind: 'rotation'; degrees: number } | { kind: 'grey' } | { kind: 'constant' }
+export type Corruption =
+  | { kind: 'jpeg'; quality: number }
+  | { kind: 'blur'; sigma: number }
+  | { kind: 'rotation'; degrees: number }
+  | { kind: 'grey' }
+  | { kind: 'constant' }
 
 /** Rows of one dimension, row-major, on a SharedArrayBuffer, so that they cross threads without a copy. */
 export interface Rows {

@@ -52,10 +52,20 @@ function prepared(db: SQLite.Database, asked: string): EmbeddingFile {
     return db.prepare<[], string>('SELECT fingerprint FROM model').pluck().get()!
   })
   const fingerprint = begin.immediate()
-  const read = db.prepare<[Buffer], { vector: Buffer; crc: number }>('SELECT vector, crc FROM embedding WHERE hash = ?')
+  const read = db.prepare<[Buffer], { vector: Buffer; crc: number }>(
+    'SELECT vector, crc FROM embedding WHERE hash = ?'
+  )
   const insert = db.prepare('INSERT OR REPLACE INTO embedding (hash, vector, crc) VALUES (?, ?, ?)')
-  const write = db.transaction((rows: EmbeddingRow[]) => rows.forEach(({ hash, vector, crc }) => insert.run(hash, vector, crc)))
-  return { fingerprint, read: (hash) => read.get(hash), write: (rows) => write.immediate(rows), trim: (maxBytes) => trim(db, maxBytes), close: () => void db.close() }
+  const write = db.transaction((rows: EmbeddingRow[]) =>
+    rows.forEach(({ hash, vector, crc }) => insert.run(hash, vector, crc))
+  )
+  return {
+    fingerprint,
+    read: (hash) => read.get(hash),
+    write: (rows) => write.immediate(rows),
+    trim: (maxBytes) => trim(db, maxBytes),
+    close: () => void db.close()
+  }
 }
 
 function trim(db: SQLite.Database, maxBytes: number): void {
@@ -63,9 +73,16 @@ function trim(db: SQLite.Database, maxBytes: number): void {
   const used = () => (pragma('page_count') - pragma('freelist_count')) * pragma('page_size')
   const count = db.prepare<[], number>('SELECT count(*) FROM embedding').pluck()
   // Rows are numbered as they come.
-  const remove = db.prepare('DELETE FROM embedding WHERE rowid IN (SELECT rowid FROM embedding ORDER BY rowid LIMIT ?)')
+  const remove = db.prepare(
+    'DELETE FROM embedding WHERE rowid IN (SELECT rowid FROM embedding ORDER BY rowid LIMIT ?)'
+  )
   // All of one model are of one size, but the pages of their hashes empty late, so that it may take more than one turn.
-  for (let bytes = used(), rows = count.get()!; bytes > maxBytes && rows > 0; bytes = used(), rows = count.get()!) remove.run(Math.ceil(rows * (1 - maxBytes / bytes)))
+  for (
+    let bytes = used(), rows = count.get()!;
+    bytes > maxBytes && rows > 0;
+    bytes = used(), rows = count.get()!
+  )
+    remove.run(Math.ceil(rows * (1 - maxBytes / bytes)))
   db.pragma('incremental_vacuum')
 }
 

@@ -9,9 +9,12 @@ const MOST_DEATHS = 3
 const LONGEST_DOWN_MS = 5 * 60_000
 
 /** Encodes when the bulk lane has room, and again where a worker died or is down, or others took the room. */
-export async function encodeWhenThereIsRoom<T>({ encoder, signal, sharing }: { encoder: Encoder; signal?: AbortSignal; sharing?: string }, encode: (options: EncodeOptions) => Promise<T>): Promise<T> {
+export async function encodeWhenThereIsRoom<T>(
+  { encoder, signal, sharing }: { encoder: Encoder; signal?: AbortSignal; sharing?: string },
+  encode: (options: EncodeOptions) => Promise<T>
+): Promise<T> {
   const startedAt = performance.now()
-  for (let deaths = 0; ; ) {
+  for (let deaths = 0; ;) {
     await encoder.room({ signal })
     try {
       return await encode({ lane: 'bulk', signal, sharing })

@@ -54,7 +54,10 @@ export function evaluateDataset(dataset: Dataset | EmbeddedPairs, work: DatasetW
 async function evaluateImages(dataset: Dataset, work: DatasetWork): Promise<Evaluated> {
   const { contestants, files, progress, signal } = work
   progress.begin(`${dataset.name}: reading`)
-  const loaded = await usableItems(await loadDataset(dataset, signal), contestants.map(({ embedder }) => embedder))
+  const loaded = await usableItems(
+    await loadDataset(dataset, signal),
+    contestants.map(({ embedder }) => embedder)
+  )
   const results: TaskResult[][] = []
   for (const { embedder } of contestants) results.push(await measureAll(loaded, embedder, work))
   const reports = results.map((ofModel) => ofModel.map(({ report }) => report))
@@ -79,19 +82,36 @@ const BROUGHT_ALONG = 'embeddings'
 async function evaluateEmbedded(dataset: EmbeddedPairs, work: DatasetWork): Promise<Evaluated> {
   const results = await measureAll(dataset, noModel, work)
   const { name, format, kind } = dataset
-  const report: DatasetReport = { name, format, kind, counts: countEmbedded(dataset), faults: [], results: [{ model: BROUGHT_ALONG, tasks: results.map(({ report }) => report) }], comparisons: [] }
+  const report: DatasetReport = {
+    name,
+    format,
+    kind,
+    counts: countEmbedded(dataset),
+    faults: [],
+    results: [{ model: BROUGHT_ALONG, tasks: results.map(({ report }) => report) }],
+    comparisons: []
+  }
   return { report, pictures: {} }
 }
 
 /** Stands where there is nothing to embed. */
 const noModel: Embedder = {
-  model: { name: BROUGHT_ALONG, fingerprint: '', dimension: 0, zeroShot: { activation: 'softmax', template: '{label}' } },
+  model: {
+    name: BROUGHT_ALONG,
+    fingerprint: '',
+    dimension: 0,
+    zeroShot: { activation: 'softmax', template: '{label}' }
+  },
   images: () => Promise.reject(new Error('The dataset holds embeddings; no model is there to make others.')),
   texts: () => Promise.reject(new Error('The dataset holds embeddings; no model is there to make others.'))
 }
 
 /** What each task finds of one model. */
-export async function measureAll(dataset: LoadedDataset | EmbeddedPairs, embedder: Embedder, { tasks, options, files, thread, progress, signal, saveFolder }: Omit<DatasetWork, 'contestants'>): Promise<TaskResult[]> {
+export async function measureAll(
+  dataset: LoadedDataset | EmbeddedPairs,
+  embedder: Embedder,
+  { tasks, options, files, thread, progress, signal, saveFolder }: Omit<DatasetWork, 'contestants'>
+): Promise<TaskResult[]> {
   const recorder = saveFolder && !isEmbedded(dataset) ? recordEmbeddings(embedder) : undefined
   const results: TaskResult[] = []
   for (const task of tasks) {
@@ -101,12 +121,20 @@ export async function measureAll(dataset: LoadedDataset | EmbeddedPairs, embedde
     progress.begin(`${dataset.name}: ${task.name} (${embedder.model.name}), computing`)
     results.push(await thread.measure({ task: task.name, input, options }))
   }
-  const folder = saveFolder && (saveFolder.isAlone ? saveFolder.root : join(saveFolder.root, folderName(dataset.name), folderName(embedder.model.name)))
+  const folder =
+    saveFolder &&
+    (saveFolder.isAlone
+      ? saveFolder.root
+      : join(saveFolder.root, folderName(dataset.name), folderName(embedder.model.name)))
   if (recorder && folder) await recorder.save(folder)
   return results
 }
 
-async function compareFirstTwo(name: string, [first, second]: TaskResult[][], { thread, options, progress }: DatasetWork): Promise<Comparison[]> {
+async function compareFirstTwo(
+  name: string,
+  [first, second]: TaskResult[][],
+  { thread, options, progress }: DatasetWork
+): Promise<Comparison[]> {
   const comparisons: Comparison[] = []
   for (const [i, result] of first.entries()) {
     progress.begin(`${name}: ${result.report.task}, comparing`)

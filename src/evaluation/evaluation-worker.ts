@@ -16,10 +16,15 @@ export interface Measurement {
 
 // The thread that computes: the figures of a task with their intervals, and the paired tests.
 
-export const measure = handler(({ task, input, options }: Measurement) => tellingFaults(() => TASKS_BY_NAME[task]!.measure(input, options)))
+export const measure = handler(({ task, input, options }: Measurement) =>
+  tellingFaults(() => TASKS_BY_NAME[task]!.measure(input, options))
+)
 export const compare = handler(compareModels)
 /** The mean of each list of values, with its interval. */
-export const figures = handler(({ values, options }: { values: Record<string, Float64Array>; options: TaskOptions }) => Object.fromEntries(Object.entries(values).map(([name, each]) => [name, figure(each, options)])))
+export const figures = handler(
+  ({ values, options }: { values: Record<string, Float64Array>; options: TaskOptions }) =>
+    Object.fromEntries(Object.entries(values).map(([name, each]) => [name, figure(each, options)]))
+)
 
 /** What is wrong with a dataset crosses threads under a code of its own; all else is a fault here. */
 async function tellingFaults<T>(work: () => T | Promise<T>): Promise<T> {

@@ -13,7 +13,16 @@ const UNCLEAN = /[^\p{L}\p{M}\p{N}_.-]+/gu
 export function folderName(name: string): string {
   const flat = name.replaceAll('/', '--')
   const readable = flat.replaceAll(UNCLEAN, '-')
-  if (readable === flat && /^[\p{L}\p{N}_]/u.test(name) && !/--|-\/|\/-|\/$/.test(name) && Buffer.byteLength(flat) <= MAX_BYTES) return flat
-  const start = [...readable.replace(/^[.-]+/, '')].slice(0, KEPT).join('').replace(/[.-]+$/, '')
+  if (
+    readable === flat &&
+    /^[\p{L}\p{N}_]/u.test(name) &&
+    !/--|-\/|\/-|\/$/.test(name) &&
+    Buffer.byteLength(flat) <= MAX_BYTES
+  )
+    return flat
+  const start = [...readable.replace(/^[.-]+/, '')]
+    .slice(0, KEPT)
+    .join('')
+    .replace(/[.-]+$/, '')
   return `${start || 'unnamed'}-${createHash('sha256').update(name).digest('hex').slice(0, 8)}`
 }

@@ -28,7 +28,9 @@ export function openGallery(matrix: Matrix, weights?: ArrayLike<number>): Galler
   for (let from = 0; from < rows; from += HASHED_AT_ONCE) {
     const values = matrix.read(from, Math.min(rows, from + HASHED_AT_ONCE))
     for (let row = from; row < from + values.length / dimension; row++) {
-      const digest = createHash('sha1').update(values.subarray((row - from) * dimension, (row - from + 1) * dimension)).digest('base64')
+      const digest = createHash('sha1')
+        .update(values.subarray((row - from) * dimension, (row - from + 1) * dimension))
+        .digest('base64')
       const same = known.get(digest)
       if (same === undefined) known.set(digest, row)
       first[row] = same ?? row
@@ -45,12 +47,15 @@ export function* blocksOf({ matrix, first }: Gallery, size: number): Generator<B
   for (let from = 0; from < rows; from += size) {
     const to = Math.min(rows, from + size)
     const values = matrix.read(from, to)
-    const kept = Uint32Array.from({ length: to - from }, (_, i) => from + i).filter((row) => first[row] === row)
+    const kept = Uint32Array.from({ length: to - from }, (_, i) => from + i).filter(
+      (row) => first[row] === row
+    )
     if (kept.length === to - from) {
       yield { rows: kept, values }
     } else if (kept.length > 0) {
       buffer ??= new Float32Array(size * dimension)
-      for (const [i, row] of kept.entries()) buffer.set(values.subarray((row - from) * dimension, (row - from + 1) * dimension), i * dimension)
+      for (const [i, row] of kept.entries())
+        buffer.set(values.subarray((row - from) * dimension, (row - from + 1) * dimension), i * dimension)
       yield { rows: kept, values: buffer.subarray(0, kept.length * dimension) }
     }
   }

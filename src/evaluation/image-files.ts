@@ -26,7 +26,10 @@ export interface ImageFiles {
 const MIB = 2 ** 20
 
 /** By which of some images those of the same bytes are told; what has no file stands for itself. */
-export async function imageDigests(images: DatasetImage[], { files = createImageFiles(), signal }: { files?: Pick<ImageFiles, 'digestOf'>; signal?: AbortSignal }): Promise<string[]> {
+export async function imageDigests(
+  images: DatasetImage[],
+  { files = createImageFiles(), signal }: { files?: Pick<ImageFiles, 'digestOf'>; signal?: AbortSignal }
+): Promise<string[]> {
   const digests: string[] = []
   for (const { id, path } of images) {
     signal?.throwIfAborted()
@@ -48,7 +51,8 @@ export function createImageFiles(limits: FileLimits = { maxBytes: 16 * MIB, maxP
     },
     read: async (path) => {
       const { size } = await stat(path)
-      if (size > limits.maxBytes) throw new ImageTooLarge(`${(size / MIB).toFixed(1)} MiB, of ${limits.maxBytes / MIB} allowed`)
+      if (size > limits.maxBytes)
+        throw new ImageTooLarge(`${(size / MIB).toFixed(1)} MiB, of ${limits.maxBytes / MIB} allowed`)
       const bytes = await readFile(path)
       const digest = createHash('sha256').update(bytes).digest('hex')
       digests.set(path, digest)

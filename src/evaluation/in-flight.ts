@@ -2,7 +2,11 @@
  * Does some work for each item, at most `atOnce` at a time, begun in their order. After an error nothing more is begun; it
  * rejects with the first one, once nothing is under way any more.
  */
-export async function inFlight<T>(items: Iterable<T>, atOnce: number, work: (item: T) => Promise<void>): Promise<void> {
+export async function inFlight<T>(
+  items: Iterable<T>,
+  atOnce: number,
+  work: (item: T) => Promise<void>
+): Promise<void> {
   const errors: unknown[] = []
   const left = items[Symbol.iterator]()
   const next = async () => {

@@ -62,7 +62,11 @@ export function corruptionName(corruption: Corruption): string {
 export function openKeptEmbeddings({ cache, ...options }: KeptOptions): KeptEmbeddings {
   if (!cache) return new Kept({ ...options, path: '', maxBytes: Infinity })
   mkdirSync(cache.folder, { recursive: true })
-  return new Kept({ ...options, path: join(cache.folder, `${options.fingerprint}.sqlite`), maxBytes: cache.maxBytes })
+  return new Kept({
+    ...options,
+    path: join(cache.folder, `${options.fingerprint}.sqlite`),
+    maxBytes: cache.maxBytes
+  })
 }
 
 class Kept implements KeptEmbeddings {
@@ -120,7 +124,9 @@ class Kept implements KeptEmbeddings {
     } catch (error) {
       // They stay in memory, and are tried again when there are as many more.
       this.#writeAt = this.#pending.size + BATCH
-      this.#warn(`Embeddings can't be kept in ${this.#options.path} (${(error as Error).message}): what is not written is encoded again by the next run.`)
+      this.#warn(
+        `Embeddings can't be kept in ${this.#options.path} (${(error as Error).message}): what is not written is encoded again by the next run.`
+      )
     }
   }
 
@@ -145,14 +151,19 @@ class Kept implements KeptEmbeddings {
       return this.#begin('it is of another model')
     } catch (error) {
       if (isDamage(error) && path !== '') return this.#begin((error as Error).message)
-      throw new Error(`The embeddings of evaluations can't be kept in ${path} (${(error as Error).message}); name another folder, or keep none.`, { cause: error })
+      throw new Error(
+        `The embeddings of evaluations can't be kept in ${path} (${(error as Error).message}); name another folder, or keep none.`,
+        { cause: error }
+      )
     }
   }
 
   /** Puts the file aside, and begins a new one. */
   #begin(why: string): EmbeddingFile {
     const { path, fingerprint } = this.#options
-    this.#warn(`The kept embeddings ${path} can't be used (${why}); they were put aside as ${setAside(path)}, and are made anew.`)
+    this.#warn(
+      `The kept embeddings ${path} can't be used (${why}); they were put aside as ${setAside(path)}, and are made anew.`
+    )
     return openEmbeddingFile(path, fingerprint)
   }
 

@@ -38,23 +38,37 @@ export function openMatrix(source: MatrixSource): Matrix {
   const rows = parts.reduce((sum, part) => sum + part.rows, 0)
   if (odd || rows === 0) {
     close()
-    throw new DatasetError(odd ? `${odd.name} has rows of ${odd.dimension} values, and ${name} has rows of ${dimension}.` : `${name} has no rows.`)
+    throw new DatasetError(
+      odd
+        ? `${odd.name} has rows of ${odd.dimension} values, and ${name} has rows of ${dimension}.`
+        : `${name} has no rows.`
+    )
   }
   let wasNormalised = false
   let buffer = new Float32Array(0)
   const read = (from: number, to: number) => {
-    if (!(from >= 0 && from <= to && to <= rows)) throw new RangeError(`Rows ${from} to ${to} were asked for, of ${rows}.`)
+    if (!(from >= 0 && from <= to && to <= rows))
+      throw new RangeError(`Rows ${from} to ${to} were asked for, of ${rows}.`)
     const target = () => {
       if (buffer.length < (to - from) * dimension) buffer = new Float32Array((to - from) * dimension)
       return buffer.subarray(0, (to - from) * dimension)
     }
-    const values = parts.length === 1 ? parts[0].read(from, to, target) : readParts(parts, { from, to, target: target() })
+    const values =
+      parts.length === 1 ? parts[0].read(from, to, target) : readParts(parts, { from, to, target: target() })
     const norms = unevenNorms(values, { dimension, name: 'path' in source ? source.path : name, from })
     if (!norms) return values
     wasNormalised ||= norms.some((norm) => Math.abs(norm - 1) > CLEARLY)
     return divide(values, { norms, target: values.buffer === buffer.buffer ? values : target() })
   }
-  return { rows, dimension, read, close, get wasNormalised() { return wasNormalised } }
+  return {
+    rows,
+    dimension,
+    read,
+    close,
+    get wasNormalised() {
+      return wasNormalised
+    }
+  }
 }
 
 /** Opens two matrices, or neither: where the second can't be opened the first is closed. */
@@ -70,7 +84,12 @@ export function openMatrices(...[first, second]: [MatrixSource, MatrixSource]): 
 
 function openFiles(path: string): Part[] {
   const order = new Intl.Collator('en', { numeric: true }).compare
-  const paths = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(path).filter((name) => /^[^.].*\.npy$/i.test(name)).sort(order).map((name) => join(path, name)) : [path]
+  const paths = statSync(path, { throwIfNoEntry: false })?.isDirectory()
+    ? readdirSync(path)
+        .filter((name) => /^[^.].*\.npy$/i.test(name))
+        .sort(order)
+        .map((name) => join(path, name))
+    : [path]
   if (paths.length === 0) throw new DatasetError(`${path} has no .npy files.`)
   const parts: Part[] = []
   try {
@@ -83,22 +102,41 @@ function openFiles(path: string): Part[] {
 }
 
 function memoryPart({ dimension, values }: { dimension: number; values: Float32Array }): Part {
-  if (values.length % dimension !== 0) throw new DatasetError(`${values.length} values are no rows of ${dimension}.`)
-  return { name: 'The matrix', rows: values.length / dimension, dimension, read: (from, to) => values.subarray(from * dimension, to * dimension), close: () => undefined }
+  if (values.length % dimension !== 0)
+    throw new DatasetError(`${values.length} values are no rows of ${dimension}.`)
+  return {
+    name: 'The matrix',
+    rows: values.length / dimension,
+    dimension,
+    read: (from, to) => values.subarray(from * dimension, to * dimension),
+    close: () => undefined
+  }
 }
 
 function filePart(file: NpyFile): Part {
-  const { path, fd, type, shape: [rows, dimension], offset } = file
+  const {
+    path,
+    fd,
+    type,
+    shape: [rows, dimension],
+    offset
+  } = file
   if (file.shape.length !== 2 || dimension === 0 || type[1] !== 'f') {
     closeSync(fd)
-    throw new DatasetError(`${path} has to be rows of float32, float16 or float64, and is ${type} of shape (${file.shape.join(', ')}).`)
+    throw new DatasetError(
+      `${path} has to be rows of float32, float16 or float64, and is ${type} of shape (${file.shape.join(', ')}).`
+    )
   }
   let bytes = new Uint8Array(0)
   const rowBytes = dimension * VALUE_BYTES[type]
   const read: Part['read'] = (from, to, target) => {
     const values = target()
     if (type === '<f4') {
-      readFully(file, new Uint8Array(values.buffer, values.byteOffset, values.byteLength), offset + from * rowBytes)
+      readFully(
+        file,
+        new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+        offset + from * rowBytes
+      )
       return values
     }
     const wanted = (to - from) * rowBytes
@@ -111,7 +149,10 @@ function filePart(file: NpyFile): Part {
   return { name: path, rows, dimension, read, close: () => closeSync(fd) }
 }
 
-function readParts(parts: Part[], { from, to, target }: { from: number; to: number; target: Float32Array }): Float32Array {
+function readParts(
+  parts: Part[],
+  { from, to, target }: { from: number; to: number; target: Float32Array }
+): Float32Array {
   let start = 0
   for (const part of parts) {
     const [first, last] = [Math.max(from, start), Math.min(to, start + part.rows)]
@@ -136,20 +177,29 @@ const ROUNDING = 1e-6
 const CLEARLY = 1e-2
 
 /** The norms of rows, if not all of them are 1. */
-function unevenNorms(values: Float32Array, { dimension, name, from }: { dimension: number; name: string; from: number }): Float64Array | undefined {
+function unevenNorms(
+  values: Float32Array,
+  { dimension, name, from }: { dimension: number; name: string; from: number }
+): Float64Array | undefined {
   const norms = new Float64Array(values.length / dimension)
   let isUnit = true
   for (let row = 0; row < norms.length; row++) {
     let sum = 0
     for (let i = row * dimension; i < (row + 1) * dimension; i++) sum += values[i] * values[i]
-    if (!(sum > 0 && sum < Infinity)) throw new DatasetError(`${name}: row ${from + row} ${sum === 0 ? 'is all zeros' : 'holds NaN or infinity'}, which is no embedding.`)
+    if (!(sum > 0 && sum < Infinity))
+      throw new DatasetError(
+        `${name}: row ${from + row} ${sum === 0 ? 'is all zeros' : 'holds NaN or infinity'}, which is no embedding.`
+      )
     isUnit &&= Math.abs(sum - 1) <= ROUNDING
     norms[row] = Math.sqrt(sum)
   }
   return isUnit ? undefined : norms
 }
 
-function divide(values: Float32Array, { norms, target }: { norms: Float64Array; target: Float32Array }): Float32Array {
+function divide(
+  values: Float32Array,
+  { norms, target }: { norms: Float64Array; target: Float32Array }
+): Float32Array {
   const dimension = values.length / norms.length
   for (const [row, norm] of norms.entries()) {
     for (let i = row * dimension; i < (row + 1) * dimension; i++) target[i] = values[i] / norm

@@ -20,7 +20,11 @@ export function meanOfOthers<Group>(rows: Rows, groups: ArrayLike<Group>): Rows 
   }
   const values = new Float32Array(rows.values.length)
   for (let i = 0; i < rowCount(rows); i++) {
-    if (sums.size > 1) values.set(normalise(Float32Array.from(sums.get(groups[i])!, (own, d) => total[d] - own)), i * dimension)
+    if (sums.size > 1)
+      values.set(
+        normalise(Float32Array.from(sums.get(groups[i])!, (own, d) => total[d] - own)),
+        i * dimension
+      )
   }
   return { dimension, values }
 }

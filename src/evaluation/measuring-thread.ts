@@ -18,7 +18,10 @@ export interface MeasuringThread {
 
 /** Starts it; a signal ends it whatever it is at. Its calls throw a DatasetError for what is wrong with a dataset, and an Error that says what failed for all else. */
 export async function startMeasuringThread(signal?: AbortSignal): Promise<MeasuringThread> {
-  const threads: Threads<typeof import('./evaluation-worker.js')> = await startThreads(new URL('./evaluation-worker.js', import.meta.url), { name: 'evaluation', count: 1, workerData: null })
+  const threads: Threads<typeof import('./evaluation-worker.js')> = await startThreads(
+    new URL('./evaluation-worker.js', import.meta.url),
+    { name: 'evaluation', count: 1, workerData: null }
+  )
   const heard = async <T>(work: Promise<T>, of: string): Promise<T> => {
     try {
       return await (signal ? orAborted(work, signal) : work)
@@ -32,7 +35,8 @@ export async function startMeasuringThread(signal?: AbortSignal): Promise<Measur
   }
   return {
     measure: (measurement) => heard(threads.call('measure', measurement), `The task ${measurement.task}`),
-    compare: (compared) => heard(threads.call('compare', compared), `The comparison of ${compared.first.report.task}`),
+    compare: (compared) =>
+      heard(threads.call('compare', compared), `The comparison of ${compared.first.report.task}`),
     figures: (values, options) => heard(threads.call('figures', { values, options }), 'A figure'),
     close: () => threads.close()
   }

@@ -19,7 +19,9 @@ export interface ProgressTeller {
 /** How often at most it is told of one step, in milliseconds; of its end always. */
 const EVERY_MS = 50
 
-export function progressTeller(onProgress: (progress: EvaluationProgress) => void = () => undefined): ProgressTeller {
+export function progressTeller(
+  onProgress: (progress: EvaluationProgress) => void = () => undefined
+): ProgressTeller {
   let current = ''
   let toldAt = 0
   return {
@@ -28,7 +30,11 @@ export function progressTeller(onProgress: (progress: EvaluationProgress) => voi
       const now = performance.now()
       if (done > 0 && done < total && now - toldAt < EVERY_MS) return
       toldAt = now
-      onProgress({ done, total, step: `${current}, ${what}${corruption ? ` with ${Object.values(corruption).join(' ')}` : ''} (${model})` })
+      onProgress({
+        done,
+        total,
+        step: `${current}, ${what}${corruption ? ` with ${Object.values(corruption).join(' ')}` : ''} (${model})`
+      })
     }
   }
 }

@@ -21,14 +21,36 @@ export function harmonicNumbers(count: number): Float64Array {
  * How each query did whose right candidates are known, from how its pairs stand; `queries` has of each pair its query.
  * Candidates that score the same are in random order, and all measures are expectations over it.
  */
-export function rankQueries(queries: Uint32Array, { scores, standing: { ahead, tied }, harmonic }: { scores: Float64Array; standing: Standing; harmonic: Float64Array }): Map<number, QueryRank> {
+export function rankQueries(
+  queries: Uint32Array,
+  {
+    scores,
+    standing: { ahead, tied },
+    harmonic
+  }: { scores: Float64Array; standing: Standing; harmonic: Float64Array }
+): Map<number, QueryRank> {
   const pairsOf = new Map<number, number[]>()
-  queries.forEach((query, pair) => (pairsOf.get(query) ?? (pairsOf.set(query, []), pairsOf.get(query)!)).push(pair))
-  return new Map([...pairsOf].map(([query, pairs]) => {
-    const best = pairs.reduce((one, other) => (scores[other] > scores[one] ? other : one))
-    const tiedRight = pairs.filter((pair) => scores[pair] === scores[best]).length
-    return [query, { ahead: ahead[best], tiedWrong: tied[best] - tiedRight, tiedRight, averagePrecision: averagePrecision(pairs.map((pair) => ({ score: scores[pair], ahead: ahead[pair], tied: tied[pair] })), harmonic) }]
-  }))
+  queries.forEach((query, pair) =>
+    (pairsOf.get(query) ?? (pairsOf.set(query, []), pairsOf.get(query)!)).push(pair)
+  )
+  return new Map(
+    [...pairsOf].map(([query, pairs]) => {
+      const best = pairs.reduce((one, other) => (scores[other] > scores[one] ? other : one))
+      const tiedRight = pairs.filter((pair) => scores[pair] === scores[best]).length
+      return [
+        query,
+        {
+          ahead: ahead[best],
+          tiedWrong: tied[best] - tiedRight,
+          tiedRight,
+          averagePrecision: averagePrecision(
+            pairs.map((pair) => ({ score: scores[pair], ahead: ahead[pair], tied: tied[pair] })),
+            harmonic
+          )
+        }
+      ]
+    })
+  )
 }
 
 /**
@@ -36,7 +58,10 @@ export function rankQueries(queries: Uint32Array, { scores, standing: { ahead, t
  * of which r are right, after A candidates of which R are right, place i is right with r/n, and then R + 1 + (i-1)(r-1)/(n-1) of
  * the first A + i are.
  */
-export function averagePrecision(right: { score: number; ahead: number; tied: number }[], harmonic: Float64Array): number {
+export function averagePrecision(
+  right: { score: number; ahead: number; tied: number }[],
+  harmonic: Float64Array
+): number {
   const groups = new Map<number, { ahead: number; tied: number; count: number }>()
   for (const { score, ahead, tied } of right) {
     const group = groups.get(score)
@@ -47,14 +72,19 @@ export function averagePrecision(right: { score: number; ahead: number; tied: nu
   for (const [, { ahead, tied, count }] of [...groups].sort(([a], [b]) => b - a)) {
     const step = tied > 1 ? (count - 1) / (tied - 1) : 0
     // The sum over i = 1..n of (R + 1 + (i - 1) step) / (A + i).
-    sum += (count / tied) * (step * tied + (before + 1 - step * (ahead + 1)) * (harmonic[ahead + tied] - harmonic[ahead]))
+    sum +=
+      (count / tied) *
+      (step * tied + (before + 1 - step * (ahead + 1)) * (harmonic[ahead + tied] - harmonic[ahead]))
     before += count
   }
   return sum / right.length
 }
 
 /** The chance that the best of what is right is among the first k: recall@k as CLIP_benchmark has it, where any right one counts. */
-export function recallAt(k: number, { ahead, tiedWrong, tiedRight }: Pick<QueryRank, 'ahead' | 'tiedWrong' | 'tiedRight'>): number {
+export function recallAt(
+  k: number,
+  { ahead, tiedWrong, tiedRight }: Pick<QueryRank, 'ahead' | 'tiedWrong' | 'tiedRight'>
+): number {
   const places = k - ahead
   if (places <= 0) return 0
   if (places > tiedWrong) return 1

@@ -54,7 +54,11 @@ export async function rankPairs(captions: Gallery, images: Gallery, pairs: Pairs
         countByCaption(block, { pairsOf: ofCaption, weight: images.weight, standing: amongImages })
         const [first] = imageBlock.rows
         if (!columns.has(first)) columns.set(first, columnsOf(imageBlock, ofImage, scores))
-        countByImage(block, { columns: columns.get(first)!, weight: captions.weight, standing: amongCaptions })
+        countByImage(block, {
+          columns: columns.get(first)!,
+          weight: captions.weight,
+          standing: amongCaptions
+        })
       }
     }
   } finally {
@@ -77,7 +81,10 @@ interface ScoredBlock {
   scores: Float64Array
 }
 
-function countByCaption({ captionBlock, imageBlock, products, scores }: ScoredBlock, { pairsOf, weight, standing: { ahead, tied } }: Counting): void {
+function countByCaption(
+  { captionBlock, imageBlock, products, scores }: ScoredBlock,
+  { pairsOf, weight, standing: { ahead, tied } }: Counting
+): void {
   const count = imageBlock.rows.length
   const weights = Float64Array.from(imageBlock.rows, (row) => weight[row])
   for (let i = 0; i < captionBlock.rows.length; i++) {
@@ -110,10 +117,21 @@ interface Columns {
 function columnsOf({ rows }: Block, pairsOf: Map<number, number[]>, scores: Float64Array): Columns {
   const columns = [...rows].flatMap((row, j) => (pairsOf.get(row) ?? []).map((pair) => ({ j, pair })))
   const pairs = Uint32Array.from(columns, ({ pair }) => pair)
-  return { places: Uint32Array.from(columns, ({ j }) => j), pairs, lows: Float64Array.from(pairs, (pair) => scores[pair] - MARGIN) }
+  return {
+    places: Uint32Array.from(columns, ({ j }) => j),
+    pairs,
+    lows: Float64Array.from(pairs, (pair) => scores[pair] - MARGIN)
+  }
 }
 
-function countByImage({ captionBlock, imageBlock, products, scores }: ScoredBlock, { columns: { places, pairs, lows }, weight, standing: { ahead, tied } }: Pick<Counting, 'weight' | 'standing'> & { columns: Columns }): void {
+function countByImage(
+  { captionBlock, imageBlock, products, scores }: ScoredBlock,
+  {
+    columns: { places, pairs, lows },
+    weight,
+    standing: { ahead, tied }
+  }: Pick<Counting, 'weight' | 'standing'> & { columns: Columns }
+): void {
   const count = imageBlock.rows.length
   const sums = new Float64Array(pairs.length)
   for (let i = 0; i < captionBlock.rows.length; i++) {
@@ -136,12 +154,17 @@ function countByImage({ captionBlock, imageBlock, products, scores }: ScoredBloc
 
 function exactly(captions: Block, i: number, { block: images, at: j }: { block: Block; at: number }): number {
   const dimension = images.values.length / images.rows.length
-  return cosine(captions.values.subarray(i * dimension, (i + 1) * dimension), images.values.subarray(j * dimension, (j + 1) * dimension))
+  return cosine(
+    captions.values.subarray(i * dimension, (i + 1) * dimension),
+    images.values.subarray(j * dimension, (j + 1) * dimension)
+  )
 }
 
 function scorePairs(captions: Gallery, images: Gallery, pairs: Pairs): Float64Array {
   const row = ({ matrix, first }: Gallery, at: number) => matrix.read(first[at], first[at] + 1)
-  return Float64Array.from(pairs.captions, (caption, i) => cosine(row(captions, caption), row(images, pairs.images[i])))
+  return Float64Array.from(pairs.captions, (caption, i) =>
+    cosine(row(captions, caption), row(images, pairs.images[i]))
+  )
 }
 
 /** By the first of equal rows. */

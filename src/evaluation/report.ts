@@ -11,7 +11,17 @@ export interface Figure {
   chance?: number
 }
 
-export const TASKS = ['retrieval', 'zero-shot', 'few-shot', 'compositionality', 'word-order', 'blind', 'robustness', 'bias', 'fusion'] as const
+export const TASKS = [
+  'retrieval',
+  'zero-shot',
+  'few-shot',
+  'compositionality',
+  'word-order',
+  'blind',
+  'robustness',
+  'bias',
+  'fusion'
+] as const
 export type TaskName = (typeof TASKS)[number]
 
 /** A line of a plot. */
@@ -82,7 +92,15 @@ export interface DatasetReport {
   name: string
   format: DatasetFormat | 'collection'
   kind: DatasetKind | 'embeddings' | 'collection'
-  counts: { items: number; images: number; captions: number; labels: number; faults: number; duplicateImages: number; duplicateCaptions: number }
+  counts: {
+    items: number
+    images: number
+    captions: number
+    labels: number
+    faults: number
+    duplicateImages: number
+    duplicateCaptions: number
+  }
   /** The first of what could not be read. */
   faults: DatasetFault[]
   /** By model, in the order of the report's models. */

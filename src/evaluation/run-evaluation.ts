@@ -47,7 +47,8 @@ export async function runEvaluation(request: EvaluationRequest): Promise<Report>
   const chosen = chooseTasks(datasets, request.tasks)
   const options = { ...DEFAULT_OPTIONS, ...request.options }
   requireTemplates(options.templates)
-  if (encoders.length === 0 && datasets.some(({ kind }) => kind !== 'embeddings')) throw new Error('A model is needed for datasets of images and texts.')
+  if (encoders.length === 0 && datasets.some(({ kind }) => kind !== 'embeddings'))
+    throw new Error('A model is needed for datasets of images and texts.')
   const files = createImageFiles(request.limits)
   const progress = progressTeller(request.onProgress)
   const contestants = openContestants(request, { files, progress })
@@ -57,18 +58,37 @@ export async function runEvaluation(request: EvaluationRequest): Promise<Report>
     const pictures: Report['pictures'] = {}
     for (const [i, dataset] of datasets.entries()) {
       signal?.throwIfAborted()
-      const saveFolder = request.saveEmbeddings === undefined ? undefined : { root: request.saveEmbeddings, isAlone: datasets.length === 1 && contestants.length <= 1 }
-      const evaluated = await evaluateDataset(dataset, { contestants, tasks: chosen[i], options, files, thread, progress, signal, saveFolder })
+      const saveFolder =
+        request.saveEmbeddings === undefined
+          ? undefined
+          : { root: request.saveEmbeddings, isAlone: datasets.length === 1 && contestants.length <= 1 }
+      const evaluated = await evaluateDataset(dataset, {
+        contestants,
+        tasks: chosen[i],
+        options,
+        files,
+        thread,
+        progress,
+        signal,
+        saveFolder
+      })
       reports.push(evaluated.report)
       Object.assign(pictures, evaluated.pictures)
     }
-    for (const { encoder, kept } of contestants) request.onEmbedded?.({ model: encoder.model.name, made: kept.counts.added, found: kept.counts.found })
+    for (const { encoder, kept } of contestants)
+      request.onEmbedded?.({ model: encoder.model.name, made: kept.counts.added, found: kept.counts.found })
     return {
       version: 1,
       service: version,
       createdAt: new Date().toISOString(),
       seconds: (performance.now() - startedAt) / 1000,
-      models: contestants.map(({ embedder: { model: { name, fingerprint, dimension } } }) => ({ name, fingerprint, dimension })),
+      models: contestants.map(
+        ({
+          embedder: {
+            model: { name, fingerprint, dimension }
+          }
+        }) => ({ name, fingerprint, dimension })
+      ),
       settings: { seed: options.seed, resamples: options.resamples, confidence: options.confidence },
       datasets: reports,
       pictures
@@ -78,12 +98,24 @@ export async function runEvaluation(request: EvaluationRequest): Promise<Report>
   }
 }
 
-function openContestants({ encoders, cache, onWarning = () => undefined, signal }: EvaluationRequest, { files, progress }: Pick<Parameters<typeof evaluateDataset>[1], 'files' | 'progress'>): Contestant[] {
+function openContestants(
+  { encoders, cache, onWarning = () => undefined, signal }: EvaluationRequest,
+  { files, progress }: Pick<Parameters<typeof evaluateDataset>[1], 'files' | 'progress'>
+): Contestant[] {
   const contestants: Contestant[] = []
   for (const encoder of encoders) {
     const { dimension, model } = encoder
     const kept = openKeptEmbeddings({ cache, fingerprint: model.fingerprint, dimension, onWarning })
-    contestants.push({ encoder, kept, embedder: createEmbedder(encoder, { kept, files, signal, onProgress: (embedding) => progress.embedding(model.name, embedding) }) })
+    contestants.push({
+      encoder,
+      kept,
+      embedder: createEmbedder(encoder, {
+        kept,
+        files,
+        signal,
+        onProgress: (embedding) => progress.embedding(model.name, embedding)
+      })
+    })
   }
   return contestants
 }

@@ -26,7 +26,12 @@ export function recordEmbeddings(embedder: Embedder): RecordingEmbedder {
   return {
     model: embedder.model,
     texts: (list) => keep(texts, list, embedder.texts(list)),
-    images: (list, corruption) => keep(images, list.map(({ id }) => (corruption ? `${id}|${corruptionName(corruption)}` : id)), embedder.images(list, corruption)),
+    images: (list, corruption) =>
+      keep(
+        images,
+        list.map(({ id }) => (corruption ? `${id}|${corruptionName(corruption)}` : id)),
+        embedder.images(list, corruption)
+      ),
     save: async (folder) => {
       await mkdir(folder, { recursive: true })
       for (const [name, named] of Object.entries({ texts, images })) {
@@ -39,6 +44,7 @@ export function recordEmbeddings(embedder: Embedder): RecordingEmbedder {
 
 function matrixOf(named: Named, dimension: number): Rows {
   const values = new Float32Array(named.size * dimension)
-  for (const [at, { rows, row }] of [...named.values()].entries()) values.set(rows.values.subarray(row * dimension, (row + 1) * dimension), at * dimension)
+  for (const [at, { rows, row }] of [...named.values()].entries())
+    values.set(rows.values.subarray(row * dimension, (row + 1) * dimension), at * dimension)
   return { dimension, values }
 }

@@ -60,7 +60,10 @@ export function bootstrapMeans(measures: Float64Array[], options: SamplingOption
   const { counts } = each[0]
   const width = measures.length
   // The sums of a group side by side: [group, measure].
-  const sums = Float64Array.from({ length: counts.length * width }, (_, at) => each[at % width].sums[Math.floor(at / width)])
+  const sums = Float64Array.from(
+    { length: counts.length * width },
+    (_, at) => each[at % width].sums[Math.floor(at / width)]
+  )
   const means = measures.map(() => new Float64Array(options.resamples))
   const draw = random(options.seed)
   const drawn = new Float64Array(width)
@@ -74,7 +77,10 @@ export function bootstrapMeans(measures: Float64Array[], options: SamplingOption
     }
     for (let measure = 0; measure < width; measure++) means[measure][sample] = drawn[measure] / count
   }
-  return measures.map((values, measure) => ({ value: mean(values), ...percentiles(means[measure], options.confidence) }))
+  return measures.map((values, measure) => ({
+    value: mean(values),
+    ...percentiles(means[measure], options.confidence)
+  }))
 }
 
 /** The median (of an even number of items the mean of the middle two) with its percentile bootstrap interval. */
@@ -99,7 +105,11 @@ export function ascending(values: Float64Array): Uint32Array {
 }
 
 /** The median of values that are there as often as their weights say, whose order is known; of an even number the mean of the middle two. */
-export function weightedMedian(values: Float64Array, order: Uint32Array, weightOf: (item: number) => number): number {
+export function weightedMedian(
+  values: Float64Array,
+  order: Uint32Array,
+  weightOf: (item: number) => number
+): number {
   let total = 0
   for (let item = 0; item < values.length; item++) total += weightOf(item)
   let [seen, lower] = [0, NaN]
@@ -115,20 +125,33 @@ export function weightedMedian(values: Float64Array, order: Uint32Array, weightO
  * Any statistic of n items with its percentile bootstrap interval. It is given the numbers of the items that are drawn, some
  * of them several times; its value is that of all items.
  */
-export function bootstrap(n: number, statistic: (draw: Uint32Array) => number, options: SamplingOptions): Interval {
+export function bootstrap(
+  n: number,
+  statistic: (draw: Uint32Array) => number,
+  options: SamplingOptions
+): Interval {
   const members = membersOf(n, options.clusters)
   const draw = random(options.seed)
-  const buffer = new Uint32Array(members.reduce((most, { length }) => Math.max(most, length), 0) * members.length)
+  const buffer = new Uint32Array(
+    members.reduce((most, { length }) => Math.max(most, length), 0) * members.length
+  )
   const values = Float64Array.from({ length: options.resamples }, () => {
     let length = 0
-    for (let i = 0; i < members.length; i++) for (const item of members[draw.int(members.length)]) buffer[length++] = item
+    for (let i = 0; i < members.length; i++)
+      for (const item of members[draw.int(members.length)]) buffer[length++] = item
     return statistic(buffer.subarray(0, length))
   })
-  return { value: statistic(Uint32Array.from({ length: n }, (_, i) => i)), ...percentiles(values, options.confidence) }
+  return {
+    value: statistic(Uint32Array.from({ length: n }, (_, i) => i)),
+    ...percentiles(values, options.confidence)
+  }
 }
 
 /** The mean of the items' values as a figure. */
-export function figure(values: Float64Array, { chance, ...options }: SamplingOptions & { chance?: number }): Figure {
+export function figure(
+  values: Float64Array,
+  { chance, ...options }: SamplingOptions & { chance?: number }
+): Figure {
   return { ...bootstrapMean(values, options), items: values.length, ...(chance !== undefined && { chance }) }
 }
 
@@ -137,7 +160,11 @@ export function figure(values: Float64Array, { chance, ...options }: SamplingOpt
  * p of the permutation test that flips the signs of the clusters' differences, as they would be as likely if the two were
  * alike; p = (1 + as extreme) / (1 + permutations) (Davison and Hinkley 1997, 4.2).
  */
-export function pairedTest(first: Float64Array, second: Float64Array, options: SamplingOptions): { difference: Figure; p: number } {
+export function pairedTest(
+  first: Float64Array,
+  second: Float64Array,
+  options: SamplingOptions
+): { difference: Figure; p: number } {
   const differences = second.map((value, i) => value - first[i])
   const { sums } = groupSums(differences, groupsOf(differences.length, options))
   const observed = Math.abs(sums.reduce((sum, value) => sum + value, 0))
@@ -170,16 +197,26 @@ export function percentiles(values: Float64Array, confidence: number): Omit<Inte
 }
 
 /** Of each item the group that it is drawn with: its cluster, or several clusters at random where there are many. */
-export function groupsOf(n: number, { clusters, seed }: SamplingOptions): { groupOf: Uint32Array; groups: number } {
+export function groupsOf(
+  n: number,
+  { clusters, seed }: SamplingOptions
+): { groupOf: Uint32Array; groups: number } {
   const numbers = new Map<number, number>()
-  const clusterOf = clusters ? clusters.map((cluster) => numbers.get(cluster) ?? (numbers.set(cluster, numbers.size), numbers.size - 1)) : Uint32Array.from({ length: n }, (_, i) => i)
+  const clusterOf = clusters
+    ? clusters.map(
+        (cluster) => numbers.get(cluster) ?? (numbers.set(cluster, numbers.size), numbers.size - 1)
+      )
+    : Uint32Array.from({ length: n }, (_, i) => i)
   const count = clusters ? numbers.size : n
   if (count <= MAX_GROUPS) return { groupOf: clusterOf, groups: count }
   const group = random(seed).shuffle(Uint32Array.from({ length: count }, (_, i) => i % MAX_GROUPS))
   return { groupOf: clusterOf.map((cluster) => group[cluster]), groups: MAX_GROUPS }
 }
 
-function groupSums(values: Float64Array, { groupOf, groups }: ReturnType<typeof groupsOf>): { sums: Float64Array; counts: Float64Array } {
+function groupSums(
+  values: Float64Array,
+  { groupOf, groups }: ReturnType<typeof groupsOf>
+): { sums: Float64Array; counts: Float64Array } {
   const [sums, counts] = [new Float64Array(groups), new Float64Array(groups)]
   values.forEach((value, i) => {
     sums[groupOf[i]] += value
@@ -191,6 +228,8 @@ function groupSums(values: Float64Array, { groupOf, groups }: ReturnType<typeof 
 function membersOf(n: number, clusters?: Uint32Array): number[][] {
   if (!clusters) return Array.from({ length: n }, (_, i) => [i])
   const members = new Map<number, number[]>()
-  clusters.forEach((cluster, i) => (members.get(cluster) ?? (members.set(cluster, []), members.get(cluster)!)).push(i))
+  clusters.forEach((cluster, i) =>
+    (members.get(cluster) ?? (members.set(cluster, []), members.get(cluster)!)).push(i)
+  )
   return [...members.values()]
 }

@@ -16,13 +16,17 @@ export function chooseTasks(datasets: Described[], asked?: TaskName[]): AnyTask[
   for (const name of asked ?? []) {
     const task = TASKS_BY_NAME[name]
     if (task && datasets.some((dataset) => allows(dataset, task))) continue
-    throw new TaskImpossible(`The task ${name} is done on ${listed(task?.kinds ?? [])}; ${datasets.map((dataset) => `'${dataset.name}' is ${described(dataset)}`).join(', ')}.`)
+    throw new TaskImpossible(
+      `The task ${name} is done on ${listed(task?.kinds ?? [])}; ${datasets.map((dataset) => `'${dataset.name}' is ${described(dataset)}`).join(', ')}.`
+    )
   }
   return datasets.map((dataset) => {
     const possible = all.filter((task) => allows(dataset, task))
     const chosen = possible.filter(({ name }) => asked?.includes(name) ?? true)
     if (chosen.length > 0) return chosen
-    throw new TaskImpossible(`'${dataset.name}' is ${described(dataset)}, on which none of the tasks is done that were asked for; possible: ${possible.map(({ name }) => name).join(', ') || 'none'}.`)
+    throw new TaskImpossible(
+      `'${dataset.name}' is ${described(dataset)}, on which none of the tasks is done that were asked for; possible: ${possible.map(({ name }) => name).join(', ') || 'none'}.`
+    )
   })
 }
 

@@ -26,4 +26,6 @@ const ALL = [
 ] as AnyTask[]
 
 /** The tasks, in the order in which a report has them. */
-export const TASKS_BY_NAME = Object.fromEntries(ALL.map((task) => [task.name, task])) as Partial<Record<TaskName, AnyTask>>
+export const TASKS_BY_NAME = Object.fromEntries(ALL.map((task) => [task.name, task])) as Partial<
+  Record<TaskName, AnyTask>
+>

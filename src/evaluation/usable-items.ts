@@ -11,28 +11,45 @@ import { imagesOf } from './dataset-parts.js'
  */
 export async function usableItems(dataset: LoadedDataset, embedders: FileEmbedder[]): Promise<LoadedDataset> {
   const broken = new Map<string, DatasetFault>()
-  for (const { broken: find } of embedders) for (const [{ id }, reason] of await find(imagesOf(dataset))) broken.set(id, { name: id, reason })
+  for (const { broken: find } of embedders)
+    for (const [{ id }, reason] of await find(imagesOf(dataset))) broken.set(id, { name: id, reason })
   const faults = [...dataset.faults, ...broken.values()]
   const isWhole = ({ id }: DatasetImage) => !broken.has(id)
   const isShort = (text: string) => {
     if (!isLonger(text, MAX_TEXT_LENGTH)) return true
-    faults.push({ name: `${text.slice(0, 40)}…`, reason: `the text has ${countCharacters(text)} characters, of ${MAX_TEXT_LENGTH} allowed` })
+    faults.push({
+      name: `${text.slice(0, 40)}…`,
+      reason: `the text has ${countCharacters(text)} characters, of ${MAX_TEXT_LENGTH} allowed`
+    })
     return false
   }
   const items = keep(dataset, { isWhole, isShort })
-  if (items.length === 0) throw new DatasetError(`Nothing of '${dataset.name}' can be evaluated${faults.length > 0 ? `; the first of ${faults.length} faults is ${faults[0].name}: ${faults[0].reason}` : ': it has no items'}.`)
+  if (items.length === 0)
+    throw new DatasetError(
+      `Nothing of '${dataset.name}' can be evaluated${faults.length > 0 ? `; the first of ${faults.length} faults is ${faults[0].name}: ${faults[0].reason}` : ': it has no items'}.`
+    )
   return { ...dataset, items, faults } as LoadedDataset
 }
 
-function keep(dataset: LoadedDataset, { isWhole, isShort }: { isWhole: (image: DatasetImage) => boolean; isShort: (text: string) => boolean }): LoadedDataset['items'] {
+function keep(
+  dataset: LoadedDataset,
+  { isWhole, isShort }: { isWhole: (image: DatasetImage) => boolean; isShort: (text: string) => boolean }
+): LoadedDataset['items'] {
   switch (dataset.kind) {
     case 'captions':
-      return dataset.items.filter(({ image }) => isWhole(image)).map((item) => ({ ...item, captions: item.captions.filter(isShort) })).filter(({ captions }) => captions.length > 0)
+      return dataset.items
+        .filter(({ image }) => isWhole(image))
+        .map((item) => ({ ...item, captions: item.captions.filter(isShort) }))
+        .filter(({ captions }) => captions.length > 0)
     case 'classes':
-      return dataset.items.filter(({ image, label, text }) => isWhole(image) && isShort(label) && (text === undefined || isShort(text)))
+      return dataset.items.filter(
+        ({ image, label, text }) => isWhole(image) && isShort(label) && (text === undefined || isShort(text))
+      )
     case 'pairs':
       return dataset.items.filter(({ images, captions }) => images.every(isWhole) && captions.every(isShort))
     case 'choices':
-      return dataset.items.filter(({ image, caption, negatives }) => isWhole(image) && [caption, ...negatives].every(isShort))
+      return dataset.items.filter(
+        ({ image, caption, negatives }) => isWhole(image) && [caption, ...negatives].every(isShort)
+      )
   }
 }

@@ -17,7 +17,9 @@ function typesOf(cell: string): Set<ColumnType> {
 
 function keepsDigits(cell: string): boolean {
   const isWhole = !cell.includes('.')
-  return isWhole ? Number.isSafeInteger(Number(cell)) : cell.replace(/\D/g, '').replace(/^0+/, '').length <= MOST_DIGITS
+  return isWhole
+    ? Number.isSafeInteger(Number(cell))
+    : cell.replace(/\D/g, '').replace(/^0+/, '').length <= MOST_DIGITS
 }
 
 /**
@@ -40,13 +42,21 @@ export async function columnTypes(path: string): Promise<Map<string, ColumnType>
 }
 
 /** Metadata with its cells as their columns have them. Throws an Error that names the first column whose cell is of another type. */
-export function typed(metadata: Record<string, unknown>, types: ReadonlyMap<string, ColumnType>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(metadata).map(([name, cell]) => [name, typedCell(name, cell, types.get(name) ?? 'string')]))
+export function typed(
+  metadata: Record<string, unknown>,
+  types: ReadonlyMap<string, ColumnType>
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(metadata).map(([name, cell]) => [name, typedCell(name, cell, types.get(name) ?? 'string')])
+  )
 }
 
 function typedCell(name: string, value: unknown, type: ColumnType): unknown {
   if (type === 'string' || typeof value !== 'string') return value
   const cell = value.trim()
-  if (!typesOf(cell).has(type)) throw new Error(`The column '${name}' has '${cell}', which is no ${type}: --types '${name}=string' keeps it as it is.`)
+  if (!typesOf(cell).has(type))
+    throw new Error(
+      `The column '${name}' has '${cell}', which is no ${type}: --types '${name}=string' keeps it as it is.`
+    )
   return type === 'number' ? Number(cell) : cell.toLowerCase() === 'true'
 }

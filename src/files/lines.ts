@@ -41,8 +41,12 @@ export async function* readLines(path: string, maxBytes = MAX_LINE_BYTES): Async
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-function lineOf(parts: Buffer[], { bytes, line, path, maxBytes }: { bytes: number; line: number; path: string; maxBytes: number }): Line | Fault | undefined {
-  if (bytes > maxBytes) return { name: `${path}:${line}`, reason: `The line has ${bytes} bytes, of ${maxBytes} allowed.` }
+function lineOf(
+  parts: Buffer[],
+  { bytes, line, path, maxBytes }: { bytes: number; line: number; path: string; maxBytes: number }
+): Line | Fault | undefined {
+  if (bytes > maxBytes)
+    return { name: `${path}:${line}`, reason: `The line has ${bytes} bytes, of ${maxBytes} allowed.` }
   try {
     const text = utf8.decode(Buffer.concat(parts)).replace(/\r$/, '')
     return text.trim() === '' ? undefined : { line, text }

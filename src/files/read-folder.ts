@@ -23,13 +23,18 @@ export interface Folder {
 export async function readFolder(path: string, below: string): Promise<Folder> {
   const folder: Folder = { path, below, files: [], folders: [], links: [], faults: [] }
   const entries = await readdir(path, { withFileTypes: true, encoding: 'buffer' }).catch((error: Error) => {
-    folder.faults.push({ name: below || path, reason: `The folder can't be read: ${error.message}`, hides: true })
+    folder.faults.push({
+      name: below || path,
+      reason: `The folder can't be read: ${error.message}`,
+      hides: true
+    })
     return []
   })
   for (const entry of entries) {
     const name = entry.name.toString()
     if (name.startsWith('.')) continue
-    if (!isUtf8(entry.name)) folder.faults.push({ name: below + name, reason: 'Its name is not UTF-8: rename it.' })
+    if (!isUtf8(entry.name))
+      folder.faults.push({ name: below + name, reason: 'Its name is not UTF-8: rename it.' })
     else if (entry.isDirectory()) folder.folders.push(name)
     else if (entry.isFile()) folder.files.push(name)
     else if (entry.isSymbolicLink()) await addLink(folder, name)
@@ -49,6 +54,7 @@ async function addLink({ path, below, files, links, faults }: Folder, name: stri
     else if (found.isDirectory()) links.push(name)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    if (!NOWHERE.has(code ?? '')) faults.push({ name: below + name, reason: `The link can't be followed: ${message}`, hides: true })
+    if (!NOWHERE.has(code ?? ''))
+      faults.push({ name: below + name, reason: `The link can't be followed: ${message}`, hides: true })
   }
 }

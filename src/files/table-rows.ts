@@ -23,7 +23,11 @@ export async function* tableRows(path: string, layout = layoutByName(path)): Asy
     yield* layout === 'jsonl' ? jsonRows(path) : csvRows(path, layout.delimiter)
   } catch (error) {
     // Ids may be among what it would have said.
-    yield { name: path, reason: `The table can't be read any further: ${(error as Error).message}`, hides: true }
+    yield {
+      name: path,
+      reason: `The table can't be read any further: ${(error as Error).message}`,
+      hides: true
+    }
   }
 }
 
@@ -37,14 +41,29 @@ async function* csvRows(path: string, delimiter: string): AsyncGenerator<Row | F
   const faults = new Map<number, Fault>()
   const onSkip = (error?: CsvError) => {
     const line = error!.lines as number
-    if (!faults.has(line)) faults.set(line, { name: `${path}:${line}`, reason: `The row can't be read: ${error!.message}` })
+    if (!faults.has(line))
+      faults.set(line, { name: `${path}:${line}`, reason: `The row can't be read: ${error!.message}` })
     return undefined
   }
   // As Latin-1 each character is a byte, so that a row which is not UTF-8 can be told from the others.
-  const parser = parse({ encoding: 'latin1', columns: columnNames, skip_empty_lines: true, info: true, relax_column_count_less: true, skip_records_with_error: true, on_skip: onSkip, max_record_size: MAX_ROW_BYTES, delimiter })
+  const parser = parse({
+    encoding: 'latin1',
+    columns: columnNames,
+    skip_empty_lines: true,
+    info: true,
+    relax_column_count_less: true,
+    skip_records_with_error: true,
+    on_skip: onSkip,
+    max_record_size: MAX_ROW_BYTES,
+    delimiter
+  })
   // An error of the file is thrown below, where the rows are read.
   pipeline(Readable.from(utf8Chunks(createReadStream(path))), parser, () => undefined)
-  for await (const { record, info } of parser as AsyncIterable<{ record: Record<string, string>; info: { lines: number } }>) yield rowOf(path, record, info.lines)
+  for await (const { record, info } of parser as AsyncIterable<{
+    record: Record<string, string>
+    info: { lines: number }
+  }>)
+    yield rowOf(path, record, info.lines)
   yield* faults.values()
 }
 
@@ -62,7 +81,8 @@ function rowOf(path: string, record: Record<string, string>, line: number): Row 
   const fields: Record<string, string> = {}
   for (const [name, bytes] of Object.entries(record)) {
     const cell = fromBytes(bytes)
-    if (cell === undefined) return { name: `${path}:${line}`, reason: `The column '${name}' is not UTF-8: save the file as UTF-8.` }
+    if (cell === undefined)
+      return { name: `${path}:${line}`, reason: `The column '${name}' is not UTF-8: save the file as UTF-8.` }
     if (name !== '' && cell !== '') fields[name] = cell
   }
   return { line, fields }
@@ -90,7 +110,8 @@ async function* jsonRows(path: string): AsyncGenerator<Row | Fault> {
     const { line, text } = found
     try {
       const fields = JSON.parse(text)
-      if (fields === null || typeof fields !== 'object' || Array.isArray(fields)) throw new Error('it is no object')
+      if (fields === null || typeof fields !== 'object' || Array.isArray(fields))
+        throw new Error('it is no object')
       yield { line, fields }
     } catch (error) {
       yield { name: `${path}:${line}`, reason: `The line is no JSON of a row: ${(error as Error).message}` }

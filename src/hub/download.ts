@@ -78,17 +78,24 @@ function startOf({ statusCode, headers }: Dispatcher.ResponseData, offset: numbe
   if (statusCode !== 206) return 0
   const start = /^bytes (\d+)-/.exec(String(headers['content-range'] ?? ''))?.[1]
   if (Number(start) === offset) return offset
-  throw new Error(`The hub answers with other bytes than asked for (content-range '${headers['content-range'] ?? ''}').`)
+  throw new Error(
+    `The hub answers with other bytes than asked for (content-range '${headers['content-range'] ?? ''}').`
+  )
 }
 
-async function receive(hub: Hub, download: Download, { answer, start }: { answer: Dispatcher.ResponseData; start: number }): Promise<void> {
+async function receive(
+  hub: Hub,
+  download: Download,
+  { answer, start }: { answer: Dispatcher.ResponseData; start: number }
+): Promise<void> {
   const { file, onProgress } = download
   let received = start
   onProgress(received)
   const counted = async function* (chunks: AsyncIterable<Buffer>) {
     for await (const chunk of chunks) {
       received += chunk.length
-      if (received > file.size) throw new Error(`The hub sends more of ${file.path} than the ${file.size} bytes it lists.`)
+      if (received > file.size)
+        throw new Error(`The hub sends more of ${file.path} than the ${file.size} bytes it lists.`)
       yield chunk
       onProgress(received)
     }
@@ -102,7 +109,8 @@ async function receive(hub: Hub, download: Download, { answer, start }: { answer
   await pipeline(answer.body, counted, partial, { signal: hub.signal }).catch((error) => {
     throw networkError(error, new URL(hub.endpoint))
   })
-  if (received < file.size) throw new TransientError(`${file.path} ended after ${received} of ${file.size} bytes`)
+  if (received < file.size)
+    throw new TransientError(`${file.path} ended after ${received} of ${file.size} bytes`)
 }
 
 /** Checks a partial that has its full size and puts it in its place. */
@@ -112,8 +120,11 @@ async function settle(hub: Hub, download: Download, resumed: boolean): Promise<s
   if (!matches(file, digest)) {
     await discard(download)
     // A power cut can leave zeros in what was there before: that is worth one more try from the start.
-    if (resumed) throw new TransientError(`${file.path} was gone on with, and its checksum is wrong: it starts again`)
-    throw new Error(`${file.path} has the wrong checksum: expected ${file.checksum.algorithm} ${file.checksum.hex}, got ${sameKind(file.checksum, digest)}. It was deleted; pull again, and if that repeats, something between here and the hub changes it.`)
+    if (resumed)
+      throw new TransientError(`${file.path} was gone on with, and its checksum is wrong: it starts again`)
+    throw new Error(
+      `${file.path} has the wrong checksum: expected ${file.checksum.algorithm} ${file.checksum.hex}, got ${sameKind(file.checksum, digest)}. It was deleted; pull again, and if that repeats, something between here and the hub changes it.`
+    )
   }
   await sync(partialOf(download))
   await rename(partialOf(download), target)
@@ -129,5 +140,8 @@ async function discard(download: Download): Promise<void> {
 }
 
 async function sizeOf(path: string): Promise<number> {
-  return stat(path).then(({ size }) => size, () => 0)
+  return stat(path).then(
+    ({ size }) => size,
+    () => 0
+  )
 }

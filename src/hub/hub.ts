@@ -23,9 +23,11 @@ export type HubOptions = Pick<Hub, 'endpoint' | 'signal'> & Partial<Hub>
  */
 export function openHub(options: HubOptions): Hub {
   const url = URL.canParse(options.endpoint) ? new URL(options.endpoint) : undefined
-  if (!url || !/^https?:$/.test(url.protocol)) throw new Error(`HF_ENDPOINT '${options.endpoint}' is not an http(s) address.`)
+  if (!url || !/^https?:$/.test(url.protocol))
+    throw new Error(`HF_ENDPOINT '${options.endpoint}' is not an http(s) address.`)
   // They would end up in the package's lock file and in messages.
-  if (url.username || url.password) throw new Error('HF_ENDPOINT must not hold a user or a password; HF_TOKEN is sent as a bearer token.')
+  if (url.username || url.password)
+    throw new Error('HF_ENDPOINT must not hold a user or a password; HF_TOKEN is sent as a bearer token.')
   return {
     dispatcher: new EnvHttpProxyAgent(),
     stallMs: 60_000,
@@ -43,5 +45,10 @@ export async function closeHub(hub: Hub): Promise<void> {
 
 /** How requests for `what` are tried again. */
 export function retryPolicy(hub: Hub, what: string): RetryPolicy {
-  return { ...hub.retry, what, signal: hub.signal, onRetry: (reason, delayMs) => hub.onRetry(what, reason, delayMs) }
+  return {
+    ...hub.retry,
+    what,
+    signal: hub.signal,
+    onRetry: (reason, delayMs) => hub.onRetry(what, reason, delayMs)
+  }
 }

@@ -20,7 +20,14 @@ const MARKS = ['config.json', 'open_clip_config.json', LOCK_FILE]
 
 /** Whether a folder is a package. */
 export async function isPackage(folder: string): Promise<boolean> {
-  const found = await Promise.all(MARKS.map((mark) => stat(join(folder, mark)).then((entry) => entry.isFile(), () => false)))
+  const found = await Promise.all(
+    MARKS.map((mark) =>
+      stat(join(folder, mark)).then(
+        (entry) => entry.isFile(),
+        () => false
+      )
+    )
+  )
   return found.includes(true)
 }
 
@@ -29,7 +36,9 @@ export async function packageNames(modelsDir: string): Promise<string[]> {
   const names: string[] = []
   for (const name of await folders(modelsDir)) {
     if (await isPackage(join(modelsDir, name))) names.push(name)
-    else for (const inner of await folders(join(modelsDir, name))) if (await isPackage(join(modelsDir, name, inner))) names.push(`${name}/${inner}`)
+    else
+      for (const inner of await folders(join(modelsDir, name)))
+        if (await isPackage(join(modelsDir, name, inner))) names.push(`${name}/${inner}`)
   }
   return names.sort()
 }
@@ -38,12 +47,22 @@ export async function packageNames(modelsDir: string): Promise<string[]> {
 export async function inspectPackage(modelsDir: string, name: string): Promise<InstalledPackage> {
   const folder = join(modelsDir, name)
   const paths = await packageFiles(folder)
-  const sizes = await Promise.all(paths.map((path) => stat(join(folder, path)).then(({ size }) => size, () => 0)))
+  const sizes = await Promise.all(
+    paths.map((path) =>
+      stat(join(folder, path)).then(
+        ({ size }) => size,
+        () => 0
+      )
+    )
+  )
   const found = findTowers(paths)
   const lock = await readLock(folder).catch(() => 'damaged lock file' as const)
   return {
     name,
-    towers: { vision: found ? variantsOf(found.files, 'image') : [], text: found ? variantsOf(found.files, 'text') : [] },
+    towers: {
+      vision: found ? variantsOf(found.files, 'image') : [],
+      text: found ? variantsOf(found.files, 'text') : []
+    },
     bytes: sizes.reduce((sum, size) => sum + size, 0),
     source: typeof lock === 'object' ? `${lock.repo}@${lock.commit}` : (lock ?? 'local')
   }

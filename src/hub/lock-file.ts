@@ -13,7 +13,10 @@ const lockSchema = Type.Object({
   revision: Type.String(),
   commit: Type.String(),
   variants: Type.Array(Type.Enum([...VARIANTS])),
-  files: Type.Record(Type.String(), Type.Object({ size: Type.Integer({ minimum: 0 }), sha256: Type.String() })),
+  files: Type.Record(
+    Type.String(),
+    Type.Object({ size: Type.Integer({ minimum: 0 }), sha256: Type.String() })
+  ),
   pulled_at: Type.String()
 })
 

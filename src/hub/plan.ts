@@ -39,7 +39,11 @@ export type Bring = (commit: string, files: RepoFile[], later: RepoFile[]) => Pr
  * Asks the hub what there is and compares with what is here. The graphs have to be here to know which files hold their
  * weights: `bring` gets those that are not. Throws an Error that says what to do.
  */
-export async function makePlan(hub: Hub, place: Workplace, { request, bring }: { request: PlanRequest; bring: Bring }): Promise<PullPlan> {
+export async function makePlan(
+  hub: Hub,
+  place: Workplace,
+  { request, bring }: { request: PlanRequest; bring: Bring }
+): Promise<PullPlan> {
   const { repo, revision, variant } = request
   const lock = await readLock(place.target)
   const commit = await resolveCommit(hub, { repo, revision })
@@ -49,7 +53,13 @@ export async function makePlan(hub: Hub, place: Workplace, { request, bring }: {
   const folders = [place.target, place.downloads(commit)]
   const there = await packageFiles(place.target)
   const refuse = (files: RepoFile[], present: PullPlan['present']) => {
-    if (!lock) refuseOthersWork(place.target, files.filter(({ path }) => there.includes(path) && present.get(path)?.from !== join(place.target, path)))
+    if (!lock)
+      refuseOthersWork(
+        place.target,
+        files.filter(
+          ({ path }) => there.includes(path) && present.get(path)?.from !== join(place.target, path)
+        )
+      )
   }
   const early = [...selection.settings, ...selection.graphs]
   const present = await findPresent(early, folders, hub.signal)
@@ -58,8 +68,13 @@ export async function makePlan(hub: Hub, place: Workplace, { request, bring }: {
   if (fetchedGraphs.length > 0) {
     const likely = likelyWeights(listed, selection.graphs)
     for (const [path, whole] of await findPresent(likely, folders, hub.signal)) present.set(path, whole)
-    await bring(commit, fetchedGraphs, [...selection.settings, ...likely].filter(({ path }) => !present.has(path)))
-    for (const [path, whole] of await findPresent(fetchedGraphs, folders, hub.signal)) present.set(path, whole)
+    await bring(
+      commit,
+      fetchedGraphs,
+      [...selection.settings, ...likely].filter(({ path }) => !present.has(path))
+    )
+    for (const [path, whole] of await findPresent(fetchedGraphs, folders, hub.signal))
+      present.set(path, whole)
   }
   const weights = await weightsOf(selection, listed, present)
   for (const [path, whole] of await findPresent(weights, folders, hub.signal)) present.set(path, whole)
@@ -67,7 +82,12 @@ export async function makePlan(hub: Hub, place: Workplace, { request, bring }: {
   const files = [...early, ...weights]
   const pulled = new Set([...files.map(({ path }) => path), ...Object.keys(lock?.files ?? {})])
   return {
-    commit, variants, files, present, fetchedGraphs, lock,
+    commit,
+    variants,
+    files,
+    present,
+    fetchedGraphs,
+    lock,
     missing: files.filter(({ path }) => !present.has(path)),
     own: there.filter((path) => !pulled.has(path))
   }
@@ -75,11 +95,17 @@ export async function makePlan(hub: Hub, place: Workplace, { request, bring }: {
 
 /** Files that by their names hold weights of graphs that are not here yet: `model.onnx_data`, `model.onnx.data` and parts of these. */
 function likelyWeights(listed: RepoFile[], graphs: RepoFile[]): RepoFile[] {
-  return listed.filter(({ path }) => graphs.some((graph) => /^[._]data/.test(path.startsWith(graph.path) ? path.slice(graph.path.length) : '')))
+  return listed.filter(({ path }) =>
+    graphs.some((graph) => /^[._]data/.test(path.startsWith(graph.path) ? path.slice(graph.path.length) : ''))
+  )
 }
 
 /** The files of weights that the graphs name; several graphs may share one. */
-async function weightsOf({ graphs, settings }: Selection, listed: RepoFile[], present: PullPlan['present']): Promise<RepoFile[]> {
+async function weightsOf(
+  { graphs, settings }: Selection,
+  listed: RepoFile[],
+  present: PullPlan['present']
+): Promise<RepoFile[]> {
   const weights = new Map<string, RepoFile>()
   for (const { path } of graphs) {
     const named = await externalDataOf(present.get(path)!.from, path)
@@ -89,7 +115,11 @@ async function weightsOf({ graphs, settings }: Selection, listed: RepoFile[], pr
   return [...weights.values()]
 }
 
-async function findPresent(files: RepoFile[], folders: string[], signal: AbortSignal): Promise<PullPlan['present']> {
+async function findPresent(
+  files: RepoFile[],
+  folders: string[],
+  signal: AbortSignal
+): Promise<PullPlan['present']> {
   const present: PullPlan['present'] = new Map()
   for (const file of files) {
     const whole = await findWhole(file, folders, signal)
@@ -109,7 +139,11 @@ export function isDone({ commit, variants, files, present, lock }: PullPlan, { t
   )
 }
 
-async function findWhole(file: RepoFile, folders: string[], signal: AbortSignal): Promise<{ from: string; sha256: string } | undefined> {
+async function findWhole(
+  file: RepoFile,
+  folders: string[],
+  signal: AbortSignal
+): Promise<{ from: string; sha256: string } | undefined> {
   for (const folder of folders) {
     const from = join(folder, file.path)
     const found = await stat(from).catch(() => undefined)
@@ -123,5 +157,7 @@ async function findWhole(file: RepoFile, folders: string[], signal: AbortSignal)
 /** A folder without a lock file may be somebody's own model, which can't be had again. */
 function refuseOthersWork(target: string, differing: RepoFile[]): void {
   if (differing.length === 0) return
-  throw new Error(`${target} was not pulled, and its ${differing[0].path} differs from the hub's: move the folder away, or remove it with 'semblance models rm --force'.`)
+  throw new Error(
+    `${target} was not pulled, and its ${differing[0].path} differs from the hub's: move the folder away, or remove it with 'semblance models rm --force'.`
+  )
 }

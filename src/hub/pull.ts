@@ -60,7 +60,12 @@ export async function pull(hub: Hub, request: PullRequest): Promise<Pulled> {
         revision: request.revision,
         commit,
         variants,
-        files: Object.fromEntries(plan.files.map(({ path, size }) => [path, { size, sha256: (fetched.get(path) ?? plan.present.get(path))!.sha256 }])),
+        files: Object.fromEntries(
+          plan.files.map(({ path, size }) => [
+            path,
+            { size, sha256: (fetched.get(path) ?? plan.present.get(path))!.sha256 }
+          ])
+        ),
         pulled_at: new Date().toISOString()
       })
       await sync(place.assembled)
@@ -73,27 +78,43 @@ export async function pull(hub: Hub, request: PullRequest): Promise<Pulled> {
 }
 
 /** Downloads what the plan lacks, several files at once; the first failure stops the others. */
-async function fetchMissing(hub: Hub, { place, plan, later = [], request }: { place: Workplace; plan: Downloads; later?: RepoFile[]; request: PullRequest }): Promise<PullPlan['present']> {
+async function fetchMissing(
+  hub: Hub,
+  {
+    place,
+    plan,
+    later = [],
+    request
+  }: { place: Workplace; plan: Downloads; later?: RepoFile[]; request: PullRequest }
+): Promise<PullPlan['present']> {
   const folder = place.downloads(plan.commit)
   const partialOf = ({ path, size }: RepoFile) => partialSize(join(folder, path), size)
   const partials = new Map<string, number>()
   for (const file of plan.missing) partials.set(file.path, await partialOf(file))
   let needed = 0
-  for (const file of [...plan.missing, ...later]) needed += file.size - (partials.get(file.path) ?? (await partialOf(file)))
+  for (const file of [...plan.missing, ...later])
+    needed += file.size - (partials.get(file.path) ?? (await partialOf(file)))
   await requireSpace(place.root, needed)
   request.onStart(plan, partials)
   const fetched: PullPlan['present'] = new Map()
   await inParallel(hub, plan.missing, async (file, signal) => {
     const target = join(folder, file.path)
     const onProgress = (count: number) => request.onProgress(file.path, count)
-    const sha256 = await downloadFile({ ...hub, signal }, { file, repo: request.repo, revision: plan.commit, target, onProgress })
+    const sha256 = await downloadFile(
+      { ...hub, signal },
+      { file, repo: request.repo, revision: plan.commit, target, onProgress }
+    )
     fetched.set(file.path, { from: target, sha256 })
   })
   return fetched
 }
 
 /** Small files first: they show at once whether the repository may be read. */
-async function inParallel(hub: Hub, files: RepoFile[], work: (file: RepoFile, signal: AbortSignal) => Promise<void>): Promise<void> {
+async function inParallel(
+  hub: Hub,
+  files: RepoFile[],
+  work: (file: RepoFile, signal: AbortSignal) => Promise<void>
+): Promise<void> {
   const queue = files.toSorted((a, b) => a.size - b.size)
   const stop = new AbortController()
   const signal = AbortSignal.any([hub.signal, stop.signal])
@@ -127,5 +148,8 @@ async function assemble({ target, assembled }: Workplace, { present, own }: Pull
 }
 
 async function isFile(path: string): Promise<boolean> {
-  return stat(path).then((found) => found.isFile(), () => false)
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false
+  )
 }

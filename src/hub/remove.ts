@@ -16,16 +16,25 @@ export interface Removal extends Omit<Occupation, 'repo'> {
  * Removes a package and what an unfinished pull of it left. Returns which of the two there was. Throws an Error that
  * says what to do when there is neither, when it lies outside MODELS_DIR, or was not pulled and `force` is not said.
  */
-export async function removePackage({ name, force, ...occupation }: Removal): Promise<'package' | 'downloads'> {
+export async function removePackage({
+  name,
+  force,
+  ...occupation
+}: Removal): Promise<'package' | 'downloads'> {
   const { modelsDir } = occupation
   const { target, root } = workplace(modelsDir, name)
   const installed = (await packageNames(modelsDir)).includes(name)
-  if (!installed && !(isRepoName(name) && (await hasLeftovers(root)))) throw new Error(`There is no package '${name}' under ${modelsDir}: see 'semblance models list'.`)
+  if (!installed && !(isRepoName(name) && (await hasLeftovers(root))))
+    throw new Error(`There is no package '${name}' under ${modelsDir}: see 'semblance models list'.`)
   if (installed) await requireInside(modelsDir, target)
   return occupy({ ...occupation, repo: name }, async (place) => {
     const found = await isPackage(place.target)
-    const pulled = await readLock(place.target).then((lock) => lock !== undefined, () => false)
-    if (found && !pulled && !force) throw new Error(`${name} was not pulled, so it can't be pulled again: say --force to remove it.`)
+    const pulled = await readLock(place.target).then(
+      (lock) => lock !== undefined,
+      () => false
+    )
+    if (found && !pulled && !force)
+      throw new Error(`${name} was not pulled, so it can't be pulled again: say --force to remove it.`)
     if (found) await takeOut(place)
     await sweep(place.root)
     return found ? 'package' : 'downloads'

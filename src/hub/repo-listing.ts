@@ -58,14 +58,20 @@ export async function listFiles(hub: Hub, repo: string, commit: string): Promise
 }
 
 function repoFile({ path, size, oid, lfs }: Static<typeof pageSchema>[number]): RepoFile {
-  if (!isSafePath(path)) throw new Error(`The hub lists a file ${JSON.stringify(path)}, which is no path inside a folder: nothing is pulled.`)
+  if (!isSafePath(path))
+    throw new Error(
+      `The hub lists a file ${JSON.stringify(path)}, which is no path inside a folder: nothing is pulled.`
+    )
   if (lfs) return { path, size: lfs.size, checksum: { algorithm: 'sha256', hex: lfs.oid } }
   return { path, size, checksum: { algorithm: 'git-sha1', hex: oid } }
 }
 
 type JsonRequest<S extends TSchema> = RepoRevision & { url: string; schema: S }
 
-async function getJson<S extends TSchema>(hub: Hub, { url, schema, ...asked }: JsonRequest<S>): Promise<{ body: Static<S>; link: string }> {
+async function getJson<S extends TSchema>(
+  hub: Hub,
+  { url, schema, ...asked }: JsonRequest<S>
+): Promise<{ body: Static<S>; link: string }> {
   const attempt = async () => {
     const answer = await getFromHub(hub, { url, ...asked }).catch((error) => {
       // Whoever is offline wants to know it now, not after half a minute of tries.

@@ -15,7 +15,9 @@ export function isRepoName(name: string): boolean {
 /** Reads `owner/name`, `name` or either with `@revision` (else main). Throws an Error that says what is wrong. */
 export function parseRepo(text: string): RepoRevision {
   const [repo, revision = 'main'] = text.split(/@(.*)/s)
-  if (!isRepoName(repo)) throw new Error(`'${repo}' is not a repository's name: write owner/name, or owner/name@revision.`)
-  if (!/^[\w./-]+$/.test(revision) || revision.includes('..')) throw new Error(`'${revision}' is not a revision: give a branch, a tag or a commit.`)
+  if (!isRepoName(repo))
+    throw new Error(`'${repo}' is not a repository's name: write owner/name, or owner/name@revision.`)
+  if (!/^[\w./-]+$/.test(revision) || revision.includes('..'))
+    throw new Error(`'${revision}' is not a revision: give a branch, a tag or a commit.`)
   return { repo, revision }
 }

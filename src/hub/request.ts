@@ -19,23 +19,37 @@ export interface HubRequest extends RepoRevision {
  * with a status of 2xx or an accepted one, whose body the caller reads. Throws a TransientError for what may pass, else an Error
  * that says what to do.
  */
-export async function getFromHub(hub: Hub, { url, headers, accept = [], ...asked }: HubRequest): Promise<Dispatcher.ResponseData> {
+export async function getFromHub(
+  hub: Hub,
+  { url, headers, accept = [], ...asked }: HubRequest
+): Promise<Dispatcher.ResponseData> {
   let address = new URL(url)
   let trusted = true
   for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
     // Once elsewhere, whoever sent us back is not to be trusted either.
     trusted &&= address.origin === new URL(hub.endpoint).origin
-    const answer = await send(hub, address, { ...headers, ...(trusted && hub.token && { authorization: `Bearer ${hub.token}` }) })
-    const { statusCode, headers: { location } } = answer
+    const answer = await send(hub, address, {
+      ...headers,
+      ...(trusted && hub.token && { authorization: `Bearer ${hub.token}` })
+    })
+    const {
+      statusCode,
+      headers: { location }
+    } = answer
     if ((statusCode >= 200 && statusCode < 300) || accept.includes(statusCode)) return answer
-    if (!REDIRECTS.has(statusCode) || typeof location !== 'string') throw await statusError(hub, { answer, ...asked })
+    if (!REDIRECTS.has(statusCode) || typeof location !== 'string')
+      throw await statusError(hub, { answer, ...asked })
     await answer.body.dump()
     address = redirected(location, address)
   }
   throw new Error(`${new URL(url).host} redirects in a circle.`)
 }
 
-async function send(hub: Hub, address: URL, headers: Record<string, string>): Promise<Dispatcher.ResponseData> {
+async function send(
+  hub: Hub,
+  address: URL,
+  headers: Record<string, string>
+): Promise<Dispatcher.ResponseData> {
   try {
     return await request(address, {
       // A compressed body has other bytes than those that were listed.
@@ -52,6 +66,7 @@ async function send(hub: Hub, address: URL, headers: Record<string, string>): Pr
 
 function redirected(location: string, from: URL): URL {
   const address = URL.canParse(location, from.href) ? new URL(location, from) : undefined
-  if (!address || !/^https?:$/.test(address.protocol)) throw new Error(`${from.host} redirects to no http(s) address.`)
+  if (!address || !/^https?:$/.test(address.protocol))
+    throw new Error(`${from.host} redirects to no http(s) address.`)
   return address
 }

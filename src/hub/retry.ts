@@ -37,8 +37,16 @@ export async function retrying<T>(attempt: () => Promise<T>, policy: RetryPolicy
         mark = reached
       }
       const delay = error.retryAfterMs ?? policy.baseMs * 2 ** (failures - 1) * (0.75 + Math.random() / 2)
-      if (failures >= policy.tries) throw new Error(`${policy.what}: ${error.message}; ${failures} tries brought nothing. The same command goes on from here.`, { cause: error })
-      if (delay > LONGEST_WAIT_MS) throw new Error(`${policy.what}: ${error.message}. It asks to wait ${Math.ceil(delay / 1000)} s: the same command goes on then.`, { cause: error })
+      if (failures >= policy.tries)
+        throw new Error(
+          `${policy.what}: ${error.message}; ${failures} tries brought nothing. The same command goes on from here.`,
+          { cause: error }
+        )
+      if (delay > LONGEST_WAIT_MS)
+        throw new Error(
+          `${policy.what}: ${error.message}. It asks to wait ${Math.ceil(delay / 1000)} s: the same command goes on then.`,
+          { cause: error }
+        )
       policy.onRetry(error.message, delay)
       await sleep(delay, undefined, { signal: policy.signal })
     }

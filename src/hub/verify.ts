@@ -30,7 +30,12 @@ export async function verifyPackage(modelsDir: string, name: string): Promise<Ve
     const digest = await digestFile(join(folder, path))
     if (digest.size !== size || digest.sha256 !== sha256) changed.push(path)
   }
-  const weights = (await weightsOf(folder, locked.map(([path]) => path).filter((path) => there.includes(path)))).filter((path) => !(path in lock.files))
+  const weights = (
+    await weightsOf(
+      folder,
+      locked.map(([path]) => path).filter((path) => there.includes(path))
+    )
+  ).filter((path) => !(path in lock.files))
   missing.push(...weights.filter((path) => !there.includes(path)))
   const extra = there.filter((path) => (isTowerFile(path) || weights.includes(path)) && !(path in lock.files))
   const differs = [missing, changed, extra].some((paths) => paths.length > 0)
@@ -40,6 +45,8 @@ export async function verifyPackage(modelsDir: string, name: string): Promise<Ve
 /** The files of weights that the graphs among paths name; a damaged graph names none, and is reported as changed. */
 async function weightsOf(folder: string, paths: string[]): Promise<string[]> {
   const graphs = paths.filter((path) => path.endsWith('.onnx'))
-  const named = await Promise.all(graphs.map((path) => externalDataOf(join(folder, path), path).catch(() => [])))
+  const named = await Promise.all(
+    graphs.map((path) => externalDataOf(join(folder, path), path).catch(() => []))
+  )
   return [...new Set(named.flat())]
 }

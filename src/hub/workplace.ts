@@ -43,7 +43,10 @@ export interface Occupation {
  * Works on a package while no other process does, after mending what a crash left. Throws what the work throws, and an
  * Error that says what to do when MODELS_DIR can't be written to or its disk is full.
  */
-export async function occupy<T>({ modelsDir, repo, signal, onWait }: Occupation, work: (place: Workplace) => Promise<T>): Promise<T> {
+export async function occupy<T>(
+  { modelsDir, repo, signal, onWait }: Occupation,
+  work: (place: Workplace) => Promise<T>
+): Promise<T> {
   const place = workplace(modelsDir, repo)
   try {
     await mkdir(place.root, { recursive: true })
@@ -89,5 +92,8 @@ async function leftovers(root: string): Promise<string[]> {
 }
 
 async function exists(path: string): Promise<boolean> {
-  return stat(path).then(() => true, () => false)
+  return stat(path).then(
+    () => true,
+    () => false
+  )
 }

@@ -30,7 +30,13 @@ export function guardedAgent({ rules, lookUp, connections, timeoutMs }: GuardedA
     const isAllowed = allowance(options, rules)
     void allowedAddresses(options.hostname, { lookUp, isAllowed }).then(
       (addresses) => {
-        const connector = buildConnector({ timeout: timeoutMs, lookup: pinned(addresses), autoSelectFamily: true, allowH2: false, maxCachedSessions: 0 })
+        const connector = buildConnector({
+          timeout: timeoutMs,
+          lookup: pinned(addresses),
+          autoSelectFamily: true,
+          allowH2: false,
+          maxCachedSessions: 0
+        })
         connector(options, (...[error, socket]) => {
           if (error) return callback(error, null)
           // Last line: what the connection leads to in fact.
@@ -56,7 +62,10 @@ export function guardedAgent({ rules, lookUp, connections, timeoutMs }: GuardedA
 }
 
 /** Whether an address is allowed for the host and port of a connection. */
-function allowance({ hostname, port, protocol }: buildConnector.Options, rules: HostRules): (address: string) => boolean {
+function allowance(
+  { hostname, port, protocol }: buildConnector.Options,
+  rules: HostRules
+): (address: string) => boolean {
   const host = hostname.includes(':') && !hostname.startsWith('[') ? `[${hostname}]` : hostname
   const mayBePrivate = rules.mayBePrivate(host, Number(port) || (protocol === 'https:' ? 443 : 80))
   return (address) => {
@@ -65,7 +74,10 @@ function allowance({ hostname, port, protocol }: buildConnector.Options, rules: 
   }
 }
 
-async function allowedAddresses(hostname: string, { lookUp, isAllowed }: { lookUp: LookUp; isAllowed: (address: string) => boolean }): Promise<Address[]> {
+async function allowedAddresses(
+  hostname: string,
+  { lookUp, isAllowed }: { lookUp: LookUp; isAllowed: (address: string) => boolean }
+): Promise<Address[]> {
   const addresses = await lookUp(hostname.replace(/^\[|\]$/g, ''))
   if (addresses.length === 0 || !addresses.every(({ address }) => isAllowed(address))) throw noAddress()
   return addresses

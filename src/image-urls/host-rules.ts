@@ -30,12 +30,20 @@ const DEFAULT_PORTS: Record<string, number> = { 'http:': 80, 'https:': 443 }
 
 /** Makes rules of the lists. Throws an Error that names what is no host or no port. */
 export function hostRules(lists: HostLists): HostRules {
-  const [allowed, denied, privateHosts] = [lists.allowed, lists.denied, lists.private].map((list) => list.map(parsePattern))
+  const [allowed, denied, privateHosts] = [lists.allowed, lists.denied, lists.private].map((list) =>
+    list.map(parsePattern)
+  )
   const withPort = [...allowed, ...denied].find(({ port }) => port !== undefined)
-  if (withPort) throw new Error(`IMAGE_URL_ALLOWED_HOSTS and IMAGE_URL_DENIED_HOSTS take hosts without a port (${withPort.port}); ports are named in IMAGE_URL_PORTS.`)
+  if (withPort)
+    throw new Error(
+      `IMAGE_URL_ALLOWED_HOSTS and IMAGE_URL_DENIED_HOSTS take hosts without a port (${withPort.port}); ports are named in IMAGE_URL_PORTS.`
+    )
   const ports = new Set(lists.ports.map(parsePort))
   const isIn = (patterns: HostPattern[], host: string) => patterns.some((pattern) => pattern.matches(host))
-  const mayBePrivate = (host: string, at: number) => privateHosts.some(({ matches, port }) => matches(host) && (port === undefined ? ports.has(at) : port === at))
+  const mayBePrivate = (host: string, at: number) =>
+    privateHosts.some(
+      ({ matches, port }) => matches(host) && (port === undefined ? ports.has(at) : port === at)
+    )
   return {
     mayBePrivate,
     check: (text, base) => {
@@ -44,7 +52,8 @@ export function hostRules(lists: HostLists): HostRules {
       const port = portOf(url)
       if (isIn(denied, hostname)) throw new ImageUrlRefused('its host is not allowed here')
       if (mayBePrivate(hostname, port)) return url
-      if (allowed.length > 0 && !isIn(allowed, hostname)) throw new ImageUrlRefused('its host is not allowed here')
+      if (allowed.length > 0 && !isIn(allowed, hostname))
+        throw new ImageUrlRefused('its host is not allowed here')
       if (!ports.has(port)) throw new ImageUrlRefused('its port is not allowed here')
       return url
     }
@@ -71,13 +80,20 @@ function parseUrl(text: string, base?: URL): URL {
 
 function parsePattern(text: string): HostPattern {
   const [, wildcard, name, port] = /^(\*\.)?(.+?)(?::(\d+))?$/.exec(text.trim()) ?? []
-  if (!name || /[/?#@\\*\s]/.test(name) || !URL.canParse(`http://${name}`)) throw new Error(`'${text}' in IMAGE_URL_ALLOWED_HOSTS, IMAGE_URL_DENIED_HOSTS or IMAGE_URL_PRIVATE_HOSTS is no host: write example.com, *.example.com, 10.0.0.7 or [fd00::7].`)
+  if (!name || /[/?#@\\*\s]/.test(name) || !URL.canParse(`http://${name}`))
+    throw new Error(
+      `'${text}' in IMAGE_URL_ALLOWED_HOSTS, IMAGE_URL_DENIED_HOSTS or IMAGE_URL_PRIVATE_HOSTS is no host: write example.com, *.example.com, 10.0.0.7 or [fd00::7].`
+    )
   const host = new URL(`http://${name}`).hostname.replace(/\.+$/, '')
-  return { matches: wildcard ? (asked) => asked.endsWith(`.${host}`) : (asked) => asked === host, ...(port && { port: parsePort(port) }) }
+  return {
+    matches: wildcard ? (asked) => asked.endsWith(`.${host}`) : (asked) => asked === host,
+    ...(port && { port: parsePort(port) })
+  }
 }
 
 function parsePort(text: string): number {
   const port = Number(text)
-  if (!/^\s*\d+\s*$/.test(text) || port < 1 || port > 65_535) throw new Error(`'${text}' in IMAGE_URL_PORTS or IMAGE_URL_PRIVATE_HOSTS is no port.`)
+  if (!/^\s*\d+\s*$/.test(text) || port < 1 || port > 65_535)
+    throw new Error(`'${text}' in IMAGE_URL_PORTS or IMAGE_URL_PRIVATE_HOSTS is no port.`)
   return port
 }

@@ -54,15 +54,30 @@ const MAX_URL_LENGTH = 8192
 type Hop = { location: string } | { bytes: Uint8Array }
 
 /** Makes a fetcher. Throws an Error for lists that name no hosts. */
-export function createImageFetcher({ hosts, nameServers, concurrency, ...options }: ImageFetcherOptions): ImageFetcher {
+export function createImageFetcher({
+  hosts,
+  nameServers,
+  concurrency,
+  ...options
+}: ImageFetcherOptions): ImageFetcher {
   const rules = hostRules(hosts)
   const { timeoutMs } = options
-  const agent = guardedAgent({ rules, lookUp: createLookUp(nameServers), connections: concurrency.perHost, timeoutMs })
+  const agent = guardedAgent({
+    rules,
+    lookUp: createLookUp(nameServers),
+    connections: concurrency.perHost,
+    timeoutMs
+  })
   const slots = createSlots(concurrency)
-  const headers = { accept: IMAGE_TYPES.join(', '), 'accept-encoding': 'identity', 'user-agent': options.userAgent }
+  const headers = {
+    accept: IMAGE_TYPES.join(', '),
+    'accept-encoding': 'identity',
+    'user-agent': options.userAgent
+  }
   return {
     fetch: async (text, { lane, signal, budget }) => {
-      if (text.length > MAX_URL_LENGTH) throw new ImageUrlRefused(`it is longer than ${MAX_URL_LENGTH} characters`)
+      if (text.length > MAX_URL_LENGTH)
+        throw new ImageUrlRefused(`it is longer than ${MAX_URL_LENGTH} characters`)
       setMaxListeners(0, signal)
       let url = rules.check(text)
       // What is spent of the time; waiting for a turn is not.
@@ -70,7 +85,9 @@ export function createImageFetcher({ hosts, nameServers, concurrency, ...options
       const visit = (): Promise<Hop> => {
         const startedAt = performance.now()
         const limits = { maxBytes: options.maxBytes, budget }
-        return inTime({ signal, ms: timeoutMs - spentMs, timeoutMs }, (inner) => ask(agent, url, { headers, signal: inner, limits })).finally(() => (spentMs += performance.now() - startedAt))
+        return inTime({ signal, ms: timeoutMs - spentMs, timeoutMs }, (inner) =>
+          ask(agent, url, { headers, signal: inner, limits })
+        ).finally(() => (spentMs += performance.now() - startedAt))
       }
       for (let hop = 0; hop <= options.redirects; hop++) {
         const found = await slots.run({ host: url.hostname, lane, signal }, visit)
@@ -91,11 +108,25 @@ export function createImageFetcher({ hosts, nameServers, concurrency, ...options
 }
 
 /** One request: where it is redirected to, or what it brought. */
-async function ask(agent: Dispatcher, url: URL, { headers, signal, limits }: { headers: Record<string, string>; signal: AbortSignal; limits: Parameters<typeof receive>[1] }): Promise<Hop> {
-  const answer = await agent.request({ origin: url.origin, path: url.pathname + url.search, method: 'GET', headers, signal }).catch((error) => {
-    throw failureOf(error)
-  })
-  const { statusCode, headers: { location }, body } = answer
+async function ask(
+  agent: Dispatcher,
+  url: URL,
+  {
+    headers,
+    signal,
+    limits
+  }: { headers: Record<string, string>; signal: AbortSignal; limits: Parameters<typeof receive>[1] }
+): Promise<Hop> {
+  const answer = await agent
+    .request({ origin: url.origin, path: url.pathname + url.search, method: 'GET', headers, signal })
+    .catch((error) => {
+      throw failureOf(error)
+    })
+  const {
+    statusCode,
+    headers: { location },
+    body
+  } = answer
   // What is left unread, or stops half-way, ends the connection. Its error has been told by then.
   body.on('error', () => {})
   try {
@@ -110,10 +141,16 @@ async function ask(agent: Dispatcher, url: URL, { headers, signal, limits }: { h
 }
 
 /** Runs work with a signal that aborts with the given one, or when the time is over. */
-async function inTime<T>({ signal, ms, timeoutMs }: { signal: AbortSignal; ms: number; timeoutMs: number }, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+async function inTime<T>(
+  { signal, ms, timeoutMs }: { signal: AbortSignal; ms: number; timeoutMs: number },
+  work: (signal: AbortSignal) => Promise<T>
+): Promise<T> {
   const controller = new AbortController()
   const onAbort = () => controller.abort(signal.reason)
-  const timer = setTimeout(() => controller.abort(new ImageUrlFailed(`it took longer than ${timeoutMs} ms`)), Math.max(0, ms))
+  const timer = setTimeout(
+    () => controller.abort(new ImageUrlFailed(`it took longer than ${timeoutMs} ms`)),
+    Math.max(0, ms)
+  )
   signal.addEventListener('abort', onAbort, { once: true })
   try {
     signal.throwIfAborted()

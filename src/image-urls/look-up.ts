@@ -25,7 +25,10 @@ export function createLookUp(servers: string[]): LookUp {
   try {
     if (servers.length > 0) resolver.setServers(servers.map((server) => server.trim()))
   } catch (error) {
-    throw new Error(`IMAGE_URL_NAME_SERVERS takes addresses, with :port or without: ${(error as Error).message}.`, { cause: error })
+    throw new Error(
+      `IMAGE_URL_NAME_SERVERS takes addresses, with :port or without: ${(error as Error).message}.`,
+      { cause: error }
+    )
   }
   return async (host) => {
     const family = isIP(host)
@@ -33,8 +36,15 @@ export function createLookUp(servers: string[]): LookUp {
     // No name server is to be asked for these (RFC 6761).
     if (host === 'localhost' || host.endsWith('.localhost')) return [{ address: '127.0.0.1', family: 4 }]
     const answers = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)])
-    const found = answers.flatMap((answer, i) => (answer.status === 'fulfilled' ? answer.value.map((address): Address => ({ address, family: i === 0 ? 4 : 6 })) : []))
-    const isUnknown = answers.some((answer) => answer.status === 'rejected' && !NONE.has((answer.reason as NodeJS.ErrnoException).code ?? ''))
+    const found = answers.flatMap((answer, i) =>
+      answer.status === 'fulfilled'
+        ? answer.value.map((address): Address => ({ address, family: i === 0 ? 4 : 6 }))
+        : []
+    )
+    const isUnknown = answers.some(
+      (answer) =>
+        answer.status === 'rejected' && !NONE.has((answer.reason as NodeJS.ErrnoException).code ?? '')
+    )
     if (found.length === 0 && isUnknown) throw new ImageUrlFailed('its host could not be looked up')
     return found
   }

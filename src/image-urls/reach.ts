@@ -21,7 +21,8 @@ export function reachOf(address: string): Reach {
   if (parsed.kind() === 'ipv4') return reachOfRange(parsed.range())
   const v6 = parsed as ipaddr.IPv6
   // The local-use prefix 64:ff9b:1::/48 (RFC 8215) may translate to private addresses in ways that can't be read from it.
-  if (v6.match(NAT64)) return reachOf(v6.toByteArray().slice(12).join('.')) === 'public' ? 'public' : 'special'
+  if (v6.match(NAT64))
+    return reachOf(v6.toByteArray().slice(12).join('.')) === 'public' ? 'public' : 'special'
   const reach = reachOfRange(v6.range())
   return reach === 'public' && !v6.match(GLOBAL_UNICAST) ? 'special' : reach
 }

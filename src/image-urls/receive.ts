@@ -23,11 +23,16 @@ const FIRST_BYTES = 64 << 10
  * it, and IMAGE_URL_FAILED for what is encoded (a small body may unpack to any size), shorter than its length says, or
  * comes in specks that cost more to take in than they bring.
  */
-export async function receive({ headers, body }: Dispatcher.ResponseData, { maxBytes, budget }: ReceiveLimits): Promise<Uint8Array> {
+export async function receive(
+  { headers, body }: Dispatcher.ResponseData,
+  { maxBytes, budget }: ReceiveLimits
+): Promise<Uint8Array> {
   const encoding = [headers['content-encoding'] ?? 'identity'].flat().join().trim().toLowerCase()
-  if (encoding !== 'identity' && encoding !== '') throw new ImageUrlFailed('its answer is encoded, which was not asked for')
+  if (encoding !== 'identity' && encoding !== '')
+    throw new ImageUrlFailed('its answer is encoded, which was not asked for')
   const declared = headers['content-length'] === undefined ? undefined : Number(headers['content-length'])
-  if (declared !== undefined && declared > maxBytes) throw new ImageTooLarge(`${declared} bytes, of ${maxBytes} allowed`)
+  if (declared !== undefined && declared > maxBytes)
+    throw new ImageTooLarge(`${declared} bytes, of ${maxBytes} allowed`)
   // Into one growing piece of memory: the objects of small pieces would take many times their bytes.
   let bytes = Buffer.allocUnsafeSlow(Math.min(declared ?? FIRST_BYTES, maxBytes))
   let [length, pieces] = [0, 0]
@@ -35,12 +40,16 @@ export async function receive({ headers, body }: Dispatcher.ResponseData, { maxB
     for await (const piece of body as AsyncIterable<Buffer>) {
       const end = length + piece.length
       if (end > maxBytes) throw new ImageTooLarge(`over ${maxBytes} bytes`)
-      if (piece.length > budget.left) throw new ImageTooLarge(`the images that one request names by url are over ${budget.total} bytes together`)
+      if (piece.length > budget.left)
+        throw new ImageTooLarge(
+          `the images that one request names by url are over ${budget.total} bytes together`
+        )
       budget.left -= piece.length
       if (end > bytes.length) bytes = grown(bytes, Math.min(maxBytes, Math.max(end, 2 * bytes.length)))
       bytes.set(piece, length)
       length = end
-      if (++pieces > SMALL_PIECES && length < pieces * LEAST_MEAN_BYTES) throw new ImageUrlFailed('its answer comes in too small pieces')
+      if (++pieces > SMALL_PIECES && length < pieces * LEAST_MEAN_BYTES)
+        throw new ImageUrlFailed('its answer comes in too small pieces')
     }
     if (declared !== undefined && length !== declared) throw new ImageUrlFailed('its answer ended early')
     return length === bytes.length ? bytes : Buffer.from(bytes.subarray(0, length))

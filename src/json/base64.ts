@@ -37,7 +37,8 @@ export class Base64Decoder {
     const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
     const written = this.#bytes.write(text, this.#written, 'base64')
     // A character by itself stands for less than a byte.
-    if (text.length % 4 === 1 || written !== Math.floor(((text.length - padding) * 3) / 4)) throw new ImageInvalid('it is not base64')
+    if (text.length % 4 === 1 || written !== Math.floor(((text.length - padding) * 3) / 4))
+      throw new ImageInvalid('it is not base64')
     this.#written += written
   }
 }

@@ -7,7 +7,8 @@ export const PART_CHARACTERS = 2 ** 18
 const PART_BYTES = 3 * 2 ** 16
 
 /** A value that an answer is made of: what is not a list or bytes is written at once. */
-type Part = readonly unknown[] | Uint8Array | { [name: string]: Part | undefined } | string | number | boolean | null
+type Part =
+  readonly unknown[] | Uint8Array | { [name: string]: Part | undefined } | string | number | boolean | null
 
 /**
  * Writes an object as JSON in parts, each in a turn of the event loop of its own, so that others are served between those of a
@@ -28,7 +29,10 @@ export async function* jsonParts(value: { [name: string]: Part | undefined }): A
 function* pieces(value: Part): Generator<string> {
   if (value instanceof Uint8Array) {
     yield '"'
-    for (let i = 0; i < value.length; i += PART_BYTES) yield Buffer.from(value.buffer, value.byteOffset + i, Math.min(PART_BYTES, value.length - i)).toString('base64')
+    for (let i = 0; i < value.length; i += PART_BYTES)
+      yield Buffer.from(value.buffer, value.byteOffset + i, Math.min(PART_BYTES, value.length - i)).toString(
+        'base64'
+      )
     yield '"'
   } else if (Array.isArray(value)) {
     yield '['

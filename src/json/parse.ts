@@ -40,7 +40,8 @@ export async function parseJsonInTurns(bytes: Buffer, limits: JsonLimits): Promi
 
 function* parsing(sent: Buffer, limits: JsonLimits): Generator<void, unknown> {
   const bytes = sent[0] === 0xef && sent[1] === 0xbb && sent[2] === 0xbf ? sent.subarray(3) : sent
-  if (sent[0] === 0x1f && sent[1] === 0x8b) throw new InvalidRequest(`${limits.name} is compressed with gzip; send it uncompressed.`)
+  if (sent[0] === 0x1f && sent[1] === 0x8b)
+    throw new InvalidRequest(`${limits.name} is compressed with gzip; send it uncompressed.`)
   if (!isUtf8(bytes)) throw new InvalidRequest(`${limits.name} is not UTF-8.`)
   const scan = new JsonScan(bytes, limits)
   while (!scan.advance()) yield
@@ -85,7 +86,7 @@ function* decodeCut(bytes: Buffer, cut: Cut, limits: JsonLimits): Generator<void
 
 function* stringPieces(bytes: Buffer, { start, end }: Cut, limits: JsonLimits): Generator<string> {
   const isEscaped = bytes.subarray(start, end).includes(BACKSLASH)
-  for (let at = start + 1; at < end - 1; ) {
+  for (let at = start + 1; at < end - 1;) {
     const to = pieceEnd(bytes, { at, end: end - 1, isEscaped })
     yield parseText(`"${bytes.toString('utf8', at, to)}"`, limits) as string
     at = to
@@ -93,12 +94,16 @@ function* stringPieces(bytes: Buffer, { start, end }: Cut, limits: JsonLimits): 
 }
 
 /** Where a piece of a string may end: neither within an escape nor within a character. */
-function pieceEnd(bytes: Buffer, { at, end, isEscaped }: { at: number; end: number; isEscaped: boolean }): number {
+function pieceEnd(
+  bytes: Buffer,
+  { at, end, isEscaped }: { at: number; end: number; isEscaped: boolean }
+): number {
   const about = Math.min(at + PIECE, end)
   let to = isEscaped ? at : about
   while (to < about) to += bytes[to] === BACKSLASH ? 2 : 1
   // The digits of an escape may stand behind it.
-  if (isEscaped && bytes.subarray(to - 6, to).includes(BACKSLASH)) while (to < end && HEX[bytes[to]] === 1) to++
+  if (isEscaped && bytes.subarray(to - 6, to).includes(BACKSLASH))
+    while (to < end && HEX[bytes[to]] === 1) to++
   while (to < end && (bytes[to] & 0xc0) === 0x80) to++
   return Math.min(to, end)
 }

@@ -61,7 +61,9 @@ const PIECE = 128 * 1024
 
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a]
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d]
-const IN_NUMBERS = Uint8Array.from({ length: 256 }, (_, byte) => Number(' \t\r\n0123456789+-.eE,'.includes(String.fromCharCode(byte)) && byte < 128))
+const IN_NUMBERS = Uint8Array.from({ length: 256 }, (_, byte) =>
+  Number(' \t\r\n0123456789+-.eE,'.includes(String.fromCharCode(byte)) && byte < 128)
+)
 
 /**
  * Goes over the bytes of JSON once, piece by piece and without recursion: bounds its depth, its values and its parts, refuses
@@ -94,7 +96,10 @@ export class JsonScan {
   #named: Guarded | undefined
   #guard: Guard | undefined
 
-  constructor(bytes: Buffer, { name, values = USUAL_VALUES, plainBytes = USUAL_PLAIN_BYTES, root }: JsonLimits) {
+  constructor(
+    bytes: Buffer,
+    { name, values = USUAL_VALUES, plainBytes = USUAL_PLAIN_BYTES, root }: JsonLimits
+  ) {
     this.#bytes = bytes
     this.#limits = { name, values, plainBytes }
     if (root) this.#guard = { name: root, depth: 0, start: 0, values: 0 }
@@ -158,7 +163,8 @@ export class JsonScan {
   #enterValue(): void {
     this.#at++
     this.#isKey = false
-    if (this.#named && !this.#guard) this.#guard = { name: this.#named, depth: this.#depth, start: this.#at, values: this.#values }
+    if (this.#named && !this.#guard)
+      this.#guard = { name: this.#named, depth: this.#depth, start: this.#at, values: this.#values }
     this.#named = undefined
   }
 
@@ -181,7 +187,8 @@ export class JsonScan {
     this.#string = -1
     this.#sign = end
     if (this.#isKey) this.#takeKey(start, end)
-    else if (end - start > LONG.string && !this.#guard) this.#cut(start - 1, end + 1, this.#keyAt(this.#depth) === 'base64')
+    else if (end - start > LONG.string && !this.#guard)
+      this.#cut(start - 1, end + 1, this.#keyAt(this.#depth) === 'base64')
   }
 
   #takeKey(start: number, end: number): void {
@@ -194,7 +201,9 @@ export class JsonScan {
     if (length !== 6 && length !== 8 && length !== 9 && (length < 12 || length > 66)) return
     const key = this.#keyAt(this.#depth)
     if (key === '__proto__' || (key === 'prototype' && this.#keyAt(this.#depth - 1) === 'constructor')) {
-      throw new InvalidRequest(`${this.#limits.name} has the key '${key}' (at ${this.#place()}), which is not taken. Rename it.`)
+      throw new InvalidRequest(
+        `${this.#limits.name} has the key '${key}' (at ${this.#place()}), which is not taken. Rename it.`
+      )
     }
     if (key === 'metadata' || key === 'filter') this.#named = key
   }
@@ -205,7 +214,10 @@ export class JsonScan {
     let [at, commas] = [from, 0]
     while (IN_NUMBERS[this.#bytes[at]] === 1) {
       if (this.#bytes[at++] === COMMA) commas++
-      if (at - from > MAX_LIST_BYTES) throw new InvalidRequest(`${this.#limits.name} has a list of over ${MAX_LIST_BYTES} bytes of numbers (at ${this.#place()}). Send fewer numbers.`)
+      if (at - from > MAX_LIST_BYTES)
+        throw new InvalidRequest(
+          `${this.#limits.name} has a list of over ${MAX_LIST_BYTES} bytes of numbers (at ${this.#place()}). Send fewer numbers.`
+        )
     }
     this.#at = at
     this.#positions[this.#depth] += commas
@@ -252,9 +264,15 @@ export class JsonScan {
   #requireDepth(): void {
     const guard = this.#guard
     if (guard && guard.fault === undefined && this.#depth - guard.depth > GUARDED_DEPTH[guard.name]) {
-      this.#refuse(guard, guard.name === 'filter' ? 'The filter is nested over 16 deep.' : 'The metadata is nested over 32 deep.')
+      this.#refuse(
+        guard,
+        guard.name === 'filter'
+          ? 'The filter is nested over 16 deep.'
+          : 'The metadata is nested over 32 deep.'
+      )
     }
-    if (this.#depth > MAX_DEPTH && guard?.fault === undefined) throw new InvalidRequest(`${this.#limits.name} is nested over ${MAX_DEPTH} deep (at ${this.#place()}).`)
+    if (this.#depth > MAX_DEPTH && guard?.fault === undefined)
+      throw new InvalidRequest(`${this.#limits.name} is nested over ${MAX_DEPTH} deep (at ${this.#place()}).`)
   }
 
   #requireBounds(): void {
@@ -262,16 +280,33 @@ export class JsonScan {
     const guard = this.#guard
     if (guard && guard.fault === undefined && this.#at - guard.start > GUARDED_BYTES) this.#refuseSize(guard)
     if (guard?.fault !== undefined) this.#values = guard.values
-    if (this.#values > values) throw new InvalidRequest(`${name} has over ${values} values (at ${this.#place()}). Send fewer at a time.`)
-    if (this.#keys > MAX_KEYS) throw new InvalidRequest(`${name} has over ${MAX_KEYS} keys (at ${this.#place()}). Send fewer at a time.`)
-    if (this.#string < 0 && this.#at - this.#sign > MAX_GAP) throw new InvalidRequest(`${name} has over ${MAX_GAP} bytes of white space or of digits in a row (at ${this.#place()}).`)
-    if (this.#numbers > MAX_NUMBERS) throw new InvalidRequest(`${name} has over ${MAX_NUMBERS} numbers (at ${this.#place()}). Send fewer at a time.`)
+    if (this.#values > values)
+      throw new InvalidRequest(
+        `${name} has over ${values} values (at ${this.#place()}). Send fewer at a time.`
+      )
+    if (this.#keys > MAX_KEYS)
+      throw new InvalidRequest(
+        `${name} has over ${MAX_KEYS} keys (at ${this.#place()}). Send fewer at a time.`
+      )
+    if (this.#string < 0 && this.#at - this.#sign > MAX_GAP)
+      throw new InvalidRequest(
+        `${name} has over ${MAX_GAP} bytes of white space or of digits in a row (at ${this.#place()}).`
+      )
+    if (this.#numbers > MAX_NUMBERS)
+      throw new InvalidRequest(
+        `${name} has over ${MAX_NUMBERS} numbers (at ${this.#place()}). Send fewer at a time.`
+      )
     const seen = guard?.fault !== undefined ? guard.start : this.#string >= 0 ? this.#string : this.#at
-    if (seen - this.#exempt > plainBytes) throw new BodyTooLarge(`${name} has over ${plainBytes} bytes beside images and lists of numbers (at ${this.#place()}). Send less at a time.`)
+    if (seen - this.#exempt > plainBytes)
+      throw new BodyTooLarge(
+        `${name} has over ${plainBytes} bytes beside images and lists of numbers (at ${this.#place()}). Send less at a time.`
+      )
   }
 
   #path(depth = this.#depth): Step[] {
-    return Array.from({ length: Math.min(depth, MAX_DEPTH) }, (_, i) => (this.#isObject[i + 1] ? this.#keyAt(i + 1) : this.#positions[i + 1]))
+    return Array.from({ length: Math.min(depth, MAX_DEPTH) }, (_, i) =>
+      this.#isObject[i + 1] ? this.#keyAt(i + 1) : this.#positions[i + 1]
+    )
   }
 
   #keyAt(depth: number): string {
@@ -288,7 +323,9 @@ export class JsonScan {
 
   /** Where the scan is, for errors: keys in short, the last levels left out where there are many. */
   #place(): string {
-    const steps = this.#path().slice(0, 8).map((step) => (typeof step === 'number' ? `[${step}]` : `.${step.slice(0, 40)}`))
+    const steps = this.#path()
+      .slice(0, 8)
+      .map((step) => (typeof step === 'number' ? `[${step}]` : `.${step.slice(0, 40)}`))
     return steps.join('').replace(/^\./, '') || 'the top'
   }
 }

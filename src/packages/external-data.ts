@@ -13,7 +13,9 @@ export async function externalDataOf(file: string, path: string): Promise<string
     const inside = posix.normalize(posix.join(posix.dirname(path), location))
     const isOutside = /^\.\.?(\/|$)/.test(inside) || inside.endsWith('/')
     if (location === '' || isOutside || /^([/\\]|[a-z]:)|[\\\u0000-\u001f]/i.test(location)) {
-      throw new Error(`${path} names ${JSON.stringify(location)} as a file of its weights, which is no path inside the package.`)
+      throw new Error(
+        `${path} names ${JSON.stringify(location)} as a file of its weights, which is no path inside the package.`
+      )
     }
     return inside
   })
@@ -31,10 +33,15 @@ export async function externalFiles(folder: string, path: string): Promise<strin
     const file = join(folder, ...inside.split('/'))
     const real = await realpath(file).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
-      throw new Error(`The model package ${folder} lacks ${inside}, which holds weights of ${path}. Pull the model again, or copy the file there.`)
+      throw new Error(
+        `The model package ${folder} lacks ${inside}, which holds weights of ${path}. Pull the model again, or copy the file there.`
+      )
     })
     const isOutside = relative(root, real).split(sep)[0] === '..'
-    if (isOutside) throw new Error(`${file}, which holds weights of ${path}, is a link out of the model package. Copy the file there.`)
+    if (isOutside)
+      throw new Error(
+        `${file}, which holds weights of ${path}, is a link out of the model package. Copy the file there.`
+      )
     files.push(file)
   }
   return files

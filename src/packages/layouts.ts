@@ -36,8 +36,10 @@ export function findTowers(paths: string[]): FoundTowers | undefined {
     files: { image: variantsAt(stems.image, present), text: variantsAt(stems.text, present) }
   }))
   const has = ({ files }: FoundTowers, tower: Tower) => variantsOf(files, tower).length > 0
-  return found.find((place) => TOWERS.every((tower) => has(place, tower)))
-    ?? found.find((place) => TOWERS.some((tower) => has(place, tower)))
+  return (
+    found.find((place) => TOWERS.every((tower) => has(place, tower))) ??
+    found.find((place) => TOWERS.some((tower) => has(place, tower)))
+  )
 }
 
 /** `model.onnx`, `model_fp16.onnx`, or `fp16/model.onnx`; the first that is there counts. */
@@ -45,7 +47,8 @@ function variantsAt(stem: string, present: Set<string>): Partial<Record<Variant,
   const slash = stem.lastIndexOf('/') + 1
   const [folder, name] = [stem.slice(0, slash), stem.slice(slash)]
   const entries = VARIANTS.flatMap((variant) => {
-    const paths = variant === 'fp32' ? [`${stem}.onnx`] : [`${stem}_${variant}.onnx`, `${folder}${variant}/${name}.onnx`]
+    const paths =
+      variant === 'fp32' ? [`${stem}.onnx`] : [`${stem}_${variant}.onnx`, `${folder}${variant}/${name}.onnx`]
     const path = paths.find((candidate) => present.has(candidate))
     return path ? [[variant, path] as const] : []
   })

@@ -43,7 +43,8 @@ export async function readExternalLocations(path: string): Promise<string[]> {
     }
     return [...locations].sort()
   } catch (error) {
-    if (error instanceof Malformed) throw new Error(`${path} is not a whole ONNX file: ${error.message}.`, { cause: error })
+    if (error instanceof Malformed)
+      throw new Error(`${path} is not a whole ONNX file: ${error.message}.`, { cause: error })
     throw error
   } finally {
     await handle.close()
@@ -67,9 +68,11 @@ async function externalLocation(reader: Reader, { from, to }: Range): Promise<st
   let location: string | undefined
   for await (const field of fields(reader, from, to)) {
     if (field.number === DATA_LOCATION && field.wire === WIRE.varint) isExternal = field.value === EXTERNAL
-    if (field.number === EXTERNAL_DATA && field.wire === WIRE.bytes) location ??= await locationOf(reader, field)
+    if (field.number === EXTERNAL_DATA && field.wire === WIRE.bytes)
+      location ??= await locationOf(reader, field)
   }
-  if (isExternal && location === undefined) throw new Malformed('a tensor says that its data is in another file, and not in which')
+  if (isExternal && location === undefined)
+    throw new Malformed('a tensor says that its data is in another file, and not in which')
   return isExternal ? location : undefined
 }
 
@@ -94,7 +97,7 @@ interface Field {
 }
 
 async function* fields(reader: Reader, from: number, to: number): AsyncGenerator<Field> {
-  for (let at = from; at < to; ) {
+  for (let at = from; at < to;) {
     const tag = await reader.varint(at, to)
     const [number, wire] = [Math.floor(tag.value / 8), tag.value % 8]
     const field = { number, wire, value: 0, from: tag.next, to: tag.next }

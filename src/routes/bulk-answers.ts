@@ -3,7 +3,14 @@ import type { Patience } from '../batcher.js'
 import type { RecordWrite } from '../collections/record.js'
 import type { BulkLoadStep } from '../collections/store/bulk-loads.js'
 import { InvalidRequest, isPublicError, toErrorShape } from '../errors.js'
-import { failedResult, prepareRecords, writeRecords, type Faulty, type IngestResult, type NewRecord } from '../ingest.js'
+import {
+  failedResult,
+  prepareRecords,
+  writeRecords,
+  type Faulty,
+  type IngestResult,
+  type NewRecord
+} from '../ingest.js'
 import { encoderOf, type Target } from '../record-parts.js'
 import { turns } from '../turns.js'
 import { isBlank, type Line } from './bulk-line.js'
@@ -59,16 +66,25 @@ export async function* answerLines(stream: BulkStream): AsyncGenerator<string> {
       }
     }
     const step = key !== undefined && ledger.lastStep()
-    if (step) await givingWay(stream.patience, () => target.collection.upsert([], { load: { key, ...step, failed: [], completed: true } }))
+    if (step)
+      await givingWay(stream.patience, () =>
+        target.collection.upsert([], { load: { key, ...step, failed: [], completed: true } })
+      )
   } catch (error) {
     throw stoppedLoad(error, { done, key })
   }
 }
 
 /** Writes lines in one commit, with the step of the load that they are. Returns their answers. */
-async function writePart({ ledger, target, patience, key, onResult }: BulkStream, part: Part): Promise<string> {
+async function writePart(
+  { ledger, target, patience, key, onResult }: BulkStream,
+  part: Part
+): Promise<string> {
   const prepared = await prepareGivingWay(target, part, patience)
-  const load = key === undefined ? undefined : { key, ...ledger.step(part.at(-1)!.mark), failed: failedLines(part, prepared), completed: false }
+  const load =
+    key === undefined
+      ? undefined
+      : { key, ...ledger.step(part.at(-1)!.mark), failed: failedLines(part, prepared), completed: false }
   const results = await givingWay(patience, () => writeRecords(target, { prepared, load }, patience))
   for (const { status } of results) onResult(status)
   return results.map((result, i) => toAnswer(part[i], result) + '\n').join('')
@@ -79,7 +95,9 @@ function toAnswer(line: Part[number], result: IngestResult): string {
 }
 
 function failedLines(batch: Part, prepared: (RecordWrite | Faulty)[]): BulkLoadStep['failed'] {
-  return prepared.flatMap((record, i) => ('error' in record ? [{ line: batch[i].line, body: toAnswer(batch[i], failedResult(record)) }] : []))
+  return prepared.flatMap((record, i) =>
+    'error' in record ? [{ line: batch[i].line, body: toAnswer(batch[i], failedResult(record)) }] : []
+  )
 }
 
 /** Groups lines into batches that are neither long nor heavy; the answers of lines that were answered before come as text. */
@@ -122,12 +140,19 @@ function isMisshapen(line: Line): boolean {
 }
 
 function tooManyMisshapen(line: Line): Error {
-  const fault = 'error' in line ? toErrorShape(line.error).message : 'It has neither an image nor a text nor embeddings.'
-  return new InvalidRequest(`${MAX_MISSHAPEN} lines in a row up to line ${line.line} are not records, so the load ends here. The last one: ${fault} Correct the lines, and send the load again.`)
+  const fault =
+    'error' in line ? toErrorShape(line.error).message : 'It has neither an image nor a text nor embeddings.'
+  return new InvalidRequest(
+    `${MAX_MISSHAPEN} lines in a row up to line ${line.line} are not records, so the load ends here. The last one: ${fault} Correct the lines, and send the load again.`
+  )
 }
 
 /** Encodes a batch, and waits where the queue is full: a bulk load gives way, it does not fail. */
-async function prepareGivingWay(target: Target, batch: Part, patience: BulkStream['patience']): Promise<(RecordWrite | Faulty)[]> {
+async function prepareGivingWay(
+  target: Target,
+  batch: Part,
+  patience: BulkStream['patience']
+): Promise<(RecordWrite | Faulty)[]> {
   const records = batch.map((line) => ('record' in line ? line.record : { id: '', error: line.error }))
   return givingWay(patience, async () => {
     // In turn with other loads, whatever comes in the meantime.

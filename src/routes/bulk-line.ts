@@ -9,7 +9,8 @@ import { recordChecker } from './sent-record.js'
 import type { App } from './services.js'
 
 /** A line of a bulk load with its number: a record, whose image may have to be fetched, or why it is none. */
-export type Line<Content = UnfetchedRecord> = { line: number; record: Content } | { line: number; id: string | null; error: unknown }
+export type Line<Content = UnfetchedRecord> =
+  { line: number; record: Content } | { line: number; id: string | null; error: unknown }
 
 export interface LineParserOptions {
   maxImageBytes: number
@@ -18,7 +19,10 @@ export interface LineParserOptions {
 }
 
 /** A function that makes a record of a line. */
-export function lineParser(app: App, { maxImageBytes, key }: LineParserOptions): (line: number, raw: RawLine) => Line {
+export function lineParser(
+  app: App,
+  { maxImageBytes, key }: LineParserOptions
+): (line: number, raw: RawLine) => Line {
   const check = recordChecker(app)
   return (line, raw) => {
     let named: string | null = null
@@ -28,7 +32,10 @@ export function lineParser(app: App, { maxImageBytes, key }: LineParserOptions):
       if ('error' in sent) return { line, ...sent }
       named = sent.id ?? null
       const { id = key === undefined ? randomUUID() : lineId(key, line), image, ...rest } = sent
-      const decoded = image && !(image instanceof Uint8Array) && image.url === undefined ? imageBytes(image, maxImageBytes) : image
+      const decoded =
+        image && !(image instanceof Uint8Array) && image.url === undefined
+          ? imageBytes(image, maxImageBytes)
+          : image
       return { line, record: { id, ...rest, ...(decoded && { image: decoded }) } }
     } catch (error) {
       return { line, id: named, error }
@@ -53,7 +60,8 @@ function lineId(key: string, line: number): string {
 }
 
 function parseLine(bytes: Buffer): unknown {
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) throw new InvalidRequest('The line is compressed with gzip; send plain text.')
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b)
+    throw new InvalidRequest('The line is compressed with gzip; send plain text.')
   if (!isUtf8(bytes)) throw new InvalidRequest('The line is not UTF-8; send it in UTF-8.')
   return parseJson(bytes, { name: 'The line' })
 }

@@ -16,7 +16,11 @@ import type { App, Services } from './services.js'
 
 const tags = ['Records']
 
-const BulkKey = Type.String({ pattern: '^[\\u0020-\\u007e]{1,255}$', description: 'Stands for one load of one body: 1 to 255 printable ASCII characters.', examples: ['pets-2030-01-31'] })
+const BulkKey = Type.String({
+  pattern: '^[\\u0020-\\u007e]{1,255}$',
+  description: 'Stands for one load of one body: 1 to 255 printable ASCII characters.',
+  examples: ['pets-2030-01-31']
+})
 
 /** Records of any number, a line of JSON each; answers a line each as they are written. */
 export function bulkRoutes(app: App, services: Services): void {
@@ -40,24 +44,61 @@ export function bulkRoutes(app: App, services: Services): void {
         params: OwnCollectionParams,
         headers: Type.Object({ 'idempotency-key': Type.Optional(BulkKey) }),
         querystring: Type.Object(
-          { from_line: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, default: 1, description: 'Number of the first line that is sent, for a client that leaves out what was loaded before.' })) },
+          {
+            from_line: Type.Optional(
+              Type.Integer({
+                minimum: 1,
+                maximum: Number.MAX_SAFE_INTEGER,
+                default: 1,
+                description:
+                  'Number of the first line that is sent, for a client that leaves out what was loaded before.'
+              })
+            )
+          },
           { additionalProperties: false }
         ),
         consumes: ['application/x-ndjson'],
         produces: ['application/x-ndjson'],
-        body: { content: { 'application/x-ndjson': { schema: { type: 'object', format: 'binary', example: '{"id": "greeting", "text": "a dog says hello"}\n' } } } },
-        response: { 200: { description: 'A line a record.', content: { 'application/x-ndjson': { schema: { type: 'string' } } } }, ...responses({}) }
+        body: {
+          content: {
+            'application/x-ndjson': {
+              schema: {
+                type: 'object',
+                format: 'binary',
+                example: '{"id": "greeting", "text": "a dog says hello"}\n'
+              }
+            }
+          }
+        },
+        response: {
+          200: {
+            description: 'A line a record.',
+            content: { 'application/x-ndjson': { schema: { type: 'string' } } }
+          },
+          ...responses({})
+        }
       },
       bodyLimit: Number.MAX_SAFE_INTEGER,
       config: { streams: true }
     },
     async (request, typedReply) => {
-      const { params, body, query: { from_line: firstLine = 1 }, headers: { 'idempotency-key': key }, patience } = request
+      const {
+        params,
+        body,
+        query: { from_line: firstLine = 1 },
+        headers: { 'idempotency-key': key },
+        patience
+      } = request
       const reply: FastifyReply = typedReply
       const collection = collections.get(params.collection)
       const release = key === undefined ? () => undefined : take(collection, key)
       try {
-        const ledger = new LineLedger({ firstLine, ...(key !== undefined && { resumed: { load: await collection.bulkLoad(key), failed: await collection.failedLines(key) } }) })
+        const ledger = new LineLedger({
+          firstLine,
+          ...(key !== undefined && {
+            resumed: { load: await collection.bulkLoad(key), failed: await collection.failedLines(key) }
+          })
+        })
         // Whoever left meanwhile would have nobody let go of the key.
         patience.signal.throwIfAborted()
         const answers = endWithError(
@@ -65,8 +106,14 @@ export function bulkRoutes(app: App, services: Services): void {
             lines: untilAborted(readLines(body as unknown as Readable, lineLimit), patience.signal),
             ledger,
             parse: lineParser(app, { maxImageBytes, key }),
-            loadRecord: recordLoader({ load: imageLoader(services, request, { lane: 'bulk', totalBytes: Infinity, waits: true }), collection, patience }),
-            target: { encoders, collection, onStep: request.onStep }, patience, key,
+            loadRecord: recordLoader({
+              load: imageLoader(services, request, { lane: 'bulk', totalBytes: Infinity, waits: true }),
+              collection,
+              patience
+            }),
+            target: { encoders, collection, onStep: request.onStep },
+            patience,
+            key,
             onResult: resultCounter(metrics, request)
           }),
           { request, release }
@@ -92,7 +139,8 @@ export function bulkLoadRoute(app: App, { collections }: Services): void {
         tags,
         operationId: 'getBulkLoad',
         summary: 'Show how far a bulk load is',
-        description: 'By its Idempotency-Key. A client that sends only the rest goes on with `from_line` of `lines` + 1.',
+        description:
+          'By its Idempotency-Key. A client that sends only the rest goes on with `from_line` of `lines` + 1.',
         params: Type.Object({ collection: OwnCollectionName, key: BulkKey }),
         response: responses({
           200: Type.Object({
@@ -104,7 +152,11 @@ export function bulkLoadRoute(app: App, { collections }: Services): void {
             completed: Type.Boolean({ description: 'Whether the last stream was read to its end.' }),
             updated_at: time,
             failures: Type.Array(
-              Type.Object({ line: Type.Integer(), id: Type.Union([Type.String(), Type.Null()]), error: Type.Object({ code: Type.String(), message: Type.String() }) }),
+              Type.Object({
+                line: Type.Integer(),
+                id: Type.Union([Type.String(), Type.Null()]),
+                error: Type.Object({ code: Type.String(), message: Type.String() })
+              }),
               { description: 'The first 1,000 lines that failed.' }
             )
           })
@@ -117,13 +169,25 @@ export function bulkLoadRoute(app: App, { collections }: Services): void {
       if (!load) throw new BulkLoadNotFound(name, key)
       const { lines, created, updated, failed, completed, updatedAt } = load
       const failures = (await collection.failedLines(key)).map(({ body }) => JSON.parse(body))
-      return { key, lines, created, updated, failed, completed, updated_at: new Date(updatedAt).toISOString(), failures }
+      return {
+        key,
+        lines,
+        created,
+        updated,
+        failed,
+        completed,
+        updated_at: new Date(updatedAt).toISOString(),
+        failures
+      }
     }
   )
 }
 
 /** A function that counts what became of a line, for the metrics and the audit log. */
-function resultCounter(metrics: Services['metrics'], request: Pick<FastifyRequest, 'countChanges'>): BulkStream['onResult'] {
+function resultCounter(
+  metrics: Services['metrics'],
+  request: Pick<FastifyRequest, 'countChanges'>
+): BulkStream['onResult'] {
   return (status) => {
     metrics.countRecords(status, 1)
     request.countChanges(status)
@@ -147,7 +211,10 @@ function takeKeys(): (collection: Collection, key: string) => () => void {
 }
 
 /** The status is sent by the time that a fault of the whole shows; it becomes the last line. */
-async function* endWithError(lines: AsyncGenerator<string>, { request: { id, log }, release }: { request: Pick<FastifyRequest, 'id' | 'log'>; release: () => void }): AsyncGenerator<string> {
+async function* endWithError(
+  lines: AsyncGenerator<string>,
+  { request: { id, log }, release }: { request: Pick<FastifyRequest, 'id' | 'log'>; release: () => void }
+): AsyncGenerator<string> {
   try {
     yield* lines
   } catch (error) {

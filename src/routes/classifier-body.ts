@@ -4,7 +4,21 @@ import { CONFUSION_CLASSES } from '../classifiers/quality.js'
 import type { ClassifierBody } from './classifier-schemas.js'
 
 /** A classifier as it stands in responses. */
-export function toClassifierBody({ name, model, fingerprint, method, layout, collection, labels, setting, prior, templates, validation, seed, createdAt }: StoredClassifier): Static<typeof ClassifierBody> {
+export function toClassifierBody({
+  name,
+  model,
+  fingerprint,
+  method,
+  layout,
+  collection,
+  labels,
+  setting,
+  prior,
+  templates,
+  validation,
+  seed,
+  createdAt
+}: StoredClassifier): Static<typeof ClassifierBody> {
   return {
     name,
     model,
@@ -22,7 +36,11 @@ export function toClassifierBody({ name, model, fingerprint, method, layout, col
     accuracy: validation?.accuracy ?? null,
     auroc: validation?.auroc ?? null,
     confusion: validation && labels.length <= CONFUSION_CLASSES ? validation.confusion : null,
-    most_confused: (validation?.confused ?? []).map(({ actual, predicted, count }) => ({ label: labels[actual].label, predicted: labels[predicted].label, count })),
+    most_confused: (validation?.confused ?? []).map(({ actual, predicted, count }) => ({
+      label: labels[actual].label,
+      predicted: labels[predicted].label,
+      count
+    })),
     seed,
     created_at: new Date(createdAt).toISOString()
   }

@@ -2,7 +2,13 @@ import { Type } from 'typebox'
 import { MIB } from '../config.js'
 import { responses } from '../schemas.js'
 import { classifierOf, mayKnow } from './collection-reach.js'
-import { ClassifierBody, ClassifierParams, ClassifierQuery, TrainForm, TrainJson } from './classifier-schemas.js'
+import {
+  ClassifierBody,
+  ClassifierParams,
+  ClassifierQuery,
+  TrainForm,
+  TrainJson
+} from './classifier-schemas.js'
 import { formBody, imagesBody, type Form } from './form.js'
 import type { App, Services } from './services.js'
 import { toClassifierBody } from './classifier-body.js'
@@ -26,7 +32,9 @@ export function classifierRoutes(app: App, services: Services): void {
           'With examples that are sent, or the records of a collection by a field of their metadata. A name is one within a collection, and one among those of no collection: a classifier that has it there serves on until the new one takes its place at once. ' +
           'As a form: file parts `image`, and `labels` as JSON (or repeated fields of plain text), one for each image.',
         params: ClassifierParams,
-        body: { content: { 'application/json': { schema: TrainJson }, 'multipart/form-data': { schema: TrainForm } } },
+        body: {
+          content: { 'application/json': { schema: TrainJson }, 'multipart/form-data': { schema: TrainForm } }
+        },
         response: responses({ 200: ClassifierBody, 201: ClassifierBody })
       },
       preValidation: formBody({ fileBytes: config.MAX_IMAGE_MIB * MIB, totalBytes: bodyLimit }, bodyFromForm)
@@ -39,17 +47,52 @@ export function classifierRoutes(app: App, services: Services): void {
   )
   app.get(
     '/v1/classifiers',
-    { schema: { tags, operationId: 'listClassifiers', summary: 'List the classifiers', response: responses({ 200: Type.Object({ classifiers: Type.Array(ClassifierBody) }) }) } },
-    async (request) => ({ classifiers: classifiers.list().filter((stored) => mayKnow(request, stored, collections)).map(toClassifierBody) })
+    {
+      schema: {
+        tags,
+        operationId: 'listClassifiers',
+        summary: 'List the classifiers',
+        response: responses({ 200: Type.Object({ classifiers: Type.Array(ClassifierBody) }) })
+      }
+    },
+    async (request) => ({
+      classifiers: classifiers
+        .list()
+        .filter((stored) => mayKnow(request, stored, collections))
+        .map(toClassifierBody)
+    })
   )
-  app.get('/v1/classifiers/:classifier', { schema: { tags, operationId: 'getClassifier', summary: 'Show a classifier', params: ClassifierParams, querystring: ClassifierQuery, response: responses({ 200: ClassifierBody }) } }, async (request) =>
-    toClassifierBody(classifierOf(request, { name: request.params.classifier, ...request.query }, services))
+  app.get(
+    '/v1/classifiers/:classifier',
+    {
+      schema: {
+        tags,
+        operationId: 'getClassifier',
+        summary: 'Show a classifier',
+        params: ClassifierParams,
+        querystring: ClassifierQuery,
+        response: responses({ 200: ClassifierBody })
+      }
+    },
+    async (request) =>
+      toClassifierBody(classifierOf(request, { name: request.params.classifier, ...request.query }, services))
   )
   app.delete(
     '/v1/classifiers/:classifier',
-    { schema: { tags, operationId: 'dropClassifier', summary: 'Remove a classifier', params: ClassifierParams, querystring: ClassifierQuery, response: responses({ 204: Type.Null() }) } },
+    {
+      schema: {
+        tags,
+        operationId: 'dropClassifier',
+        summary: 'Remove a classifier',
+        params: ClassifierParams,
+        querystring: ClassifierQuery,
+        response: responses({ 204: Type.Null() })
+      }
+    },
     async (request, reply) => {
-      await classifiers.drop(classifierOf(request, { name: request.params.classifier, ...request.query }, services))
+      await classifiers.drop(
+        classifierOf(request, { name: request.params.classifier, ...request.query }, services)
+      )
       return reply.code(204).send(null)
     }
   )
@@ -57,5 +100,8 @@ export function classifierRoutes(app: App, services: Services): void {
 
 function bodyFromForm(form: Form): Record<string, unknown> {
   const isAuto = form.fields.get('prior')?.[0] === 'auto'
-  return imagesBody(form, { json: ['c', 'prompts', 'folds', 'seed', ...(isAuto ? [] : ['prior'])], lists: ['labels', 'templates'] })
+  return imagesBody(form, {
+    json: ['c', 'prompts', 'folds', 'seed', ...(isAuto ? [] : ['prior'])],
+    lists: ['labels', 'templates']
+  })
 }

@@ -10,13 +10,23 @@ import type { App, Services } from './services.js'
 const Hnsw = Type.Object(
   {
     m: Type.Integer({ minimum: 2, maximum: 128, description: 'Links a node. Fixed at creation.' }),
-    ef_construction: Type.Integer({ minimum: 8, maximum: 2000, description: 'Candidates while building. Fixed at creation.' }),
-    ef_search: Type.Integer({ minimum: 8, maximum: 10000, description: 'Candidates while searching; more is slower and finds more.' })
+    ef_construction: Type.Integer({
+      minimum: 8,
+      maximum: 2000,
+      description: 'Candidates while building. Fixed at creation.'
+    }),
+    ef_search: Type.Integer({
+      minimum: 8,
+      maximum: 10000,
+      description: 'Candidates while searching; more is slower and finds more.'
+    })
   },
   { additionalProperties: false, description: 'Settings of the HNSW graphs.' }
 )
 
-const Storage = Type.Enum(['original', 'thumbnail', 'none'], { description: 'What is kept of images beside their embeddings.' })
+const Storage = Type.Enum(['original', 'thumbnail', 'none'], {
+  description: 'What is kept of images beside their embeddings.'
+})
 
 export const CollectionBody = Type.Object({
   name: Type.String(),
@@ -25,19 +35,40 @@ export const CollectionBody = Type.Object({
   texts: Type.Integer({ description: 'Records searchable by a text.' }),
   dimension: Type.Integer(),
   model: Type.Union([Type.String(), Type.Null()], { description: 'null: embeddings are brought along.' }),
-  fingerprint: Type.Union([Type.String(), Type.Null()], { description: "SHA-256 of all that the encoder's embeddings depend on." }),
+  fingerprint: Type.Union([Type.String(), Type.Null()], {
+    description: "SHA-256 of all that the encoder's embeddings depend on."
+  }),
   hnsw: Hnsw,
   storage: Storage,
   bytes: Type.Integer({ description: 'Kept images and embeddings.' }),
   created_at: Type.String({ format: 'date-time' }),
-  snapshots: Type.Array(Type.Object({ modality: Modality, created_at: Type.String({ format: 'date-time' }), bytes: Type.Integer() }), { description: 'The newest snapshots of the HNSW graphs, which the next start reads.' })
+  snapshots: Type.Array(
+    Type.Object({
+      modality: Modality,
+      created_at: Type.String({ format: 'date-time' }),
+      bytes: Type.Integer()
+    }),
+    { description: 'The newest snapshots of the HNSW graphs, which the next start reads.' }
+  )
 })
 
 const CreateBody = Type.Object(
   {
-    model: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: 'The first of the loaded models, by default; null with a `dimension` for embeddings that are brought along.' })),
-    dimension: Type.Optional(Type.Integer({ minimum: 1, maximum: 8192, description: "Of embeddings that are brought along; a model has its own." })),
-    hnsw: Type.Optional(Type.Partial(Hnsw)), storage: Type.Optional(Storage)
+    model: Type.Optional(
+      Type.Union([Type.String(), Type.Null()], {
+        description:
+          'The first of the loaded models, by default; null with a `dimension` for embeddings that are brought along.'
+      })
+    ),
+    dimension: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 8192,
+        description: 'Of embeddings that are brought along; a model has its own.'
+      })
+    ),
+    hnsw: Type.Optional(Type.Partial(Hnsw)),
+    storage: Type.Optional(Storage)
   },
   { additionalProperties: false, examples: [{ storage: 'original', hnsw: { ef_search: 128 } }] }
 )
@@ -54,7 +85,8 @@ export function collectionRoutes(app: App, { collections, encoders }: Services):
         tags,
         operationId: 'createCollection',
         summary: 'Create a collection',
-        description: 'Again with the same settings it changes nothing, and never clears. `storage` and `ef_search` may be changed later; the other settings answer 409.',
+        description:
+          'Again with the same settings it changes nothing, and never clears. `storage` and `ef_search` may be changed later; the other settings answer 409.',
         params: OwnCollectionParams,
         body: CreateBody,
         response: responses({ 200: CollectionBody, 201: CollectionBody })
@@ -66,7 +98,9 @@ export function collectionRoutes(app: App, { collections, encoders }: Services):
       const { collection, created } = await collections.create(request.params.collection, (existing) => {
         const wanted = { ...toWire(existing?.hnsw ?? DEFAULT_HNSW), ...hnsw }
         return {
-          ...(existing && asked.model === undefined && asked.dimension === undefined ? spaceOf(existing) : space(encoders, asked)),
+          ...(existing && asked.model === undefined && asked.dimension === undefined
+            ? spaceOf(existing)
+            : space(encoders, asked)),
           hnsw: { m: wanted.m, efConstruction: wanted.ef_construction, efSearch: wanted.ef_search },
           storage: storage ?? existing?.storage ?? 'original'
         }
@@ -76,17 +110,48 @@ export function collectionRoutes(app: App, { collections, encoders }: Services):
   )
   app.get(
     '/v1/collections/:collection',
-    { schema: { tags, operationId: 'getCollection', summary: 'Show a collection', params: CollectionParams, response: responses({ 200: CollectionBody }) } },
+    {
+      schema: {
+        tags,
+        operationId: 'getCollection',
+        summary: 'Show a collection',
+        params: CollectionParams,
+        response: responses({ 200: CollectionBody })
+      }
+    },
     async ({ params }) => describe(collections.get(params.collection))
   )
   app.get(
     '/v1/collections',
-    { schema: { tags, operationId: 'listCollections', summary: 'List the collections', response: responses({ 200: Type.Object({ collections: Type.Array(CollectionBody) }) }) } },
-    async (request) => ({ collections: await Promise.all(collections.list().filter(({ settings }) => request.reaches(settings.name)).map(describe)) })
+    {
+      schema: {
+        tags,
+        operationId: 'listCollections',
+        summary: 'List the collections',
+        response: responses({ 200: Type.Object({ collections: Type.Array(CollectionBody) }) })
+      }
+    },
+    async (request) => ({
+      collections: await Promise.all(
+        collections
+          .list()
+          .filter(({ settings }) => request.reaches(settings.name))
+          .map(describe)
+      )
+    })
   )
   app.delete(
     '/v1/collections/:collection',
-    { config: { scope: 'admin' }, schema: { tags, operationId: 'dropCollection', summary: 'Drop a collection with all its records', params: OwnCollectionParams, response: responses({ 204: Type.Null() }) } },
+    {
+      config: { scope: 'admin' },
+      schema: {
+        tags,
+        operationId: 'dropCollection',
+        summary: 'Drop a collection with all its records',
+        params: OwnCollectionParams,
+        response: responses({ 204: Type.Null() })
+      }
+    },
     async ({ params }, reply) => {
       await collections.drop(params.collection)
       return reply.code(204).send(null)
@@ -103,12 +168,16 @@ function spaceOf({ model, fingerprint, dimension }: CollectionSettings): Space {
 /** The space that a collection's embeddings lie in. Throws MODEL_NOT_FOUND or INVALID_REQUEST. */
 function space(encoders: Encoders, { model: name, dimension }: Static<typeof CreateBody>): Space {
   if (name === null) {
-    if (dimension === undefined) throw new InvalidRequest('A collection without a model needs the dimension of its embeddings.')
+    if (dimension === undefined)
+      throw new InvalidRequest('A collection without a model needs the dimension of its embeddings.')
     return { model: null, fingerprint: null, dimension }
   }
   const encoder = encoders.get(name)
   const { model } = encoder
-  if (dimension !== undefined && dimension !== encoder.dimension) throw new InvalidRequest(`Embeddings of '${model.name}' have ${encoder.dimension} dimensions, not ${dimension}; for others set model to null.`)
+  if (dimension !== undefined && dimension !== encoder.dimension)
+    throw new InvalidRequest(
+      `Embeddings of '${model.name}' have ${encoder.dimension} dimensions, not ${dimension}; for others set model to null.`
+    )
   return { model: model.name, fingerprint: model.fingerprint, dimension: encoder.dimension }
 }
 
@@ -124,7 +193,11 @@ export async function describe(collection: Collection): Promise<Static<typeof Co
     hnsw: toWire(hnsw),
     storage,
     created_at: new Date(createdAt).toISOString(),
-    snapshots: (await collection.snapshots()).map(({ modality, bytes, ...snapshot }) => ({ modality, created_at: new Date(snapshot.createdAt).toISOString(), bytes }))
+    snapshots: (await collection.snapshots()).map(({ modality, bytes, ...snapshot }) => ({
+      modality,
+      created_at: new Date(snapshot.createdAt).toISOString(),
+      bytes
+    }))
   }
 }
 

@@ -13,13 +13,23 @@ import type { App, Services } from './services.js'
 const MAX_INPUTS = 2048
 const MAX_SIMILARITY = 256
 
-const InputItem = Type.Union([Type.String({ minLength: 1 }), Type.Object({ text: Type.String({ minLength: 1 }) }, { additionalProperties: false }), Type.Object({ image: JsonImage }, { additionalProperties: false })])
+const InputItem = Type.Union([
+  Type.String({ minLength: 1 }),
+  Type.Object({ text: Type.String({ minLength: 1 }) }, { additionalProperties: false }),
+  Type.Object({ image: JsonImage }, { additionalProperties: false })
+])
 
 const EmbeddingsRequest = Type.Object(
   {
-    input: Type.Union([InputItem, Type.Array(InputItem, { minItems: 1, maxItems: MAX_INPUTS })], { description: 'A text, `{text}`, `{image}`, or a list of these.' }),
+    input: Type.Union([InputItem, Type.Array(InputItem, { minItems: 1, maxItems: MAX_INPUTS })], {
+      description: 'A text, `{text}`, `{image}`, or a list of these.'
+    }),
     model: Type.Optional(Type.String()),
-    encoding_format: Type.Optional(Type.Enum(['float', 'base64'], { description: 'base64: of the float32 values, little-endian. float by default.' })),
+    encoding_format: Type.Optional(
+      Type.Enum(['float', 'base64'], {
+        description: 'base64: of the float32 values, little-endian. float by default.'
+      })
+    ),
     dimensions: Type.Optional(Type.Integer({ description: "The model's own; others are refused." })),
     // As OpenAI's API, this takes null for what is not set (openai-body.ts).
     user: Type.Optional(Type.String({ description: 'Taken for compatibility, and not used.' }))
@@ -29,9 +39,18 @@ const EmbeddingsRequest = Type.Object(
 
 const EmbeddingsResponse = Type.Object({
   object: Type.Literal('list'),
-  data: Type.Array(Type.Object({ object: Type.Literal('embedding'), index: Type.Integer(), embedding: Type.Union([Type.Array(Type.Number()), Type.String()]) })),
+  data: Type.Array(
+    Type.Object({
+      object: Type.Literal('embedding'),
+      index: Type.Integer(),
+      embedding: Type.Union([Type.Array(Type.Number()), Type.String()])
+    })
+  ),
   model: Type.String(),
-  usage: Type.Object({ prompt_tokens: Type.Integer(), total_tokens: Type.Integer() }, { description: 'Tokens of the texts that the model read.' })
+  usage: Type.Object(
+    { prompt_tokens: Type.Integer(), total_tokens: Type.Integer() },
+    { description: 'Tokens of the texts that the model read.' }
+  )
 })
 
 const SimilarityRequest = Type.Object(
@@ -43,7 +62,12 @@ const SimilarityRequest = Type.Object(
   { additionalProperties: false, examples: [{ texts: ['an apple', 'a dog'], images: [EXAMPLE_IMAGE] }] }
 )
 
-const SimilarityResponse = Type.Object({ similarity: Type.Array(Type.Array(Type.Number()), { description: 'The cosines: a row a text, a column an image.' }), model: Type.String() })
+const SimilarityResponse = Type.Object({
+  similarity: Type.Array(Type.Array(Type.Number()), {
+    description: 'The cosines: a row a text, a column an image.'
+  }),
+  model: Type.String()
+})
 
 const tags = ['Embeddings']
 
@@ -68,16 +92,38 @@ export function embeddingRoutes(app: App, services: Services): void {
       preValidation: openaiBody
     },
     async (request, reply) => {
-      const { body: { input, model, encoding_format: format, dimensions }, patience, onStep } = request
+      const {
+        body: { input, model, encoding_format: format, dimensions },
+        patience,
+        onStep
+      } = request
       const encoder = encoders.get(model)
-      if (dimensions !== undefined && dimensions !== encoder.dimension) throw new EmbeddingInvalid(`The embeddings of model '${encoder.model.name}' have ${encoder.dimension} dimensions and can't be cut to ${dimensions}; leave dimensions out, or send ${encoder.dimension}.`)
+      if (dimensions !== undefined && dimensions !== encoder.dimension)
+        throw new EmbeddingInvalid(
+          `The embeddings of model '${encoder.model.name}' have ${encoder.dimension} dimensions and can't be cut to ${dimensions}; leave dimensions out, or send ${encoder.dimension}.`
+        )
       const load = imageLoader(services, request, { lane: 'interactive', totalBytes: maxImageBytes })
-      const inputs = await Promise.all([input].flat().map(async (item) => (typeof item === 'string' ? item : 'text' in item ? item.text : load(item.image))))
+      const inputs = await Promise.all(
+        [input]
+          .flat()
+          .map(async (item) =>
+            typeof item === 'string' ? item : 'text' in item ? item.text : load(item.image)
+          )
+      )
       const usage = { tokens: 0 }
-      const embeddings = await encodeInputs(encoder, inputs, { lane: 'interactive', ...patience, onStep, usage })
+      const embeddings = await encodeInputs(encoder, inputs, {
+        lane: 'interactive',
+        ...patience,
+        onStep,
+        usage
+      })
       return sendJson(reply, {
         object: 'list' as const,
-        data: embeddings.map((embedding, index) => ({ object: 'embedding' as const, index, embedding: format === 'base64' ? toBase64(embedding) : embedding })),
+        data: embeddings.map((embedding, index) => ({
+          object: 'embedding' as const,
+          index,
+          embedding: format === 'base64' ? toBase64(embedding) : embedding
+        })),
         model: encoder.model.name,
         usage: { prompt_tokens: usage.tokens, total_tokens: usage.tokens }
       })
@@ -88,24 +134,51 @@ export function embeddingRoutes(app: App, services: Services): void {
     {
       bodyLimit,
       config: { scope: 'read' },
-      schema: { tags, operationId: 'compare', summary: 'Compare texts with images', body: SimilarityRequest, response: responses({ 200: SimilarityResponse }) }
+      schema: {
+        tags,
+        operationId: 'compare',
+        summary: 'Compare texts with images',
+        body: SimilarityRequest,
+        response: responses({ 200: SimilarityResponse })
+      }
     },
     async (request) => {
-      const { body: { texts, images, model }, patience, onStep } = request
+      const {
+        body: { texts, images, model },
+        patience,
+        onStep
+      } = request
       const encoder = encoders.get(model)
       const load = imageLoader(services, request, { lane: 'interactive', totalBytes: maxImageBytes })
       const inputs = [...texts, ...(await Promise.all(images.map(load)))]
       const embeddings = await encodeInputs(encoder, inputs, { lane: 'interactive', ...patience, onStep })
       const [rows, columns] = [embeddings.slice(0, texts.length), embeddings.slice(texts.length)]
-      return { similarity: rows.map((text) => columns.map((image) => cosine(text, image))), model: encoder.model.name }
+      return {
+        similarity: rows.map((text) => columns.map((image) => cosine(text, image))),
+        model: encoder.model.name
+      }
     }
   )
 }
 
 /** Embeddings of texts (strings) and images (bytes), in their order. */
-async function encodeInputs(encoder: Encoder, inputs: (string | Uint8Array)[], options: EncodeOptions): Promise<Embedding[]> {
-  const texts = encoder.encodeTexts(inputs.filter((input) => typeof input === 'string'), options).values()
-  const images = encoder.encodeImages(inputs.filter((input) => typeof input !== 'string'), options).values()
+async function encodeInputs(
+  encoder: Encoder,
+  inputs: (string | Uint8Array)[],
+  options: EncodeOptions
+): Promise<Embedding[]> {
+  const texts = encoder
+    .encodeTexts(
+      inputs.filter((input) => typeof input === 'string'),
+      options
+    )
+    .values()
+  const images = encoder
+    .encodeImages(
+      inputs.filter((input) => typeof input !== 'string'),
+      options
+    )
+    .values()
   return Promise.all(inputs.map((input) => (typeof input === 'string' ? texts : images).next().value!))
 }
 

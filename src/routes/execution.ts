@@ -3,7 +3,9 @@ import type { ExecutionReport } from '../encoder/start-towers.js'
 
 const Tower = Type.Object({
   provider: Type.String({ description: 'The execution provider that does its work.' }),
-  nodes: Type.Record(Type.String(), Type.Integer(), { description: 'Nodes of the graph by the provider that ran them.' })
+  nodes: Type.Record(Type.String(), Type.Integer(), {
+    description: 'Nodes of the graph by the provider that ran them.'
+  })
 })
 
 /** Which execution providers were asked for, and which run. */
@@ -18,7 +20,16 @@ export const Execution = Type.Object(
 )
 
 /** An execution report as responses show it. */
-export function toExecutionBody({ requested, towers: { image, text }, passedOver }: ExecutionReport): Static<typeof Execution> {
+export function toExecutionBody({
+  requested,
+  towers: { image, text },
+  passedOver
+}: ExecutionReport): Static<typeof Execution> {
   // A record's undefined values are not serialised.
-  return { requested, preferred: passedOver.length === 0, image: image as Static<typeof Tower>, text: text as Static<typeof Tower> }
+  return {
+    requested,
+    preferred: passedOver.length === 0,
+    image: image as Static<typeof Tower>,
+    text: text as Static<typeof Tower>
+  }
 }

@@ -10,8 +10,13 @@ interface SentExpiry {
  * A record or a change of one with its end as `expiresAt`, in milliseconds since 1970: undefined where nothing is said of
  * it, null where it is to have none. Throws RECORD_INVALID for both fields at once, what is no time, and a time gone by.
  */
-export function takeExpiry<Sent extends SentExpiry>({ ttl_seconds: seconds, expires_at: time, ...rest }: Sent): Omit<Sent, keyof SentExpiry> & { expiresAt?: EndOf<Sent> } {
-  if (seconds !== undefined && time !== undefined) throw new RecordInvalid('Send ttl_seconds or expires_at, not both.')
+export function takeExpiry<Sent extends SentExpiry>({
+  ttl_seconds: seconds,
+  expires_at: time,
+  ...rest
+}: Sent): Omit<Sent, keyof SentExpiry> & { expiresAt?: EndOf<Sent> } {
+  if (seconds !== undefined && time !== undefined)
+    throw new RecordInvalid('Send ttl_seconds or expires_at, not both.')
   const sent = seconds === undefined ? time : seconds
   if (sent === undefined) return rest
   return { ...rest, expiresAt: toTime(sent) as EndOf<Sent> }

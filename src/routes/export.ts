@@ -11,12 +11,27 @@ import type { App, Services } from './services.js'
 const FILES = ['image.npy', 'image.ids', 'text.npy', 'text.ids'] as const
 const FileParams = Type.Object({
   collection: CollectionName,
-  file: Type.Enum([...FILES], { description: 'Modality, and what of it: `.npy` a NumPy array of float32, a row an embedding; `.ids` a line for each row, the id of its record.', examples: ['image.npy'] })
+  file: Type.Enum([...FILES], {
+    description:
+      'Modality, and what of it: `.npy` a NumPy array of float32, a row an embedding; `.ids` a line for each row, the id of its record.',
+    examples: ['image.npy']
+  })
 })
 const ExportQuery = Type.Object(
   {
-    embeddings: Type.Optional(Type.Boolean({ description: 'With all embeddings, or with none. By default with those that can not be computed again from the exported record: all of a collection without a model, those of a record without a text or a kept image, and with `images` those of images that are kept as thumbnails.' })),
-    images: Type.Optional(Type.Boolean({ default: false, description: 'With kept images, in base64. Without them the header `semblance-kept-images` says how many are left out.' }))
+    embeddings: Type.Optional(
+      Type.Boolean({
+        description:
+          'With all embeddings, or with none. By default with those that can not be computed again from the exported record: all of a collection without a model, those of a record without a text or a kept image, and with `images` those of images that are kept as thumbnails.'
+      })
+    ),
+    images: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description:
+          'With kept images, in base64. Without them the header `semblance-kept-images` says how many are left out.'
+      })
+    )
   },
   { additionalProperties: false }
 )
@@ -26,7 +41,9 @@ const KEPT_IMAGES = 'semblance-kept-images'
 
 const RECORD_LINES = {
   description: 'A line a record.',
-  headers: { [KEPT_IMAGES]: Type.Integer({ description: 'Records with a kept image when the export begins.' }) },
+  headers: {
+    [KEPT_IMAGES]: Type.Integer({ description: 'Records with a kept image when the export begins.' })
+  },
   content: { 'application/x-ndjson': { schema: { type: 'string' } } }
 }
 
@@ -43,7 +60,8 @@ export function exportRoutes(app: App, { collections, exports }: Services): void
         tags,
         operationId: 'exportRecords',
         summary: 'Export the records as lines of JSON',
-        description: 'A line a record, in the shape that `records/bulk` takes in, in the order of ids, without created_at and updated_at. Each record is as it was at some moment of the export; a backup shows all of them at one.',
+        description:
+          'A line a record, in the shape that `records/bulk` takes in, in the order of ids, without created_at and updated_at. Each record is as it was at some moment of the export; a backup shows all of them at one.',
         params: CollectionParams,
         querystring: ExportQuery,
         response: { 200: RECORD_LINES, ...responses({}) }
@@ -52,7 +70,10 @@ export function exportRoutes(app: App, { collections, exports }: Services): void
     async ({ params, query: { embeddings, images = false }, patience }, typedReply) => {
       const reply: FastifyReply = typedReply
       const collection = collections.get(params.collection)
-      const content = { images, embeddings: wanted(embeddings ?? (collection.settings.model === null || undefined)) }
+      const content = {
+        images,
+        embeddings: wanted(embeddings ?? (collection.settings.model === null || undefined))
+      }
       const { keptImages, lines, close } = await exports.records(collection, content)
       await requireWaiting(patience, close)
       return reply.type('application/x-ndjson').header(KEPT_IMAGES, keptImages).send(streamOf(lines, close))
@@ -66,9 +87,19 @@ export function exportRoutes(app: App, { collections, exports }: Services): void
         tags,
         operationId: 'exportEmbeddings',
         summary: 'Export the embeddings of one modality',
-        description: 'As they are at one moment. The ETag of a modality\'s two files is the same while its embeddings are: send the one\'s as If-Match with the other, which answers 412 where rows and ids would not belong together.',
+        description:
+          "As they are at one moment. The ETag of a modality's two files is the same while its embeddings are: send the one's as If-Match with the other, which answers 412 where rows and ids would not belong together.",
         params: FileParams,
-        response: { 200: { description: 'The file.', content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } }, 'text/plain': { schema: { type: 'string' } } } }, ...responses({}) }
+        response: {
+          200: {
+            description: 'The file.',
+            content: {
+              'application/octet-stream': { schema: { type: 'string', format: 'binary' } },
+              'text/plain': { schema: { type: 'string' } }
+            }
+          },
+          ...responses({})
+        }
       }
     },
     async ({ params, headers, method, patience }, typedReply) => {
@@ -78,16 +109,26 @@ export function exportRoutes(app: App, { collections, exports }: Services): void
       const exported = await exports.embeddings(collection, modality)
       const etag = `"${exported.version}"`
       const { 'if-match': ifMatch } = headers
-      if (ifMatch !== undefined && ifMatch !== '*' && !ifMatch.split(',').some((tag) => tag.trim() === etag)) {
+      if (
+        ifMatch !== undefined &&
+        ifMatch !== '*' &&
+        !ifMatch.split(',').some((tag) => tag.trim() === etag)
+      ) {
         await exported.close()
         throw new ExportChanged()
       }
       await requireWaiting(patience, exported.close)
-      reply.headers({ etag, 'cache-control': 'private, no-store', 'content-disposition': `attachment; filename="${params.collection}-${params.file}"` })
+      reply.headers({
+        etag,
+        'cache-control': 'private, no-store',
+        'content-disposition': `attachment; filename="${params.collection}-${params.file}"`
+      })
       if (kind === 'npy') reply.header('content-length', exported.npyBytes)
       // Fastify reads what answers a HEAD to its end.
       const body = method === 'HEAD' ? noBytes() : kind === 'npy' ? exported.npy() : exported.ids()
-      return reply.type(kind === 'npy' ? 'application/octet-stream' : 'text/plain; charset=utf-8').send(streamOf(body, exported.close))
+      return reply
+        .type(kind === 'npy' ? 'application/octet-stream' : 'text/plain; charset=utf-8')
+        .send(streamOf(body, exported.close))
     }
   )
 }

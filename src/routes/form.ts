@@ -32,7 +32,9 @@ export function formBody(limits: FormLimits, toBody: (form: Form) => unknown | P
       // The client still sends: what nobody reads would keep it from ever seeing the answer.
       request.raw.unpipe()
       request.raw.resume()
-      throw isPublicError(error) ? error : new InvalidRequest(`The form can't be read: ${(error as Error).message}.`)
+      throw isPublicError(error)
+        ? error
+        : new InvalidRequest(`The form can't be read: ${(error as Error).message}.`)
     }
   }
 }
@@ -40,20 +42,28 @@ export function formBody(limits: FormLimits, toBody: (form: Form) => unknown | P
 /** The only value of a field; undefined where it is missing or empty. Throws INVALID_REQUEST when it was sent more than once. */
 function single({ fields }: Form, name: string): string | undefined {
   const values = fields.get(name) ?? []
-  if (values.length > 1) throw new InvalidRequest(`The form field '${name}' is there ${values.length} times; send it once.`)
+  if (values.length > 1)
+    throw new InvalidRequest(`The form field '${name}' is there ${values.length} times; send it once.`)
   return values[0] || undefined
 }
 
 /** A field's value parsed as JSON, without keys that would reach prototypes. Throws INVALID_REQUEST. */
 export function parseField(name: string, value: string, budget?: JsonLimits['budget']): unknown {
-  return parseJson(Buffer.from(value), { name: `The field '${name}'`, budget, ...((name === 'metadata' || name === 'filter') && { root: name }) })
+  return parseJson(Buffer.from(value), {
+    name: `The field '${name}'`,
+    budget,
+    ...((name === 'metadata' || name === 'filter') && { root: name })
+  })
 }
 
 /**
  * The body that fields make, with the form's images as a list: single ones, those in `json` parsed, and those in `lists`,
  * which are JSON, or plain text as often as there are values. `templates` may be the name of a set, too.
  */
-export function imagesBody(form: Form, { json, lists = [] }: { json: string[]; lists?: string[] }): Record<string, unknown> {
+export function imagesBody(
+  form: Form,
+  { json, lists = [] }: { json: string[]; lists?: string[] }
+): Record<string, unknown> {
   const images = form.images.filter((image) => image !== undefined)
   const body = singleFields(form, { json, except: lists })
   for (const name of lists) {
@@ -70,7 +80,10 @@ export function singleBody(form: Form, json: string[]): Record<string, unknown> 
   return { ...(images.length === 1 && { image: images[0] }), ...singleFields(form, { json }) }
 }
 
-function singleFields(form: Form, { json, except = [] }: { json: string[]; except?: string[] }): Record<string, unknown> {
+function singleFields(
+  form: Form,
+  { json, except = [] }: { json: string[]; except?: string[] }
+): Record<string, unknown> {
   const body: Record<string, unknown> = {}
   for (const name of form.fields.keys()) {
     if (except.includes(name)) continue
@@ -82,7 +95,10 @@ function singleFields(form: Form, { json, except = [] }: { json: string[]; excep
 
 function listOf(name: string, values: string[]): unknown {
   if (values[0].trimStart().startsWith('[')) {
-    if (values.length > 1) throw new InvalidRequest(`The form field '${name}' is a JSON list, but is there ${values.length} times; send one list.`)
+    if (values.length > 1)
+      throw new InvalidRequest(
+        `The form field '${name}' is a JSON list, but is there ${values.length} times; send one list.`
+      )
     return parseField(name, values[0])
   }
   if (name === 'templates') return values.length === 1 && !values[0].includes('{label}') ? values[0] : values

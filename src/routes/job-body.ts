@@ -14,5 +14,10 @@ export const jobParts = {
 
 /** These parts of a job. */
 export function partsOf({ id, error, createdAt, endedAt }: Job) {
-  return { id, error, created_at: new Date(createdAt).toISOString(), ended_at: endedAt === null ? null : new Date(endedAt).toISOString() }
+  return {
+    id,
+    error,
+    created_at: new Date(createdAt).toISOString(),
+    ended_at: endedAt === null ? null : new Date(endedAt).toISOString()
+  }
 }

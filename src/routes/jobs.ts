@@ -20,22 +20,40 @@ const ReindexJobBody = Type.Object({
   fingerprint: Type.String(),
   skip_missing: Type.Boolean(),
   missing: Type.Object(
-    { count: Type.Integer(), records: Type.Array(Type.Object({ id: Type.String(), modality: Type.Enum(['image', 'text']), reason: Type.String() })) },
-    { description: 'Embeddings that can\'t be made anew: how many, and the first 1,000 of them.' }
+    {
+      count: Type.Integer(),
+      records: Type.Array(
+        Type.Object({ id: Type.String(), modality: Type.Enum(['image', 'text']), reason: Type.String() })
+      )
+    },
+    { description: "Embeddings that can't be made anew: how many, and the first 1,000 of them." }
   )
 })
 
-const JobBody = Type.Union([ReindexJobBody, EvaluationBody], { description: 'By `kind`: a re-indexing, or an evaluation.' })
+const JobBody = Type.Union([ReindexJobBody, EvaluationBody], {
+  description: 'By `kind`: a re-indexing, or an evaluation.'
+})
 
 const ReindexBody = Type.Object(
   {
     model: Type.Optional(Type.String({ description: 'The first of the loaded models, by default.' })),
-    skip_missing: Type.Optional(Type.Boolean({ description: 'Go on without the embeddings of images that were not kept; by default the job fails, and names them.' }))
+    skip_missing: Type.Optional(
+      Type.Boolean({
+        description:
+          'Go on without the embeddings of images that were not kept; by default the job fails, and names them.'
+      })
+    )
   },
   { additionalProperties: false, examples: [{ model: 'mini' }] }
 )
 
-const JobParams = Type.Object({ id: Type.String({ format: 'uuid', description: 'Of a job.', examples: ['3f0e8a52-8c38-4b7e-8f2a-6d0f4f8f7a11'] }) })
+const JobParams = Type.Object({
+  id: Type.String({
+    format: 'uuid',
+    description: 'Of a job.',
+    examples: ['3f0e8a52-8c38-4b7e-8f2a-6d0f4f8f7a11']
+  })
+})
 const tags = ['Jobs']
 
 /** Event streams are kept open through proxies by a comment this often. */
@@ -57,7 +75,8 @@ export function jobRoutes(app: App, { jobs, collections }: Services): void {
         tags,
         operationId: 'reindexCollection',
         summary: 'Encode a collection anew with a loaded model',
-        description: 'In the background: kept images and texts are encoded anew, while the old embeddings go on serving until the new ones take their place at once. It survives restarts. For texts and images to be searched meanwhile, the old model must be loaded too.',
+        description:
+          'In the background: kept images and texts are encoded anew, while the old embeddings go on serving until the new ones take their place at once. It survives restarts. For texts and images to be searched meanwhile, the old model must be loaded too.',
         params: OwnCollectionParams,
         body: ReindexBody,
         response: responses({ 202: ReindexJobBody })
@@ -72,10 +91,34 @@ export function jobRoutes(app: App, { jobs, collections }: Services): void {
   )
   app.get(
     '/v1/jobs',
-    { schema: { tags, operationId: 'listJobs', summary: 'List the jobs, the latest first', response: responses({ 200: Type.Object({ jobs: Type.Array(JobBody) }) }) } },
-    async (request) => ({ jobs: jobs.list().filter((job) => mayKnow(request, job, collections)).map(toBody) })
+    {
+      schema: {
+        tags,
+        operationId: 'listJobs',
+        summary: 'List the jobs, the latest first',
+        response: responses({ 200: Type.Object({ jobs: Type.Array(JobBody) }) })
+      }
+    },
+    async (request) => ({
+      jobs: jobs
+        .list()
+        .filter((job) => mayKnow(request, job, collections))
+        .map(toBody)
+    })
   )
-  app.get('/v1/jobs/:id', { schema: { tags, operationId: 'getJob', summary: 'Show a job', params: JobParams, response: responses({ 200: JobBody }) } }, async (request) => toBody(jobOf(request)))
+  app.get(
+    '/v1/jobs/:id',
+    {
+      schema: {
+        tags,
+        operationId: 'getJob',
+        summary: 'Show a job',
+        params: JobParams,
+        response: responses({ 200: JobBody })
+      }
+    },
+    async (request) => toBody(jobOf(request))
+  )
   app.get(
     '/v1/jobs/:id/events',
     {
@@ -84,21 +127,40 @@ export function jobRoutes(app: App, { jobs, collections }: Services): void {
         tags,
         operationId: 'followJob',
         summary: 'Follow a job',
-        description: 'Server-sent events: `progress` whenever the job has changed, `end` when it has ended; the data is the job.',
+        description:
+          'Server-sent events: `progress` whenever the job has changed, `end` when it has ended; the data is the job.',
         params: JobParams,
         produces: ['text/event-stream'],
-        response: responses({ 200: Type.Unsafe<Readable>({ type: 'string', description: 'text/event-stream' }) })
+        response: responses({
+          200: Type.Unsafe<Readable>({ type: 'string', description: 'text/event-stream' })
+        })
       }
     },
     async (request, reply) => {
       const { params, patience } = request
       // Before the first byte, so that one that is not there gets its 404.
       jobOf(request)
-      reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store').header('x-accel-buffering', 'no')
+      reply
+        .header('content-type', 'text/event-stream')
+        .header('cache-control', 'no-store')
+        .header('x-accel-buffering', 'no')
       return reply.send(eventStream(jobs.watch(params.id, patience.signal)))
     }
   )
-  app.delete('/v1/jobs/:id', { config: { scope: 'admin' }, schema: { tags, operationId: 'cancelJob', summary: 'Cancel a job', params: JobParams, response: responses({ 200: JobBody }) } }, async (request) => toBody(await jobs.cancel(jobOf(request).id)))
+  app.delete(
+    '/v1/jobs/:id',
+    {
+      config: { scope: 'admin' },
+      schema: {
+        tags,
+        operationId: 'cancelJob',
+        summary: 'Cancel a job',
+        params: JobParams,
+        response: responses({ 200: JobBody })
+      }
+    },
+    async (request) => toBody(await jobs.cancel(jobOf(request).id))
+  )
 }
 
 /** Server-sent events of a job. One is made when the one before is taken, from the job as it is then: a slow reader misses states, and none pile up. */
@@ -114,7 +176,13 @@ function eventStream(states: AsyncGenerator<Job>): Readable {
     for await (const job of states) {
       if (stream.destroyed) return
       const isTaken = new Promise<void>((resolve) => (wake = resolve))
-      if (!stream.push(`event: ${isOpen(job) ? 'progress' : 'end'}\ndata: ${JSON.stringify(toBody(job))}\n\n`) && isOpen(job)) await isTaken
+      if (
+        !stream.push(
+          `event: ${isOpen(job) ? 'progress' : 'end'}\ndata: ${JSON.stringify(toBody(job))}\n\n`
+        ) &&
+        isOpen(job)
+      )
+        await isTaken
     }
     stream.push(null)
   }
@@ -129,5 +197,15 @@ function toBody(job: Job): Static<typeof JobBody> {
 function toReindexBody(job: ReindexJob): Static<typeof ReindexJobBody> {
   const { kind, collection, model, fingerprint, skipMissing, state, progress, missing } = job
   // None waits for another.
-  return { ...partsOf(job), kind, collection, model, fingerprint, skip_missing: skipMissing, state: state as Exclude<typeof state, 'queued'>, progress, missing }
+  return {
+    ...partsOf(job),
+    kind,
+    collection,
+    model,
+    fingerprint,
+    skip_missing: skipMissing,
+    state: state as Exclude<typeof state, 'queued'>,
+    progress,
+    missing
+  }
 }

@@ -35,7 +35,9 @@ export class LineLedger {
     this.#failed = new Map(resumed?.failed.map(({ line, body }) => [line, body]))
     this.#line = firstLine - 1
     if (this.#isResumable && this.#line > this.#known.lines) {
-      throw new InvalidRequest(`from_line ${firstLine} leaves lines out: ${this.#known.lines} are loaded under this Idempotency-Key, so it can be ${this.#known.lines + 1} at most.`)
+      throw new InvalidRequest(
+        `from_line ${firstLine} leaves lines out: ${this.#known.lines} are loaded under this Idempotency-Key, so it can be ${this.#known.lines + 1} at most.`
+      )
     }
     this.#before = Math.max(this.#line, this.#known.lines)
     this.#answered = this.#known.lines
@@ -56,7 +58,10 @@ export class LineLedger {
     const { lines, digest } = this.#known
     if (number > lines) return { number }
     if (number === lines) {
-      if (this.#digest !== undefined && this.#digest !== digest) throw new IdempotencyKeyReused(`The lines up to ${lines} are not those that were loaded under this Idempotency-Key; use another key for another load.`)
+      if (this.#digest !== undefined && this.#digest !== digest)
+        throw new IdempotencyKeyReused(
+          `The lines up to ${lines} are not those that were loaded under this Idempotency-Key; use another key for another load.`
+        )
       this.#digest = digest
     }
     return { number, answer: this.#failed.get(number) ?? `{"line":${number},"status":"skipped"}` }
@@ -77,11 +82,19 @@ export class LineLedger {
   /** The step that ends the load; undefined where nothing is new. Throws IDEMPOTENCY_KEY_REUSED for a stream that ended early. */
   lastStep(): ReturnType<LineLedger['step']> | undefined {
     const { lines, completed } = this.#known
-    if (this.#line < lines) throw new IdempotencyKeyReused(`${lines} lines were loaded under this Idempotency-Key, and this stream ended at line ${this.#line}; use another key for another load.`)
-    return completed && this.#answered === this.#line && this.#line === lines ? undefined : this.step(this.mark())
+    if (this.#line < lines)
+      throw new IdempotencyKeyReused(
+        `${lines} lines were loaded under this Idempotency-Key, and this stream ended at line ${this.#line}; use another key for another load.`
+      )
+    return completed && this.#answered === this.#line && this.#line === lines
+      ? undefined
+      : this.step(this.mark())
   }
 }
 
 function join(digest: string, line: RawLine): string {
-  return createHash('sha256').update(digest).update('bytes' in line ? line.bytes : '').digest('hex')
+  return createHash('sha256')
+    .update(digest)
+    .update('bytes' in line ? line.bytes : '')
+    .digest('hex')
 }

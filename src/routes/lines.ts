@@ -8,11 +8,17 @@ const NEWLINE = 0x0a
 export type RawLine = { bytes: Buffer } | { error: unknown }
 
 /** The lines of a stream; one that is too long comes as its error. At most one line and one chunk are in memory. */
-export async function* readLines(stream: Readable, { maxBytes }: { maxBytes: number }): AsyncGenerator<RawLine> {
+export async function* readLines(
+  stream: Readable,
+  { maxBytes }: { maxBytes: number }
+): AsyncGenerator<RawLine> {
   let parts: Buffer[] = []
   let length = 0
   const take = (): RawLine => {
-    const line = length > maxBytes ? { error: new InvalidRequest(`The line is over ${maxBytes} bytes.`) } : { bytes: parts.length === 1 ? parts[0] : Buffer.concat(parts) }
+    const line =
+      length > maxBytes
+        ? { error: new InvalidRequest(`The line is over ${maxBytes} bytes.`) }
+        : { bytes: parts.length === 1 ? parts[0] : Buffer.concat(parts) }
     parts = []
     length = 0
     return line

@@ -24,13 +24,18 @@ export type LoadImage = (image: ImageBody) => Promise<Uint8Array>
  * Makes the loader of one request's images. It throws what `imageBytes` does, and for urls IMAGE_URLS_DISABLED,
  * QUEUE_FULL where too many wait, and the fetcher's errors.
  */
-export function imageLoader({ config, imageUrls, metrics }: Pick<Services, 'config' | 'imageUrls' | 'metrics'>, { patience, log }: Pick<FastifyRequest, 'patience' | 'log'>, { lane, totalBytes, waits = false }: LoadOptions): LoadImage {
+export function imageLoader(
+  { config, imageUrls, metrics }: Pick<Services, 'config' | 'imageUrls' | 'metrics'>,
+  { patience, log }: Pick<FastifyRequest, 'patience' | 'log'>,
+  { lane, totalBytes, waits = false }: LoadOptions
+): LoadImage {
   const budget: ByteBudget = { left: totalBytes, total: totalBytes }
   let isAdmitted = waits
   const stop = new AbortController()
   const signal = AbortSignal.any([patience.signal, stop.signal])
   return async (image) => {
-    if (image instanceof Uint8Array || image.url === undefined) return imageBytes(image, config.MAX_IMAGE_MIB * MIB)
+    if (image instanceof Uint8Array || image.url === undefined)
+      return imageBytes(image, config.MAX_IMAGE_MIB * MIB)
     if (!imageUrls) throw new ImageUrlsDisabled()
     // A request is let in as a whole.
     if (!isAdmitted) imageUrls.requireRoom()
@@ -39,7 +44,10 @@ export function imageLoader({ config, imageUrls, metrics }: Pick<Services, 'conf
     const told = (outcome: ReturnType<typeof outcomeOf>, bytesOrError: object) => {
       const ms = performance.now() - startedAt
       metrics.observeImageFetch(outcome, ms / 1000)
-      log[outcome === 'fetched' ? 'debug' : 'info']({ url: shown(image.url!), outcome, ms: Math.round(ms), ...bytesOrError }, 'image by url')
+      log[outcome === 'fetched' ? 'debug' : 'info'](
+        { url: shown(image.url!), outcome, ms: Math.round(ms), ...bytesOrError },
+        'image by url'
+      )
     }
     try {
       const bytes = await imageUrls.fetch(image.url, { lane, signal, budget })

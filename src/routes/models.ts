@@ -10,7 +10,9 @@ const Model = Type.Object({
   created: Type.Integer({ description: 'When the service loaded its models, in seconds since 1970.' }),
   owned_by: Type.Literal('semblance'),
   name: Type.String(),
-  family: Type.Enum(['clip', 'siglip'], { description: 'What it was trained by: a softmax over the batch, or a sigmoid for each pair.' }),
+  family: Type.Enum(['clip', 'siglip'], {
+    description: 'What it was trained by: a softmax over the batch, or a sigmoid for each pair.'
+  }),
   layout: Type.String({ description: "Whose layout the package's files are in." }),
   variant: Type.String({ description: "How the towers' weights are stored." }),
   dimension: Type.Integer(),
@@ -24,7 +26,9 @@ const Model = Type.Object({
     template: Type.String()
   }),
   execution: Execution,
-  passed_over: Type.Array(Type.Object({ provider: Type.String(), reason: Type.String() }), { description: 'Preferred execution providers that do not run both towers, and why.' })
+  passed_over: Type.Array(Type.Object({ provider: Type.String(), reason: Type.String() }), {
+    description: 'Preferred execution providers that do not run both towers, and why.'
+  })
 })
 
 /** The loaded models. */
@@ -38,8 +42,15 @@ export function modelRoutes(app: App, { encoders }: Services): void {
         tags: ['Models'],
         operationId: 'listModels',
         summary: 'List the loaded models',
-        description: "The first is the one that requests mean which name none. `data` is the same list, where OpenAI's clients look for it.",
-        response: responses({ 200: Type.Object({ object: Type.Literal('list'), data: Type.Array(Model), models: Type.Array(Model) }) })
+        description:
+          "The first is the one that requests mean which name none. `data` is the same list, where OpenAI's clients look for it.",
+        response: responses({
+          200: Type.Object({
+            object: Type.Literal('list'),
+            data: Type.Array(Model),
+            models: Type.Array(Model)
+          })
+        })
       }
     },
     async () => {
@@ -54,7 +65,9 @@ export function modelRoutes(app: App, { encoders }: Services): void {
         tags: ['Models'],
         operationId: 'getModel',
         summary: 'Show a loaded model',
-        params: Type.Object({ model: Type.String({ minLength: 1, description: 'Name of a model.', examples: ['mini'] }) }),
+        params: Type.Object({
+          model: Type.String({ minLength: 1, description: 'Name of a model.', examples: ['mini'] })
+        }),
         response: responses({ 200: Model })
       }
     },

@@ -5,7 +5,7 @@ import { InvalidRequest } from '../errors.js'
 const OPTIONAL = ['model', 'encoding_format', 'dimensions', 'user']
 
 const TOKENS =
-  'The field \'input\' holds token ids, which are of the tokenizer of another model; send texts. ' +
+  "The field 'input' holds token ids, which are of the tokenizer of another model; send texts. " +
   'LangChain sends texts with OpenAIEmbeddings(check_embedding_ctx_length=False) in Python.'
 
 /** A `preValidation` hook of calls that OpenAI's clients make: null is absent, and token ids are told from texts. Throws INVALID_REQUEST. */

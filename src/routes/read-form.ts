@@ -15,16 +15,26 @@ const MAX_PARTS = MAX_IMAGES + MAX_FIELDS + 1
  * give fields a type (`application/json`) or a file name (`blob`) as they like. Parts named `image` are files, all
  * others are fields in UTF-8. Throws INVALID_REQUEST and IMAGE_TOO_LARGE.
  */
-export async function readForm(request: FastifyRequest, { fileBytes, totalBytes }: FormLimits): Promise<Form> {
+export async function readForm(
+  request: FastifyRequest,
+  { fileBytes, totalBytes }: FormLimits
+): Promise<Form> {
   const form: Form = { fields: new Map(), images: [] }
   let [total, fields] = [0, 0]
   // A file over the limit is cut a byte behind it, and then fails for itself where its bytes are looked at.
-  const limits = { fileSize: Math.max(fileBytes, MAX_FIELD_BYTES) + 1, files: MAX_PARTS, parts: MAX_PARTS, fields: 0 }
+  const limits = {
+    fileSize: Math.max(fileBytes, MAX_FIELD_BYTES) + 1,
+    files: MAX_PARTS,
+    parts: MAX_PARTS,
+    fields: 0
+  }
   for await (const part of request.parts({ limits, isPartAFile: () => true })) {
     if (part.type !== 'file') continue
     const isImage = part.fieldname === 'image'
-    if (!isImage && ++fields > MAX_FIELDS) throw new InvalidRequest(`The form has more than ${MAX_FIELDS} fields.`)
-    if (isImage && form.images.length === MAX_IMAGES) throw new InvalidRequest(`The form has more than ${MAX_IMAGES} images.`)
+    if (!isImage && ++fields > MAX_FIELDS)
+      throw new InvalidRequest(`The form has more than ${MAX_FIELDS} fields.`)
+    if (isImage && form.images.length === MAX_IMAGES)
+      throw new InvalidRequest(`The form has more than ${MAX_IMAGES} images.`)
     const bytes = await readPart(part, isImage ? totalBytes : MAX_FIELD_BYTES)
     total += bytes.length
     if (total > totalBytes) throw new ImageTooLarge(`the form has more than ${totalBytes} bytes`)
@@ -40,7 +50,8 @@ async function readPart({ fieldname, filename, file }: MultipartFile, maxBytes: 
   let length = 0
   for await (const chunk of file as AsyncIterable<Buffer>) {
     length += chunk.length
-    if (length > maxBytes && fieldname !== 'image') throw notText({ fieldname, filename }, `is over ${maxBytes >> 20} MiB`)
+    if (length > maxBytes && fieldname !== 'image')
+      throw notText({ fieldname, filename }, `is over ${maxBytes >> 20} MiB`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
@@ -50,7 +61,9 @@ async function readPart({ fieldname, filename, file }: MultipartFile, maxBytes: 
 function imageOf({ filename, mimetype }: MultipartFile, bytes: Buffer): Uint8Array | undefined {
   if (bytes.length === 0 && !filename) return undefined
   if (filename === undefined && /^text\/|^application\/json$/.test(mimetype)) {
-    throw new InvalidRequest("The form field 'image' is text; send the image as a file (with curl: -F image=@picture.jpg).")
+    throw new InvalidRequest(
+      "The form field 'image' is text; send the image as a file (with curl: -F image=@picture.jpg)."
+    )
   }
   return bytes
 }
@@ -78,7 +91,11 @@ function decode(part: MultipartFile, bytes: Buffer): string {
   throw notText(part, 'is not UTF-8; send it in UTF-8')
 }
 
-function notText({ fieldname, filename }: Pick<MultipartFile, 'fieldname' | 'filename'>, fault: string): Error {
-  if (filename) return new InvalidRequest(`The form has a file '${fieldname}'; images are sent under the name 'image'.`)
+function notText(
+  { fieldname, filename }: Pick<MultipartFile, 'fieldname' | 'filename'>,
+  fault: string
+): Error {
+  if (filename)
+    return new InvalidRequest(`The form has a file '${fieldname}'; images are sent under the name 'image'.`)
   return new InvalidRequest(`The form field '${fieldname}' ${fault}.`)
 }

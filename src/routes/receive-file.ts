@@ -18,7 +18,11 @@ export interface Receiving {
  * Writes a body of any length to a file, and compares its SHA-256 (hex) where one is named. Throws CHECKSUM_DIFFERS,
  * STORAGE_FULL, what `admit` throws, or the signal's reason; the file is its owner's to remove in any case.
  */
-export async function receiveFile(body: Readable, path: string, { sha256, signal, admit }: Receiving): Promise<void> {
+export async function receiveFile(
+  body: Readable,
+  path: string,
+  { sha256, signal, admit }: Receiving
+): Promise<void> {
   const hash = createHash('sha256')
   let bytes = 0
   const hashed = async function* (chunks: AsyncIterable<Buffer>) {

@@ -10,7 +10,13 @@ import { createThumbnails } from '../thumbnails.js'
 import type { App, Services } from './services.js'
 
 const ImageQuery = Type.Object(
-  { size: Type.Optional(Type.Enum(['thumbnail'], { description: 'thumbnail: a WebP of at most 320 pixels on its longer side, whatever the image is.' })) },
+  {
+    size: Type.Optional(
+      Type.Enum(['thumbnail'], {
+        description: 'thumbnail: a WebP of at most 320 pixels on its longer side, whatever the image is.'
+      })
+    )
+  },
   { additionalProperties: false }
 )
 
@@ -32,10 +38,17 @@ export function recordImageRoute(app: App, { config, encoders, collections }: Se
         tags: ['Records'],
         operationId: 'getRecordImage',
         summary: "Fetch a record's image",
-        description: 'As it was sent, or as a WebP thumbnail, by the `storage` of the collection; with `size` a thumbnail in any case.',
+        description:
+          'As it was sent, or as a WebP thumbnail, by the `storage` of the collection; with `size` a thumbnail in any case.',
         params: RecordParams,
         querystring: ImageQuery,
-        response: { 200: { description: 'The image.', content: { 'image/*': { schema: { type: 'string', format: 'binary' } } } }, ...responses({}) }
+        response: {
+          200: {
+            description: 'The image.',
+            content: { 'image/*': { schema: { type: 'string', format: 'binary' } } }
+          },
+          ...responses({})
+        }
       }
     },
     async ({ params, query, headers, patience }, typedReply) => {
@@ -47,7 +60,12 @@ export function recordImageRoute(app: App, { config, encoders, collections }: Se
       const { sha256, type } = record.image
       const path = collection.imagePath(sha256)
       const etag = query.size ? `"${sha256}-${query.size}"` : `"${sha256}"`
-      const cached = { etag, 'cache-control': 'private, no-cache', 'content-security-policy': "default-src 'none'; sandbox", 'content-disposition': 'inline' }
+      const cached = {
+        etag,
+        'cache-control': 'private, no-cache',
+        'content-security-policy': "default-src 'none'; sandbox",
+        'content-disposition': 'inline'
+      }
       if (isKnown(headers['if-none-match'], etag)) return reply.headers(cached).code(304).send()
       if (query.size) {
         const bytes = await thumbnails.get({ sha256, path }, patience)
@@ -64,5 +82,8 @@ export function recordImageRoute(app: App, { config, encoders, collections }: Se
 
 /** Whether an If-None-Match header has an ETag, among others or weakened by a proxy. */
 function isKnown(header: string | undefined, etag: string): boolean {
-  return header !== undefined && header.split(',').some((part) => ['*', etag].includes(part.trim().replace(/^W\//, '')))
+  return (
+    header !== undefined &&
+    header.split(',').some((part) => ['*', etag].includes(part.trim().replace(/^W\//, '')))
+  )
 }

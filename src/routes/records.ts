@@ -4,7 +4,23 @@ import { MIB } from '../config.js'
 import { amend } from '../amend.js'
 import { RecordNotFound } from '../errors.js'
 import { ingest } from '../ingest.js'
-import { Embeddings, EXAMPLE_IMAGE, ExpiresAt, FormImage, JsonImage, JsonRecord, Metadata, OwnCollectionParams, OwnRecordParams, RecordBody, RecordId, RecordParams, RecordText, responses, TtlSeconds } from '../schemas.js'
+import {
+  Embeddings,
+  EXAMPLE_IMAGE,
+  ExpiresAt,
+  FormImage,
+  JsonImage,
+  JsonRecord,
+  Metadata,
+  OwnCollectionParams,
+  OwnRecordParams,
+  RecordBody,
+  RecordId,
+  RecordParams,
+  RecordText,
+  responses,
+  TtlSeconds
+} from '../schemas.js'
 import { takeExpiry } from './expiry.js'
 import { formBody } from './form.js'
 import { formRecords } from './form-records.js'
@@ -22,30 +38,56 @@ const PLAIN_BYTES = 48 * MIB
 
 const JsonBody = Type.Object(
   { records: Type.Array(JsonRecord, { minItems: 1, maxItems: MAX_RECORDS }) },
-  { additionalProperties: false, examples: [{ records: [{ id: 'apple', text: 'a red apple', image: EXAMPLE_IMAGE, metadata: { kind: 'fruit' } }] }] }
+  {
+    additionalProperties: false,
+    examples: [
+      { records: [{ id: 'apple', text: 'a red apple', image: EXAMPLE_IMAGE, metadata: { kind: 'fruit' } }] }
+    ]
+  }
 )
 
 const nullable = <S extends TSchema>(schema: S) => Type.Optional(Type.Union([schema, Type.Null()]))
 const PatchBody = Type.Object(
-  { text: nullable(RecordText), metadata: nullable(Metadata), image: nullable(JsonImage), embeddings: Type.Optional(Embeddings), ttl_seconds: nullable(TtlSeconds), expires_at: nullable(ExpiresAt) },
+  {
+    text: nullable(RecordText),
+    metadata: nullable(Metadata),
+    image: nullable(JsonImage),
+    embeddings: Type.Optional(Embeddings),
+    ttl_seconds: nullable(TtlSeconds),
+    expires_at: nullable(ExpiresAt)
+  },
   { additionalProperties: false, minProperties: 1, examples: [{ metadata: { seen: true } }] }
 )
 
-const column = <S extends TSchema>(item: S) => Type.Optional(Type.Array(item, { minItems: 1, maxItems: MAX_RECORDS }))
+const column = <S extends TSchema>(item: S) =>
+  Type.Optional(Type.Array(item, { minItems: 1, maxItems: MAX_RECORDS }))
 const FormRecords = Type.Object(
-  { image: column(FormImage), id: column(RecordId), text: column(RecordText), metadata: column(Metadata), ttl_seconds: column(TtlSeconds), expires_at: column(ExpiresAt) },
+  {
+    image: column(FormImage),
+    id: column(RecordId),
+    text: column(RecordText),
+    metadata: column(Metadata),
+    ttl_seconds: column(TtlSeconds),
+    expires_at: column(ExpiresAt)
+  },
   {
     additionalProperties: false,
     minProperties: 1,
-    description: 'Repeated fields pair up by their order; one that is sent is sent for every record, empty where a record has none.',
+    description:
+      'Repeated fields pair up by their order; one that is sent is sent for every record, empty where a record has none.',
     examples: [{ id: ['apple'], text: ['a red apple'], metadata: [{ kind: 'fruit' }] }]
   }
 )
 /** What is checked of the request as a whole; each record is checked by itself. */
-const Envelope = Type.Object({ records: Type.Array(Type.Unknown(), { minItems: 1, maxItems: MAX_RECORDS }) }, { additionalProperties: false })
+const Envelope = Type.Object(
+  { records: Type.Array(Type.Unknown(), { minItems: 1, maxItems: MAX_RECORDS }) },
+  { additionalProperties: false }
+)
 
 const Result = Type.Object({
-  id: Type.Union([Type.String(), Type.Null()], { description: 'Null where a record that failed names none that can be one.' }),
+  id: Type.Union([Type.String(), Type.Null()], {
+    description: 'Null where a record that failed names none that can be one.'
+  }),
   status: Type.Enum(['created', 'updated', 'failed']),
   error: Type.Optional(Type.Object({ code: Type.String(), message: Type.String() }))
 })
@@ -72,19 +114,35 @@ export function recordRoutes(app: App, services: Services): void {
           'A record as GET shows it may be sent again: it keeps its image by its `image_url`, and its times are ignored. ' +
           'As a form: parts `image` (files), `id`, `text`, `metadata` (JSON), `ttl_seconds`, `expires_at`, each as often as there are records.',
         params: OwnCollectionParams,
-        body: { content: { 'application/json': { schema: JsonBody }, 'multipart/form-data': { schema: FormRecords } } },
+        body: {
+          content: {
+            'application/json': { schema: JsonBody },
+            'multipart/form-data': { schema: FormRecords }
+          }
+        },
         response: responses({ 200: Type.Object({ results: Type.Array(Result) }) })
       },
-      validatorCompiler: (route) => app.validatorCompiler!(route.httpPart === 'body' ? { ...route, schema: Envelope } : route),
-      preValidation: formBody({ fileBytes: maxImageBytes, totalBytes: bodyLimit }, async (form) => ({ records: await formRecords(form, MAX_RECORDS) }))
+      validatorCompiler: (route) =>
+        app.validatorCompiler!(route.httpPart === 'body' ? { ...route, schema: Envelope } : route),
+      preValidation: formBody({ fileBytes: maxImageBytes, totalBytes: bodyLimit }, async (form) => ({
+        records: await formRecords(form, MAX_RECORDS)
+      }))
     },
     async (request) => {
       const collection = collections.get(request.params.collection)
       const { records: sent } = request.body as Static<typeof Envelope>
       const load = imageLoader(services, request, { lane: 'bulk', totalBytes: bodyLimit })
       const loadRecord = recordLoader({ load, collection, patience: request.patience })
-      const records = await Promise.all((await mapInTurns(sent, check)).map((record) => ('error' in record ? record : loadRecord({ ...record, id: record.id ?? randomUUID() }))))
-      const results = await ingest({ encoders, collection, onStep: request.onStep }, records, request.patience)
+      const records = await Promise.all(
+        (await mapInTurns(sent, check)).map((record) =>
+          'error' in record ? record : loadRecord({ ...record, id: record.id ?? randomUUID() })
+        )
+      )
+      const results = await ingest(
+        { encoders, collection, onStep: request.onStep },
+        records,
+        request.patience
+      )
       for (const { status } of results) {
         metrics.countRecords(status, 1)
         request.countChanges(status)
@@ -106,17 +164,31 @@ export function singleRecordRoutes(app: App, services: Services): void {
         tags,
         operationId: 'patchRecord',
         summary: 'Change parts of a record',
-        description: 'What is not named stays; null removes. Metadata is merged (RFC 7396). A new text or image is encoded anew.',
+        description:
+          'What is not named stays; null removes. Metadata is merged (RFC 7396). A new text or image is encoded anew.',
         params: OwnRecordParams,
         body: PatchBody,
         response: responses({ 200: RecordBody })
       }
     },
     async (request) => {
-      const { params, body: { image, ...rest }, patience, onStep } = request
+      const {
+        params,
+        body: { image, ...rest },
+        patience,
+        onStep
+      } = request
       const collection = collections.get(params.collection)
       const load = imageLoader(services, request, { lane: 'interactive', totalBytes: maxImageBytes })
-      await amend({ encoders, collection, onStep }, { id: params.id, ...takeExpiry(rest), ...(image !== undefined && { image: image && (await load(image)) }) }, patience)
+      await amend(
+        { encoders, collection, onStep },
+        {
+          id: params.id,
+          ...takeExpiry(rest),
+          ...(image !== undefined && { image: image && (await load(image)) })
+        },
+        patience
+      )
       request.countChanges('updated')
       // What is done is not refused for a queue that is full by now.
       return toRecordBody(params.collection, (await collection.get(params.id)) ?? notFound(params))
@@ -124,7 +196,15 @@ export function singleRecordRoutes(app: App, services: Services): void {
   )
   app.get(
     '/v1/collections/:collection/records/:id',
-    { schema: { tags, operationId: 'getRecord', summary: 'Show a record', params: RecordParams, response: responses({ 200: RecordBody }) } },
+    {
+      schema: {
+        tags,
+        operationId: 'getRecord',
+        summary: 'Show a record',
+        params: RecordParams,
+        response: responses({ 200: RecordBody })
+      }
+    },
     async ({ params, patience }) => {
       const record = await collections.get(params.collection).get(params.id, patience)
       return toRecordBody(params.collection, record ?? notFound(params))
@@ -132,7 +212,15 @@ export function singleRecordRoutes(app: App, services: Services): void {
   )
   app.delete(
     '/v1/collections/:collection/records/:id',
-    { schema: { tags, operationId: 'deleteRecord', summary: 'Delete a record', params: OwnRecordParams, response: responses({ 204: Type.Null() }) } },
+    {
+      schema: {
+        tags,
+        operationId: 'deleteRecord',
+        summary: 'Delete a record',
+        params: OwnRecordParams,
+        response: responses({ 204: Type.Null() })
+      }
+    },
     async (request, reply) => {
       const { params, patience } = request
       const [{ existed }] = await collections.get(params.collection).delete([params.id], {}, patience)

@@ -14,14 +14,33 @@ import { receiveFile } from './receive-file.js'
 import type { App, Services } from './services.js'
 
 const RestoreBody = Type.Object(
-  { backup: BackupName, from: Type.Optional(Type.String({ ...CollectionName, description: 'The collection that the backup is of; the same, by default.' })) },
+  {
+    backup: BackupName,
+    from: Type.Optional(
+      Type.String({
+        ...CollectionName,
+        description: 'The collection that the backup is of; the same, by default.'
+      })
+    )
+  },
   { additionalProperties: false, examples: [{ backup: 'before-upgrade' }] }
 )
 
 const RestoreQuery = Type.Object(
   {
-    replace: Type.Optional(Type.Boolean({ default: false, description: 'Put it in the place of a collection that has the name; else that answers 409.', examples: [true] })),
-    sha256: Type.Optional(Type.String({ pattern: '^[0-9a-fA-F]{64}$', description: 'Of the file that is sent, which is refused if it differs.' }))
+    replace: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description: 'Put it in the place of a collection that has the name; else that answers 409.',
+        examples: [true]
+      })
+    ),
+    sha256: Type.Optional(
+      Type.String({
+        pattern: '^[0-9a-fA-F]{64}$',
+        description: 'Of the file that is sent, which is refused if it differs.'
+      })
+    )
   },
   { additionalProperties: false }
 )
@@ -35,7 +54,12 @@ const schema = {
     'Records keep their times. It can be searched when the call answers, with the same answers as where it was made. Embeddings of a model that is not loaded wait for it.',
   params: OwnCollectionParams,
   querystring: RestoreQuery,
-  body: { content: { 'application/json': { schema: RestoreBody }, [BACKUP_TYPE]: { schema: { type: 'object', format: 'binary' } } } },
+  body: {
+    content: {
+      'application/json': { schema: RestoreBody },
+      [BACKUP_TYPE]: { schema: { type: 'object', format: 'binary' } }
+    }
+  },
   response: responses({ 200: CollectionBody })
 }
 
@@ -49,7 +73,11 @@ const LOOK_BYTES = 16 * MIB
  * Receives an upload, within MAX_BACKUP_MIB and the room on the disk: both are looked at by its Content-Length first, and again
  * while it comes. Throws BACKUP_TOO_LARGE, and what `receiveFile` throws.
  */
-async function receiveUpload({ config, backups }: Services, request: FastifyRequest, { file, sha256 }: { file: string; sha256?: string }): Promise<void> {
+async function receiveUpload(
+  { config, backups }: Services,
+  request: FastifyRequest,
+  { file, sha256 }: { file: string; sha256?: string }
+): Promise<void> {
   const announced = Number(request.headers['content-length'] ?? 0)
   const requireSize = (bytes: number) => {
     if (bytes > config.MAX_BACKUP_MIB * MIB) throw new BackupTooLarge(config.MAX_BACKUP_MIB)
@@ -84,7 +112,11 @@ export function restoreRoutes(parent: App, services: Services): void {
       '/v1/collections/:collection/restore',
       { config: { scope: BACKUP_SCOPE, streams: true }, schema },
       async (request, reply) => {
-        const { params: { collection: name }, query: { replace: mayReplace = false, sha256 }, patience: { signal } } = request
+        const {
+          params: { collection: name },
+          query: { replace: mayReplace = false, sha256 },
+          patience: { signal }
+        } = request
         const body = request.body as Static<typeof RestoreBody> | Readable
         requireFree(collections, name, mayReplace)
         requireIdle(name)
@@ -98,12 +130,18 @@ export function restoreRoutes(parent: App, services: Services): void {
         }
         try {
           if ('backup' in body) {
-            if (sha256 !== undefined) throw new InvalidRequest('sha256 is of a file that is sent; a backup that lies here has its own.')
+            if (sha256 !== undefined)
+              throw new InvalidRequest(
+                'sha256 is of a file that is sent; a backup that lies here has its own.'
+              )
             leave = places.take()
             waitLong(request)
             const from = body.from ?? name
             if (!request.reaches(from)) throw new CollectionForbidden(`collection '${from}'`)
-            const { path, sha256: noted } = knownBackup(services, request, { collection: from, name: body.backup })
+            const { path, sha256: noted } = knownBackup(services, request, {
+              collection: from,
+              name: body.backup
+            })
             request.describeChange({ from, name: body.backup })
             return await make({ file: path, sha256: noted, keepsAge: true })
           }

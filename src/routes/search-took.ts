@@ -15,7 +15,9 @@ export function followSearch(onStep: OnStep): { tell: OnStep; took: () => Static
     },
     took: () => {
       const took = { ...sumSteps(STAGES, steps), total: performance.now() - startedAt }
-      return Object.fromEntries(Object.entries(took).map(([stage, ms]) => [stage, rounded(ms)])) as typeof took
+      return Object.fromEntries(
+        Object.entries(took).map(([stage, ms]) => [stage, rounded(ms)])
+      ) as typeof took
     }
   }
 }

@@ -10,7 +10,8 @@ import type { App } from './services.js'
 type Fields = Omit<Static<typeof RecordFields>, 'image'> & { image?: ImageBody }
 
 /** A record that was sent: what it holds, or why it can't be taken, with the id that it names, if there is one. */
-export type SentRecord = (Omit<UnfetchedRecord, 'id'> & { id?: string }) | { id: string | null; error: unknown }
+export type SentRecord =
+  (Omit<UnfetchedRecord, 'id'> & { id?: string }) | { id: string | null; error: unknown }
 
 /**
  * A function that checks a record by itself, so that one that is misshapen leaves the others be. A field that is null is
@@ -23,7 +24,8 @@ export function recordChecker(app: App): (sent: unknown) => SentRecord {
     if (sent instanceof FaultyRow) return sent
     const { record, file } = split(sent)
     try {
-      if (validate(record) !== true) throw new RecordInvalid(describeFaults((validate as { errors?: [] }).errors ?? [], 'The record'))
+      if (validate(record) !== true)
+        throw new RecordInvalid(describeFaults((validate as { errors?: [] }).errors ?? [], 'The record'))
       return toRecord({ ...(record as Static<typeof RecordFields>), ...(file && { image: file }) })
     } catch (error) {
       return { id: idOf(record), error }
@@ -36,9 +38,19 @@ const READ_ONLY = ['created_at', 'updated_at']
 
 function toRecord({ image_url: imageUrl, modalities = [], ...fields }: Fields): SentRecord {
   const { image, text, embeddings } = fields
-  const lost = modalities.find((modality) => !embeddings?.[modality] && (modality === 'image' ? !image && !imageUrl : text === undefined))
-  if (lost) throw new RecordInvalid(`The record lists the modality '${lost}', but brings no ${lost} and no embedding of one. Send it, or leave modalities out.`)
-  const record = takeExpiry(Object.fromEntries(Object.entries(fields).filter(([name]) => !READ_ONLY.includes(name))) as Omit<Fields, 'created_at' | 'updated_at'>)
+  const lost = modalities.find(
+    (modality) => !embeddings?.[modality] && (modality === 'image' ? !image && !imageUrl : text === undefined)
+  )
+  if (lost)
+    throw new RecordInvalid(
+      `The record lists the modality '${lost}', but brings no ${lost} and no embedding of one. Send it, or leave modalities out.`
+    )
+  const record = takeExpiry(
+    Object.fromEntries(Object.entries(fields).filter(([name]) => !READ_ONLY.includes(name))) as Omit<
+      Fields,
+      'created_at' | 'updated_at'
+    >
+  )
   return image || imageUrl === undefined ? record : { ...record, imageUrl }
 }
 
@@ -54,7 +66,11 @@ function split(sent: unknown): { record: unknown; file?: Uint8Array } {
 function withoutNulls(sent: unknown): unknown {
   if (!isObject(sent)) return sent
   const { image, embeddings } = sent
-  return dropNulls({ ...sent, ...(isObject(image) && { image: dropNulls(image) }), ...(isObject(embeddings) && { embeddings: dropNulls(embeddings) }) })
+  return dropNulls({
+    ...sent,
+    ...(isObject(image) && { image: dropNulls(image) }),
+    ...(isObject(embeddings) && { embeddings: dropNulls(embeddings) })
+  })
 }
 
 function dropNulls(value: Record<string, unknown>): Record<string, unknown> {
@@ -62,7 +78,9 @@ function dropNulls(value: Record<string, unknown>): Record<string, unknown> {
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+  )
 }
 
 /** Longest id that a failed record is answered with. */

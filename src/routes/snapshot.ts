@@ -5,7 +5,12 @@ import type { App, Services } from './services.js'
 
 const SnapshotBody = Type.Object({
   snapshots: Type.Array(
-    Type.Object({ modality: Modality, records: Type.Integer({ description: 'Records in the graph.' }), bytes: Type.Integer(), took_ms: Milliseconds }),
+    Type.Object({
+      modality: Modality,
+      records: Type.Integer({ description: 'Records in the graph.' }),
+      bytes: Type.Integer(),
+      took_ms: Milliseconds
+    }),
     { description: 'One for each modality that the collection holds.' }
   )
 })
@@ -20,14 +25,22 @@ export function snapshotRoute(app: App, { collections }: Services): void {
         tags: ['Collections'],
         operationId: 'snapshotCollection',
         summary: 'Save the graphs of a collection now',
-        description: 'So that the next start reads them and builds nothing. It happens by itself too, after many changes and when the service ends. Adds pause meanwhile, searches go on. Records are safe without it; to copy a collection make a backup.',
+        description:
+          'So that the next start reads them and builds nothing. It happens by itself too, after many changes and when the service ends. Adds pause meanwhile, searches go on. Records are safe without it; to copy a collection make a backup.',
         params: CollectionParams,
         response: responses({ 200: SnapshotBody })
       }
     },
     async ({ params }) => {
       const saved = await collections.get(params.collection).snapshot()
-      return { snapshots: saved.map(({ modality, records, bytes, tookMs }) => ({ modality, records, bytes, took_ms: rounded(tookMs) })) }
+      return {
+        snapshots: saved.map(({ modality, records, bytes, tookMs }) => ({
+          modality,
+          records,
+          bytes,
+          took_ms: rounded(tookMs)
+        }))
+      }
     }
   )
 }

@@ -26,7 +26,8 @@ export function stoppedLoad(error: unknown, { done, key }: LoadProgress): unknow
     key === undefined
       ? `send the lines from ${next} on`
       : `send the same lines again under this Idempotency-Key, or those from ${next} on with from_line=${next}`
-  const soFar = done === 0 ? 'No line is done' : `Lines 1 to ${done} are done (stored, or failed by themselves)`
+  const soFar =
+    done === 0 ? 'No line is done' : `Lines 1 to ${done} are done (stored, or failed by themselves)`
   const message =
     code in DISK_ERRORS
       ? `${DISK_ERRORS[code]}. ${soFar}, later ones are not. Once it can be written to, ${resume}.`

@@ -4,7 +4,8 @@ import { printable } from './printable.js'
 export function table(cells: string[][], numbers: ReadonlySet<number> = new Set()): string {
   const rows = cells.map((row) => row.map(printable))
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)))
-  const padded = (cell: string, column: number) => (numbers.has(column) ? cell.padStart(widths[column]) : cell.padEnd(widths[column]))
+  const padded = (cell: string, column: number) =>
+    numbers.has(column) ? cell.padStart(widths[column]) : cell.padEnd(widths[column])
   return rows.map((row) => `${row.map(padded).join('  ').trimEnd()}\n`).join('')
 }
 

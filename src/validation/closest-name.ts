@@ -8,7 +8,8 @@ export function closestName(name: string, known: Iterable<string>): string | und
   let best: { name: string; edits: number } | undefined
   for (const candidate of known) {
     const edits = editDistance(plain, fold(candidate))
-    if (edits <= (candidate.length < 5 ? 1 : 2) && edits < (best?.edits ?? Infinity)) best = { name: candidate, edits }
+    if (edits <= (candidate.length < 5 ? 1 : 2) && edits < (best?.edits ?? Infinity))
+      best = { name: candidate, edits }
   }
   return best?.name
 }
@@ -26,7 +27,8 @@ function editDistance(a: string, b: string): number {
     for (let j = 1; j <= b.length; j++) {
       const replaced = last[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)
       row[j] = Math.min(last[j] + 1, row[j - 1] + 1, replaced)
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) row[j] = Math.min(row[j], beforeLast[j - 2] + 1)
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        row[j] = Math.min(row[j], beforeLast[j - 2] + 1)
     }
     ;[beforeLast, last] = [last, row]
   }

@@ -35,7 +35,10 @@ function deciding(errors: ErrorObject[]): ErrorObject | undefined {
   const inner = errors.filter(({ schemaPath }) => schemaPath.startsWith(`${last.schemaPath}/${branch}/`))
   const found = deciding(inner)
   // Among fixed values all that are allowed are worth telling.
-  return found && !(found.instancePath === last.instancePath && ['const', 'enum', 'type'].includes(found.keyword)) ? found : last
+  return found &&
+    !(found.instancePath === last.instancePath && ['const', 'enum', 'type'].includes(found.keyword))
+    ? found
+    : last
 }
 
 function describe(error: ErrorObject, part: string): string {
@@ -46,7 +49,8 @@ function describe(error: ErrorObject, part: string): string {
     case 'required':
       return missingField(error, part)
     case 'type':
-      if (part === 'body' && error.instancePath === '' && (data === null || data === undefined)) return 'A body is needed.'
+      if (part === 'body' && error.instancePath === '' && (data === null || data === undefined))
+        return 'A body is needed.'
       return `${subject(error, part)} must be ${typesOf(error.parentSchema as Schema)}, not ${shown(data)}.`
     case 'anyOf':
       return `${subject(error, part)} must be ${oneOf([...new Set((error.schema as Schema[]).map(typesOf))])}, not ${shown(data)}.`
@@ -69,11 +73,15 @@ function bounds({ keyword, params: { limit, pattern }, data, message }: ErrorObj
     case 'maximum':
       return `must be at most ${limit}, not ${shown(data)}`
     case 'minLength':
-      return limit === 1 ? 'is empty' : `has ${countCharacters(data as string)} characters; at least ${limit} are needed`
+      return limit === 1
+        ? 'is empty'
+        : `has ${countCharacters(data as string)} characters; at least ${limit} are needed`
     case 'maxLength':
       return `has ${countCharacters(data as string)} characters, of ${limit} allowed`
     case 'minItems':
-      return limit === 1 ? 'is an empty list' : `has ${(data as unknown[]).length} items; at least ${limit} are needed`
+      return limit === 1
+        ? 'is an empty list'
+        : `has ${(data as unknown[]).length} items; at least ${limit} are needed`
     case 'maxItems':
       return `has ${(data as unknown[]).length} items, of ${limit} allowed`
     case 'uniqueItems':
@@ -101,7 +109,9 @@ function missingField(error: ErrorObject, part: string): string {
   const { missingProperty: name } = error.params as { missingProperty: string }
   const { properties = {}, additionalProperties } = error.parentSchema as Schema
   if (isFile(properties[name])) return `The form has no ${name}: no file was chosen for '${name}'.`
-  const sent = Object.keys(error.data as object).filter((key) => additionalProperties === false && !Object.hasOwn(properties, key))
+  const sent = Object.keys(error.data as object).filter(
+    (key) => additionalProperties === false && !Object.hasOwn(properties, key)
+  )
   const misspelt = sent.find((key) => closestName(key, [name]))
   if (misspelt !== undefined) return unknownField(error, { part, name: misspelt })
   const [, field] = PARTS[part] ?? [part, 'The field']
@@ -115,7 +125,12 @@ function isFile(schema?: Schema): boolean {
 
 function needsFields(error: ErrorObject, part: string): string {
   const { properties = {}, minProperties, maxProperties } = error.parentSchema as Schema
-  const many = minProperties === 1 && maxProperties === 1 ? 'exactly one' : error.keyword === 'minProperties' ? `at least ${minProperties}` : `at most ${maxProperties}`
+  const many =
+    minProperties === 1 && maxProperties === 1
+      ? 'exactly one'
+      : error.keyword === 'minProperties'
+        ? `at least ${minProperties}`
+        : `at most ${maxProperties}`
   return `${subject(error, part)} needs ${many} of ${Object.keys(properties).join(', ')}.`
 }
 
@@ -126,8 +141,13 @@ function subject({ instancePath }: ErrorObject, part: string): string {
 
 /** `/query/0/text` as it is written in JavaScript: `query[0].text`. */
 function pathOf(instancePath: string, name?: string): string {
-  const segments = instancePath.split('/').slice(1).map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'))
-  const path = segments.map((segment) => (/^\d+$/.test(segment) ? `[${segment}]` : `.${shorten(segment)}`)).join('')
+  const segments = instancePath
+    .split('/')
+    .slice(1)
+    .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const path = segments
+    .map((segment) => (/^\d+$/.test(segment) ? `[${segment}]` : `.${shorten(segment)}`))
+    .join('')
   return `${path}${name === undefined ? '' : `.${name}`}`.replace(/^\./, '')
 }
 

@@ -5,13 +5,23 @@ import t, { type Test } from 'tap'
 import { digestOf } from '../../src/access/api-key.js'
 import { fixedKeyRing, openKeyRing, type KeyRing, type KeysReload } from '../../src/access/key-ring.js'
 
-const text = (...names: string[]) => JSON.stringify({ keys: names.map((name) => ({ name, scope: 'read', sha256: digestOf(name).toString('hex') })) })
+const text = (...names: string[]) =>
+  JSON.stringify({
+    keys: names.map((name) => ({ name, scope: 'read', sha256: digestOf(name).toString('hex') }))
+  })
 const inForce = (ring: KeyRing, names = ['one', 'two', 'three']) => names.filter((name) => ring.find(name))
 
 /** A ring over a file, with what it told of. */
-async function watched(t: Test, path: string): Promise<{ ring: KeyRing; told: KeysReload[]; next: () => Promise<KeysReload> }> {
+async function watched(
+  t: Test,
+  path: string
+): Promise<{ ring: KeyRing; told: KeysReload[]; next: () => Promise<KeysReload> }> {
   const told: KeysReload[] = []
-  const ring = await openKeyRing({ entries: ['admin:key-of-the-environment'], path, onReload: (reload) => told.push(reload) })
+  const ring = await openKeyRing({
+    entries: ['admin:key-of-the-environment'],
+    path,
+    onReload: (reload) => told.push(reload)
+  })
   t.teardown(() => ring.close())
   let seen = 0
   return {
@@ -40,7 +50,11 @@ t.test('a change of the file takes effect by itself', async (t) => {
   await writeFile(path, text('two', 'three').replace('read', 'write'))
   t.same(await next(), { added: [], removed: [], changed: ['two'] })
   t.equal(ring.find('two')?.scope, 'write')
-  t.match(ring.find('key-of-the-environment'), { name: 'env:1', scope: 'admin' }, 'those of the environment stay')
+  t.match(
+    ring.find('key-of-the-environment'),
+    { name: 'env:1', scope: 'admin' },
+    'those of the environment stay'
+  )
   t.equal(ring.size, 3)
 })
 
@@ -90,7 +104,11 @@ t.test('a file that can not be used from the start is an error', async (t) => {
 })
 
 t.test('of two keys that are the same the one that may more counts', async (t) => {
-  const ring = fixedKeyRing(['read:one-and-the-same-key', 'admin:one-and-the-same-key', 'write:one-and-the-same-key'])
+  const ring = fixedKeyRing([
+    'read:one-and-the-same-key',
+    'admin:one-and-the-same-key',
+    'write:one-and-the-same-key'
+  ])
   t.match(ring.find('one-and-the-same-key'), { scope: 'admin', name: 'env:2' })
   t.notOk(fixedKeyRing([]).isLocked)
 })

@@ -13,7 +13,9 @@ interface Case {
   scores: number[][]
 }
 
-const reference = JSON.parse(readFileSync(new URL('reference.json', import.meta.url), 'utf8')) as { cases: Case[] }
+const reference = JSON.parse(readFileSync(new URL('reference.json', import.meta.url), 'utf8')) as {
+  cases: Case[]
+}
 
 /** The numbers of reference.py, from -1 to 1. */
 function draw(count: number): number[] {
@@ -45,13 +47,17 @@ for (const { n, dimension, classes, c, loss, scores } of reference.cases) {
   t.test(`the probe is PyTorch's: ${n} rows of ${dimension}, ${classes} classes, C ${c}`, async (t) => {
     const drawn = draw(n * dimension)
     const rows = { values: Float32Array.from(drawn), dimension }
-    const labels = Uint32Array.from({ length: n }, (_, i) => (i % 7 === 0 ? classes - 1 : (i + Number(rows.values[i * dimension] > 0)) % classes))
+    const labels = Uint32Array.from({ length: n }, (_, i) =>
+      i % 7 === 0 ? classes - 1 : (i + Number(rows.values[i * dimension] > 0)) % classes
+    )
     const probe = trainLinearProbe(rows, labels, { classes, c, tolerance: 1e-8 })
     const found = Array.from({ length: n }, (_, i) => probe.scores(rowAt(rows, i)))
     const penalty = probe.weights.reduce((sum, weight) => sum + weight ** 2, 0) / 2
     const total = penalty - c * found.reduce((sum, row, i) => sum + Math.log(row[labels[i]]), 0)
     t.ok(Math.abs(total - loss) < 1e-5 * Math.max(1, loss), `a loss of ${total}, not ${loss}`)
-    const furthest = Math.max(...scores.flatMap((row, i) => row.map((score, k) => Math.abs(score - found[i][k]))))
+    const furthest = Math.max(
+      ...scores.flatMap((row, i) => row.map((score, k) => Math.abs(score - found[i][k])))
+    )
     t.ok(furthest < 1e-4, `scores up to ${furthest} away`)
   })
 }
@@ -65,7 +71,16 @@ t.test('classes that a line tells apart are told apart, noisy ones mostly', asyn
 })
 
 t.test('fifty classes in two dimensions need strong weights, which a large C allows', async (t) => {
-  t.equal(accuracy(clusters(Array.from({ length: 50 }, () => 4), 0.01), 1e6), 1)
+  t.equal(
+    accuracy(
+      clusters(
+        Array.from({ length: 50 }, () => 4),
+        0.01
+      ),
+      1e6
+    ),
+    1
+  )
 })
 
 t.test('uneven classes are told by their frequency where the rows say nothing', async (t) => {
@@ -101,5 +116,8 @@ t.test('L-BFGS finds the minimum of a narrow valley, and says when it does not',
   t.ok(converged)
   t.ok(Math.abs(at[0] - 1) < 1e-6 && Math.abs(at[1] - 1) < 1e-6, String(at))
   t.notOk(minimise(rosenbrock, Float64Array.of(-1.2, 1), { maxIterations: 3 }).converged)
-  t.notOk(minimise((at, gradient) => ((gradient[0] = NaN), at[0]), Float64Array.of(1)).converged, 'NaN is no minimum')
+  t.notOk(
+    minimise((at, gradient) => ((gradient[0] = NaN), at[0]), Float64Array.of(1)).converged,
+    'NaN is no minimum'
+  )
 })

@@ -8,7 +8,8 @@ import { resizeDisk, smallDisk, unmount } from '../fixtures/small-disk.js'
 
 const COUNT = 800
 const padding = 'x'.repeat(15_000)
-const record = (n: number) => JSON.stringify({ id: `r${n}`, metadata: { padding }, embeddings: { text: [1, n, 0] } })
+const record = (n: number) =>
+  JSON.stringify({ id: `r${n}`, metadata: { padding }, embeddings: { text: [1, n, 0] } })
 
 interface Stopped {
   code: number
@@ -29,13 +30,17 @@ t.test('a load that a full disk stops says how many records are stored and how t
     return { code, stderr, ...JSON.parse(stdout) }
   }
   try {
-    for (const name of ['lines', 'piped', 'sent']) await api('PUT', `/v1/collections/${name}`, { model: null, dimension: 3 })
+    for (const name of ['lines', 'piped', 'sent'])
+      await api('PUT', `/v1/collections/${name}`, { model: null, dimension: 3 })
     await api('PUT', '/v1/collections/table')
     const folder = t.testdir()
     const lines = join(folder, 'lines.ndjson')
     const table = join(folder, 'table.csv')
     await writeFile(lines, Array.from({ length: COUNT }, (_, n) => `${record(n)}\n`).join(''))
-    await writeFile(table, `id,text,padding\n${Array.from({ length: COUNT }, (_, n) => `r${n},a text,${padding}\n`).join('')}`)
+    await writeFile(
+      table,
+      `id,text,padding\n${Array.from({ length: COUNT }, (_, n) => `r${n},a text,${padding}\n`).join('')}`
+    )
 
     const first = await index(t, lines, '-c', 'lines')
     const count = await stored('lines')
@@ -43,13 +48,19 @@ t.test('a load that a full disk stops says how many records are stored and how t
     t.ok(count > 0 && count < COUNT, `${count} records`)
     const counts = `${count} records were stored before that: ${count} created, 0 updated, 0 unchanged, 0 failed`
     const advice = `run the same command again: it goes on from line ${count + 1}`
-    t.match(first.stderr, new RegExp(`^semblance: STORAGE_FULL: The disk of the service is full. ${counts}.*${advice}`))
+    t.match(
+      first.stderr,
+      new RegExp(`^semblance: STORAGE_FULL: The disk of the service is full. ${counts}.*${advice}`)
+    )
 
     await t.test('the service names the lines that are done', async (t) => {
       const body = Array.from({ length: COUNT }, (_, n) => `${record(n)}\n`).join('')
       const headers = { 'content-type': 'application/x-ndjson' }
       const answer = await api('POST', '/v1/collections/sent/records/bulk', body, { headers })
-      const answers = answer.body.trim().split('\n').map((line: string) => JSON.parse(line))
+      const answers = answer.body
+        .trim()
+        .split('\n')
+        .map((line: string) => JSON.parse(line))
       const { error } = answers.pop()
       t.match(error, { code: 'STORAGE_FULL', message: `send the lines from ${answers.length + 1} on.` })
       const soFar = answers.length === 0 ? 'No line is done' : `Lines 1 to ${answers.length} are done`
@@ -65,7 +76,12 @@ t.test('a load that a full disk stops says how many records are stored and how t
       const { code, stderr } = await command.ended
       const next = (await stored('piped')) + 1
       t.equal(code, 1)
-      t.match(stderr, new RegExp(`${next - 1} records? (was|were) stored.*pipe the lines from ${next} on.*tail -n \\+${next}'`))
+      t.match(
+        stderr,
+        new RegExp(
+          `${next - 1} records? (was|were) stored.*pipe the lines from ${next} on.*tail -n \\+${next}'`
+        )
+      )
     })
 
     await t.test('records of a table are counted, too', async (t) => {
@@ -77,7 +93,11 @@ t.test('a load that a full disk stops says how many records are stored and how t
     })
 
     resizeDisk(dataDir, '96m')
-    t.match(await index(t, lines, '-c', 'lines'), { code: 0, created: COUNT - count, unchanged: count, stderr: '', stopped: undefined }, 'with room it goes on')
+    t.match(
+      await index(t, lines, '-c', 'lines'),
+      { code: 0, created: COUNT - count, unchanged: count, stderr: '', stopped: undefined },
+      'with room it goes on'
+    )
     t.equal(await stored('lines'), COUNT)
   } finally {
     await server.close()

@@ -13,13 +13,21 @@ const PULL = ['models', 'pull', 'acme/clip']
 async function underWay(modelsDir: string, { commit }: TestHub): Promise<number> {
   const folder = join(modelsDir, '.pulling/acme--clip', commit)
   const names = await readdir(folder, { recursive: true }).catch(() => [])
-  const sizes = await Promise.all(names.map((name) => stat(join(folder, name)).then((entry) => (entry.isFile() ? entry.size : 0), () => 0)))
+  const sizes = await Promise.all(
+    names.map((name) =>
+      stat(join(folder, name)).then(
+        (entry) => (entry.isFile() ? entry.size : 0),
+        () => 0
+      )
+    )
+  )
   return sizes.reduce((sum, size) => sum + size, 0)
 }
 
 /** Waits until so many bytes have come, or half a minute. */
 async function arrived(modelsDir: string, hub: TestHub, bytes: number): Promise<void> {
-  for (let waited = 0; (await underWay(modelsDir, hub)) < bytes && waited < 30_000; waited += 20) await sleep(20)
+  for (let waited = 0; (await underWay(modelsDir, hub)) < bytes && waited < 30_000; waited += 20)
+    await sleep(20)
 }
 
 async function saidToWait({ errors }: CommandProcess): Promise<void> {
@@ -32,26 +40,52 @@ async function isWhole(t: Test, modelsDir: string, hub: TestHub): Promise<void> 
   t.equal(JSON.parse(lock.toString()).commit, hub.commit)
 }
 
-t.test('a pull says what it does and where the model is; a second one that there is nothing to do', async (t) => {
-  const hub = await startHub(t)
-  const modelsDir = t.testdir()
-  const first = await runCommand(t, PULL, { MODELS_DIR: modelsDir, HF_ENDPOINT: hub.endpoint })
-  t.match(first, { code: 0, stdout: `Pulled acme/clip@${hub.commit.slice(0, 12)} (fp32): 10 files downloaded, 950.1 kB, into ${modelsDir}/acme/clip.\n` })
-  t.match(first.stderr, /^2 files to download of commit [0-9a-f]{12}, 600\.1 kB\.\n[^\u001b]*8 files to download of commit [0-9a-f]{12}, 350\.1 kB\.\n[^\u001b]*total +\[=+\] 950\.1 kB of 950\.1 kB, .*done/)
-  await isWhole(t, modelsDir, hub)
-  t.same(await runCommand(t, PULL, { MODELS_DIR: modelsDir, HF_ENDPOINT: `${hub.endpoint}/` }), { code: 0, stdout: `acme/clip@${hub.commit.slice(0, 12)} (fp32) is there already: nothing to do.\n`, stderr: '' })
-})
+t.test(
+  'a pull says what it does and where the model is; a second one that there is nothing to do',
+  async (t) => {
+    const hub = await startHub(t)
+    const modelsDir = t.testdir()
+    const first = await runCommand(t, PULL, { MODELS_DIR: modelsDir, HF_ENDPOINT: hub.endpoint })
+    t.match(first, {
+      code: 0,
+      stdout: `Pulled acme/clip@${hub.commit.slice(0, 12)} (fp32): 10 files downloaded, 950.1 kB, into ${modelsDir}/acme/clip.\n`
+    })
+    t.match(
+      first.stderr,
+      /^2 files to download of commit [0-9a-f]{12}, 600\.1 kB\.\n[^\u001b]*8 files to download of commit [0-9a-f]{12}, 350\.1 kB\.\n[^\u001b]*total +\[=+\] 950\.1 kB of 950\.1 kB, .*done/
+    )
+    await isWhole(t, modelsDir, hub)
+    t.same(await runCommand(t, PULL, { MODELS_DIR: modelsDir, HF_ENDPOINT: `${hub.endpoint}/` }), {
+      code: 0,
+      stdout: `acme/clip@${hub.commit.slice(0, 12)} (fp32) is there already: nothing to do.\n`,
+      stderr: ''
+    })
+  }
+)
 
 t.test('the variant: an option before MODEL_VARIANT; the folder: an option before MODELS_DIR', async (t) => {
   const hub = await startHub(t)
-  const [elsewhere, modelsDir, other] = ['elsewhere', 'models', 'other'].map((name) => join(t.testdirName, name))
+  const [elsewhere, modelsDir, other] = ['elsewhere', 'models', 'other'].map((name) =>
+    join(t.testdirName, name)
+  )
   t.testdir({ elsewhere: {}, models: {}, other: {} })
   const env = { MODELS_DIR: elsewhere, HF_ENDPOINT: hub.endpoint, MODEL_VARIANT: 'fp16' }
   t.match(await runCommand(t, [...PULL, '--models-dir', modelsDir], env), { code: 0, stdout: /\(fp16\)/ })
-  t.same(Object.keys(await tree(join(modelsDir, 'acme/clip/onnx'))).map((name) => `onnx/${name}`), FP16)
-  t.match(await runCommand(t, [...PULL, '--models-dir', other, '--variant', 'fp32'], env), { code: 0, stdout: /\(fp32\)/ })
+  t.same(
+    Object.keys(await tree(join(modelsDir, 'acme/clip/onnx'))).map((name) => `onnx/${name}`),
+    FP16
+  )
+  t.match(await runCommand(t, [...PULL, '--models-dir', other, '--variant', 'fp32'], env), {
+    code: 0,
+    stdout: /\(fp32\)/
+  })
   t.same(await tree(elsewhere), {})
-  t.match(await runCommand(t, [...PULL, '--models-dir', other, '--variant', 'q4'], env), { code: 1, stdout: '', stderr: 'semblance: The repository has no text tower in variant q4. It has image tower fp32, fp16, q4; text tower fp32, fp16.\n' })
+  t.match(await runCommand(t, [...PULL, '--models-dir', other, '--variant', 'q4'], env), {
+    code: 1,
+    stdout: '',
+    stderr:
+      'semblance: The repository has no text tower in variant q4. It has image tower fp32, fp16, q4; text tower fp32, fp16.\n'
+  })
 })
 
 t.test('killed midway again and again, it goes on to a package that is the same byte for byte', async (t) => {
@@ -71,9 +105,16 @@ t.test('killed midway again and again, it goes on to a package that is the same 
   hub.speed = Infinity
   t.equal((await runCommand(t, PULL, env)).code, 0)
   await isWhole(t, modelsDir, hub)
-  const [large, whole] = [hub.requests.filter(({ path }) => /vision_model\.onnx(\?|$)/.test(path) && path.startsWith('/blobs')), hub.requests.filter(({ range }) => !range)]
+  const [large, whole] = [
+    hub.requests.filter(({ path }) => /vision_model\.onnx(\?|$)/.test(path) && path.startsWith('/blobs')),
+    hub.requests.filter(({ range }) => !range)
+  ]
   t.ok(large.length > 1)
-  t.same(large.slice(1).filter(({ range, status }) => !range || status !== 206), [], 'after the first request only what lacked was asked for')
+  t.same(
+    large.slice(1).filter(({ range, status }) => !range || status !== 206),
+    [],
+    'after the first request only what lacked was asked for'
+  )
   t.equal(whole.filter(({ path }) => path.startsWith('/blobs/')).length, FP32.length + 1)
 })
 
@@ -105,7 +146,13 @@ t.test('commands at the same time take turns', async (t) => {
   await saidToWait(second)
   hub.speed = Infinity
   t.equal((await first.ended).code, 0)
-  t.match(await second.ended, { code: 0, stdout: /nothing to do/, stderr: new RegExp(`^Another pull of this repository runs \\(process ${first.child.pid} on .*\\): waiting for it\\.\\n$`) })
+  t.match(await second.ended, {
+    code: 0,
+    stdout: /nothing to do/,
+    stderr: new RegExp(
+      `^Another pull of this repository runs \\(process ${first.child.pid} on .*\\): waiting for it\\.\\n$`
+    )
+  })
   await isWhole(t, modelsDir, hub)
 })
 
@@ -131,36 +178,73 @@ t.test('through a proxy go all requests, and with HF_TOKEN only those of the hub
   hub.cdn = 'http://cdn.test'
   const proxy = await startProxy(t, { 'hub.test': endpoint, 'cdn.test': cdn })
   const modelsDir = t.testdir()
-  const env = { MODELS_DIR: modelsDir, HF_ENDPOINT: 'http://hub.test', HTTP_PROXY: proxy.address, HF_TOKEN: 'hf_secret' }
+  const env = {
+    MODELS_DIR: modelsDir,
+    HF_ENDPOINT: 'http://hub.test',
+    HTTP_PROXY: proxy.address,
+    HF_TOKEN: 'hf_secret'
+  }
   t.match(await runCommand(t, PULL, env), { code: 0 })
   await isWhole(t, modelsDir, hub)
   t.same([...new Set(proxy.hosts)], ['hub.test', 'cdn.test'])
-  t.same([...new Set(hub.requests.map(({ server, authorization }) => `${server} ${authorization}`))].sort(), ['cdn undefined', 'hub Bearer hf_secret'])
+  t.same([...new Set(hub.requests.map(({ server, authorization }) => `${server} ${authorization}`))].sort(), [
+    'cdn undefined',
+    'hub Bearer hf_secret'
+  ])
   t.notMatch(await readFile(join(modelsDir, 'acme/clip/semblance.lock.json'), 'utf8'), 'hf_secret')
 
   proxy.hosts.length = 0
   hub.cdn = cdn
-  t.match(await runCommand(t, [...PULL, '--variant', 'fp16'], { ...env, HF_ENDPOINT: endpoint, NO_PROXY: '127.0.0.1' }), { code: 0 })
+  t.match(
+    await runCommand(t, [...PULL, '--variant', 'fp16'], {
+      ...env,
+      HF_ENDPOINT: endpoint,
+      NO_PROXY: '127.0.0.1'
+    }),
+    { code: 0 }
+  )
   t.same(proxy.hosts, [], 'NO_PROXY goes past it')
-  t.match(await runCommand(t, PULL, { ...env, HF_ENDPOINT: 'http://other.test' }), { code: 1, stderr: /^semblance: The proxy answers 403 when asked for other\.test: see to HTTP_PROXY, HTTPS_PROXY and NO_PROXY\.\n$/ })
+  t.match(await runCommand(t, PULL, { ...env, HF_ENDPOINT: 'http://other.test' }), {
+    code: 1,
+    stderr:
+      /^semblance: The proxy answers 403 when asked for other\.test: see to HTTP_PROXY, HTTPS_PROXY and NO_PROXY\.\n$/
+  })
 })
 
-t.test('what can\'t be pulled is one line that says what to do, and an exit code', async (t) => {
+t.test("what can't be pulled is one line that says what to do, and an exit code", async (t) => {
   const hub = await startHub(t)
   const env = { MODELS_DIR: t.testdir({ file: '' }), HF_ENDPOINT: hub.endpoint }
-  const fails = async (line: RegExp, { args = PULL, ...other }: Record<string, string | string[]> = {}, exitCode = 1) => {
-    const { code, stdout, stderr } = await runCommand(t, args as string[], { ...env, ...(other as Record<string, string>) })
+  const fails = async (
+    line: RegExp,
+    { args = PULL, ...other }: Record<string, string | string[]> = {},
+    exitCode = 1
+  ) => {
+    const { code, stdout, stderr } = await runCommand(t, args as string[], {
+      ...env,
+      ...(other as Record<string, string>)
+    })
     t.match({ code, stdout, stderr }, { code: exitCode, stdout: '', stderr: line })
     t.equal(stderr.split('\n').length, 2, 'one line')
   }
-  await fails(/^semblance: 127\.0\.0\.1:9 can't be reached \(ECONNREFUSED\): check the connection, set HF_ENDPOINT/, { HF_ENDPOINT: 'http://127.0.0.1:9' })
-  await fails(/^semblance: nowhere\.invalid can't be reached \((ENOTFOUND|EAI_AGAIN)\)/, { HF_ENDPOINT: 'http://nowhere.invalid' })
+  await fails(
+    /^semblance: 127\.0\.0\.1:9 can't be reached \(ECONNREFUSED\): check the connection, set HF_ENDPOINT/,
+    { HF_ENDPOINT: 'http://127.0.0.1:9' }
+  )
+  await fails(/^semblance: nowhere\.invalid can't be reached \((ENOTFOUND|EAI_AGAIN)\)/, {
+    HF_ENDPOINT: 'http://nowhere.invalid'
+  })
   await fails(/^semblance: HF_ENDPOINT 'nowhere' is not an http\(s\) address/, { HF_ENDPOINT: 'nowhere' })
-  await fails(/has no repository acme\/other, or it has no revision 'main' \(404\): check both/, { args: ['models', 'pull', 'acme/other'] })
+  await fails(/has no repository acme\/other, or it has no revision 'main' \(404\): check both/, {
+    args: ['models', 'pull', 'acme/other']
+  })
   await fails(/acme\/clip has no revision 'v9' \(404\)/, { args: ['models', 'pull', 'acme/clip@v9'] })
   await fails(/'\.\.\/evil' is not a repository's name/, { args: ['models', 'pull', '../evil'] })
   await fails(/MODELS_DIR .*\/file can't be written to \(ENOTDIR\)/, { MODELS_DIR: `${env.MODELS_DIR}/file` })
-  await fails(/argument 'fp8' is invalid\. Allowed choices are fp32,/, { args: [...PULL, '--variant', 'fp8'] }, 2)
+  await fails(
+    /argument 'fp8' is invalid\. Allowed choices are fp32,/,
+    { args: [...PULL, '--variant', 'fp8'] },
+    2
+  )
   await fails(/MODEL_VARIANT/, { MODEL_VARIANT: 'fp8' })
   hub.token = 'hf_secret'
   await fails(/acme\/clip is private, gated or not there \(401\): check the name, or set HF_TOKEN/)
@@ -172,5 +256,8 @@ t.test('wrong bytes: one line names the file', async (t) => {
   hub.faults['onnx/text_model.onnx'] = [{ kind: 'wrong' }]
   const { code, stderr } = await runCommand(t, PULL, { MODELS_DIR: t.testdir(), HF_ENDPOINT: hub.endpoint })
   t.equal(code, 1)
-  t.match(stderr, /\nsemblance: onnx\/text_model.onnx has the wrong checksum: expected sha256 [0-9a-f]{64}, got [0-9a-f]{64}\. .*\n$/)
+  t.match(
+    stderr,
+    /\nsemblance: onnx\/text_model.onnx has the wrong checksum: expected sha256 [0-9a-f]{64}, got [0-9a-f]{64}\. .*\n$/
+  )
 })

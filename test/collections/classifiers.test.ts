@@ -18,7 +18,11 @@ t.test('a store of before there were classifiers gets them, and keeps what it ha
   t.same([await collections.jobs(), await collections.classifiers()], [['{}'], []])
   t.equal(await collections.saveClassifier({ name: 'b', body: '{"n":1}', weights }), false)
   t.equal(await collections.saveClassifier({ name: 'a', body: '{"n":2}', weights }), false)
-  t.equal(await collections.saveClassifier({ name: 'b', body: '{"n":3}', weights }), true, 'it takes the place of the other')
+  t.equal(
+    await collections.saveClassifier({ name: 'b', body: '{"n":3}', weights }),
+    true,
+    'it takes the place of the other'
+  )
   t.equal(await collections.dropClassifier('a'), true)
   t.equal(await collections.dropClassifier('a'), false)
   await collections.close()

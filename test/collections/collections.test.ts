@@ -13,23 +13,41 @@ import { randomVector, settings } from '../fixtures/collections.js'
 async function open(t: Test, dataDir = t.testdir()) {
   const collections = await openCollections({ dataDir })
   t.teardown(() => collections.close())
-  return { collections, dataDir, create: async (name = 'things') => (await collections.create(name, () => settings(name))).collection }
+  return {
+    collections,
+    dataDir,
+    create: async (name = 'things') => (await collections.create(name, () => settings(name))).collection
+  }
 }
 
 const ids = async (collection: Collection, query: Float32Array, options = {}) =>
-  (await collection.search(query, { target: 'image', limit: 10, ...options })).matches.map(({ record }) => record.id)
+  (await collection.search(query, { target: 'image', limit: 10, ...options })).matches.map(
+    ({ record }) => record.id
+  )
 
 t.test('records are searchable once acknowledged, and after a restart', async (t) => {
   const dataDir = t.testdir()
   const first = await openCollections({ dataDir })
   const { collection } = await first.create('things', () => settings('things'))
   const vectors = Array.from({ length: 50 }, () => randomVector())
-  const results = await collection.upsert(vectors.map((image, i) => ({ id: `r${i}`, text: `record ${i}`, metadata: JSON.stringify({ i }), embeddings: { image } })))
+  const results = await collection.upsert(
+    vectors.map((image, i) => ({
+      id: `r${i}`,
+      text: `record ${i}`,
+      metadata: JSON.stringify({ i }),
+      embeddings: { image }
+    }))
+  )
   t.ok(results.every(({ status }) => status === 'created'))
   const check = async (collection: Collection) => {
     for (const exact of [true, false]) {
-      const { matches: [best] } = await collection.search(vectors[7], { target: 'image', limit: 3, exact })
-      t.match(best, { record: { id: 'r7', text: 'record 7', modalities: ['image'], image: null }, modality: 'image' })
+      const {
+        matches: [best]
+      } = await collection.search(vectors[7], { target: 'image', limit: 3, exact })
+      t.match(best, {
+        record: { id: 'r7', text: 'record 7', modalities: ['image'], image: null },
+        modality: 'image'
+      })
       t.same(best.record.metadata?.parse(), { i: 7 })
       t.ok(best.score > 0.9999)
     }
@@ -46,13 +64,22 @@ t.test('an upsert replaces a record, its embeddings and its modalities', async (
   const { create } = await open(t)
   const collection = await create()
   const [before, after] = [randomVector(), randomVector()]
-  await collection.upsert([{ id: 'a', text: 'old', metadata: '{"old":true}', embeddings: { image: before, text: before } }])
+  await collection.upsert([
+    { id: 'a', text: 'old', metadata: '{"old":true}', embeddings: { image: before, text: before } }
+  ])
   const created = await collection.get('a')
   const [{ status }] = await collection.upsert([{ id: 'a', text: 'new', embeddings: { image: after } }])
   t.equal(status, 'updated')
-  t.match(await collection.get('a'), { text: 'new', metadata: null, modalities: ['image'], createdAt: created!.createdAt })
+  t.match(await collection.get('a'), {
+    text: 'new',
+    metadata: null,
+    modalities: ['image'],
+    createdAt: created!.createdAt
+  })
   t.match(await collection.counts(), { records: 1, images: 1, texts: 0 })
-  const { matches: [match] } = await collection.search(after, { target: 'image', limit: 5 })
+  const {
+    matches: [match]
+  } = await collection.search(after, { target: 'image', limit: 5 })
   t.ok(match.score > 0.9999)
 })
 
@@ -64,7 +91,10 @@ t.test('the same id twice in one call: the last one stays', async (t) => {
     { id: 'a', text: 'first', embeddings: { image: randomVector() } },
     { id: 'a', text: 'second', embeddings: { image: vector } }
   ])
-  t.same(results.map(({ status }) => status), ['created', 'updated'])
+  t.same(
+    results.map(({ status }) => status),
+    ['created', 'updated']
+  )
   t.match(await collection.counts(), { records: 1, images: 1 })
   t.equal((await collection.get('a'))!.text, 'second')
   t.same(await ids(collection, vector), ['a'])
@@ -95,11 +125,17 @@ t.test('collections live side by side, and go whole', async (t) => {
   await one.upsert([{ id: 'same', text: 'in one', embeddings: { image: vector } }])
   await two.upsert([{ id: 'same', text: 'in two', embeddings: { image: vector } }])
   t.equal((await one.get('same'))!.text, 'in one')
-  t.same(collections.list().map(({ settings }) => settings.name), ['one', 'two'])
+  t.same(
+    collections.list().map(({ settings }) => settings.name),
+    ['one', 'two']
+  )
   await collections.drop('one')
   t.throws(() => collections.get('one'), { code: 'COLLECTION_NOT_FOUND' })
   await t.rejects(collections.drop('one'), { code: 'COLLECTION_NOT_FOUND', statusCode: 404 })
-  await t.rejects(one.upsert([{ id: 'late', embeddings: { image: vector } }]), { code: 'COLLECTION_NOT_FOUND', message: /'one'/ })
+  await t.rejects(one.upsert([{ id: 'late', embeddings: { image: vector } }]), {
+    code: 'COLLECTION_NOT_FOUND',
+    message: /'one'/
+  })
   t.match(await one.search(vector, { target: 'image', limit: 5 }), { matches: [] })
   t.same(await ids(two, vector), ['same'])
   const again = await create('one')
@@ -112,13 +148,30 @@ t.test('creating again: the same changes nothing, mutable settings change, other
   const collection = await create()
   await collection.upsert([{ id: 'a', embeddings: { image: randomVector() } }])
   t.match(await collections.create('things', () => settings('things')), { created: false })
-  const changed = await collections.create('things', () => settings('things', { storage: 'none', hnsw: { m: 16, efConstruction: 200, efSearch: 300 } }))
+  const changed = await collections.create('things', () =>
+    settings('things', { storage: 'none', hnsw: { m: 16, efConstruction: 200, efSearch: 300 } })
+  )
   t.match(changed, { created: false, collection: { settings: { storage: 'none', hnsw: { efSearch: 300 } } } })
   t.match(await changed.collection.counts(), { records: 1 })
-  await t.rejects(collections.create('things', () => settings('things', { hnsw: { m: 8, efConstruction: 200, efSearch: 100 } })), { code: 'COLLECTION_CONFLICT', message: /m 16/ })
-  await t.rejects(collections.create('things', () => settings('things', { fingerprint: 'other' })), { code: 'COLLECTION_CONFLICT' })
-  const both = await Promise.all([collections.create('new', () => settings('new')), collections.create('new', () => settings('new'))])
-  t.same(both.map(({ created }) => created), [true, false], 'two at once make one')
+  await t.rejects(
+    collections.create('things', () =>
+      settings('things', { hnsw: { m: 8, efConstruction: 200, efSearch: 100 } })
+    ),
+    { code: 'COLLECTION_CONFLICT', message: /m 16/ }
+  )
+  await t.rejects(
+    collections.create('things', () => settings('things', { fingerprint: 'other' })),
+    { code: 'COLLECTION_CONFLICT' }
+  )
+  const both = await Promise.all([
+    collections.create('new', () => settings('new')),
+    collections.create('new', () => settings('new'))
+  ])
+  t.same(
+    both.map(({ created }) => created),
+    [true, false],
+    'two at once make one'
+  )
 })
 
 t.test('kept images: one file for equal bytes, removed with the last record, swept at start', async (t) => {
@@ -142,7 +195,9 @@ t.test('kept images: one file for equal bytes, removed with the last record, swe
   await collection.upsert([{ id: 'c', image, embeddings: embeddings() }])
   t.ok(existsSync(path), 'it comes back')
   const other = await create('other')
-  await other.upsert([{ id: 'x', image: { bytes: Buffer.from('second'), type: 'image/png' }, embeddings: embeddings() }])
+  await other.upsert([
+    { id: 'x', image: { bytes: Buffer.from('second'), type: 'image/png' }, embeddings: embeddings() }
+  ])
   t.equal((await readdir(join(dataDir, 'images'))).length, 2)
   await collections.drop('other')
   t.same(await readdir(join(dataDir, 'images')), [sha256], 'dropped with its collection')
@@ -170,7 +225,16 @@ t.test('many writers at once: each acknowledged write is there', async (t) => {
 t.test('searches are answered while a long load waits for the graph', async (t) => {
   const { create } = await open(t)
   const collection = await create()
-  const load = Promise.all(Array.from({ length: 50 }, (_, batch) => collection.upsert(Array.from({ length: 250 }, (_, i) => ({ id: `${batch}-${i}`, embeddings: { image: randomVector() } })))))
+  const load = Promise.all(
+    Array.from({ length: 50 }, (_, batch) =>
+      collection.upsert(
+        Array.from({ length: 250 }, (_, i) => ({
+          id: `${batch}-${i}`,
+          embeddings: { image: randomVector() }
+        }))
+      )
+    )
+  )
   let answered = 0
   let done = false
   void load.then(() => (done = true))
@@ -202,16 +266,33 @@ t.test('the store is opened as promised', async (t) => {
   const dataDir = t.testdir()
   const db = openStore(dataDir)
   t.teardown(() => db.close())
-  t.same(['journal_mode', 'synchronous', 'foreign_keys', 'user_version'].map((name) => db.pragma(name, { simple: true })), ['wal', 2, 1, 6])
+  t.same(
+    ['journal_mode', 'synchronous', 'foreign_keys', 'user_version'].map((name) =>
+      db.pragma(name, { simple: true })
+    ),
+    ['wal', 2, 1, 6]
+  )
   t.throws(() => openReader(dataDir).exec('DELETE FROM collection'), /readonly/)
 
   const writer = createStoreWriter(db)
   const { answers } = writer.commit([{ kind: 'create', settings: settings('one') }])
   const key = (answers[0] as { created: { id: number; name: string } }).created
-  const upsert = (id: string) => ({ kind: 'upsert' as const, collection: key, records: [{ id, embeddings: { image: randomVector() } }] })
+  const upsert = (id: string) => ({
+    kind: 'upsert' as const,
+    collection: key,
+    records: [{ id, embeddings: { image: randomVector() } }]
+  })
   t.test('one write that can not be done fails alone', async (t) => {
-    const { answers } = writer.commit([upsert('a'), { kind: 'drop', collection: { id: 99, name: 'nowhere' } }, upsert('b')])
-    t.match(answers, [{ changes: [{ existed: false }] }, { failure: { code: 'COLLECTION_NOT_FOUND' } }, { changes: [{ existed: false }] }])
+    const { answers } = writer.commit([
+      upsert('a'),
+      { kind: 'drop', collection: { id: 99, name: 'nowhere' } },
+      upsert('b')
+    ])
+    t.match(answers, [
+      { changes: [{ existed: false }] },
+      { failure: { code: 'COLLECTION_NOT_FOUND' } },
+      { changes: [{ existed: false }] }
+    ])
   })
   t.test('a fault of the store leaves nothing of the group', async (t) => {
     const broken = { ...upsert('d'), records: [{ id: 'd', embeddings: { image: 'no vector' as never } }] }
@@ -220,7 +301,10 @@ t.test('the store is opened as promised', async (t) => {
   })
   t.test('a full disk refuses the whole group, and takes it when there is room', async (t) => {
     db.pragma(`max_page_count = ${db.pragma('page_count', { simple: true })}`)
-    const large = { ...upsert('large'), records: [{ id: 'large', text: 'x'.repeat(1 << 20), embeddings: { image: randomVector() } }] }
+    const large = {
+      ...upsert('large'),
+      records: [{ id: 'large', text: 'x'.repeat(1 << 20), embeddings: { image: randomVector() } }]
+    }
     t.throws(() => writer.commit([upsert('e'), large]), { code: 'SQLITE_FULL' })
     t.equal(db.prepare("SELECT count(*) FROM record WHERE id IN ('e', 'large')").pluck().get(), 0)
     db.pragma('max_page_count = 100000')

@@ -8,7 +8,12 @@ import { restoredName } from '../../src/collections/record.js'
 import { openReader, openStore } from '../../src/collections/store/connection.js'
 import { MIGRATIONS } from '../../src/collections/store/migrations.js'
 import { createStoreReader } from '../../src/collections/store/reads.js'
-import { BULK_LOAD_KEPT_MS, createStoreWriter, type Write, type Written } from '../../src/collections/store/writes.js'
+import {
+  BULK_LOAD_KEPT_MS,
+  createStoreWriter,
+  type Write,
+  type Written
+} from '../../src/collections/store/writes.js'
 import { startThreads } from '../../src/threads.js'
 import { randomVector, settings } from '../fixtures/collections.js'
 
@@ -27,9 +32,22 @@ t.test('a store of version 2 is brought to version 3 with all that it holds', as
   const collections = await openCollections({ dataDir })
   t.teardown(() => collections.close())
   const collection = collections.get('old')
-  t.same(await collection.get('a'), { id: 'a', text: 'kept', metadata: { n: 1 }, modalities: ['text'], image: null, createdAt: 5, updatedAt: 6, expiresAt: null })
-  t.match(await collection.search(Float32Array.of(1, 0), { target: 'text', limit: 1 }), { matches: [{ record: { id: 'a' }, score: 1 }] })
-  await collection.upsert([{ id: 'b', expiresAt: Date.now() + 1e6, embeddings: { text: Float32Array.of(0, 1) } }])
+  t.same(await collection.get('a'), {
+    id: 'a',
+    text: 'kept',
+    metadata: { n: 1 },
+    modalities: ['text'],
+    image: null,
+    createdAt: 5,
+    updatedAt: 6,
+    expiresAt: null
+  })
+  t.match(await collection.search(Float32Array.of(1, 0), { target: 'text', limit: 1 }), {
+    matches: [{ record: { id: 'a' }, score: 1 }]
+  })
+  await collection.upsert([
+    { id: 'b', expiresAt: Date.now() + 1e6, embeddings: { text: Float32Array.of(0, 1) } }
+  ])
   t.ok((await collection.get('b'))!.expiresAt)
   t.equal(openReader(dataDir).pragma('user_version', { simple: true }), 6)
 })
@@ -40,9 +58,20 @@ t.test('what is being restored keeps what has expired until it is whole', async 
   const writer = createStoreWriter(db, () => 1000)
   const write = (write: Write) => writer.commit([write]).answers[0] as Written
   const { created: collection } = write({ kind: 'create', settings: settings(restoredName('things')) })
-  write({ kind: 'restore', collection: collection!, records: [{ id: 'a', text: null, metadata: null, createdAt: 1, updatedAt: 1, expiresAt: 5 }] })
+  write({
+    kind: 'restore',
+    collection: collection!,
+    records: [{ id: 'a', text: null, metadata: null, createdAt: 1, updatedAt: 1, expiresAt: 5 }]
+  })
   t.same(write({ kind: 'expire', limit: 10 }).expired, [])
-  t.match(write({ kind: 'embed', collection: collection!, embeddings: [{ id: 'a', modality: 'image', vector: randomVector() }] }), { changes: [{ added: [{ modality: 'image' }] }] })
+  t.match(
+    write({
+      kind: 'embed',
+      collection: collection!,
+      embeddings: [{ id: 'a', modality: 'image', vector: randomVector() }]
+    }),
+    { changes: [{ added: [{ modality: 'image' }] }] }
+  )
   write({ kind: 'instate', collection: collection!, name: 'things', createdAt: 1, mayReplace: false })
   t.match(write({ kind: 'expire', limit: 10 }).expired, [{ changes: [{ gone: true }] }], 'then it goes')
 })
@@ -55,22 +84,47 @@ t.test('by a clock that is set: what has expired is gone to every read and write
   const reader = createStoreReader(db, now)
   const writer = createStoreWriter(db, now)
   const write = (write: Write) => writer.commit([write])
-  const { created: collection } = write({ kind: 'create', settings: settings('things') }).answers[0] as Written
+  const { created: collection } = write({ kind: 'create', settings: settings('things') })
+    .answers[0] as Written
   const image = { sha256: 'e'.repeat(64), type: 'image/png', bytes: 9 }
   const upsert = (id: string, expiresAt?: number) =>
-    (write({ kind: 'upsert', collection: collection!, records: [{ id, expiresAt, image, metadata: JSON.stringify({ id }), embeddings: { image: randomVector() } }] }).answers[0] as Written).changes[0]
-  const patch = (id: string, expiresAt: number | null) => write({ kind: 'patch', collection: collection!, id, patch: { expiresAt, embeddings: {} } }).answers[0]
+    (
+      write({
+        kind: 'upsert',
+        collection: collection!,
+        records: [
+          { id, expiresAt, image, metadata: JSON.stringify({ id }), embeddings: { image: randomVector() } }
+        ]
+      }).answers[0] as Written
+    ).changes[0]
+  const patch = (id: string, expiresAt: number | null) =>
+    write({ kind: 'patch', collection: collection!, id, patch: { expiresAt, embeddings: {} } }).answers[0]
   const of = collection!.id
 
   upsert('lasting')
-  const { key, added: [{ label }] } = upsert('passing', time + 1000)
+  const {
+    key,
+    added: [{ label }]
+  } = upsert('passing', time + 1000)
   time += 999
   t.match(reader.record(of, 'passing'), { id: 'passing', expiresAt: 1_001_000 })
   t.equal(reader.idByLabel(label), 'passing')
-  t.same(reader.page(of, { limit: 9 }).map(({ id }) => id), ['lasting', 'passing'])
+  t.same(
+    reader.page(of, { limit: 9 }).map(({ id }) => id),
+    ['lasting', 'passing']
+  )
   time += 1
   t.equal(reader.record(of, 'passing'), undefined)
-  t.same([reader.recordByLabel(label), reader.recordByKey(key), reader.idByLabel(label), reader.idByKey(key), reader.versionByKey(key)], Array(5).fill(undefined))
+  t.same(
+    [
+      reader.recordByLabel(label),
+      reader.recordByKey(key),
+      reader.idByLabel(label),
+      reader.idByKey(key),
+      reader.versionByKey(key)
+    ],
+    Array(5).fill(undefined)
+  )
   t.same(reader.embeddingsOf(of, 'passing'), {})
   t.same(reader.page(of, { limit: 1, after: 'lasting' }), [])
   t.match(patch('passing', null), { failure: { code: 'RECORD_NOT_FOUND' } })
@@ -93,7 +147,9 @@ t.test('by a clock that is set: what has expired is gone to every read and write
   t.test('deleted before the sweep it was not there, and its row goes', (t) => {
     upsert('deleted', time + 1)
     time += 1
-    t.match(write({ kind: 'delete', collection: collection!, ids: ['deleted'] }).answers[0], { changes: [{ existed: false, gone: true, removed: [{}] }] })
+    t.match(write({ kind: 'delete', collection: collection!, ids: ['deleted'] }).answers[0], {
+      changes: [{ existed: false, gone: true, removed: [{}] }]
+    })
     t.equal(db.prepare("SELECT count(*) FROM record WHERE id = 'deleted'").pluck().get(), 0)
     t.end()
   })
@@ -104,7 +160,9 @@ t.test('by a clock that is set: what has expired is gone to every read and write
     time += 10
     t.equal(reader.counts(of)!.records, 6, 'counts have them until then')
     const first = write({ kind: 'expire', limit: 2 })
-    t.match(first.answers[0], { expired: [{ collection: of, changes: [{ gone: true, removed: [{ modality: 'image' }] }, {}] }] })
+    t.match(first.answers[0], {
+      expired: [{ collection: of, changes: [{ gone: true, removed: [{ modality: 'image' }] }, {}] }]
+    })
     t.equal((first.answers[0] as Written).expired![0].changes.length, 2)
     t.equal(db.prepare("SELECT group_concat(id) FROM record WHERE id LIKE 'due%'").pluck().get(), 'due3')
     t.equal((write({ kind: 'expire', limit: 2 }).answers[0] as Written).expired![0].changes.length, 1)
@@ -116,38 +174,71 @@ t.test('by a clock that is set: what has expired is gone to every read and write
     t.equal(reader.counts(of)!.records, 0)
   })
 
-  t.test('bulk loads are known for seven days after their last step, and go with their collection', async (t) => {
-    const step = (key: string, from: number, lines: number) => write({ kind: 'upsert', collection: collection!, records: [], load: { key, from, lines, digest: 'd', failed: [{ line: lines, body: '{}' }], completed: false } }).answers[0]
-    step('a', 0, 5)
-    t.match(step('a', 0, 5), { failure: { code: 'BULK_LOAD_RUNNING' } }, 'a step follows on the last one')
-    time += BULK_LOAD_KEPT_MS / 2
-    step('a', 5, 9)
-    t.match(reader.bulkLoad(of, 'a'), { lines: 9, failed: 2, completed: false })
-    t.same(reader.failedLines(of, 'a').map(({ line }) => line), [5, 9])
-    time += BULK_LOAD_KEPT_MS
-    write({ kind: 'expire', limit: 1 })
-    t.match(reader.bulkLoad(of, 'a'), { lines: 9 })
-    time += 1
-    write({ kind: 'expire', limit: 1 })
-    t.equal(reader.bulkLoad(of, 'a'), undefined)
-    t.same(reader.failedLines(of, 'a'), [])
-    step('b', 0, 1)
-    write({ kind: 'drop', collection: collection! })
-    t.equal(db.prepare('SELECT (SELECT count(*) FROM bulk_load) + (SELECT count(*) FROM bulk_load_failure)').pluck().get(), 0)
-  })
+  t.test(
+    'bulk loads are known for seven days after their last step, and go with their collection',
+    async (t) => {
+      const step = (key: string, from: number, lines: number) =>
+        write({
+          kind: 'upsert',
+          collection: collection!,
+          records: [],
+          load: { key, from, lines, digest: 'd', failed: [{ line: lines, body: '{}' }], completed: false }
+        }).answers[0]
+      step('a', 0, 5)
+      t.match(step('a', 0, 5), { failure: { code: 'BULK_LOAD_RUNNING' } }, 'a step follows on the last one')
+      time += BULK_LOAD_KEPT_MS / 2
+      step('a', 5, 9)
+      t.match(reader.bulkLoad(of, 'a'), { lines: 9, failed: 2, completed: false })
+      t.same(
+        reader.failedLines(of, 'a').map(({ line }) => line),
+        [5, 9]
+      )
+      time += BULK_LOAD_KEPT_MS
+      write({ kind: 'expire', limit: 1 })
+      t.match(reader.bulkLoad(of, 'a'), { lines: 9 })
+      time += 1
+      write({ kind: 'expire', limit: 1 })
+      t.equal(reader.bulkLoad(of, 'a'), undefined)
+      t.same(reader.failedLines(of, 'a'), [])
+      step('b', 0, 1)
+      write({ kind: 'drop', collection: collection! })
+      t.equal(
+        db
+          .prepare('SELECT (SELECT count(*) FROM bulk_load) + (SELECT count(*) FROM bulk_load_failure)')
+          .pluck()
+          .get(),
+        0
+      )
+    }
+  )
 })
 
 t.test('a replaced collection hands its loads and its ends on', async (t) => {
   const db = openStore(t.testdir())
   t.teardown(() => db.close())
   const [writer, reader] = [createStoreWriter(db), createStoreReader(db)]
-  const create = (name: string) => (writer.commit([{ kind: 'create', settings: settings(name) }]).answers[0] as Written).created!
+  const create = (name: string) =>
+    (writer.commit([{ kind: 'create', settings: settings(name) }]).answers[0] as Written).created!
   const [old, next] = [create('things'), create('things#next')]
   const expiresAt = Date.now() + 1e6
   const load = { key: 'k', from: 0, lines: 1, digest: 'd', failed: [], completed: true }
-  writer.commit([{ kind: 'upsert', collection: old, records: [{ id: 'a', expiresAt, embeddings: { image: randomVector() } }], load }])
+  writer.commit([
+    {
+      kind: 'upsert',
+      collection: old,
+      records: [{ id: 'a', expiresAt, embeddings: { image: randomVector() } }],
+      load
+    }
+  ])
   const [{ key, updatedAt }] = reader.compare(old.id, next.id, { limit: 1 })
-  writer.commit([{ kind: 'copy', collection: old, into: next, records: [{ key, updatedAt, embeddings: { image: randomVector() } }] }])
+  writer.commit([
+    {
+      kind: 'copy',
+      collection: old,
+      into: next,
+      records: [{ key, updatedAt, embeddings: { image: randomVector() } }]
+    }
+  ])
   t.match(writer.commit([{ kind: 'replace', collection: old, by: next }]).answers, [{ replaced: true }])
   t.match(reader.record(next.id, 'a'), { expiresAt })
   t.match(reader.bulkLoad(next.id, 'k'), { lines: 1, created: 1, completed: true })
@@ -158,7 +249,8 @@ t.test('no search, list or filter sees what has expired while no sweep runs', as
   const dataDir = t.testdir()
   const db = openStore(dataDir)
   const writer = createStoreWriter(db)
-  const { created: collection } = writer.commit([{ kind: 'create', settings: settings('things') }]).answers[0] as Written
+  const { created: collection } = writer.commit([{ kind: 'create', settings: settings('things') }])
+    .answers[0] as Written
   // Long enough for a slow machine to start the searcher and search once.
   const expiresAt = Date.now() + 5000
   const center = randomVector()
@@ -168,11 +260,23 @@ t.test('no search, list or filter sees what has expired while no sweep runs', as
   }
   // The nearest ones are those that expire, so that a search must go past them.
   const records = [
-    ...Array.from({ length: 200 }, (_, n) => ({ id: `passing${n}`, expiresAt, metadata: '{"kind":"a"}', embeddings: { image: near(), text: near() } })),
-    ...Array.from({ length: 30 }, (_, n) => ({ id: `lasting${n}`, metadata: '{"kind":"a"}', embeddings: { image: randomVector(), text: randomVector() } }))
+    ...Array.from({ length: 200 }, (_, n) => ({
+      id: `passing${n}`,
+      expiresAt,
+      metadata: '{"kind":"a"}',
+      embeddings: { image: near(), text: near() }
+    })),
+    ...Array.from({ length: 30 }, (_, n) => ({
+      id: `lasting${n}`,
+      metadata: '{"kind":"a"}',
+      embeddings: { image: randomVector(), text: randomVector() }
+    }))
   ]
   writer.commit([{ kind: 'upsert', collection: collection!, records }])
-  const searcher = await startThreads<Searcher>(new URL('../../src/collections/searcher-worker.js', import.meta.url), { name: 'searcher', count: 1, workerData: { dataDir }, callsPerThread: 100 })
+  const searcher = await startThreads<Searcher>(
+    new URL('../../src/collections/searcher-worker.js', import.meta.url),
+    { name: 'searcher', count: 1, workerData: { dataDir }, callsPerThread: 100 }
+  )
   t.teardown(async () => {
     await searcher.call('stop', undefined)
     await searcher.close()
@@ -181,17 +285,35 @@ t.test('no search, list or filter sees what has expired while no sweep runs', as
   while ((await searcher.call('pending', undefined)) > 0) await sleep(10)
   const { id: of } = collection!
   const filter = { kind: 'in', field: 'kind', values: ['a'] } as const
-  const search = async (options: object) => (await searcher.call('search', { collection: of, target: 'image', query: center, limit: 20, ...options })).matches.map(({ record }) => record.id)
+  const search = async (options: object) =>
+    (
+      await searcher.call('search', { collection: of, target: 'image', query: center, limit: 20, ...options })
+    ).matches.map(({ record }) => record.id)
   t.ok((await search({})).every((id) => id.startsWith('passing')))
   await sleep(Math.max(0, expiresAt - Date.now()) + 1)
-  for (const options of [{}, { exact: true }, { filter: { ...filter, values: ['a'] } }, { target: 'text' }, { target: 'record' }, { offset: 5, limit: 15 }]) {
+  for (const options of [
+    {},
+    { exact: true },
+    { filter: { ...filter, values: ['a'] } },
+    { target: 'text' },
+    { target: 'record' },
+    { offset: 5, limit: 15 }
+  ]) {
     const ids = await search(options)
     t.equal(ids.length, 'offset' in options ? 15 : 20, `a full page for ${JSON.stringify(options)}`)
     t.ok(ids.every((id) => id.startsWith('lasting')))
   }
   t.equal((await searcher.call('list', { collection: of, limit: 1000 })).length, 30)
-  t.equal((await searcher.call('list', { collection: of, limit: 1000, filter: { ...filter, values: ['a'] } })).length, 30)
-  t.equal((await searcher.call('select', { collection: of, filter: { ...filter, values: ['a'] } })).updatedAt.length, 30)
+  t.equal(
+    (await searcher.call('list', { collection: of, limit: 1000, filter: { ...filter, values: ['a'] } }))
+      .length,
+    30
+  )
+  t.equal(
+    (await searcher.call('select', { collection: of, filter: { ...filter, values: ['a'] } })).updatedAt
+      .length,
+    30
+  )
   t.equal(await searcher.call('record', { collection: of, id: 'passing1' }), undefined)
   t.same(await searcher.call('embeddings', { collection: of, id: 'passing1' }), {})
 })
@@ -199,7 +321,12 @@ t.test('no search, list or filter sees what has expired while no sweep runs', as
 t.test('the sweep runs by itself, and first for what expired while nothing ran', async (t) => {
   const dataDir = t.testdir()
   const bytes = Buffer.from('an image')
-  const expiring = (id: string, ms: number) => ({ id, expiresAt: Date.now() + ms, image: { bytes, type: 'image/png' }, embeddings: { image: randomVector() } })
+  const expiring = (id: string, ms: number) => ({
+    id,
+    expiresAt: Date.now() + ms,
+    image: { bytes, type: 'image/png' },
+    embeddings: { image: randomVector() }
+  })
   const gone = async (collection: { counts(): Promise<{ records: number; images: number }> }) => {
     const isThere = async () => Object.values(await collection.counts()).some((count) => count > 0)
     // The store comes before the graph.

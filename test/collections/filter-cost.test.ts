@@ -18,13 +18,18 @@ const listed = (rows: RowSet) => {
 }
 /** Conditions on every record, so many that they are evaluated in several steps. */
 const costly = (conditions: number) =>
-  parseFilter({ $and: Array.from({ length: conditions }, (_, i) => ({ n: { $not: { $gt: 500 + i, $lt: 501 + i } } })) })
+  parseFilter({
+    $and: Array.from({ length: conditions }, (_, i) => ({ n: { $not: { $gt: 500 + i, $lt: 501 + i } } }))
+  })
 
 t.test('rows found in steps are those found at once', async (t) => {
   const next = seeded(1)
   const columns = new MetadataColumns()
   for (let row = 0; row < 3001; row++) {
-    columns.set(row, next(9) === 0 ? {} : { n: next(1000), tags: Array.from({ length: next(4) }, () => next(20)) })
+    columns.set(
+      row,
+      next(9) === 0 ? {} : { n: next(1000), tags: Array.from({ length: next(4) }, () => next(20)) }
+    )
   }
   const filters = [
     costly(100),
@@ -50,7 +55,8 @@ t.test('records that are written between the steps pass as they are at the end',
   const work = columns.rowsInSteps(filter)
   let [step, steps] = [work.next(), 0]
   for (; !step.done; step = work.next()) {
-    for (let i = 0; i < 5; i++) columns.set(next(5000 + steps), { n: next(1) === 0 ? 500 + next(199) : next(400) })
+    for (let i = 0; i < 5; i++)
+      columns.set(next(5000 + steps), { n: next(1) === 0 ? 500 + next(199) : next(400) })
     columns.remove(next(4999))
     steps++
   }

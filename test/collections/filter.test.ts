@@ -6,7 +6,13 @@ import { RowSet } from '../../src/collections/row-set.js'
 const records: (Record<string, unknown> | null)[] = [
   { colour: 'red', size: 1, tags: ['a', 'b'], place: { city: 'Oslo' }, sold: true },
   { colour: 'green', size: 2, tags: ['b'], place: { city: 'Rome' }, sold: false },
-  { colour: 'blue', size: 3.5, tags: [], date: '2024-05-01', parts: [{ name: 'x' }, { name: 'y', deep: { n: 1 } }] },
+  {
+    colour: 'blue',
+    size: 3.5,
+    tags: [],
+    date: '2024-05-01',
+    parts: [{ name: 'x' }, { name: 'y', deep: { n: 1 } }]
+  },
   { colour: null, size: '2', date: '2025-01-01' },
   null,
   { 'a.b': 1, __proto__x: 2 }
@@ -93,7 +99,12 @@ t.test('what is no filter is refused with its place', async (t) => {
     [{ $or: [5] }, /filter\.\$or\[0\] must be an object/],
     [{ a: { $in: Array(1001).fill(1) } }, /1000 conditions/]
   ]
-  for (const [filter, message] of cases) t.throws(() => parseFilter(filter), { code: 'FILTER_INVALID', message }, JSON.stringify(filter).slice(0, 60))
+  for (const [filter, message] of cases)
+    t.throws(
+      () => parseFilter(filter),
+      { code: 'FILTER_INVALID', message },
+      JSON.stringify(filter).slice(0, 60)
+    )
 })
 
 t.test('numbers that are not exact are refused in every operator', async (t) => {
@@ -110,10 +121,19 @@ t.test('numbers that are not exact are refused in every operator', async (t) => 
     [{ $or: [{ a: { $not: { $lt: large } } }] }, 'filter.$or[0].a.$not.$lt']
   ]
   for (const [filter, path] of cases) {
-    t.throws(() => parseFilter(filter), { code: 'FILTER_INVALID', message: `${path} is a number beyond 9007199254740991` }, path)
+    t.throws(
+      () => parseFilter(filter),
+      { code: 'FILTER_INVALID', message: `${path} is a number beyond 9007199254740991` },
+      path
+    )
     t.throws(() => parseFilter(filter), { message: /send it as a string/ })
   }
-  t.same(parseFilter({ a: { $lte: Number.MAX_SAFE_INTEGER } }), { kind: 'range', field: 'a', operator: '$lte', value: Number.MAX_SAFE_INTEGER })
+  t.same(parseFilter({ a: { $lte: Number.MAX_SAFE_INTEGER } }), {
+    kind: 'range',
+    field: 'a',
+    operator: '$lte',
+    value: Number.MAX_SAFE_INTEGER
+  })
 })
 
 t.test('any depth is refused without recursion', async (t) => {
@@ -132,9 +152,11 @@ t.test('any depth is refused without recursion', async (t) => {
     return filter
   }
   for (const [name, wrap] of Object.entries(shapes)) {
-    for (const levels of [17, 20, 2064, 4115, 100_000]) t.throws(() => parseFilter(nested(wrap, levels)), { code: 'FILTER_INVALID' }, `${name}, ${levels} deep`)
+    for (const levels of [17, 20, 2064, 4115, 100_000])
+      t.throws(() => parseFilter(nested(wrap, levels)), { code: 'FILTER_INVALID' }, `${name}, ${levels} deep`)
   }
-  for (const name of ['$not', '$and', '$nor']) t.doesNotThrow(() => parseFilter(nested(shapes[name], 15)), `${name}, 15 deep`)
+  for (const name of ['$not', '$and', '$nor'])
+    t.doesNotThrow(() => parseFilter(nested(shapes[name], 15)), `${name}, 15 deep`)
 })
 
 t.test('rows change with their records', async (t) => {
@@ -147,7 +169,8 @@ t.test('rows change with their records', async (t) => {
   t.same(find({ a: 1 }), [1])
   t.same(find({ b: { $exists: true } }), [0])
   changing.set(2, { 'a.b': 1, a: { b: 2 }, l: [{ x: 1 }, { x: [2, 3] }], 'l.x': 4 })
-  for (const value of [1, 2]) t.same(find({ 'a.b': value }), [2], 'a path that is there twice holds both values')
+  for (const value of [1, 2])
+    t.same(find({ 'a.b': value }), [2], 'a path that is there twice holds both values')
   for (const value of [1, 2, 3, 4]) t.same(find({ 'l.x': value }), [2])
   changing.set(2, { other: 1 })
   t.same(find({ 'a.b': { $exists: true } }), [])
@@ -159,13 +182,19 @@ t.test('rows change with their records', async (t) => {
 
 t.test('random filters agree with a plain evaluation', async (t) => {
   const random = (n: number) => Math.floor(Math.random() * n)
-  const many = Array.from({ length: 500 }, () => ({ x: random(10), y: ['p', 'q', 'r'][random(3)], ...(random(2) ? { z: random(100) } : {}) }))
+  const many = Array.from({ length: 500 }, () => ({
+    x: random(10),
+    y: ['p', 'q', 'r'][random(3)],
+    ...(random(2) ? { z: random(100) } : {})
+  }))
   const all = new MetadataColumns()
   many.forEach((metadata, row) => all.set(row, metadata))
   for (let i = 0; i < 100; i++) {
     const [x, y, z] = [random(10), ['p', 'q'][random(2)], random(100)]
     const filter = { $or: [{ x: { $lt: x }, y }, { $not: { z: { $gte: z } } }] }
-    const expected = many.flatMap((record, row) => ((record.x < x && record.y === y) || !(record.z !== undefined && record.z >= z) ? [row] : []))
+    const expected = many.flatMap((record, row) =>
+      (record.x < x && record.y === y) || !(record.z !== undefined && record.z >= z) ? [row] : []
+    )
     t.same(rowsIn(all.rows(parseFilter(filter))), expected)
   }
 })
@@ -174,8 +203,15 @@ t.test('row sets of all sizes', async (t) => {
   for (const bound of [0, 1, 31, 32, 33, 100]) {
     const set = new RowSet(bound)
     for (let row = 0; row < bound; row += 3) set.add(row)
-    t.same(rowsIn(set), Array.from({ length: bound }, (_, row) => row).filter((row) => row % 3 === 0), `${bound} rows`)
-    t.same(rowsIn(set.complement()), Array.from({ length: bound }, (_, row) => row).filter((row) => row % 3 !== 0))
+    t.same(
+      rowsIn(set),
+      Array.from({ length: bound }, (_, row) => row).filter((row) => row % 3 === 0),
+      `${bound} rows`
+    )
+    t.same(
+      rowsIn(set.complement()),
+      Array.from({ length: bound }, (_, row) => row).filter((row) => row % 3 !== 0)
+    )
     t.equal(set.has(bound + 1), false)
   }
 })

@@ -20,18 +20,46 @@ t.test('dates and times with a zone are instants, in this order', async (t) => {
     ['2024-02-29T00:00:00Z'],
     ['9999-12-31T23:59:59-23:59']
   ]
-  const places = groups.flatMap((group, place) => group.map((text) => ({ text, place, instant: toInstant(text)! })))
-  const wrong = places.flatMap((a) => places.filter((b) => Math.sign(compareInstants(a.instant, b.instant)) !== Math.sign(a.place - b.place)).map((b) => `${a.text} ${b.text}`))
+  const places = groups.flatMap((group, place) =>
+    group.map((text) => ({ text, place, instant: toInstant(text)! }))
+  )
+  const wrong = places.flatMap((a) =>
+    places
+      .filter((b) => Math.sign(compareInstants(a.instant, b.instant)) !== Math.sign(a.place - b.place))
+      .map((b) => `${a.text} ${b.text}`)
+  )
   t.same(wrong, [])
 })
 
 t.test('other strings are none: without a zone, or no date of the calendar', async (t) => {
   const others = [
-    '', '2024-02-01', '2024-02-01T00:00:00', '2024-02-01T00:00Z', '2024-02-01 00:00:00Z', '2024-02-01T00:00:00.Z', '2024-02-01T00:00:00+0200', ' 2024-02-01T00:00:00Z',
-    '2024-02-30T00:00:00Z', '2023-02-29T00:00:00Z', '2024-13-01T00:00:00Z', '2024-00-01T00:00:00Z', '2024-01-00T00:00:00Z', '2024-01-01T24:00:00Z', '2024-01-01T00:60:00Z',
-    '2024-01-01T00:00:61Z', '2024-01-15T23:59:60Z', '2024-01-31T12:00:60Z', '2024-01-31T23:59:60+01:00', '2024-01-01T00:00:00+24:00', '2024-01-01T00:00:00+01:60', '12024-01-01T00:00:00Z'
+    '',
+    '2024-02-01',
+    '2024-02-01T00:00:00',
+    '2024-02-01T00:00Z',
+    '2024-02-01 00:00:00Z',
+    '2024-02-01T00:00:00.Z',
+    '2024-02-01T00:00:00+0200',
+    ' 2024-02-01T00:00:00Z',
+    '2024-02-30T00:00:00Z',
+    '2023-02-29T00:00:00Z',
+    '2024-13-01T00:00:00Z',
+    '2024-00-01T00:00:00Z',
+    '2024-01-00T00:00:00Z',
+    '2024-01-01T24:00:00Z',
+    '2024-01-01T00:60:00Z',
+    '2024-01-01T00:00:61Z',
+    '2024-01-15T23:59:60Z',
+    '2024-01-31T12:00:60Z',
+    '2024-01-31T23:59:60+01:00',
+    '2024-01-01T00:00:00+24:00',
+    '2024-01-01T00:00:00+01:60',
+    '12024-01-01T00:00:00Z'
   ]
-  t.same(others.filter((text) => toInstant(text) !== undefined), [])
+  t.same(
+    others.filter((text) => toInstant(text) !== undefined),
+    []
+  )
 })
 
 const records = [
@@ -75,12 +103,27 @@ t.test('facets count the same moments as one value, and range from the first to 
     const step = countFacets(columns, { limit: 10 }).next()
     return step.done ? step.value.fields[0] : undefined
   }
-  t.match(facetOf(['2024-02-01T01:00:00+02:00', '2024-01-31T23:00:00Z', '2024-01-31T23:30:00Z', ['2024-01-31T23:00:00.0Z', '2024-02-01T00:00:00+01:00']]), {
-    records: 4,
-    distinct: 2,
-    values: [{ value: '2024-02-01T01:00:00+02:00', records: 3 }, { value: '2024-01-31T23:30:00Z', records: 1 }],
-    min: '2024-02-01T01:00:00+02:00',
-    max: '2024-01-31T23:30:00Z'
-  })
-  t.match(facetOf(['2024-02-01', '2024-01-31t23:00:00z']), { min: '2024-01-31t23:00:00z', max: '2024-02-01' }, 'with others they range by code units')
+  t.match(
+    facetOf([
+      '2024-02-01T01:00:00+02:00',
+      '2024-01-31T23:00:00Z',
+      '2024-01-31T23:30:00Z',
+      ['2024-01-31T23:00:00.0Z', '2024-02-01T00:00:00+01:00']
+    ]),
+    {
+      records: 4,
+      distinct: 2,
+      values: [
+        { value: '2024-02-01T01:00:00+02:00', records: 3 },
+        { value: '2024-01-31T23:30:00Z', records: 1 }
+      ],
+      min: '2024-02-01T01:00:00+02:00',
+      max: '2024-01-31T23:30:00Z'
+    }
+  )
+  t.match(
+    facetOf(['2024-02-01', '2024-01-31t23:00:00z']),
+    { min: '2024-01-31t23:00:00z', max: '2024-02-01' },
+    'with others they range by code units'
+  )
 })

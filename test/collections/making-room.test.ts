@@ -14,22 +14,37 @@ function deleteAll(failsAt: number): WriteAnswer {
     if (++groups === failsAt) throw full
     return writes.map(() => ({ changes: [] }))
   }
-  const makeRoom = createRoomMaker({ commit, foldLog: () => {}, reserve: reserve as never, onProblem: () => {} })
+  const makeRoom = createRoomMaker({
+    commit,
+    foldLog: () => {},
+    reserve: reserve as never,
+    onProblem: () => {}
+  })
   return makeRoom([{ kind: 'delete', collection, ids }], full)[0]
 }
 
 t.test('a deletion that fails before its first group was committed has changed nothing', async (t) => {
   t.same(deleteAll(1), {
-    failure: { code: 'STORAGE_FULL', statusCode: 507, message: 'There is no space left to write; nothing of this request was stored.' }
+    failure: {
+      code: 'STORAGE_FULL',
+      statusCode: 507,
+      message: 'There is no space left to write; nothing of this request was stored.'
+    }
   })
 })
 
-t.test('a deletion that fails between its groups says how much was done, and that memory is behind', async (t) => {
-  t.match(deleteAll(3), {
-    isPartial: true,
-    failure: { code: 'STORAGE_FULL', message: /The first 100 of 120 ids were deleted; send the others again/ }
-  })
-})
+t.test(
+  'a deletion that fails between its groups says how much was done, and that memory is behind',
+  async (t) => {
+    t.match(deleteAll(3), {
+      isPartial: true,
+      failure: {
+        code: 'STORAGE_FULL',
+        message: /The first 100 of 120 ids were deleted; send the others again/
+      }
+    })
+  }
+)
 
 t.test('a deletion that finds room answers for all its groups', async (t) => {
   t.same(deleteAll(4), { changes: [] })

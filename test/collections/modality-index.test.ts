@@ -10,7 +10,11 @@ t.test('the k best are those of a full sort', async (t) => {
     const scores = Array.from({ length: 200 }, () => Math.round(Math.random() * 50))
     const best = new TopK(k)
     scores.forEach((score, label) => best.push(label, score))
-    t.same(best.sorted().map(({ score }) => score), [...scores].sort((a, b) => b - a).slice(0, k), `k ${k}`)
+    t.same(
+      best.sorted().map(({ score }) => score),
+      [...scores].sort((a, b) => b - a).slice(0, k),
+      `k ${k}`
+    )
   }
 })
 
@@ -48,7 +52,10 @@ t.test('an update while the label waits leaves one vector', async (t) => {
   index.add(2, after)
   index.add(2, before)
   index.insertPending(Infinity, t.fail)
-  t.same(index.search(after, { limit: 5 }).hits.map(({ label }) => label), [2])
+  t.same(
+    index.search(after, { limit: 5 }).hits.map(({ label }) => label),
+    [2]
+  )
   t.ok(index.search(after, { limit: 5 }).hits[0].score > 0.9999, 'a label that is there is not overwritten')
 })
 
@@ -62,7 +69,9 @@ t.test('of the graph only labels that may be found are, however far apart they a
     let found = 0
     for (let i = 0; i < 100; i++) {
       const query = randomVector()
-      const exact = new Set(index.search(query, { limit: 10, exact: true, labels }).hits.map(({ label }) => label))
+      const exact = new Set(
+        index.search(query, { limit: 10, exact: true, labels }).hits.map(({ label }) => label)
+      )
       const hits = index.candidates(query, { limit: 10, labels })
       t.ok(hits.every(({ label }) => labels.includes(label)))
       found += hits.filter(({ label }) => exact.has(label)).length

@@ -21,33 +21,48 @@ function filled(count: number) {
   const vectors = new Map(Array.from({ length: count }, (_, n) => [3 * n + 1, randomVector()]))
   for (const [label, vector] of vectors) index.add(label, vector)
   const nearest = (labels: number[], row: number, k: number) => {
-    const scores = labels.map((label, position) => ({ position, score: vectors.get(label)!.reduce((sum, value, d) => sum + value * vectors.get(labels[row])![d], 0) }))
-    return scores.filter(({ position }) => position !== row).sort((a, b) => b.score - a.score).slice(0, k)
+    const scores = labels.map((label, position) => ({
+      position,
+      score: vectors.get(label)!.reduce((sum, value, d) => sum + value * vectors.get(labels[row])![d], 0)
+    }))
+    return scores
+      .filter(({ position }) => position !== row)
+      .sort((a, b) => b.score - a.score)
+      .slice(0, k)
   }
   return { index, nearest }
 }
 
-t.test('a sample is the same for the same labels, mostly the same for a few more, and all where there are no more', async (t) => {
-  const labels = Array.from({ length: 20_000 }, (_, n) => 1 + 7 * n + (n % 3))
-  const shuffled = [...labels].sort(() => Math.random() - 0.5)
-  for (const size of [1, 2, 100, 5000, 19_999]) {
-    const sample = sampleLabels(labels, size)
-    t.equal(new Set(sample).size, size)
-    t.same(sampleLabels(shuffled, size), sample, `${size}, in any order`)
-    t.same([...sample].sort((a, b) => a - b), sample)
-    const members = new Set(labels)
-    t.ok(sample.every((label) => members.has(label)))
+t.test(
+  'a sample is the same for the same labels, mostly the same for a few more, and all where there are no more',
+  async (t) => {
+    const labels = Array.from({ length: 20_000 }, (_, n) => 1 + 7 * n + (n % 3))
+    const shuffled = [...labels].sort(() => Math.random() - 0.5)
+    for (const size of [1, 2, 100, 5000, 19_999]) {
+      const sample = sampleLabels(labels, size)
+      t.equal(new Set(sample).size, size)
+      t.same(sampleLabels(shuffled, size), sample, `${size}, in any order`)
+      t.same(
+        [...sample].sort((a, b) => a - b),
+        sample
+      )
+      const members = new Set(labels)
+      t.ok(sample.every((label) => members.has(label)))
+    }
+    const before = new Set(sampleLabels(labels, 1000))
+    const after = sampleLabels([...labels, 4_000_000_000, 4_294_967_295], 1000)
+    t.ok(after.filter((label) => before.has(label)).length >= 998)
+    t.same(sampleLabels(shuffled, 20_000), labels)
+    t.same(sampleLabels([3, 1, 2], 10), [1, 2, 3])
+    t.same(sampleLabels([], 10), [])
+    const quarters = [0, 0, 0, 0]
+    for (const label of sampleLabels(labels, 4000)) quarters[Math.floor((label / 140_003) * 4)]++
+    t.ok(
+      quarters.every((count) => count > 850 && count < 1150),
+      `from everywhere: ${quarters}`
+    )
   }
-  const before = new Set(sampleLabels(labels, 1000))
-  const after = sampleLabels([...labels, 4_000_000_000, 4_294_967_295], 1000)
-  t.ok(after.filter((label) => before.has(label)).length >= 998)
-  t.same(sampleLabels(shuffled, 20_000), labels)
-  t.same(sampleLabels([3, 1, 2], 10), [1, 2, 3])
-  t.same(sampleLabels([], 10), [])
-  const quarters = [0, 0, 0, 0]
-  for (const label of sampleLabels(labels, 4000)) quarters[Math.floor((label / 140_003) * 4)]++
-  t.ok(quarters.every((count) => count > 850 && count < 1150), `from everywhere: ${quarters}`)
-})
+)
 
 t.test('compared exactly, neighbors are those of a search by hand', async (t) => {
   const { index, nearest } = filled(700)
@@ -63,7 +78,13 @@ t.test('compared exactly, neighbors are those of a search by hand', async (t) =>
       const mine = [...positions.subarray(row * k, row * k + k)]
       t.equal(new Set(mine).size, k)
       // By their scores: rounding may turn round two that are all but equal.
-      t.ok(mine.every((position, i) => [scoreOf.get(position)!, similarities[row * k + i]].every((score) => Math.abs(score - all[i].score) < 1e-5)))
+      t.ok(
+        mine.every((position, i) =>
+          [scoreOf.get(position)!, similarities[row * k + i]].every(
+            (score) => Math.abs(score - all[i].score) < 1e-5
+          )
+        )
+      )
     }
   }
 })
@@ -100,9 +121,17 @@ t.test('what comes and goes meanwhile leaves no wrong neighbor', async (t) => {
     })
     t.equal(gone.size > 1, true)
     positions.forEach((position, i) => {
-      if (position === NOBODY ? !Number.isNaN(similarities[i]) : position >= 1200 || !(Math.abs(similarities[i]) <= 1.0001)) t.fail(`${position} ${similarities[i]}`)
+      if (
+        position === NOBODY
+          ? !Number.isNaN(similarities[i])
+          : position >= 1200 || !(Math.abs(similarities[i]) <= 1.0001)
+      )
+        t.fail(`${position} ${similarities[i]}`)
     })
     const left = Array.from(labels.keys()).filter((row) => !gone.has(row))
-    t.ok(left.every((row) => positions[row * 5] !== NOBODY), 'those that stayed have neighbors')
+    t.ok(
+      left.every((row) => positions[row * 5] !== NOBODY),
+      'those that stayed have neighbors'
+    )
   }
 })

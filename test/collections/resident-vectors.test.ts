@@ -10,11 +10,29 @@ function requireScores(t: Test, vectors: ResidentVectors, held: Map<number, Floa
   const query = randomVector(held.values().next().value!.length)
   const all = vectors.scan(query, held.size)
   t.equal(all.length, held.size)
-  t.ok(all.every(({ label, score }) => Math.abs(score - dot(query, held.get(label)!)) < 1e-6), 'scores are dot products')
-  t.ok(all.every((hit, i) => i === 0 || all[i - 1].score > hit.score || (all[i - 1].score === hit.score && all[i - 1].label < hit.label)), 'best first, equal ones by label')
-  t.ok(all.every(({ label, score }) => vectors.score(query, label) === score), 'one by one the same')
+  t.ok(
+    all.every(({ label, score }) => Math.abs(score - dot(query, held.get(label)!)) < 1e-6),
+    'scores are dot products'
+  )
+  t.ok(
+    all.every(
+      (hit, i) =>
+        i === 0 ||
+        all[i - 1].score > hit.score ||
+        (all[i - 1].score === hit.score && all[i - 1].label < hit.label)
+    ),
+    'best first, equal ones by label'
+  )
+  t.ok(
+    all.every(({ label, score }) => vectors.score(query, label) === score),
+    'one by one the same'
+  )
   const some = [...held.keys()].filter((label) => label % 3 === 0).reverse()
-  t.same(vectors.scan(query, 10, [...some, 2 ** 32 - 1]), all.filter(({ label }) => label % 3 === 0).slice(0, 10), 'among some labels the same')
+  t.same(
+    vectors.scan(query, 10, [...some, 2 ** 32 - 1]),
+    all.filter(({ label }) => label % 3 === 0).slice(0, 10),
+    'among some labels the same'
+  )
 }
 
 t.test('vectors come and go, and are scored as in JavaScript, whatever their dimension', async (t) => {
@@ -35,7 +53,12 @@ t.test('vectors come and go, and are scored as in JavaScript, whatever their dim
     t.equal(vectors.remove(2 ** 32 - 1), false)
     t.equal(vectors.size, held.size)
     t.same(new Set(vectors.labels()), new Set(held.keys()))
-    t.ok([...held].every(([label, vector]) => dot(vectors.get(label)!, vector) === dot(vector, vector) && vectors.get(label)!.length === dimension))
+    t.ok(
+      [...held].every(
+        ([label, vector]) =>
+          dot(vectors.get(label)!, vector) === dot(vector, vector) && vectors.get(label)!.length === dimension
+      )
+    )
     requireScores(t, vectors, held)
   }
 })

@@ -10,7 +10,10 @@ t.test('records that were selected come some at a time, from one piece of memory
     const batches = [...selected(selection, count)]
     t.equal(batches.length, Math.ceil(5 / count))
     t.ok(batches.every(({ ids, updatedAt }) => ids.length === updatedAt.length && ids.length <= count))
-    t.same(batches.flatMap(({ ids, updatedAt }) => ids.map((id, i) => ({ id, updatedAt: updatedAt[i] }))), versions)
+    t.same(
+      batches.flatMap(({ ids, updatedAt }) => ids.map((id, i) => ({ id, updatedAt: updatedAt[i] }))),
+      versions
+    )
   }
   t.same([...selected(packSelection([]).selection, 3)], [])
 })

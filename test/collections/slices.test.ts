@@ -5,7 +5,7 @@ import { createWaiting } from '../../src/collections/waiting.js'
 
 /** Work that takes some milliseconds, in small steps. */
 function* work(ms: number, onStep = () => {}): Generator<void, string> {
-  for (const until = performance.now() + ms; performance.now() < until; ) {
+  for (const until = performance.now() + ms; performance.now() < until;) {
     onStep()
     yield
   }
@@ -23,16 +23,22 @@ t.test('others have their turns while long work is done', async (t) => {
   t.ok(turns >= 5, `${turns} turns`)
 })
 
-t.test('work that is told to stop ends before its end, and what was stopped before does little', async (t) => {
-  const controller = new AbortController()
-  let steps = 0
-  const working = inSlices(work(60_000, () => steps++), stopFlag(controller.signal))
-  await nextTurn()
-  controller.abort()
-  t.equal(await working, undefined)
-  t.ok(steps > 0)
-  t.equal(await inSlices(work(60_000), stopFlag(AbortSignal.abort())), undefined)
-})
+t.test(
+  'work that is told to stop ends before its end, and what was stopped before does little',
+  async (t) => {
+    const controller = new AbortController()
+    let steps = 0
+    const working = inSlices(
+      work(60_000, () => steps++),
+      stopFlag(controller.signal)
+    )
+    await nextTurn()
+    controller.abort()
+    t.equal(await working, undefined)
+    t.ok(steps > 0)
+    t.equal(await inSlices(work(60_000), stopFlag(AbortSignal.abort())), undefined)
+  }
+)
 
 t.test('an error of the work reaches its caller', async (t) => {
   const failing = (function* (): Generator<void, void> {

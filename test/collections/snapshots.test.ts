@@ -23,7 +23,10 @@ t.test('a graph comes back as it was, grows on, and two snapshots are kept', asy
   for (let i = 0; i < 4; i++) await writeSnapshot(dataDir, identity, graph)
   t.same((await readdir(join(dataDir, 'snapshots', '1-image'))).sort(), ['3', '4'])
   const loaded = (await readSnapshot(dataDir, identity, t.fail))!
-  t.same(loaded.labels().sort((a, b) => a - b), graph.labels().sort((a, b) => a - b))
+  t.same(
+    loaded.labels().sort((a, b) => a - b),
+    graph.labels().sort((a, b) => a - b)
+  )
   const query = randomVector()
   t.same(loaded.search(query, { k: 10, ef: 100 }).sort(), graph.search(query, { k: 10, ef: 100 }).sort())
   t.notOk(loaded.search(query, { k: 50, ef: 100 }).includes(7), 'deleted stays deleted')
@@ -74,23 +77,38 @@ t.test('a damaged snapshot is passed over for the one before, or for none', asyn
   const dataDir = t.testdir()
   await writeSnapshot(dataDir, identity, graphOf(5))
   await writeSnapshot(dataDir, identity, graphOf(5))
-  t.equal(await readSnapshot(dataDir, { ...identity, highestLabel: 4 }, () => undefined), undefined, 'of labels that the store never gave')
+  t.equal(
+    await readSnapshot(dataDir, { ...identity, highestLabel: 4 }, () => undefined),
+    undefined,
+    'of labels that the store never gave'
+  )
   await writeSnapshot(dataDir, identity, graphOf(5))
   t.equal((await readSnapshot(dataDir, { ...identity, highestLabel: 5 }, t.fail))!.count, 5)
-  t.equal(await readSnapshot(dataDir, { ...identity, hnsw: { ...hnsw, m: 8 } }, () => undefined), undefined, 'of other settings')
+  t.equal(
+    await readSnapshot(dataDir, { ...identity, hnsw: { ...hnsw, m: 8 } }, () => undefined),
+    undefined,
+    'of other settings'
+  )
 })
 
 t.test('a snapshot that can not be written throws and leaves the ones before', async (t) => {
   const dataDir = t.testdir()
   await writeSnapshot(dataDir, identity, graphOf(5))
-  await t.rejects(graphOf(5).save(join(dataDir, 'nowhere', 'graph')), 'hnswlib itself says nothing of a missing folder')
+  await t.rejects(
+    graphOf(5).save(join(dataDir, 'nowhere', 'graph')),
+    'hnswlib itself says nothing of a missing folder'
+  )
   t.equal((await readSnapshot(dataDir, identity, t.fail))!.count, 5)
 })
 
 /** Adds many records in a few calls. */
 async function fill(collection: Collection, count: number, from = 0): Promise<Map<string, Float32Array>> {
   const vectors = new Map(Array.from({ length: count }, (_, i) => [`r${from + i}`, randomVector()]))
-  const records = [...vectors].map(([id, image]) => ({ id, metadata: JSON.stringify({ n: Number(id.slice(1)) }), embeddings: { image } }))
+  const records = [...vectors].map(([id, image]) => ({
+    id,
+    metadata: JSON.stringify({ n: Number(id.slice(1)) }),
+    embeddings: { image }
+  }))
   for (let start = 0; start < count; start += 500) await collection.upsert(records.slice(start, start + 500))
   return vectors
 }
@@ -110,14 +128,19 @@ t.test('a restart reads the snapshot, and what came after it from the store', as
   const first = await openCollections({ dataDir })
   const { collection } = await first.create('things', () => settings('things'))
   const vectors = await fill(collection, 2000)
-  for (let waited = 0; (await first.pending()) > 0 && waited < 500; waited++) await new Promise((resolve) => setTimeout(resolve, 20))
+  for (let waited = 0; (await first.pending()) > 0 && waited < 500; waited++)
+    await new Promise((resolve) => setTimeout(resolve, 20))
   await first.close()
   const folder = join(dataDir, 'snapshots', `${collection.settings.id}-image`)
   t.ok((await readdir(folder)).length > 0, 'closing leaves a snapshot')
 
   const problems: string[] = []
   const progress: { indexed: number; total: number }[] = []
-  const second = await openCollections({ dataDir, onProblem: (problem) => problems.push(problem), onProgress: (report) => progress.push(report) })
+  const second = await openCollections({
+    dataDir,
+    onProblem: (problem) => problems.push(problem),
+    onProgress: (report) => progress.push(report)
+  })
   t.same([problems, progress], [[], []], 'nothing was left to build')
   await checkAll(t, second.get('things'), vectors)
   // Few changes: no new snapshot is due, and the next start finds the difference both ways.
@@ -147,20 +170,26 @@ t.test('a graph that is a third dead is rebuilt while it serves', async (t) => {
   t.teardown(() => collections.close())
   const { collection } = await collections.create('things', () => settings('things'))
   const vectors = await fill(collection, 3000)
-  for (let waited = 0; (await collections.pending()) > 0 && waited < 500; waited++) await new Promise((resolve) => setTimeout(resolve, 20))
+  for (let waited = 0; (await collections.pending()) > 0 && waited < 500; waited++)
+    await new Promise((resolve) => setTimeout(resolve, 20))
   const gone = [...vectors.keys()].slice(0, 1500)
   await collection.delete(gone)
   for (const id of gone) vectors.delete(id)
   const searched: number[] = []
-  const graph = async () => (await readdir(join(dataDir, 'snapshots', `${collection.settings.id}-image`)).catch(() => [])).length
+  const graph = async () =>
+    (await readdir(join(dataDir, 'snapshots', `${collection.settings.id}-image`)).catch(() => [])).length
   const before = await graph()
   for (let waited = 0; waited < 400; waited++) {
     const { matches } = await collection.search(randomVector(), { target: 'image', limit: 10 })
     searched.push(matches.length)
-    if (waited % 20 === 0) for (const [id, vector] of await fill(collection, 10, 10_000 + waited * 10)) vectors.set(id, vector)
+    if (waited % 20 === 0)
+      for (const [id, vector] of await fill(collection, 10, 10_000 + waited * 10)) vectors.set(id, vector)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
-  t.ok(searched.every((count) => count === 10), 'every search was answered')
+  t.ok(
+    searched.every((count) => count === 10),
+    'every search was answered'
+  )
   t.ok((await graph()) >= Math.max(1, before))
   await checkAll(t, collection, vectors)
   t.same(problems, [])

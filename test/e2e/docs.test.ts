@@ -27,7 +27,16 @@ async function run(page: Page, operationId: string): Promise<string> {
 t.test('calls are read, run and copied on the page, from this server alone', async (t) => {
   const { url, api } = await testServer(t)
   await api('PUT', '/v1/collections/emoji')
-  await api('POST', '/v1/collections/emoji/records', { records: [{ id: '1f355', text: 'pizza', metadata: { group: 'food & drink' }, image: { base64: (await golden('portrait.jpg')).toString('base64') } }] })
+  await api('POST', '/v1/collections/emoji/records', {
+    records: [
+      {
+        id: '1f355',
+        text: 'pizza',
+        metadata: { group: 'food & drink' },
+        image: { base64: (await golden('portrait.jpg')).toString('base64') }
+      }
+    ]
+  })
   const browser = await openBrowser(t)
   const { page, problems } = await openPage(browser, { origin: url })
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: url })
@@ -37,13 +46,17 @@ t.test('calls are read, run and copied on the page, from this server alone', asy
   const operations = examplesInOrder(description)
 
   t.test('every call of the description is there, with its codes', async (t) => {
-    t.same((await page.locator('section.operation').evaluateAll((all) => all.map(({ id }) => id))).sort(), operations.map(({ operation }) => operation.operationId).sort())
+    t.same(
+      (await page.locator('section.operation').evaluateAll((all) => all.map(({ id }) => id))).sort(),
+      operations.map(({ operation }) => operation.operationId).sort()
+    )
     const errors = call(page, 'getRecordImage').locator('details', { hasText: /^Errors/ })
     await errors.locator('summary').click()
     await errors.getByText('IMAGE_NOT_KEPT').first().waitFor()
     t.match(await errors.innerText(), /404 IMAGE_NOT_KEPT\s+The record has no image/)
     t.notMatch(await errors.innerText(), /LABELS_INVALID/)
-    for (const code of Object.keys(description.components.examples)) t.equal(await page.locator(`[id="error-${code}"]`).count(), 1, code)
+    for (const code of Object.keys(description.components.examples))
+      t.equal(await page.locator(`[id="error-${code}"]`).count(), 1, code)
   })
 
   t.test('a search runs, with the pictures of its matches', async (t) => {
@@ -72,9 +85,15 @@ t.test('calls are read, run and copied on the page, from this server alone', asy
     const section = call(page, 'upsertRecords')
     await section.getByRole('button', { name: 'multipart/form-data' }).click()
     t.equal(await run(page, 'upsertRecords'), '200', 'the example as it stands')
-    await section.getByLabel('image').setInputFiles({ name: 'portrait.jpg', mimeType: 'image/jpeg', buffer: await golden('portrait.jpg') })
+    await section
+      .getByLabel('image')
+      .setInputFiles({ name: 'portrait.jpg', mimeType: 'image/jpeg', buffer: await golden('portrait.jpg') })
     await section.getByLabel(/^id /).fill('portrait')
-    t.match(await section.getByRole('tabpanel').innerText(), /image=@portrait\.jpg[^]*id=portrait/, 'the code follows')
+    t.match(
+      await section.getByRole('tabpanel').innerText(),
+      /image=@portrait\.jpg[^]*id=portrait/,
+      'the code follows'
+    )
     t.equal(await run(page, 'upsertRecords'), '200')
     t.match(await section.locator('.answer pre').innerText(), /"portrait"[^]*"created"/)
     const kept = await fetch(`${url}/v1/collections/playground/records/portrait/image`)
@@ -85,7 +104,11 @@ t.test('calls are read, run and copied on the page, from this server alone', asy
   t.test('it is copied as curl, TypeScript and Python, as it is written', async (t) => {
     const section = call(page, 'searchTextToImage')
     await section.getByLabel('Body, application/json').fill('{"text": "it\'s a pie", "limit": 2}')
-    const expected: [string, RegExp][] = [['curl', /^curl [^]*search\/text-to-image[^]*it'\\''s a pie/], ['TypeScript', /from 'semblance\/client'[^]*text: 'it\\'s a pie', limit: 2/], ['Python', /^import requests[^]*'text': 'it\\'s a pie'/]]
+    const expected: [string, RegExp][] = [
+      ['curl', /^curl [^]*search\/text-to-image[^]*it'\\''s a pie/],
+      ['TypeScript', /from 'semblance\/client'[^]*text: 'it\\'s a pie', limit: 2/],
+      ['Python', /^import requests[^]*'text': 'it\\'s a pie'/]
+    ]
     for (const [language, code] of expected) {
       await section.getByRole('tab', { name: language }).click()
       await section.getByRole('button', { name: `Copy as ${language}` }).click()
@@ -101,13 +124,20 @@ t.test('calls are read, run and copied on the page, from this server alone', asy
 
   t.test('every other example runs as it stands: files, streams and jobs too', async (t) => {
     const done = ['createCollection', 'upsertRecords']
-    for (const { operation: { operationId } } of operations.filter(({ operation }) => !done.includes(operation.operationId))) {
+    for (const {
+      operation: { operationId }
+    } of operations.filter(({ operation }) => !done.includes(operation.operationId))) {
       // Its second body is a file that is to be chosen.
       t.match(await run(page, operationId), /^20/, operationId)
       // Its report is asked for next.
-      if (operationId === 'startEvaluation') await api('GET', `/v1/jobs/${(await api('GET', '/v1/evaluations')).body.evaluations[0].id}/events`)
+      if (operationId === 'startEvaluation')
+        await api('GET', `/v1/jobs/${(await api('GET', '/v1/evaluations')).body.evaluations[0].id}/events`)
     }
-    t.match(await call(page, 'followJob').locator('.answer pre').innerText(), /event: end/, 'the job that was started here')
+    t.match(
+      await call(page, 'followJob').locator('.answer pre').innerText(),
+      /event: end/,
+      'the job that was started here'
+    )
     await call(page, 'getRecordImage').getByRole('img').evaluate(DECODED)
     const saved = page.waitForEvent('download')
     await call(page, 'exportEmbeddings').getByRole('link', { name: 'Save emoji-image.npy' }).click()
@@ -124,11 +154,17 @@ t.test('calls are read, run and copied on the page, from this server alone', asy
     await page.goto('about:blank')
     await page.goto(`${url}/docs#exportRecords`)
     await call(page, 'exportRecords').waitFor()
-    await page.waitForFunction("document.getElementById('exportRecords').getBoundingClientRect().top < innerHeight")
+    await page.waitForFunction(
+      "document.getElementById('exportRecords').getBoundingClientRect().top < innerHeight"
+    )
     t.equal(await page.getByRole('link', { name: 'Gallery', exact: true }).getAttribute('href'), '/')
   })
 
-  t.same(problems.filter((problem) => !/404/.test(problem)), [], 'no error in the console, no report of the policy, nothing from elsewhere')
+  t.same(
+    problems.filter((problem) => !/404/.test(problem)),
+    [],
+    'no error in the console, no report of the policy, nothing from elsewhere'
+  )
 })
 
 t.test('a key is asked for where one is needed, and stays out of the code', async (t) => {
@@ -158,7 +194,10 @@ t.test('it is for everyone: themes, phone width, keyboard and screen reader', as
     await page.goto(`${url}/docs`)
     await call(page, 'search').waitFor()
     await screenshot(page, `docs-${look}`)
-    t.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), `${look}: nothing is wider than the screen`)
+    t.ok(
+      await page.evaluate('document.documentElement.scrollWidth <= innerWidth'),
+      `${look}: nothing is wider than the screen`
+    )
     // All that is folded away, an answer of each kind, and a form.
     await call(page, 'upsertRecords').getByRole('button', { name: 'multipart/form-data' }).click()
     await run(page, 'listModels')

@@ -18,13 +18,18 @@ function seeded(seed: number): (below: number) => number {
 /** A picture without a block of one colour. */
 const pixels = (() => {
   const random = seeded(15)
-  return Buffer.from(Array.from({ length: WIDTH * HEIGHT * 3 }, (_, i) => {
-    const [x, y, channel] = [Math.floor(i / 3) % WIDTH, Math.floor(i / 3 / WIDTH), i % 3]
-    return 128 + Math.round(85 * Math.sin(x / 7 + channel) * Math.cos(y / 9 - channel)) + random(30) - 15
-  }))
+  return Buffer.from(
+    Array.from({ length: WIDTH * HEIGHT * 3 }, (_, i) => {
+      const [x, y, channel] = [Math.floor(i / 3) % WIDTH, Math.floor(i / 3 / WIDTH), i % 3]
+      return 128 + Math.round(85 * Math.sin(x / 7 + channel) * Math.cos(y / 9 - channel)) + random(30) - 15
+    })
+  )
 })()
 const picture = () => sharp(pixels, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
-const twoFrames = () => sharp(Buffer.concat([pixels, pixels]), { raw: { width: WIDTH, height: 2 * HEIGHT, channels: 3, pageHeight: HEIGHT } })
+const twoFrames = () =>
+  sharp(Buffer.concat([pixels, pixels]), {
+    raw: { width: WIDTH, height: 2 * HEIGHT, channels: 3, pageHeight: HEIGHT }
+  })
 
 /** Turns a little endian TIFF of one strip, one directory and 8-bit samples into a big endian one. */
 function bigEndian(tiff: Buffer): Buffer {
@@ -53,21 +58,40 @@ function bigEndian(tiff: Buffer): Buffer {
 
 async function corpus(): Promise<Record<string, Buffer>> {
   const files: Record<string, Sharp> = {
-    jpeg: picture().jpeg(), 'progressive jpeg': picture().jpeg({ progressive: true }),
-    png: picture().png(), 'interlaced png': picture().png({ progressive: true }), 'palette png': picture().png({ palette: true }),
-    webp: picture().webp(), 'lossless webp': picture().webp({ lossless: true }), 'transparent webp': picture().ensureAlpha(0.5).webp(),
-    'animated webp': twoFrames().webp(), gif: picture().gif(), 'animated gif': twoFrames().gif(), avif: picture().avif({ effort: 0 })
+    jpeg: picture().jpeg(),
+    'progressive jpeg': picture().jpeg({ progressive: true }),
+    png: picture().png(),
+    'interlaced png': picture().png({ progressive: true }),
+    'palette png': picture().png({ palette: true }),
+    webp: picture().webp(),
+    'lossless webp': picture().webp({ lossless: true }),
+    'transparent webp': picture().ensureAlpha(0.5).webp(),
+    'animated webp': twoFrames().webp(),
+    gif: picture().gif(),
+    'animated gif': twoFrames().gif(),
+    avif: picture().avif({ effort: 0 })
   }
   // zstd is not built in.
   for (const compression of ['none', 'lzw', 'deflate', 'packbits', 'jpeg', 'webp'] as const) {
     files[`${compression} tiff`] = picture().tiff({ compression })
-    files[`tiled ${compression} tiff`] = picture().tiff({ compression, tile: true, tileWidth: 32, tileHeight: 32 })
+    files[`tiled ${compression} tiff`] = picture().tiff({
+      compression,
+      tile: true,
+      tileWidth: 32,
+      tileHeight: 32
+    })
     files[`big ${compression} tiff`] = picture().tiff({ compression, bigtiff: true })
   }
   files['paged tiff'] = twoFrames().tiff({ compression: 'deflate' })
-  const made = await Promise.all(Object.entries(files).map(async ([name, file]) => [name, await file.toBuffer()] as const))
+  const made = await Promise.all(
+    Object.entries(files).map(async ([name, file]) => [name, await file.toBuffer()] as const)
+  )
   const all = Object.fromEntries(made)
-  return { ...all, 'big endian tiff': bigEndian(all['none tiff']), 'big endian lzw tiff': bigEndian(all['lzw tiff']) }
+  return {
+    ...all,
+    'big endian tiff': bigEndian(all['none tiff']),
+    'big endian lzw tiff': bigEndian(all['lzw tiff'])
+  }
 }
 
 interface Outcome {
@@ -76,7 +100,10 @@ interface Outcome {
 }
 
 async function outcome(bytes: Uint8Array): Promise<Outcome> {
-  return decodeImage(bytes, limits).then(({ data }) => ({ data }), ({ code }) => ({ code }))
+  return decodeImage(bytes, limits).then(
+    ({ data }) => ({ data }),
+    ({ code }) => ({ code })
+  )
 }
 
 /** Blocks that are all black, or all of the middle grey of JPEG, which decoders fill up with. */
@@ -85,8 +112,11 @@ function fillerBlocks(data: Uint8Array): number {
   for (let top = 0; top < HEIGHT; top += BLOCK) {
     for (let left = 0; left < WIDTH; left += BLOCK) {
       const first = data[(top * WIDTH + left) * 3]
-      const rows = Array.from({ length: BLOCK }, (_, y) => data.subarray(((top + y) * WIDTH + left) * 3, ((top + y) * WIDTH + left + BLOCK) * 3))
-      if ((first === 0 || first === 128) && rows.every((row) => row.every((value) => value === first))) found++
+      const rows = Array.from({ length: BLOCK }, (_, y) =>
+        data.subarray(((top + y) * WIDTH + left) * 3, ((top + y) * WIDTH + left + BLOCK) * 3)
+      )
+      if ((first === 0 || first === 128) && rows.every((row) => row.every((value) => value === first)))
+        found++
     }
   }
   return found
@@ -100,38 +130,51 @@ t.test('a picture cut anywhere is refused, or is the whole picture', async (t) =
       bad.push(`${name}: ${code}`)
       continue
     }
-    const ends = [...Array.from({ length: 40 }, (_, i) => Math.floor((bytes.length * (i + 1)) / 41)), 4, 8, 12, bytes.length - 1, bytes.length - 9]
+    const ends = [
+      ...Array.from({ length: 40 }, (_, i) => Math.floor((bytes.length * (i + 1)) / 41)),
+      4,
+      8,
+      12,
+      bytes.length - 1,
+      bytes.length - 9
+    ]
     for (const end of ends) {
       const cut = await outcome(bytes.subarray(0, end))
       const isRefused = cut.code === 'IMAGE_INVALID' || (cut.code === 'IMAGE_UNSUPPORTED' && end < 16)
-      if (!isRefused && !(cut.data && Buffer.compare(cut.data, whole) === 0)) bad.push(`${name} cut at ${end} of ${bytes.length}: ${cut.code ?? 'other pixels'}`)
+      if (!isRefused && !(cut.data && Buffer.compare(cut.data, whole) === 0))
+        bad.push(`${name} cut at ${end} of ${bytes.length}: ${cut.code ?? 'other pixels'}`)
     }
   }
   t.same(bad, [])
 })
 
-t.test('damage inside is refused where the format can tell, and never filled up with black or grey', async (t) => {
-  const random = seeded(3)
-  const bad: string[] = []
-  const checksummed = ['png', 'interlaced png', 'palette png', 'avif']
-  for (const [name, bytes] of Object.entries(await corpus())) {
-    // libvips decodes JPEG in tiles by itself, and does not say what libjpeg warned of.
-    if (name === 'tiled jpeg tiff') continue
-    const whole = (await outcome(bytes)).data!
-    for (let i = 0; i < 40; i++) {
-      const damaged = Buffer.from(bytes)
-      const from = Math.floor(bytes.length / 4)
-      const at = from + random(bytes.length >> 1)
-      damaged[at] ^= 1 + random(255)
-      const { data, code } = await outcome(damaged)
-      if (!data) {
-        if (code !== 'IMAGE_INVALID') bad.push(`${name} changed at ${at}: ${code}`)
-      } else if (data.length === whole.length && fillerBlocks(data) > fillerBlocks(whole)) bad.push(`${name} changed at ${at}: filled up`)
-      else if (checksummed.includes(name) && Buffer.compare(data, whole) !== 0) bad.push(`${name} changed at ${at}: other pixels`)
+t.test(
+  'damage inside is refused where the format can tell, and never filled up with black or grey',
+  async (t) => {
+    const random = seeded(3)
+    const bad: string[] = []
+    const checksummed = ['png', 'interlaced png', 'palette png', 'avif']
+    for (const [name, bytes] of Object.entries(await corpus())) {
+      // libvips decodes JPEG in tiles by itself, and does not say what libjpeg warned of.
+      if (name === 'tiled jpeg tiff') continue
+      const whole = (await outcome(bytes)).data!
+      for (let i = 0; i < 40; i++) {
+        const damaged = Buffer.from(bytes)
+        const from = Math.floor(bytes.length / 4)
+        const at = from + random(bytes.length >> 1)
+        damaged[at] ^= 1 + random(255)
+        const { data, code } = await outcome(damaged)
+        if (!data) {
+          if (code !== 'IMAGE_INVALID') bad.push(`${name} changed at ${at}: ${code}`)
+        } else if (data.length === whole.length && fillerBlocks(data) > fillerBlocks(whole))
+          bad.push(`${name} changed at ${at}: filled up`)
+        else if (checksummed.includes(name) && Buffer.compare(data, whole) !== 0)
+          bad.push(`${name} changed at ${at}: other pixels`)
+      }
     }
+    t.same(bad, [])
   }
-  t.same(bad, [])
-})
+)
 
 t.test('damage in the first bytes gets an answer of its own, and crashes nothing', async (t) => {
   const random = seeded(4)
@@ -143,7 +186,12 @@ t.test('damage in the first bytes gets an answer of its own, and crashes nothing
       codes.add((await outcome(damaged)).code)
     }
   }
-  t.same([...codes].filter((code) => code && !['IMAGE_INVALID', 'IMAGE_UNSUPPORTED', 'IMAGE_TOO_LARGE'].includes(code)), [])
+  t.same(
+    [...codes].filter(
+      (code) => code && !['IMAGE_INVALID', 'IMAGE_UNSUPPORTED', 'IMAGE_TOO_LARGE'].includes(code)
+    ),
+    []
+  )
 })
 
 t.test('TIFFs that were indexed as black pictures are refused, by thumbnails too', async (t) => {
@@ -154,55 +202,98 @@ t.test('TIFFs that were indexed as black pictures are refused, by thumbnails too
   }
 })
 
-t.test('what cameras and editors write besides the pixels does not make a picture a damaged one', async (t) => {
-  const jpeg = await picture().jpeg().toBuffer()
-  const plain = (await outcome(jpeg)).data!
-  const scan = jpeg.indexOf(Buffer.from([0xff, 0xda]))
-  const inserted = (at: number, ...bytes: number[]) => Buffer.concat([jpeg.subarray(0, at), Buffer.from(bytes), jpeg.subarray(at)])
-  const withoutSpectrum = Buffer.from(jpeg)
-  withoutSpectrum[scan + 5 + 2 * jpeg[scan + 4] + 1] = 0
-  const jpegs: Record<string, Buffer> = {
-    'bytes between segments': inserted(scan, 1, 2, 3),
-    'padding before the end': inserted(jpeg.length - 2, 0, 0, 0, 0),
-    'bytes behind the end': inserted(jpeg.length, 7, 7, 7),
-    'SOS parameters of no sense': withoutSpectrum,
-    'an Adobe transform that is not known': inserted(2, 0xff, 0xee, 0, 14, ...Buffer.from('Adobe'), 0, 100, 0, 0, 0, 0, 9)
-  }
-  for (const [name, bytes] of Object.entries(jpegs)) t.same((await outcome(bytes)).data, plain, name)
+t.test(
+  'what cameras and editors write besides the pixels does not make a picture a damaged one',
+  async (t) => {
+    const jpeg = await picture().jpeg().toBuffer()
+    const plain = (await outcome(jpeg)).data!
+    const scan = jpeg.indexOf(Buffer.from([0xff, 0xda]))
+    const inserted = (at: number, ...bytes: number[]) =>
+      Buffer.concat([jpeg.subarray(0, at), Buffer.from(bytes), jpeg.subarray(at)])
+    const withoutSpectrum = Buffer.from(jpeg)
+    withoutSpectrum[scan + 5 + 2 * jpeg[scan + 4] + 1] = 0
+    const jpegs: Record<string, Buffer> = {
+      'bytes between segments': inserted(scan, 1, 2, 3),
+      'padding before the end': inserted(jpeg.length - 2, 0, 0, 0, 0),
+      'bytes behind the end': inserted(jpeg.length, 7, 7, 7),
+      'SOS parameters of no sense': withoutSpectrum,
+      'an Adobe transform that is not known': inserted(
+        2,
+        0xff,
+        0xee,
+        0,
+        14,
+        ...Buffer.from('Adobe'),
+        0,
+        100,
+        0,
+        0,
+        0,
+        0,
+        9
+      )
+    }
+    for (const [name, bytes] of Object.entries(jpegs)) t.same((await outcome(bytes)).data, plain, name)
 
-  for (const tile of [false, true]) {
-    const tiff = await picture().tiff({ compression: 'deflate', tile, tileWidth: 32, tileHeight: 32 }).toBuffer()
-    const unit = Buffer.from(tiff)
-    const at = tiff.readUInt32LE(4)
-    const entries = Array.from({ length: tiff.readUInt16LE(at) }, (_, i) => at + 2 + i * 12)
-    const resolutionUnit = entries.find((entry) => tiff.readUInt16LE(entry) === 296)!
-    unit.writeUInt16LE(77, resolutionUnit + 8)
-    const unsorted = Buffer.from(tiff)
-    unsorted.set(tiff.subarray(resolutionUnit, resolutionUnit + 12), entries[0])
-    unsorted.set(tiff.subarray(entries[0], entries[0] + 12), resolutionUnit)
-    t.same((await outcome(unit)).data, (await outcome(tiff)).data, `a resolution unit that is not known, ${tile ? 'tiles' : 'strips'}`)
-    t.same((await outcome(unsorted)).data, (await outcome(tiff)).data, `tags out of order, ${tile ? 'tiles' : 'strips'}`)
+    for (const tile of [false, true]) {
+      const tiff = await picture()
+        .tiff({ compression: 'deflate', tile, tileWidth: 32, tileHeight: 32 })
+        .toBuffer()
+      const unit = Buffer.from(tiff)
+      const at = tiff.readUInt32LE(4)
+      const entries = Array.from({ length: tiff.readUInt16LE(at) }, (_, i) => at + 2 + i * 12)
+      const resolutionUnit = entries.find((entry) => tiff.readUInt16LE(entry) === 296)!
+      unit.writeUInt16LE(77, resolutionUnit + 8)
+      const unsorted = Buffer.from(tiff)
+      unsorted.set(tiff.subarray(resolutionUnit, resolutionUnit + 12), entries[0])
+      unsorted.set(tiff.subarray(entries[0], entries[0] + 12), resolutionUnit)
+      t.same(
+        (await outcome(unit)).data,
+        (await outcome(tiff)).data,
+        `a resolution unit that is not known, ${tile ? 'tiles' : 'strips'}`
+      )
+      t.same(
+        (await outcome(unsorted)).data,
+        (await outcome(tiff)).data,
+        `tags out of order, ${tile ? 'tiles' : 'strips'}`
+      )
+    }
   }
-})
+)
 
 t.test('colours and samples of TIFF are those that Pillow reads', async (t) => {
-  const { probes, pixels: expected } = JSON.parse(await readFile(new URL('expected.json', tiffFolder), 'utf8')) as {
-    probes: [number, number][]
-    pixels: Record<string, number[][]>
-  }
+  const { probes, pixels: expected } = JSON.parse(
+    await readFile(new URL('expected.json', tiffFolder), 'utf8')
+  ) as { probes: [number, number][]; pixels: Record<string, number[][]> }
   const probe = async (name: string) => {
     const { data, width } = await decodeImage(await tiffFile(name), limits)
     return probes.map(([x, y]) => [...data.subarray((y * width + x) * 3, (y * width + x + 1) * 3)])
   }
-  const distance = (a: number[][], b: number[][]) => Math.max(...a.flat().map((value, i) => Math.abs(value - b.flat()[i])))
+  const distance = (a: number[][], b: number[][]) =>
+    Math.max(...a.flat().map((value, i) => Math.abs(value - b.flat()[i])))
   for (const [name, values] of Object.entries(expected)) {
     const read = await probe(name)
     t.ok(distance(read, values) <= 1, `${name}: ${JSON.stringify(read)}`)
   }
-  for (const [name, like] of [['lab16', 'lab8'], ['icclab8', 'lab8'], ['cmyka8', 'cmyk8']]) t.ok(distance(await probe(name), expected[like]) <= 1, name)
-  t.same(await probe('grey32-float'), [[17, 17, 17], [85, 85, 85], [204, 204, 204]])
-  await t.rejects(probe('grey32'), { code: 'IMAGE_INVALID', message: /32-bit integer samples; send 8 or 16 bits/ })
-  await t.rejects(probe('ycbcr8'), { code: 'IMAGE_INVALID', message: /YCbCr samples that are not compressed as JPEG; send it as RGB/ })
+  for (const [name, like] of [
+    ['lab16', 'lab8'],
+    ['icclab8', 'lab8'],
+    ['cmyka8', 'cmyk8']
+  ])
+    t.ok(distance(await probe(name), expected[like]) <= 1, name)
+  t.same(await probe('grey32-float'), [
+    [17, 17, 17],
+    [85, 85, 85],
+    [204, 204, 204]
+  ])
+  await t.rejects(probe('grey32'), {
+    code: 'IMAGE_INVALID',
+    message: /32-bit integer samples; send 8 or 16 bits/
+  })
+  await t.rejects(probe('ycbcr8'), {
+    code: 'IMAGE_INVALID',
+    message: /YCbCr samples that are not compressed as JPEG; send it as RGB/
+  })
 })
 
 t.test("a TIFF's directory is read in either order, and not behind the end", async (t) => {

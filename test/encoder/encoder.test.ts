@@ -19,7 +19,10 @@ t.test("embeddings of the golden texts and pictures are the reference implementa
     t.ok(similarity >= 0.9999, `'${text.slice(0, 30)}' has cosine ${similarity.toFixed(6)}`)
   }
   for (const { file, embedding } of reference.images) {
-    const similarity = cosine(await encoder.encodeImage(await readFile(`${miniFolder}/${file}`)), Float32Array.from(embedding))
+    const similarity = cosine(
+      await encoder.encodeImage(await readFile(`${miniFolder}/${file}`)),
+      Float32Array.from(embedding)
+    )
     t.ok(similarity >= 0.999, `${file} has cosine ${similarity.toFixed(6)}`)
   }
 })
@@ -37,7 +40,9 @@ t.test('a batch of texts of all lengths gives what each gives alone', async (t) 
 
 t.test('a batch of images gives what each gives alone, a broken one fails alone', async (t) => {
   const encoder = await miniEncoder(t, { towerWorkers: 2, imageWorkers: 2 })
-  const files = await Promise.all(['landscape.png', 'alpha.png', 'grey.png', 'portrait.jpg', 'odd.png'].map(golden))
+  const files = await Promise.all(
+    ['landscape.png', 'alpha.png', 'grey.png', 'portrait.jpg', 'odd.png'].map(golden)
+  )
   const results = await Promise.allSettled(encoder.encodeImages([...files, Buffer.from('no image')]))
   t.match(results.pop(), { status: 'rejected', reason: { code: 'IMAGE_UNSUPPORTED' } })
   for (const [i, result] of results.entries()) {
@@ -52,9 +57,18 @@ t.test('what was seen before comes from the cache', async (t) => {
   const [first, again]: [Step[], Step[]] = [[], []]
   const embedding = await encoder.encodeImage(picture, { onStep: (step) => first.push(step) })
   t.same(await encoder.encodeImage(Buffer.from(picture), { onStep: (step) => again.push(step) }), embedding)
-  t.same(first.map(({ stage }) => stage), ['queue', 'queue', 'decode', 'preprocess', 'queue', 'encode'], 'what it went through')
-  t.ok(first.every(({ at, ms }, i) => ms >= 0 && (i === 0 || at + ms >= first[i - 1].at)), 'one after the other')
-  t.match(first.at(-1), { attributes: { 'semblance.model': 'mini', 'semblance.tower': 'image', 'semblance.batch_size': 1 } })
+  t.same(
+    first.map(({ stage }) => stage),
+    ['queue', 'queue', 'decode', 'preprocess', 'queue', 'encode'],
+    'what it went through'
+  )
+  t.ok(
+    first.every(({ at, ms }, i) => ms >= 0 && (i === 0 || at + ms >= first[i - 1].at)),
+    'one after the other'
+  )
+  t.match(first.at(-1), {
+    attributes: { 'semblance.model': 'mini', 'semblance.tower': 'image', 'semblance.batch_size': 1 }
+  })
   t.same(again, [], 'and then no more')
   t.equal(await encoder.encodeText('a dog'), await encoder.encodeText('a dog'), 'the very same vector')
   t.not(await encoder.encodeText('a cat'), await encoder.encodeText('a dog'))
@@ -76,7 +90,9 @@ t.test('a full queue refuses a request, aborted work is not done', async (t) => 
   const encoder = await miniEncoder(t, { queueSize: 8 })
   const pictures = await Promise.all(Array.from({ length: 30 }, (_, i) => solid(`rgb(0,${i},0)`)))
   const controller = new AbortController()
-  const admitted = Promise.allSettled(encoder.encodeImages(pictures, { lane: 'bulk', signal: controller.signal }))
+  const admitted = Promise.allSettled(
+    encoder.encodeImages(pictures, { lane: 'bulk', signal: controller.signal })
+  )
   await t.rejects(encoder.encodeImage(pictures[0], { lane: 'bulk' }), { code: 'QUEUE_FULL', statusCode: 429 })
   controller.abort(new Error('gone'))
   const results = await admitted
@@ -88,7 +104,11 @@ t.test('a full queue refuses a request, aborted work is not done', async (t) => 
 t.test('too long a text fails alone', async (t) => {
   const encoder = await miniEncoder(t)
   const results = await Promise.allSettled(encoder.encodeTexts(['a', 'b'.repeat(9000), 'c']))
-  t.match(results, [{ status: 'fulfilled' }, { status: 'rejected', reason: { code: 'TEXT_INVALID' } }, { status: 'fulfilled' }])
+  t.match(results, [
+    { status: 'fulfilled' },
+    { status: 'rejected', reason: { code: 'TEXT_INVALID' } },
+    { status: 'fulfilled' }
+  ])
 })
 
 t.test('close finishes what was admitted', async (t) => {
@@ -109,14 +129,23 @@ t.test('a tower that does not load says so', async (t) => {
   const before = process.env.TMPDIR
   process.env.TMPDIR = t.testdir()
   t.teardown(() => (before === undefined ? delete process.env.TMPDIR : (process.env.TMPDIR = before)))
-  await t.rejects(createEncoder(broken, encoderOptions()), /Model 'mini' can't run on cpu: cpu: .*config\.json/)
-  t.same((await readdir(t.testdirName)).filter((name) => name.startsWith('semblance-profile-')), [], 'and leaves no profile of the other behind')
+  await t.rejects(
+    createEncoder(broken, encoderOptions()),
+    /Model 'mini' can't run on cpu: cpu: .*config\.json/
+  )
+  t.same(
+    (await readdir(t.testdirName)).filter((name) => name.startsWith('semblance-profile-')),
+    [],
+    'and leaves no profile of the other behind'
+  )
 })
 
 t.test('the express worker gives what the others give', async (t) => {
   const encoder = await miniEncoder(t, { towerWorkers: 2, expressWorker: true })
   const alone = await encoder.encodeText('a dog on a beach')
-  const [together] = await Promise.all(encoder.encodeTexts(['a dog on a beach', 'a cat', 'two birds'], { lane: 'bulk' }))
+  const [together] = await Promise.all(
+    encoder.encodeTexts(['a dog on a beach', 'a cat', 'two birds'], { lane: 'bulk' })
+  )
   t.ok(cosine(alone, together) > 0.99999)
   const picture = await golden('landscape.png')
   const [bulk] = encoder.encodeImages([picture], { lane: 'bulk' })
@@ -145,12 +174,21 @@ t.test('a cached text has its tokens still', async (t) => {
 
 t.test('a large JPEG that is shrunk while it is decoded keeps its embedding', async (t) => {
   const encoder = await miniEncoder(t)
-  for (const [width, height, orientation] of [[2688, 2017, 1], [2203, 2019, 6]]) {
-    const picture = sharp(await golden('landscape.png')).resize(width, height, { fit: 'fill', kernel: 'cubic' })
+  for (const [width, height, orientation] of [
+    [2688, 2017, 1],
+    [2203, 2019, 6]
+  ]) {
+    const picture = sharp(await golden('landscape.png')).resize(width, height, {
+      fit: 'fill',
+      kernel: 'cubic'
+    })
     // A PNG of the same pixels is decoded whole.
     const jpeg = await picture.jpeg({ quality: 92 }).withMetadata({ orientation }).toBuffer()
     const whole = await sharp(jpeg).autoOrient().png({ compressionLevel: 1 }).toBuffer()
     const similarity = cosine(await encoder.encodeImage(jpeg), await encoder.encodeImage(whole))
-    t.ok(similarity >= 0.999, `${width}x${height}, orientation ${orientation}: cosine ${similarity.toFixed(5)}`)
+    t.ok(
+      similarity >= 0.999,
+      `${width}x${height}, orientation ${orientation}: cosine ${similarity.toFixed(5)}`
+    )
   }
 })

@@ -5,7 +5,9 @@ import { loadTokenizer, requireShort } from '../../src/encoder/tokenizer.js'
 import { miniFolder } from '../fixtures/mini.js'
 
 const EOT = 8191
-const golden = JSON.parse(await readFile(`${miniFolder}/golden.json`, 'utf8')) as { texts: { text: string; input_ids: number[] }[] }
+const golden = JSON.parse(await readFile(`${miniFolder}/golden.json`, 'utf8')) as {
+  texts: { text: string; input_ids: number[] }[]
+}
 const model = await loadModelPackage(miniFolder)
 const { tokenize } = await loadTokenizer(model, model.text.maxTokens)
 

@@ -3,14 +3,39 @@ import { bestBatchSize, describeRuns, tuneWorkers } from '../../src/encoder/tuni
 import { miniEncoder } from '../fixtures/mini.js'
 
 t.test('batches grow while they gain', async (t) => {
-  t.equal(bestBatchSize([{ size: 1, ms: 10 }, { size: 2, ms: 20 }]), 1, 'a light tower gains nothing')
-  t.equal(bestBatchSize([{ size: 1, ms: 77 }, { size: 2, ms: 130 }, { size: 4, ms: 240 }, { size: 8, ms: 475 }]), 4, 'a heavy one gains, and then no more')
-  t.equal(describeRuns([{ size: 1, ms: 10 }, { size: 2, ms: 25 }]), 'measured: 1 at 100.0/s, 2 at 80.0/s')
+  t.equal(
+    bestBatchSize([
+      { size: 1, ms: 10 },
+      { size: 2, ms: 20 }
+    ]),
+    1,
+    'a light tower gains nothing'
+  )
+  t.equal(
+    bestBatchSize([
+      { size: 1, ms: 77 },
+      { size: 2, ms: 130 },
+      { size: 4, ms: 240 },
+      { size: 8, ms: 475 }
+    ]),
+    4,
+    'a heavy one gains, and then no more'
+  )
+  t.equal(
+    describeRuns([
+      { size: 1, ms: 10 },
+      { size: 2, ms: 25 }
+    ]),
+    'measured: 1 at 100.0/s, 2 at 80.0/s'
+  )
 })
 
 t.test('workers are chosen for the cores, and say why', async (t) => {
   const of = (given: Partial<Parameters<typeof tuneWorkers>[0]>, cores: number, onCpu = true) => {
-    const { workers, expressThreads } = tuneWorkers({ workers: 0, ortThreads: 1, express: true, ...given }, { cores, onCpu })
+    const { workers, expressThreads } = tuneWorkers(
+      { workers: 0, ortThreads: 1, express: true, ...given },
+      { cores, onCpu }
+    )
     return [workers, expressThreads]
   }
   t.same(of({}, 2), [2, 2])
@@ -32,5 +57,8 @@ t.test('batches of a real tower are measured, unless they are set', async (t) =>
   t.match(text, { setting: 'texts in a batch', reason: /^measured: 8 at [\d.]+\/s/ })
   t.ok([1, 2, 4, 8].includes(image.value) && [8, 16, 32, 64].includes(text.value))
   const set = await miniEncoder(t, { imageBatchSize: 3, textBatchSize: 5 })
-  t.match(set.tuning.slice(-2), [{ value: 3, reason: 'as set' }, { value: 5, reason: 'as set' }])
+  t.match(set.tuning.slice(-2), [
+    { value: 3, reason: 'as set' },
+    { value: 5, reason: 'as set' }
+  ])
 })

@@ -22,7 +22,13 @@ t.test('a file whose digest is known is not read again, by whichever task', asyn
   const images = names.map((id, i) => ({ id, path: paths[i] }))
   const [first, second, third, none] = await imageDigests([...images, { id: 'none', path: '' }], { files })
   t.ok(first === second && third !== first && none === 'id none')
-  const dataset: LoadedDataset = { name: 'files', format: 'coco', kind: 'captions', faults: [], items: images.map((image, i) => ({ id: image.id, image, captions: [`${i} one`, `${i} two`] })) }
+  const dataset: LoadedDataset = {
+    name: 'files',
+    format: 'coco',
+    kind: 'captions',
+    faults: [],
+    items: images.map((image, i) => ({ id: image.id, image, captions: [`${i} one`, `${i} two`] }))
+  }
   const context = { embedder: handMade({ image: () => [1, 0], text: () => [1, 0] }), options: few, files }
   t.match(await retrievalTask.prepare(dataset, context), { duplicates: { images: 1 } })
   t.match(await fusionTask.prepare(dataset, context), { ids: ['a', 'c'], merged: 1 })

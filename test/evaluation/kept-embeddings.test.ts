@@ -14,7 +14,15 @@ const row = (i: number) => Float32Array.of(i, i + 0.25, -i, 1 / (i + 1))
 /** The kept embeddings of a folder with the warnings that they came with. */
 function open(folder?: string, { fingerprint = 'f1', maxBytes = 1e9 } = {}) {
   const warnings: string[] = []
-  return { warnings, kept: openKeptEmbeddings({ ...(folder !== undefined && { cache: { folder, maxBytes } }), fingerprint, dimension: DIMENSION, onWarning: (warning) => warnings.push(warning) }) }
+  return {
+    warnings,
+    kept: openKeptEmbeddings({
+      ...(folder !== undefined && { cache: { folder, maxBytes } }),
+      fingerprint,
+      dimension: DIMENSION,
+      onWarning: (warning) => warnings.push(warning)
+    })
+  }
 }
 
 function keep(folder: string, count: number): void {
@@ -25,7 +33,9 @@ function keep(folder: string, count: number): void {
 
 /** A process that keeps texts from a number on, to another or without end. */
 function startWriter(folder: string, from: number, to = Infinity): ChildProcess {
-  return spawn(process.execPath, [writer, folder, String(from), String(to)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  return spawn(process.execPath, [writer, folder, String(from), String(to)], {
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
 }
 
 t.test('what was kept is found, bit for bit, by its bytes, its corruption or its text', (t) => {
@@ -39,10 +49,18 @@ t.test('what was kept is found, bit for bit, by its bytes, its corruption or its
   const again = open(folder).kept
   t.same(again.get(textKey('a')), row(1))
   t.same(again.get(imageKey('a')), row(2))
-  t.same(again.get(imageKey('a', { quality: 10, kind: 'jpeg' } as const)), row(3), 'in whichever order a corruption has its members')
+  t.same(
+    again.get(imageKey('a', { quality: 10, kind: 'jpeg' } as const)),
+    row(3),
+    'in whichever order a corruption has its members'
+  )
   t.equal(again.get(imageKey('a', { kind: 'jpeg', quality: 11 })), undefined)
   t.equal(again.get(textKey('b')), undefined)
-  t.equal(imageKey('a', { kind: 'constant' }), imageKey('b', { kind: 'constant' }), 'a constant image is of no image')
+  t.equal(
+    imageKey('a', { kind: 'constant' }),
+    imageKey('b', { kind: 'constant' }),
+    'a constant image is of no image'
+  )
   t.same(again.counts, { found: 3, added: 0 })
   again.close()
   const other = open(folder, { fingerprint: 'f2' }).kept
@@ -51,23 +69,26 @@ t.test('what was kept is found, bit for bit, by its bytes, its corruption or its
   t.end()
 })
 
-t.test('of too many those that were written first are removed at the end, and the file gets smaller', async (t) => {
-  const folder = t.testdir()
-  keep(folder, 20_000)
-  const path = join(folder, 'f1.sqlite')
-  const { size } = await stat(path)
-  const { kept, warnings } = open(folder, { maxBytes: size / 2 })
-  for (let i = 20_000; i < 20_100; i++) kept.put(textKey(`t${i}`), row(i))
-  kept.close()
-  t.same(warnings, [])
-  t.ok((await stat(path)).size <= size / 2, 'the room is given back')
-  const left = open(folder).kept
-  const isThere = Array.from({ length: 20_100 }, (_, i) => left.get(textKey(`t${i}`)) !== undefined)
-  const first = isThere.indexOf(true)
-  t.ok(first > 9000 && first < 18_000, `from ${first} on`)
-  t.notOk(isThere.slice(first).includes(false), 'all that came later are there')
-  left.close()
-})
+t.test(
+  'of too many those that were written first are removed at the end, and the file gets smaller',
+  async (t) => {
+    const folder = t.testdir()
+    keep(folder, 20_000)
+    const path = join(folder, 'f1.sqlite')
+    const { size } = await stat(path)
+    const { kept, warnings } = open(folder, { maxBytes: size / 2 })
+    for (let i = 20_000; i < 20_100; i++) kept.put(textKey(`t${i}`), row(i))
+    kept.close()
+    t.same(warnings, [])
+    t.ok((await stat(path)).size <= size / 2, 'the room is given back')
+    const left = open(folder).kept
+    const isThere = Array.from({ length: 20_100 }, (_, i) => left.get(textKey(`t${i}`)) !== undefined)
+    const first = isThere.indexOf(true)
+    t.ok(first > 9000 && first < 18_000, `from ${first} on`)
+    t.notOk(isThere.slice(first).includes(false), 'all that came later are there')
+    left.close()
+  }
+)
 
 t.test('without a folder they are kept until the end', (t) => {
   const { kept } = open()
@@ -105,7 +126,9 @@ t.test('two processes share a file', async (t) => {
   const children = [startWriter(folder, 0, 3000), startWriter(folder, 1500, 4500)]
   t.same(await Promise.all(children.map(async (child) => (await once(child, 'exit'))[0])), [0, 0])
   const { kept, warnings } = open(folder)
-  const missing = Array.from({ length: 4500 }, (_, i) => i).filter((i) => kept.get(textKey(`t${i}`))?.[0] !== row(i)[0])
+  const missing = Array.from({ length: 4500 }, (_, i) => i).filter(
+    (i) => kept.get(textKey(`t${i}`))?.[0] !== row(i)[0]
+  )
   t.same(missing, [])
   t.same(warnings, [])
   kept.close()
@@ -132,7 +155,9 @@ t.test('a file that is no such file is put aside, with a warning, and begun anew
     keep(folder, 1000)
     await work()
     const { kept, warnings } = open(folder)
-    const right = Array.from({ length: 1000 }, (_, i) => kept.get(textKey(`t${i}`))?.[1]).every((value, i) => value === undefined || value === row(i)[1])
+    const right = Array.from({ length: 1000 }, (_, i) => kept.get(textKey(`t${i}`))?.[1]).every(
+      (value, i) => value === undefined || value === row(i)[1]
+    )
     t.ok(right, `${what}: nothing wrong comes of it`)
     t.match(warnings, [/can't be used.*put aside as .*\.damaged-/], what)
     kept.put(textKey('new'), row(7))
@@ -142,7 +167,12 @@ t.test('a file that is no such file is put aside, with a warning, and begun anew
     t.same(after.warnings, [])
     after.kept.close()
   }
-  t.equal((await readdir(folder)).filter((name) => /\.damaged-[^-]*-[^-]*-[^-]*Z$/.test(name) || /damaged-.*Z$/.test(name)).length, 4)
+  t.equal(
+    (await readdir(folder)).filter(
+      (name) => /\.damaged-[^-]*-[^-]*-[^-]*Z$/.test(name) || /damaged-.*Z$/.test(name)
+    ).length,
+    4
+  )
 })
 
 t.test('an embedding that was changed where it lay is made anew', async (t) => {

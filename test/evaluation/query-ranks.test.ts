@@ -1,11 +1,18 @@
 import t from 'tap'
-import { averagePrecision, expectedRank, harmonicNumbers, rankQueries, recallAt } from '../../src/evaluation/query-ranks.js'
+import {
+  averagePrecision,
+  expectedRank,
+  harmonicNumbers,
+  rankQueries,
+  recallAt
+} from '../../src/evaluation/query-ranks.js'
 import { random } from '../../src/evaluation/statistics.js'
 
 /** All orders of a list. */
 function* orders<T>(list: T[]): Generator<T[]> {
   if (list.length < 2) yield list
-  for (const [i, one] of list.entries()) if (list.length > 1) for (const rest of orders(list.toSpliced(i, 1))) yield [one, ...rest]
+  for (const [i, one] of list.entries())
+    if (list.length > 1) for (const rest of orders(list.toSpliced(i, 1))) yield [one, ...rest]
 }
 
 /** The measures of one query, as the mean over all orders of candidates that score the same. */
@@ -20,7 +27,11 @@ function byEnumeration(candidates: { score: number; isRight: boolean }[]) {
     sums.precision += places.reduce((sum, place, i) => sum + (i + 1) / place, 0) / places.length
     sums.recalls.forEach((_, i) => (sums.recalls[i] += Number(places[0] <= i + 1)))
   }
-  return { rank: sums.rank / count, precision: sums.precision / count, recalls: sums.recalls.map((sum) => sum / count) }
+  return {
+    rank: sums.rank / count,
+    precision: sums.precision / count,
+    recalls: sums.recalls.map((sum) => sum / count)
+  }
 }
 
 const near = (a: number, b: number) => Math.abs(a - b) < 1e-12
@@ -28,7 +39,10 @@ const near = (a: number, b: number) => Math.abs(a - b) < 1e-12
 t.test('with ties all measures are the mean over all orders', async (t) => {
   const draw = random(8)
   for (let run = 0; run < 40; run++) {
-    const candidates = Array.from({ length: 6 }, () => ({ score: draw.int(3), isRight: draw.uniform() < 0.4 }))
+    const candidates = Array.from({ length: 6 }, () => ({
+      score: draw.int(3),
+      isRight: draw.uniform() < 0.4
+    }))
     candidates[0].isRight = true
     const right = candidates.filter(({ isRight }) => isRight)
     const scores = Float64Array.from(right, ({ score }) => score)
@@ -36,9 +50,16 @@ t.test('with ties all measures are the mean over all orders', async (t) => {
       ahead: scores.map((own) => candidates.filter(({ score }) => score > own).length),
       tied: scores.map((own) => candidates.filter(({ score }) => score === own).length)
     }
-    const rank = rankQueries(new Uint32Array(right.length).fill(5), { scores, standing, harmonic: harmonicNumbers(6) }).get(5)!
+    const rank = rankQueries(new Uint32Array(right.length).fill(5), {
+      scores,
+      standing,
+      harmonic: harmonicNumbers(6)
+    }).get(5)!
     const expected = byEnumeration(candidates)
-    t.ok(near(expectedRank(rank), expected.rank) && near(rank.averagePrecision, expected.precision), JSON.stringify(candidates))
+    t.ok(
+      near(expectedRank(rank), expected.rank) && near(rank.averagePrecision, expected.precision),
+      JSON.stringify(candidates)
+    )
     t.ok(expected.recalls.every((recall, i) => near(recallAt(i + 1, rank), recall)))
   }
 })

@@ -1,16 +1,31 @@
 import t from 'tap'
-import { bootstrap, bootstrapMean, bootstrapMeans, bootstrapMedian, figure, mean, pairedTest, quantile, random, type Interval } from '../../src/evaluation/statistics.js'
+import {
+  bootstrap,
+  bootstrapMean,
+  bootstrapMeans,
+  bootstrapMedian,
+  figure,
+  mean,
+  pairedTest,
+  quantile,
+  random,
+  type Interval
+} from '../../src/evaluation/statistics.js'
 
 const OPTIONS = { seed: 7, resamples: 2000, confidence: 0.95 }
 
 /** Sums of twelve uniform numbers less six: nearly normal, mean 0 and variance 1. */
-const normal = (draw: ReturnType<typeof random>) => Array.from({ length: 12 }, () => draw.uniform()).reduce((a, b) => a + b) - 6
+const normal = (draw: ReturnType<typeof random>) =>
+  Array.from({ length: 12 }, () => draw.uniform()).reduce((a, b) => a + b) - 6
 
 t.test('a seed gives the same numbers, another one others', async (t) => {
   const list = (seed: number) => random(seed).shuffle(Uint32Array.from({ length: 50 }, (_, i) => i))
   t.same(list(3), list(3))
   t.notSame(list(3), list(4))
-  t.same([...list(3)].sort((a, b) => a - b), Array.from({ length: 50 }, (_, i) => i))
+  t.same(
+    [...list(3)].sort((a, b) => a - b),
+    Array.from({ length: 50 }, (_, i) => i)
+  )
   const draw = random(1)
   const counts = new Float64Array(5)
   for (let i = 0; i < 10_000; i++) counts[draw.int(5)]++
@@ -19,7 +34,10 @@ t.test('a seed gives the same numbers, another one others', async (t) => {
 
 t.test('quantiles as numpy has them', async (t) => {
   const sorted = Float64Array.of(1, 2, 4, 8)
-  t.same([0, 0.1, 0.5, 0.9, 1].map((share) => Math.round(1e9 * quantile(sorted, share)) / 1e9), [1, 1.3, 3, 6.8, 8])
+  t.same(
+    [0, 0.1, 0.5, 0.9, 1].map((share) => Math.round(1e9 * quantile(sorted, share)) / 1e9),
+    [1, 1.3, 3, 6.8, 8]
+  )
 })
 
 t.test('the interval of a mean is that of theory, and covers the truth as often as it says', async (t) => {
@@ -28,10 +46,16 @@ t.test('the interval of a mean is that of theory, and covers the truth as often 
   const { value, low, high } = bootstrapMean(values, OPTIONS)
   t.equal(value, mean(values))
   const error = Math.sqrt(values.reduce((sum, each) => sum + (each - value) ** 2, 0)) / 400
-  t.ok(Math.abs(value - low - 1.96 * error) < 0.15 * error && Math.abs(high - value - 1.96 * error) < 0.15 * error)
+  t.ok(
+    Math.abs(value - low - 1.96 * error) < 0.15 * error &&
+      Math.abs(high - value - 1.96 * error) < 0.15 * error
+  )
   let covered = 0
   for (let run = 0; run < 300; run++) {
-    const { low, high } = bootstrapMean(Float64Array.from({ length: 60 }, () => normal(draw)), { ...OPTIONS, resamples: 400, seed: run })
+    const { low, high } = bootstrapMean(
+      Float64Array.from({ length: 60 }, () => normal(draw)),
+      { ...OPTIONS, resamples: 400, seed: run }
+    )
     if (low <= 0 && high >= 0) covered++
   }
   t.ok(covered >= 270 && covered <= 297, `${covered} of 300`)
@@ -46,8 +70,18 @@ t.test('items of one cluster are drawn together, so that copies of an item count
   t.same(rounded(bootstrapMean(copies, { ...OPTIONS, clusters })), rounded(bootstrapMean(few, OPTIONS)))
   const alone = bootstrapMean(copies, OPTIONS)
   const together = bootstrapMean(copies, { ...OPTIONS, clusters })
-  t.ok((together.high - together.low) / (alone.high - alone.low) > 2, 'each by itself they would seem five times as many')
-  t.same(bootstrap(500, (drawn) => drawn.reduce((sum, item) => sum + copies[item], 0) / drawn.length, { ...OPTIONS, clusters }).low.toFixed(9), together.low.toFixed(9), 'whichever statistic')
+  t.ok(
+    (together.high - together.low) / (alone.high - alone.low) > 2,
+    'each by itself they would seem five times as many'
+  )
+  t.same(
+    bootstrap(500, (drawn) => drawn.reduce((sum, item) => sum + copies[item], 0) / drawn.length, {
+      ...OPTIONS,
+      clusters
+    }).low.toFixed(9),
+    together.low.toFixed(9),
+    'whichever statistic'
+  )
 })
 
 t.test('many items are drawn in groups, to the same interval', async (t) => {
@@ -55,14 +89,20 @@ t.test('many items are drawn in groups, to the same interval', async (t) => {
   const values = Float64Array.from({ length: 60_000 }, () => Number(draw.uniform() < 0.3))
   const { value, low, high } = bootstrapMean(values, { ...OPTIONS, resamples: 500 })
   const error = Math.sqrt((value * (1 - value)) / 60_000)
-  t.ok(Math.abs((high - low) / (2 * 1.96 * error) - 1) < 0.12, `${(high - low) / (2 * 1.96 * error)} of theory`)
+  t.ok(
+    Math.abs((high - low) / (2 * 1.96 * error) - 1) < 0.12,
+    `${(high - low) / (2 * 1.96 * error)} of theory`
+  )
 })
 
 t.test('measures that are drawn together have the intervals that each has by itself', async (t) => {
   const draw = random(6)
   const measures = [1, 2, 3].map((scale) => Float64Array.from({ length: 90 }, () => scale * normal(draw)))
   const clusters = Uint32Array.from({ length: 90 }, (_, i) => i % 40)
-  t.same(bootstrapMeans(measures, { ...OPTIONS, clusters }), measures.map((values) => bootstrapMean(values, { ...OPTIONS, clusters })))
+  t.same(
+    bootstrapMeans(measures, { ...OPTIONS, clusters }),
+    measures.map((values) => bootstrapMean(values, { ...OPTIONS, clusters }))
+  )
 })
 
 t.test('medians', async (t) => {
@@ -71,7 +111,8 @@ t.test('medians', async (t) => {
   t.equal(bootstrapMedian(values.subarray(0, 3), OPTIONS).value, 3)
   const draw = random(4)
   const many = Float64Array.from({ length: 301 }, () => normal(draw))
-  const medianOf = (drawn: Uint32Array) => quantile(Float64Array.from(drawn, (item) => many[item]).sort(), 0.5)
+  const medianOf = (drawn: Uint32Array) =>
+    quantile(Float64Array.from(drawn, (item) => many[item]).sort(), 0.5)
   const [fast, plain] = [bootstrapMedian(many, OPTIONS), bootstrap(301, medianOf, OPTIONS)]
   t.equal(fast.value, plain.value)
   t.ok(Math.abs(fast.low - plain.low) < 1e-12 && Math.abs(fast.high - plain.high) < 1e-12)
@@ -102,6 +143,10 @@ t.test('p is uniform where nothing differs', async (t) => {
 })
 
 t.test('a figure says how many items it is over, and what chance gives', async (t) => {
-  t.match(figure(Float64Array.of(0, 1, 1, 1), { ...OPTIONS, chance: 0.5 }), { value: 0.75, items: 4, chance: 0.5 })
+  t.match(figure(Float64Array.of(0, 1, 1, 1), { ...OPTIONS, chance: 0.5 }), {
+    value: 0.75,
+    items: 4,
+    chance: 0.5
+  })
   t.ok(Number.isNaN(figure(new Float64Array(0), OPTIONS).value))
 })

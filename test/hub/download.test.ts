@@ -23,12 +23,19 @@ async function prepare(t: Test, options: Partial<HubOptions> = {}): Promise<Prep
   const files = await listFiles(client, hub.repo, hub.commit)
   const folder = t.testdir()
   const download = (path = MODEL) =>
-    downloadFile(client, { file: files.find((file) => file.path === path)!, repo: hub.repo, revision: hub.commit, target: join(folder, path), onProgress: () => {} })
+    downloadFile(client, {
+      file: files.find((file) => file.path === path)!,
+      repo: hub.repo,
+      revision: hub.commit,
+      target: join(folder, path),
+      onProgress: () => {}
+    })
   return { hub, target: join(folder, MODEL), retries, download }
 }
 
 /** What the CDN was asked for. */
-const asked = ({ requests }: TestHub) => requests.filter(({ server }) => server === 'cdn').map(({ range, status }) => [range, status])
+const asked = ({ requests }: TestHub) =>
+  requests.filter(({ server }) => server === 'cdn').map(({ range, status }) => [range, status])
 
 async function isWhole(t: Test, { hub, target }: Prepared): Promise<void> {
   t.ok((await readFile(target)).equals(hub.files[MODEL].content), 'byte for byte')
@@ -38,29 +45,42 @@ async function isWhole(t: Test, { hub, target }: Prepared): Promise<void> {
 
 t.test('a connection that drops is gone on with from the byte it came to', async (t) => {
   const prepared = await prepare(t)
-  prepared.hub.faults[MODEL] = [{ kind: 'drop', after: 100_000 }, { kind: 'drop', after: 50_000 }]
+  prepared.hub.faults[MODEL] = [
+    { kind: 'drop', after: 100_000 },
+    { kind: 'drop', after: 50_000 }
+  ]
   await prepared.download()
   await isWhole(t, prepared)
-  t.same(asked(prepared.hub), [[undefined, 200], ['bytes=100000-', 206], ['bytes=150000-', 206]])
+  t.same(asked(prepared.hub), [
+    [undefined, 200],
+    ['bytes=100000-', 206],
+    ['bytes=150000-', 206]
+  ])
   t.match(prepared.hub.requests.at(-1)!.ifRange, /^"[0-9a-f]{64}"$/)
   t.match(prepared.retries, [/broke \(UND_ERR_SOCKET\)/, /broke/])
 })
 
-t.test('another ETag than that of the partial, or a server without ranges, starts the file again', async (t) => {
-  for (const make of [
-    async ({ hub }: Prepared) => void (hub.ranges = false),
-    async ({ target }: Prepared) => writeFile(`${target}.partial.etag`, '"another"')
-  ]) {
-    const prepared = await prepare(t, { retry: { tries: 1, baseMs: 1 } })
-    prepared.hub.faults[MODEL] = [{ kind: 'drop', after: 100_000 }]
-    await t.rejects(prepared.download(), /broke/)
-    t.equal((await stat(`${prepared.target}.partial`)).size, 100_000)
-    await make(prepared)
-    await prepared.download()
-    await isWhole(t, prepared)
-    t.same(asked(prepared.hub), [[undefined, 200], ['bytes=100000-', 200]])
+t.test(
+  'another ETag than that of the partial, or a server without ranges, starts the file again',
+  async (t) => {
+    for (const make of [
+      async ({ hub }: Prepared) => void (hub.ranges = false),
+      async ({ target }: Prepared) => writeFile(`${target}.partial.etag`, '"another"')
+    ]) {
+      const prepared = await prepare(t, { retry: { tries: 1, baseMs: 1 } })
+      prepared.hub.faults[MODEL] = [{ kind: 'drop', after: 100_000 }]
+      await t.rejects(prepared.download(), /broke/)
+      t.equal((await stat(`${prepared.target}.partial`)).size, 100_000)
+      await make(prepared)
+      await prepared.download()
+      await isWhole(t, prepared)
+      t.same(asked(prepared.hub), [
+        [undefined, 200],
+        ['bytes=100000-', 200]
+      ])
+    }
   }
-})
+)
 
 t.test('a weak ETag says nothing of bytes: the range is asked for without it', async (t) => {
   const prepared = await prepare(t)
@@ -68,16 +88,27 @@ t.test('a weak ETag says nothing of bytes: the range is asked for without it', a
   prepared.hub.faults[MODEL] = [{ kind: 'drop', after: 100_000 }]
   await prepared.download()
   await isWhole(t, prepared)
-  t.same(prepared.hub.requests.at(-1), { server: 'cdn', path: prepared.hub.requests.at(-1)!.path, range: 'bytes=100000-', status: 206 })
+  t.same(prepared.hub.requests.at(-1), {
+    server: 'cdn',
+    path: prepared.hub.requests.at(-1)!.path,
+    range: 'bytes=100000-',
+    status: 206
+  })
 })
 
 t.test('wrong bytes: the file and both checksums are named, and the partial goes', async (t) => {
   const prepared = await prepare(t)
   prepared.hub.faults[MODEL] = [{ kind: 'wrong' }]
-  await t.rejects(prepared.download(), /^onnx\/vision_model.onnx has the wrong checksum: expected sha256 [0-9a-f]{64}, got [0-9a-f]{64}\./)
+  await t.rejects(
+    prepared.download(),
+    /^onnx\/vision_model.onnx has the wrong checksum: expected sha256 [0-9a-f]{64}, got [0-9a-f]{64}\./
+  )
   t.equal(await stat(`${prepared.target}.partial`).catch(() => 'gone'), 'gone')
   prepared.hub.faults['config.json'] = [{ kind: 'wrong' }]
-  await t.rejects(prepared.download('config.json'), /^config.json has the wrong checksum: expected git-sha1 [0-9a-f]{40}, got [0-9a-f]{40}\./)
+  await t.rejects(
+    prepared.download('config.json'),
+    /^config.json has the wrong checksum: expected git-sha1 [0-9a-f]{40}, got [0-9a-f]{40}\./
+  )
   t.same(prepared.retries, [], 'it is not tried again: the next answer would be the same')
 })
 
@@ -89,7 +120,11 @@ t.test('a partial whose bytes went bad, as after a power cut, is fetched anew', 
   await t.rejects(first.download(), /checksum is wrong: it starts again/)
   await first.download()
   await isWhole(t, first)
-  t.same(asked(first.hub), [[undefined, 200], ['bytes=100000-', 206], [undefined, 200]])
+  t.same(asked(first.hub), [
+    [undefined, 200],
+    ['bytes=100000-', 206],
+    [undefined, 200]
+  ])
 })
 
 t.test('partials of all sizes: whole ones are not fetched, longer ones start again', async (t) => {
@@ -98,7 +133,10 @@ t.test('partials of all sizes: whole ones are not fetched, longer ones start aga
   prepared.hub.faults[MODEL] = [{ kind: 'status', status: 503 }]
   await prepared.download('config.json')
   await prepared.download()
-  t.same(asked(prepared.hub), [[undefined, 503], [undefined, 200]])
+  t.same(asked(prepared.hub), [
+    [undefined, 503],
+    [undefined, 200]
+  ])
   prepared.hub.requests.length = 0
   await writeFile(`${prepared.target}.partial`, content)
   await prepared.download()
@@ -111,10 +149,17 @@ t.test('partials of all sizes: whole ones are not fetched, longer ones start aga
 
 t.test('an answer 416 starts the file again', async (t) => {
   const prepared = await prepare(t)
-  prepared.hub.faults[MODEL] = [{ kind: 'drop', after: 100_000 }, { kind: 'status', status: 416 }]
+  prepared.hub.faults[MODEL] = [
+    { kind: 'drop', after: 100_000 },
+    { kind: 'status', status: 416 }
+  ]
   await prepared.download()
   await isWhole(t, prepared)
-  t.same(asked(prepared.hub), [[undefined, 200], ['bytes=100000-', 416], [undefined, 200]])
+  t.same(asked(prepared.hub), [
+    [undefined, 200],
+    ['bytes=100000-', 416],
+    [undefined, 200]
+  ])
 })
 
 t.test('more bytes than were listed end the download', async (t) => {
@@ -125,7 +170,10 @@ t.test('more bytes than were listed end the download', async (t) => {
 
 t.test('an empty file', async (t) => {
   const prepared = await prepare(t)
-  t.equal(await prepared.download('LICENSE'), 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
+  t.equal(
+    await prepared.download('LICENSE'),
+    'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+  )
 })
 
 t.test('a server that falls silent fails that try only', async (t) => {
@@ -134,12 +182,18 @@ t.test('a server that falls silent fails that try only', async (t) => {
   await prepared.download()
   await isWhole(t, prepared)
   t.match(prepared.retries, [/UND_ERR_BODY_TIMEOUT/])
-  t.same(asked(prepared.hub), [[undefined, 200], ['bytes=100000-', 206]])
+  t.same(asked(prepared.hub), [
+    [undefined, 200],
+    ['bytes=100000-', 206]
+  ])
 })
 
 t.test('429 waits as long as it says, 5xx a while, and both are bounded', async (t) => {
   const prepared = await prepare(t)
-  prepared.hub.faults[MODEL] = [{ kind: 'status', status: 429, headers: { 'retry-after': '1' } }, { kind: 'status', status: 500 }]
+  prepared.hub.faults[MODEL] = [
+    { kind: 'status', status: 429, headers: { 'retry-after': '1' } },
+    { kind: 'status', status: 500 }
+  ]
   const began = performance.now()
   await prepared.download()
   t.ok(performance.now() - began >= 990)

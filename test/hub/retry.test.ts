@@ -3,7 +3,13 @@ import { retrying } from '../../src/hub/retry.js'
 import { TransientError } from '../../src/hub/transient-error.js'
 import { waitAsked } from '../../src/hub/status-error.js'
 
-const policy = (onRetry: (reason: string, delayMs: number) => void = () => {}) => ({ what: 'a file', tries: 3, baseMs: 1, signal: new AbortController().signal, onRetry })
+const policy = (onRetry: (reason: string, delayMs: number) => void = () => {}) => ({
+  what: 'a file',
+  tries: 3,
+  baseMs: 1,
+  signal: new AbortController().signal,
+  onRetry
+})
 
 t.test('tries that bring nothing are bounded, and waited for longer each time', async (t) => {
   const delays: number[] = []
@@ -12,18 +18,24 @@ t.test('tries that bring nothing are bounded, and waited for longer each time', 
     calls++
     throw new TransientError('broke')
   }
-  await t.rejects(retrying(attempt, { ...policy((_, delay) => delays.push(delay)), tries: 4, baseMs: 8 }), { message: 'a file: broke; 4 tries brought nothing. The same command goes on from here.' })
+  await t.rejects(retrying(attempt, { ...policy((_, delay) => delays.push(delay)), tries: 4, baseMs: 8 }), {
+    message: 'a file: broke; 4 tries brought nothing. The same command goes on from here.'
+  })
   t.equal(calls, 4)
   t.equal(delays.length, 3)
-  for (const [index, delay] of delays.entries()) t.ok(delay >= 6 * 2 ** index && delay <= 10 * 2 ** index, `${delay}`)
+  for (const [index, delay] of delays.entries())
+    t.ok(delay >= 6 * 2 ** index && delay <= 10 * 2 ** index, `${delay}`)
 })
 
 t.test('another error ends it at once', async (t) => {
   let calls = 0
-  await t.rejects(retrying(async () => {
-    calls++
-    throw new Error('no')
-  }, policy()), { message: 'no' })
+  await t.rejects(
+    retrying(async () => {
+      calls++
+      throw new Error('no')
+    }, policy()),
+    { message: 'no' }
+  )
   t.equal(calls, 1)
 })
 
@@ -46,14 +58,30 @@ t.test('the wait the hub asks for is kept, and one too long ends it', async (t) 
     if (++calls === 1) throw new TransientError('429', { retryAfterMs: 70 })
     return calls
   }
-  t.equal(await retrying(attempt, policy((_, delay) => delays.push(delay))), 2)
+  t.equal(
+    await retrying(
+      attempt,
+      policy((_, delay) => delays.push(delay))
+    ),
+    2
+  )
   t.same(delays, [70])
-  await t.rejects(retrying(async () => { throw new TransientError('429', { retryAfterMs: 3_600_000 }) }, policy()), { message: 'a file: 429. It asks to wait 3600 s: the same command goes on then.' })
+  await t.rejects(
+    retrying(async () => {
+      throw new TransientError('429', { retryAfterMs: 3_600_000 })
+    }, policy()),
+    { message: 'a file: 429. It asks to wait 3600 s: the same command goes on then.' }
+  )
 })
 
 t.test('an abort ends the wait', async (t) => {
   const controller = new AbortController()
-  const running = retrying(async () => { throw new TransientError('broke') }, { ...policy(() => controller.abort()), baseMs: 60_000, signal: controller.signal })
+  const running = retrying(
+    async () => {
+      throw new TransientError('broke')
+    },
+    { ...policy(() => controller.abort()), baseMs: 60_000, signal: controller.signal }
+  )
   await t.rejects(running, { name: 'AbortError' })
 })
 

@@ -13,9 +13,16 @@ import { ownServer } from '../fixtures/server.js'
 // it must not reach, and the same server would answer there.
 
 const portrait = await golden('portrait.jpg')
-const picture: Answer = (response) => void response.writeHead(200, { 'content-type': 'image/jpeg' }).end(portrait)
-const redirect = (location: string): Answer => (response) => void response.writeHead(302, { location }).end()
-const raw = (text: string): Answer => (_, __, socket) => void socket.end(text)
+const picture: Answer = (response) =>
+  void response.writeHead(200, { 'content-type': 'image/jpeg' }).end(portrait)
+const redirect =
+  (location: string): Answer =>
+  (response) =>
+    void response.writeHead(302, { location }).end()
+const raw =
+  (text: string): Answer =>
+  (_, __, socket) =>
+    void socket.end(text)
 const MIB = 2 ** 20
 
 const REFUSED = 'IMAGE_URL_REFUSED'
@@ -47,20 +54,30 @@ t.test('what is fetched by url and what is not', async (t) => {
     '/ok': picture,
     '/untyped': (response) => void response.writeHead(200, { 'content-type': 'text/html' }).end(portrait),
     '/relative': redirect('/ok?from=redirect'),
-    '/html': (response) => void response.writeHead(200, { 'content-type': 'image/png' }).end('<html>not a picture</html>'),
+    '/html': (response) =>
+      void response.writeHead(200, { 'content-type': 'image/png' }).end('<html>not a picture</html>'),
     '/svg': (response) => void response.writeHead(200, { 'content-type': 'image/svg+xml' }).end(svg),
     '/empty': (response) => void response.writeHead(200).end(),
-    '/gzip': (response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(portrait)),
-    '/gzip-bomb': (response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(64 * MIB))),
-    '/twice-encoded': (response) => void response.writeHead(200, { 'content-encoding': 'identity, br' }).end(portrait),
+    '/gzip': (response) =>
+      void response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(portrait)),
+    '/gzip-bomb': (response) =>
+      void response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(64 * MIB))),
+    '/twice-encoded': (response) =>
+      void response.writeHead(200, { 'content-encoding': 'identity, br' }).end(portrait),
     '/endless': endless({}, Buffer.alloc(64 << 10)),
     '/drip': endless({}, Buffer.alloc(1), 20),
     '/silent': () => {},
-    '/huge-length': (response) => void response.writeHead(200, { 'content-length': String(50 * MIB) }).write('x'),
+    '/huge-length': (response) =>
+      void response.writeHead(200, { 'content-length': String(50 * MIB) }).write('x'),
     '/short': raw(`HTTP/1.1 200 OK\r\nContent-Length: ${portrait.length}\r\n\r\nshort`),
-    '/long': (_, __, socket) => void socket.end(Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n'), portrait])),
+    '/long': (_, __, socket) =>
+      void socket.end(
+        Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n'), portrait])
+      ),
     '/two-lengths': raw('HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx'),
-    '/length-and-chunks': raw('HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n'),
+    '/length-and-chunks': raw(
+      'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n'
+    ),
     '/cut': (response) => {
       response.writeHead(200, { 'transfer-encoding': 'chunked' }).write(portrait.subarray(0, 100))
       setTimeout(() => response.destroy(), 20)
@@ -73,14 +90,21 @@ t.test('what is fetched by url and what is not', async (t) => {
     },
     '/not-http': raw('SSH-2.0-OpenSSH_9.6\r\n'),
     '/upgrade': raw('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'),
-    '/partial': (response) => void response.writeHead(206, { 'content-range': `bytes 0-9/${portrait.length}` }).end(portrait.subarray(0, 10)),
+    '/partial': (response) =>
+      void response
+        .writeHead(206, { 'content-range': `bytes 0-9/${portrait.length}` })
+        .end(portrait.subarray(0, 10)),
     '/not-modified': (response) => void response.writeHead(304).end(),
     '/no-content': (response) => void response.writeHead(204).end(),
     '/broken': (response) => void response.writeHead(500).end('secret detail'),
     '/redirect-nowhere': (response) => void response.writeHead(302).end(),
     '/loop': redirect('/loop'),
-    '/specks': (_, __, socket) => void socket.write(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(4000)}`),
-    '/cookie': (response, request) => void response.writeHead(request.headers.cookie ? 400 : 302, { location: '/ok', 'set-cookie': 'a=b' }).end()
+    '/specks': (_, __, socket) =>
+      void socket.write(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(4000)}`),
+    '/cookie': (response, request) =>
+      void response
+        .writeHead(request.headers.cookie ? 400 : 302, { location: '/ok', 'set-cookie': 'a=b' })
+        .end()
   }
   const host = await startPictureHost(t, answers)
   const other = await startPictureHost(t, { '/': picture, '/ok': picture }, '127.0.0.2')
@@ -119,14 +143,27 @@ t.test('what is fetched by url and what is not', async (t) => {
     'silent.test': 'silent'
   })
   const proxy = await startProxy(t, { 'images.test': 'http://127.0.0.1:1' })
-  for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy', 'ALL_PROXY']) process.env[name] = proxy.address
-  t.teardown(() => ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy', 'ALL_PROXY'].forEach((name) => delete process.env[name]))
+  for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy', 'ALL_PROXY'])
+    process.env[name] = proxy.address
+  t.teardown(() =>
+    ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy', 'ALL_PROXY'].forEach(
+      (name) => delete process.env[name]
+    )
+  )
   const { api } = await ownServer(t, {
     IMAGE_URLS: 'true',
     IMAGE_URL_TIMEOUT_MS: '1500',
     IMAGE_URL_NAME_SERVERS: names.address,
     IMAGE_URL_DENIED_HOSTS: 'denied.test, *.denied.test',
-    IMAGE_URL_PRIVATE_HOSTS: ['images.test', 'rebinding.test', 'private-metadata.test', 'private-mixed.test', 'bücher.test'].map((name) => `${name}:${host.port}`).join(),
+    IMAGE_URL_PRIVATE_HOSTS: [
+      'images.test',
+      'rebinding.test',
+      'private-metadata.test',
+      'private-mixed.test',
+      'bücher.test'
+    ]
+      .map((name) => `${name}:${host.port}`)
+      .join(),
     MAX_IMAGE_MIB: '1'
   })
   const at = (path: string, name = 'images.test') => `http://${name}:${host.port}${path}`
@@ -236,7 +273,11 @@ t.test('what is fetched by url and what is not', async (t) => {
     ['a denied host with two trailing dots', 'http://denied.test../', REFUSED],
     ['too long', at(`/ok?${'x'.repeat(9000)}`), REFUSED],
 
-    ...Object.keys(hops).map((name): [string, string, string] => [`a redirect to: ${name}`, at(`/to-${name}`), REFUSED]),
+    ...Object.keys(hops).map((name): [string, string, string] => [
+      `a redirect to: ${name}`,
+      at(`/to-${name}`),
+      REFUSED
+    ]),
     ['redirects in a circle', at('/loop'), FAILED],
     ['a redirect to nowhere', at('/redirect-nowhere'), FAILED],
 
@@ -271,31 +312,56 @@ t.test('what is fetched by url and what is not', async (t) => {
     const { status, body } = await api('POST', '/v1/embeddings', { input: { image: { url } } })
     messages.set(name, body.error?.message)
     const shown = url.length > 80 ? `${url.slice(0, 60)}…` : url
-    t.equal(body.error?.code ?? (body.data?.length === 1 && ok), expected, `${name} | ${shown.replace(/:\d{5}(?=\/)/, ':PORT')} | ${status} ${expected}: ${body.error?.message ?? 'embedded'}`)
+    t.equal(
+      body.error?.code ?? (body.data?.length === 1 && ok),
+      expected,
+      `${name} | ${shown.replace(/:\d{5}(?=\/)/, ':PORT')} | ${status} ${expected}: ${body.error?.message ?? 'embedded'}`
+    )
     t.ok(status < 500, `${name}: ${status}`)
   }
 
   t.test('an open port, a closed one, a name inside and no name at all are answered alike', async (t) => {
     t.equal(messages.get('loopback at the open port'), messages.get('loopback at a closed port'))
-    for (const name of ['loopback', '10/8', 'a name inside', 'a name that is not there', 'a redirect to: default-port', 'a redirect to: name']) t.equal(messages.get(name), NO_ADDRESS, name)
+    for (const name of [
+      'loopback',
+      '10/8',
+      'a name inside',
+      'a name that is not there',
+      'a redirect to: default-port',
+      'a redirect to: name'
+    ])
+      t.equal(messages.get(name), NO_ADDRESS, name)
     for (const [name, message] of messages) t.notMatch(message ?? '', /ECONN|ENOT|10\.1\.2\.3|secret/, name)
   })
 
   t.test('nothing but the private host was asked, and without what could tell of the service', async (t) => {
     t.equal(other.connections.came, 0)
-    t.same([...new Set(host.requests.map(({ headers }) => headers.host))].sort(), ['images.test', 'xn--bcher-kva.test'].map((name) => `${name}:${host.port}`))
+    t.same(
+      [...new Set(host.requests.map(({ headers }) => headers.host))].sort(),
+      ['images.test', 'xn--bcher-kva.test'].map((name) => `${name}:${host.port}`)
+    )
     for (const { headers, method } of host.requests) {
       t.match(headers, { 'user-agent': /^Semblance\/\d/, 'accept-encoding': 'identity' })
-      t.same([headers.cookie, headers.referer, headers.authorization, method], [undefined, undefined, undefined, 'GET'])
+      t.same(
+        [headers.cookie, headers.referer, headers.authorization, method],
+        [undefined, undefined, undefined, 'GET']
+      )
     }
     t.same(proxy.hosts, [], 'a proxy of the environment is not asked')
   })
 
   t.test('a name that changes between its check and the connection', async (t) => {
     // Were it looked up again, the connection would go to 127.0.0.2, where nothing listens at this port.
-    t.match(await api('POST', '/v1/embeddings', { input: { image: { url: at('/ok', 'rebinding.test') } } }), { status: 200 })
-    t.same(names.asked.filter((name) => name.endsWith('rebinding.test')).sort(), ['A rebinding.test', 'AAAA rebinding.test'])
-    t.match(await api('POST', '/v1/embeddings', { input: { image: { url: 'http://rebound.test/ok' } } }), { body: { error: { message: NO_ADDRESS } } })
+    t.match(await api('POST', '/v1/embeddings', { input: { image: { url: at('/ok', 'rebinding.test') } } }), {
+      status: 200
+    })
+    t.same(names.asked.filter((name) => name.endsWith('rebinding.test')).sort(), [
+      'A rebinding.test',
+      'AAAA rebinding.test'
+    ])
+    t.match(await api('POST', '/v1/embeddings', { input: { image: { url: 'http://rebound.test/ok' } } }), {
+      body: { error: { message: NO_ADDRESS } }
+    })
     t.same(names.asked.filter((name) => name.endsWith('rebound.test')).length, 2)
   })
 })

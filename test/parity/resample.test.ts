@@ -14,7 +14,9 @@ interface Row {
 }
 
 const TARGET = 224
-const { rows } = JSON.parse(await readFile(new URL('pillow-digests.json', import.meta.url), 'utf8')) as { rows: Row[] }
+const { rows } = JSON.parse(await readFile(new URL('pillow-digests.json', import.meta.url), 'utf8')) as {
+  rows: Row[]
+}
 
 /** The formula of make-pillow-digests.py. */
 function draw(width: number, height: number): Pixels {
@@ -36,8 +38,19 @@ t.test('every byte is as Pillow has it', async (t) => {
       ['shortest', { mode: 'shortest', size: TARGET }, shortest]
     ]
     for (const [name, resize, expected] of modes) {
-      const { data } = preprocess(picture, { resize, filter, crop: { width: TARGET, height: TARGET }, cropOffset: 'floor', mean: [0, 0, 0], std: [1, 1, 1] })
-      t.equal(createHash('sha256').update(data).digest('hex'), expected, `${filter} ${name} of ${width}x${height}`)
+      const { data } = preprocess(picture, {
+        resize,
+        filter,
+        crop: { width: TARGET, height: TARGET },
+        cropOffset: 'floor',
+        mean: [0, 0, 0],
+        std: [1, 1, 1]
+      })
+      t.equal(
+        createHash('sha256').update(data).digest('hex'),
+        expected,
+        `${filter} ${name} of ${width}x${height}`
+      )
     }
   }
 })

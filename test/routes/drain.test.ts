@@ -9,7 +9,10 @@ import { testServer, type Api } from '../fixtures/server.js'
 async function whenRefused(port: number): Promise<void> {
   for (let tries = 0; tries < 1000; tries++) {
     const socket = connect(port, '127.0.0.1')
-    const isRefused = await once(socket, 'connect').then(() => false, () => true)
+    const isRefused = await once(socket, 'connect').then(
+      () => false,
+      () => true
+    )
     socket.destroy()
     if (isRefused) return
     await sleep(10)
@@ -51,7 +54,9 @@ t.test('a request that comes in while the service closes is told so, and its con
 t.test('what takes longer than the drain is answered CLOSED, and dropped', async (t) => {
   const server = await testServer(t, { DRAIN_TIMEOUT_MS: '100', EMBEDDING_CACHE_MIB: '0' })
   const picture = await solid('red', { width: 900, height: 900 })
-  const input = Array.from({ length: 150 }, (_, n) => ({ image: { base64: Buffer.concat([picture, Buffer.from(String(n))]).toString('base64') } }))
+  const input = Array.from({ length: 150 }, (_, n) => ({
+    image: { base64: Buffer.concat([picture, Buffer.from(String(n))]).toString('base64') }
+  }))
   const call = server.api('POST', '/v1/embeddings', { input })
   await whenBusy(server.api)
   await server.close()
@@ -60,33 +65,52 @@ t.test('what takes longer than the drain is answered CLOSED, and dropped', async
   t.equal(headers.get('connection'), 'close')
 })
 
-t.test('a bulk load that does not end gets CLOSED as its last line, and what was acknowledged is there', async (t) => {
-  const dataDir = t.testdir()
-  const server = await testServer(t, { DATA_DIR: dataDir, DRAIN_TIMEOUT_MS: '200' })
-  await server.api('PUT', '/v1/collections/things')
-  let controller: ReadableStreamDefaultController<Uint8Array>
-  const body = new ReadableStream<Uint8Array>({ start: (given) => void (controller = given) })
-  const send = (from: number) => controller.enqueue(Buffer.from(Array.from({ length: 64 }, (_, i) => `${JSON.stringify({ id: `r${from + i}`, text: `text ${from + i}` })}\n`).join('')))
-  send(0)
-  const response = await fetch(`${server.url}/v1/collections/things/records/bulk`, { method: 'POST', body, headers: { 'content-type': 'application/x-ndjson' }, duplex: 'half' } as RequestInit)
-  send(64)
-  const answers = response.body!.pipeThrough(new TextDecoderStream()).getReader()
-  let text = ''
-  const read = async () => {
-    const { value = '', done } = await answers.read()
-    text += value
-    return !done
+t.test(
+  'a bulk load that does not end gets CLOSED as its last line, and what was acknowledged is there',
+  async (t) => {
+    const dataDir = t.testdir()
+    const server = await testServer(t, { DATA_DIR: dataDir, DRAIN_TIMEOUT_MS: '200' })
+    await server.api('PUT', '/v1/collections/things')
+    let controller: ReadableStreamDefaultController<Uint8Array>
+    const body = new ReadableStream<Uint8Array>({ start: (given) => void (controller = given) })
+    const send = (from: number) =>
+      controller.enqueue(
+        Buffer.from(
+          Array.from(
+            { length: 64 },
+            (_, i) => `${JSON.stringify({ id: `r${from + i}`, text: `text ${from + i}` })}\n`
+          ).join('')
+        )
+      )
+    send(0)
+    const response = await fetch(`${server.url}/v1/collections/things/records/bulk`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/x-ndjson' },
+      duplex: 'half'
+    } as RequestInit)
+    send(64)
+    const answers = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+    let text = ''
+    const read = async () => {
+      const { value = '', done } = await answers.read()
+      text += value
+      return !done
+    }
+    while (text.split('\n').length <= 128 && (await read()));
+    const closed = server.close()
+    while (await read());
+    await closed
+    const lines = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    t.match(lines.at(-1), { error: { code: 'CLOSED' } })
+    t.equal(lines.length, 129)
+    const again = await testServer(t, { DATA_DIR: dataDir })
+    t.match(await again.api('GET', '/v1/collections/things'), { body: { records: 128 } })
   }
-  while (text.split('\n').length <= 128 && (await read()));
-  const closed = server.close()
-  while (await read());
-  await closed
-  const lines = text.trim().split('\n').map((line) => JSON.parse(line))
-  t.match(lines.at(-1), { error: { code: 'CLOSED' } })
-  t.equal(lines.length, 129)
-  const again = await testServer(t, { DATA_DIR: dataDir })
-  t.match(await again.api('GET', '/v1/collections/things'), { body: { records: 128 } })
-})
+)
 
 t.test('before it stops listening it is not ready, and serves', async (t) => {
   const server = await testServer(t, { SHUTDOWN_DELAY_MS: '2000' })

@@ -13,7 +13,10 @@ const TYPE = { 'content-type': 'application/vnd.sqlite3' }
 
 /** Begins an upload with some bytes and leaves it open; resolves to the answer. */
 async function begin(url: string, bytes: number, length?: number) {
-  const sending = request(url + PATH, { method: 'POST', headers: { ...TYPE, ...(length !== undefined && { 'content-length': length }) } })
+  const sending = request(url + PATH, {
+    method: 'POST',
+    headers: { ...TYPE, ...(length !== undefined && { 'content-length': length }) }
+  })
   sending.on('error', () => undefined)
   if (bytes === 0) sending.flushHeaders()
   else sending.write(Buffer.alloc(bytes))
@@ -28,13 +31,32 @@ const isWell = async (api: Api) => (await api('GET', '/v1/collections')).status 
 t.test('an upload over the limit is refused by its length, or once it is over', async (t) => {
   const dataDir = t.testdir()
   const { api, url } = await testServer(t, { DATA_DIR: dataDir, MAX_BACKUP_MIB: '2' })
-  const tooLarge = { status: 413, body: { error: { code: 'BACKUP_TOO_LARGE', message: /over the 2 MiB/, request_id: /./ } } }
-  t.match(await begin(url, 0, 2 * MIB + 1), { ...tooLarge, connection: undefined }, 'before any of it came; the rest is read')
-  t.match(await begin(url, 0, 2 ** 40), { ...tooLarge, connection: 'close' }, 'or not, when it is far too long')
+  const tooLarge = {
+    status: 413,
+    body: { error: { code: 'BACKUP_TOO_LARGE', message: /over the 2 MiB/, request_id: /./ } }
+  }
+  t.match(
+    await begin(url, 0, 2 * MIB + 1),
+    { ...tooLarge, connection: undefined },
+    'before any of it came; the rest is read'
+  )
+  t.match(
+    await begin(url, 0, 2 ** 40),
+    { ...tooLarge, connection: 'close' },
+    'or not, when it is far too long'
+  )
   t.match(await begin(url, 2 * MIB + 1), { ...tooLarge, connection: 'close' }, 'its length was not told')
   t.same(await readdir(join(dataDir, 'backups', '.uploads')), [], 'nothing of it is left')
-  t.match(await api('POST', PATH, Buffer.alloc(2 * MIB), { headers: TYPE }), { status: 422, body: { error: { code: 'BACKUP_INVALID' } } }, 'the limit itself may be sent')
-  t.match(await api('POST', PATH, { backup: 'x'.repeat(2 * MIB) }), { status: 413, body: { error: { code: 'BODY_TOO_LARGE' } } }, 'what names a backup is short')
+  t.match(
+    await api('POST', PATH, Buffer.alloc(2 * MIB), { headers: TYPE }),
+    { status: 422, body: { error: { code: 'BACKUP_INVALID' } } },
+    'the limit itself may be sent'
+  )
+  t.match(
+    await api('POST', PATH, { backup: 'x'.repeat(2 * MIB) }),
+    { status: 413, body: { error: { code: 'BODY_TOO_LARGE' } } },
+    'what names a backup is short'
+  )
   t.ok(await isWell(api))
 })
 
@@ -54,7 +76,11 @@ t.test('an upload that would take the reserve of the disk is refused', async (t)
     t.same(await readdir(join(dataDir, 'backups', '.uploads')), [], 'nothing of it is left')
     t.ok((await free()) > 25 * MIB, 'and the reserve is there')
     await rm(join(dataDir, 'filler'))
-    t.match(await api('POST', PATH, Buffer.alloc(24 * MIB), { headers: TYPE }), { status: 422 }, 'with room it is read')
+    t.match(
+      await api('POST', PATH, Buffer.alloc(24 * MIB), { headers: TYPE }),
+      { status: 422 },
+      'with room it is read'
+    )
     t.ok(await isWell(api))
   } finally {
     await close()

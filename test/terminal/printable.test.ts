@@ -9,5 +9,12 @@ t.test('what a terminal would obey is left out, and what letters are made with s
 })
 
 t.test('cells of a table are printable, and line up as they are printed', async (t) => {
-  t.equal(table([['NAME', 'MODEL'], ['x\u001b[2J', 'm'], ['a\nb', '\u202e']]), 'NAME  MODEL\nx[2J  m\na b\n')
+  t.equal(
+    table([
+      ['NAME', 'MODEL'],
+      ['x\u001b[2J', 'm'],
+      ['a\nb', '\u202e']
+    ]),
+    'NAME  MODEL\nx[2J  m\na b\n'
+  )
 })

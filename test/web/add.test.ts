@@ -10,15 +10,23 @@ import { testServer } from '../fixtures/server.js'
 t.test('pictures and texts are added from the gallery', async (t) => {
   const { url, api } = await testServer(t, { MODELS_DIR: 'test/towers', MODEL: 'clip' })
   const browser = await openBrowser(t)
-  const open = async (path: string, { look, expected }: { look?: keyof typeof LOOKS; expected?: RegExp } = {}) => {
+  const open = async (
+    path: string,
+    { look, expected }: { look?: keyof typeof LOOKS; expected?: RegExp } = {}
+  ) => {
     const watched = await openPage(browser, { origin: url, look, expected })
     t.teardown(() => watched.page.context().close())
     await watched.page.goto(url + path)
     return watched
   }
   const ended = (page: Page, text: RegExp) => page.locator('.outcome', { hasText: text }).waitFor()
-  const record = async (collection: string, id: string) => (await api('GET', `/v1/collections/${collection}/records/${encodeURIComponent(id)}`)).body
-  const picture = async (name: string, colour: string) => ({ name, mimeType: 'image/png', buffer: await solid(colour) })
+  const record = async (collection: string, id: string) =>
+    (await api('GET', `/v1/collections/${collection}/records/${encodeURIComponent(id)}`)).body
+  const picture = async (name: string, colour: string) => ({
+    name,
+    mimeType: 'image/png',
+    buffer: await solid(colour)
+  })
 
   t.test('files, one of them broken, with captions and metadata, into a new collection', async (t) => {
     const { page, problems } = await open('/add')
@@ -32,12 +40,14 @@ t.test('pictures and texts are added from the gallery', async (t) => {
     t.ok(await page.evaluate('globalThis.changes < 5'), 'the link does not change with each letter')
     await page.getByText('Small letters, digits').waitFor()
     await page.getByLabel('Its name').fill('holiday')
-    await page.locator('input[data-kind=files]').setInputFiles([
-      await picture('red.png', 'red'),
-      { name: 'red.txt', mimeType: 'text/plain', buffer: Buffer.from('a red square\n') },
-      await picture('green.png', 'green'),
-      { name: 'broken.png', mimeType: 'image/png', buffer: (await solid('blue')).subarray(0, 60) }
-    ])
+    await page
+      .locator('input[data-kind=files]')
+      .setInputFiles([
+        await picture('red.png', 'red'),
+        { name: 'red.txt', mimeType: 'text/plain', buffer: Buffer.from('a red square\n') },
+        await picture('green.png', 'green'),
+        { name: 'broken.png', mimeType: 'image/png', buffer: (await solid('blue')).subarray(0, 60) }
+      ])
     const start = page.getByRole('button', { name: 'Add 3 pictures to holiday' })
     await page.getByLabel('Metadata for all of them').fill('album=Norway\nyear')
     await page.getByText("'year' is no key=value.").waitFor()
@@ -45,7 +55,11 @@ t.test('pictures and texts are added from the gallery', async (t) => {
     await page.getByLabel('Metadata for all of them').fill('album=Norway\nyear=2024')
     await start.click()
     await ended(page, /2 created, 0 updated, 1 failed/)
-    t.match(await record('holiday', 'red.png'), { text: 'a red square', metadata: { album: 'Norway', year: 2024 }, modalities: ['image', 'text'] })
+    t.match(await record('holiday', 'red.png'), {
+      text: 'a red square',
+      metadata: { album: 'Norway', year: 2024 },
+      modalities: ['image', 'text']
+    })
     t.match(await record('holiday', 'green.png'), { text: null, modalities: ['image'] })
     const failed = page.locator('.upload-rows li[data-state=failed]')
     t.equal(await failed.count(), 1)
@@ -75,7 +89,10 @@ t.test('pictures and texts are added from the gallery', async (t) => {
     await page.getByLabel('Keep the folder of each file, too').check()
     await page.getByRole('button', { name: 'Add 2 pictures to folders' }).click()
     await ended(page, /2 created/)
-    t.match(await record('folders', 'album/sea/north/a #1.png'), { text: 'teal water', metadata: { folder: 'album/sea/north' } })
+    t.match(await record('folders', 'album/sea/north/a #1.png'), {
+      text: 'teal water',
+      metadata: { folder: 'album/sea/north' }
+    })
 
     await dropFiles(page.locator('.file-drop'), [folder])
     await page.getByRole('button', { name: 'Add 2 pictures to folders' }).click()
@@ -90,7 +107,13 @@ t.test('pictures and texts are added from the gallery', async (t) => {
     let refusals = 0
     await page.route('**/records', async (route) => {
       if (refusals++ > 0) return route.continue()
-      await route.fulfill({ status: 429, headers: { 'retry-after': '1' }, json: { error: { code: 'QUEUE_FULL', message: 'Too much work is waiting; try again soon.', request_id: 'x' } } })
+      await route.fulfill({
+        status: 429,
+        headers: { 'retry-after': '1' },
+        json: {
+          error: { code: 'QUEUE_FULL', message: 'Too much work is waiting; try again soon.', request_id: 'x' }
+        }
+      })
     })
     await page.locator('input[data-kind=files]').setInputFiles([await picture('late.png', 'pink')])
     await page.getByRole('button', { name: 'Add 1 picture to patient' }).click()
@@ -121,7 +144,10 @@ t.test('pictures and texts are added from the gallery', async (t) => {
     await page.getByRole('button', { name: /^Add [\d,]+ pictures to many/ }).waitFor()
     await page.locator('.upload-rows').evaluate((rows) => (rows.scrollTop = rows.scrollHeight))
     await page.getByText('2999.png').waitFor()
-    t.match(await page.locator('.upload-rows li', { hasText: '2999.png' }).getAttribute('aria-posinset'), '3000')
+    t.match(
+      await page.locator('.upload-rows li', { hasText: '2999.png' }).getAttribute('aria-posinset'),
+      '3000'
+    )
     t.same(await accessibilityProblems(page), [])
     await screenshot(page, 'add-many-phone')
     const { records } = (await api('GET', '/v1/collections/many')).body

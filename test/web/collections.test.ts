@@ -17,10 +17,18 @@ t.test('collections are managed from the gallery', async (t) => {
   await earlier.api('PUT', '/v1/collections/earlier')
   await earlier.close()
 
-  const { url, api: call } = await testServer(t, { ...shared, MODELS: 'clip,openclip', API_KEYS: `admin:${ADMIN},read:${READ}` })
-  const api = (method: string, path: string, body?: unknown) => call(method, path, body, { headers: { authorization: `Bearer ${ADMIN}` } })
+  const { url, api: call } = await testServer(t, {
+    ...shared,
+    MODELS: 'clip,openclip',
+    API_KEYS: `admin:${ADMIN},read:${READ}`
+  })
+  const api = (method: string, path: string, body?: unknown) =>
+    call(method, path, body, { headers: { authorization: `Bearer ${ADMIN}` } })
   const browser = await openBrowser(t)
-  const open = async (path: string, { look, key, expected }: { look?: keyof typeof LOOKS; key?: string; expected?: RegExp } = {}) => {
+  const open = async (
+    path: string,
+    { look, key, expected }: { look?: keyof typeof LOOKS; key?: string; expected?: RegExp } = {}
+  ) => {
     const watched = await openPage(browser, { origin: url, look, expected })
     t.teardown(() => watched.page.context().close())
     if (key) await watched.page.addInitScript(`sessionStorage.setItem('semblance.key', '${key}')`)
@@ -29,7 +37,15 @@ t.test('collections are managed from the gallery', async (t) => {
   }
   const section = (page: Page, name: string) => page.getByRole('region', { name, exact: true })
   await api('PUT', '/v1/collections/pictures')
-  await api('POST', '/v1/collections/pictures/records', form([['id', 'red'], ['text', 'red'], ['image', await solid('red')]]))
+  await api(
+    'POST',
+    '/v1/collections/pictures/records',
+    form([
+      ['id', 'red'],
+      ['text', 'red'],
+      ['image', await solid('red')]
+    ])
+  )
 
   t.test('the key is asked for; one that is too narrow is refused with a way out', async (t) => {
     const { page, problems } = await open('/collections', { expected: /40[13]/ })
@@ -52,7 +68,11 @@ t.test('collections are managed from the gallery', async (t) => {
     await page.getByLabel('Key', { exact: true }).fill(ADMIN)
     await page.getByRole('button', { name: 'Use key' }).click()
     await page.getByRole('article', { name: 'made-here' }).waitFor()
-    t.match((await api('GET', '/v1/collections/made-here')).body, { model: 'openclip', storage: 'thumbnail', hnsw: { m: 16, ef_search: 64 } })
+    t.match((await api('GET', '/v1/collections/made-here')).body, {
+      model: 'openclip',
+      storage: 'thumbnail',
+      hnsw: { m: 16, ef_search: 64 }
+    })
     t.match(page.url(), /c=made-here/)
     t.same(problems, [])
   })
@@ -64,10 +84,15 @@ t.test('collections are managed from the gallery', async (t) => {
     await settings.getByRole('button', { name: 'Save' }).click()
     await page.getByText('ef_search 99').waitFor()
     t.equal(await page.evaluate('document.activeElement.textContent'), 'Save', 'the focus is where it was')
-    t.match((await api('GET', '/v1/collections/pictures')).body, { hnsw: { ef_search: 99 }, storage: 'original' })
+    t.match((await api('GET', '/v1/collections/pictures')).body, {
+      hnsw: { ef_search: 99 },
+      storage: 'original'
+    })
 
     await section(page, 'Snapshots').getByRole('button', { name: 'Snapshot now' }).click()
-    await section(page, 'Snapshots').getByText(/image: 1 record in \d+ ms, text: 1 record/).waitFor()
+    await section(page, 'Snapshots')
+      .getByText(/image: 1 record in \d+ ms, text: 1 record/)
+      .waitFor()
     const { snapshots } = (await api('GET', '/v1/collections/pictures')).body
     t.same(snapshots.map(({ modality }: { modality: string }) => modality).sort(), ['image', 'text'])
     t.equal(await section(page, 'Snapshots').locator('time').count(), 2, 'with their times')
@@ -75,7 +100,10 @@ t.test('collections are managed from the gallery', async (t) => {
     const backups = section(page, 'Backups')
     await backups.getByLabel('Name of the backup').fill('before')
     await backups.getByRole('button', { name: 'Make a backup' }).click()
-    const [download] = await Promise.all([page.waitForEvent('download'), backups.getByRole('button', { name: 'Download before' }).click()])
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      backups.getByRole('button', { name: 'Download before' }).click()
+    ])
     t.equal(download.suggestedFilename(), 'pictures-before.sqlite')
     t.equal((await readFile(await download.path())).subarray(0, 15).toString(), 'SQLite format 3')
     t.same(await accessibilityProblems(page), [])
@@ -85,18 +113,27 @@ t.test('collections are managed from the gallery', async (t) => {
     await backups.getByText('None was made yet.').waitFor()
     t.same((await api('GET', '/v1/collections/pictures/backups')).body, { backups: [] })
 
-    const [exported] = await Promise.all([page.waitForEvent('download'), section(page, 'Export').getByRole('button', { name: 'Records', exact: true }).click()])
+    const [exported] = await Promise.all([
+      page.waitForEvent('download'),
+      section(page, 'Export').getByRole('button', { name: 'Records', exact: true }).click()
+    ])
     t.match(JSON.parse(await readFile(await exported.path(), 'utf8')), { id: 'red', text: 'red' })
     t.same(problems, [])
   })
 
   t.test('another model is flagged, with re-indexing as the way out', async (t) => {
     const { page, problems } = await open('/collections?c=earlier', { key: ADMIN })
-    await page.getByText("The model 'siglip' that this collection was made with is not loaded (loaded: clip, openclip).").waitFor()
+    await page
+      .getByText(
+        "The model 'siglip' that this collection was made with is not loaded (loaded: clip, openclip)."
+      )
+      .waitFor()
     t.same(await accessibilityProblems(page), [])
     await screenshot(page, 'collections-mismatch-light')
     await section(page, 'Re-index').getByRole('button', { name: 'Re-index' }).click()
-    await section(page, 'Re-index').getByText(/Done with clip/).waitFor()
+    await section(page, 'Re-index')
+      .getByText(/Done with clip/)
+      .waitFor()
     await page.getByText('is not loaded').waitFor({ state: 'detached' })
     t.match((await api('GET', '/v1/collections/earlier')).body, { model: 'clip' })
     t.same(problems, [])
@@ -105,7 +142,12 @@ t.test('collections are managed from the gallery', async (t) => {
   t.test('re-indexing is followed, found again after a reload, and cancelled', async (t) => {
     await api('PUT', '/v1/collections/many')
     for (let start = 0; start < RECORDS; start += 256) {
-      await api('POST', '/v1/collections/many/records', { records: Array.from({ length: 256 }, (_, i) => ({ id: `${start + i}`, text: `picture number ${start + i}` })) })
+      await api('POST', '/v1/collections/many/records', {
+        records: Array.from({ length: 256 }, (_, i) => ({
+          id: `${start + i}`,
+          text: `picture number ${start + i}`
+        }))
+      })
     }
     const { page, problems } = await open('/collections?c=many', { key: ADMIN, look: 'phone' })
     const reindex = section(page, 'Re-index')
@@ -113,7 +155,9 @@ t.test('collections are managed from the gallery', async (t) => {
     await reindex.getByRole('button', { name: 'Re-index' }).click()
     await reindex.getByRole('button', { name: 'Cancel' }).waitFor()
     await page.reload()
-    await reindex.getByText(new RegExp(`With openclip: [1-9][\\d,]* of ${RECORDS.toLocaleString('en')} records`)).waitFor()
+    await reindex
+      .getByText(new RegExp(`With openclip: [1-9][\\d,]* of ${RECORDS.toLocaleString('en')} records`))
+      .waitFor()
     t.same(await accessibilityProblems(page), [])
     await screenshot(page, 'collections-reindex-phone')
     await reindex.getByText(/Done with openclip/).waitFor()
@@ -129,7 +173,17 @@ t.test('collections are managed from the gallery', async (t) => {
 
   t.test('of many jobs one is followed, and none once the view is left', async (t) => {
     const { page } = await open('/', { key: ADMIN })
-    const job = (collection: string, at: number) => ({ id: `00000000-0000-4000-8000-00000000000${at}`, kind: 'reindex', collection, model: 'clip', state: 'running', progress: { done: at, total: 10 }, missing: { count: 0, records: [] }, error: null, ended_at: null })
+    const job = (collection: string, at: number) => ({
+      id: `00000000-0000-4000-8000-00000000000${at}`,
+      kind: 'reindex',
+      collection,
+      model: 'clip',
+      state: 'running',
+      progress: { done: at, total: 10 },
+      missing: { count: 0, records: [] },
+      error: null,
+      ended_at: null
+    })
     const running = ['many', 'a', 'b', 'pictures', 'd', 'e', 'f', 'g'].map(job)
     await page.route('**/v1/jobs', (route) => route.fulfill({ json: { jobs: running } }))
     const followed: string[] = []
@@ -139,7 +193,11 @@ t.test('collections are managed from the gallery', async (t) => {
     await section(page, 'Re-index').getByText('3 of 10 records').waitFor()
     running[3] = { ...running[3], progress: { done: 4, total: 10 } }
     await section(page, 'Re-index').getByText('4 of 10 records').waitFor()
-    t.same(followed.map((link) => link.split('/').at(-2)), [running[3].id], 'the others are asked for all at once')
+    t.same(
+      followed.map((link) => link.split('/').at(-2)),
+      [running[3].id],
+      'the others are asked for all at once'
+    )
     const ended = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/events'))
     await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name: 'Search' }).click()
     await ended
@@ -151,11 +209,16 @@ t.test('collections are managed from the gallery', async (t) => {
     await page.getByRole('article').waitFor()
     let letGo = () => {}
     const held = new Promise<void>((resolve) => (letGo = resolve))
-    await page.route('**/v1/collections/late', async (route) => route.request().method() === 'PUT' ? held.then(() => route.continue()) : route.continue())
+    await page.route('**/v1/collections/late', async (route) =>
+      route.request().method() === 'PUT' ? held.then(() => route.continue()) : route.continue()
+    )
     await page.getByRole('button', { name: 'New collection' }).click()
     const dialog = page.getByRole('dialog', { name: 'New collection' })
     await dialog.getByLabel('Name').fill('late')
-    const [asked] = await Promise.all([page.waitForRequest((request) => request.method() === 'PUT'), dialog.getByRole('button', { name: 'Create' }).click()])
+    const [asked] = await Promise.all([
+      page.waitForRequest((request) => request.method() === 'PUT'),
+      dialog.getByRole('button', { name: 'Create' }).click()
+    ])
     await page.goBack()
     await dialog.waitFor({ state: 'detached' })
     letGo()
@@ -166,11 +229,15 @@ t.test('collections are managed from the gallery', async (t) => {
     // The first list of collections, as it was, comes after that which has the new one.
     let comeIn = () => {}
     const slow = new Promise<void>((resolve) => (comeIn = resolve))
-    await page.route('**/v1/collections', async (route) => {
-      const response = await route.fetch()
-      await slow
-      await route.fulfill({ response })
-    }, { times: 1 })
+    await page.route(
+      '**/v1/collections',
+      async (route) => {
+        const response = await route.fetch()
+        await slow
+        await route.fulfill({ response })
+      },
+      { times: 1 }
+    )
     await page.goto(`${url}/collections?do=create`)
     await dialog.getByLabel('Name').fill('later')
     await dialog.getByRole('button', { name: 'Create' }).click()
@@ -195,7 +262,10 @@ t.test('collections are managed from the gallery', async (t) => {
     await dialog.getByRole('button', { name: 'Drop it' }).click()
     await dialog.waitFor({ state: 'detached' })
     t.equal((await api('GET', '/v1/collections/short-lived')).status, 404)
-    await page.getByRole('navigation', { name: 'Collections' }).getByText('short-lived').waitFor({ state: 'detached' })
+    await page
+      .getByRole('navigation', { name: 'Collections' })
+      .getByText('short-lived')
+      .waitFor({ state: 'detached' })
     t.same(problems, [])
   })
 })

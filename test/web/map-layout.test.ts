@@ -10,24 +10,35 @@ function grouped({ groups = 3, each = 40, k = 10, prefix = '' } = {}): Neighbors
   const nearest = new Uint32Array(n * k)
   const similarities = new Float32Array(n * k)
   for (let point = 0; point < n; point++) {
-    const others = Array.from({ length: n }, (_, other) => ({ other, cosine: Math.cos(angle(point) - angle(other)) })).filter(({ other }) => other !== point)
+    const others = Array.from({ length: n }, (_, other) => ({
+      other,
+      cosine: Math.cos(angle(point) - angle(other))
+    })).filter(({ other }) => other !== point)
     others.sort((a, b) => b.cosine - a.cosine)
     others.slice(0, k).forEach(({ other, cosine }, j) => {
       nearest[point * k + j] = other
       similarities[point * k + j] = cosine
     })
   }
-  return { ids: Array.from({ length: n }, (_, point) => `${prefix}${point}`), k, nearest, similarities, records: n }
+  return {
+    ids: Array.from({ length: n }, (_, point) => `${prefix}${point}`),
+    k,
+    nearest,
+    similarities,
+    records: n
+  }
 }
 
 function last(steps: Iterable<LayoutStep>): Float32Array {
   const all = [...steps]
   const end = all.at(-1)!
-  if (!end.done || end.progress !== 1 || all.slice(0, -1).some(({ done }) => done)) throw new Error('A layout ends once.')
+  if (!end.done || end.progress !== 1 || all.slice(0, -1).some(({ done }) => done))
+    throw new Error('A layout ends once.')
   return end.positions
 }
 
-const distance = (positions: Float32Array, a: number, b: number) => Math.hypot(positions[2 * a] - positions[2 * b], positions[2 * a + 1] - positions[2 * b + 1])
+const distance = (positions: Float32Array, a: number, b: number) =>
+  Math.hypot(positions[2 * a] - positions[2 * b], positions[2 * a + 1] - positions[2 * b + 1])
 
 /** The mean distance of points of one group to that of points of two. */
 function separation(positions: Float32Array, each: number): number {
@@ -46,7 +57,10 @@ t.test('what is alike lies together', async (t) => {
   const all = grouped()
   const positions = last(layOut({ all }))
   t.ok(positions.every(Number.isFinite))
-  t.ok(separation(positions, 40) > 3, `groups lie ${separation(positions, 40).toFixed(1)} times as far apart as their points`)
+  t.ok(
+    separation(positions, 40) > 3,
+    `groups lie ${separation(positions, 40).toFixed(1)} times as far apart as their points`
+  )
   t.same(last(layOut({ all })), positions, 'the same each time')
 })
 
@@ -70,7 +84,12 @@ t.test('a landmark that is gone meanwhile is left out', async (t) => {
 
 t.test('places are means by likeness, in rounds; what none leads to has none', async (t) => {
   // 0 and 1 are placed; 2 lies next to both, 3 next to 2 alone, 4 and 5 next to each other.
-  const graph = { n: 6, k: 2, nearest: Uint32Array.from([1, 2, 0, 2, 0, 1, 2, 2, 5, 5, 4, 4]), similarities: Float32Array.from([0.5, 0.5, 0.5, 0.5, 0.9, 0.9, 0.8, 0.8, 0.9, 0.9, 0.9, 0.9]) }
+  const graph = {
+    n: 6,
+    k: 2,
+    nearest: Uint32Array.from([1, 2, 0, 2, 0, 1, 2, 2, 5, 5, 4, 4]),
+    similarities: Float32Array.from([0.5, 0.5, 0.5, 0.5, 0.9, 0.9, 0.8, 0.8, 0.9, 0.9, 0.9, 0.9])
+  }
   const plan = planPlacement(graph, Uint8Array.from([1, 1, 0, 0, 0, 0]))
   t.same([...plan.points], [2, 3])
   const positions = new Float32Array(12).fill(NaN)
@@ -84,7 +103,17 @@ t.test('few points are laid out too', async (t) => {
   for (const n of [0, 1, 2, 3, 5]) {
     const k = Math.max(0, n - 1)
     const nearest = Uint32Array.from({ length: n * k }, (_, at) => (Math.floor(at / k) + 1 + (at % k)) % n)
-    const positions = last(layOut({ all: { ids: Array.from({ length: n }, String), k, nearest, similarities: new Float32Array(n * k).fill(0.5), records: n } }))
+    const positions = last(
+      layOut({
+        all: {
+          ids: Array.from({ length: n }, String),
+          k,
+          nearest,
+          similarities: new Float32Array(n * k).fill(0.5),
+          records: n
+        }
+      })
+    )
     t.equal(positions.length, 2 * n)
     t.ok(positions.every(Number.isFinite), `${n} points`)
   }

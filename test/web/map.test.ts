@@ -14,19 +14,26 @@ async function addGroups(api: Api): Promise<void> {
   await api('PUT', '/v1/collections/groups', { model: null, dimension: 8 })
   const records = KINDS.flatMap((kind, axis) =>
     Array.from({ length: EACH }, (_, number) => {
-      const image = Array.from({ length: 8 }, (_, at) => (at === axis ? 1 : 0.1 * Math.sin(7 * number + 3 * at)))
+      const image = Array.from({ length: 8 }, (_, at) =>
+        at === axis ? 1 : 0.1 * Math.sin(7 * number + 3 * at)
+      )
       return { id: `${kind}-${number}`, embeddings: { image }, metadata: { kind, number } }
     })
   )
   const { body } = await api('POST', '/v1/collections/groups/records', { records })
-  if (!body.results.every(({ status }: { status: string }) => status === 'created')) throw new Error(JSON.stringify(body))
+  if (!body.results.every(({ status }: { status: string }) => status === 'created'))
+    throw new Error(JSON.stringify(body))
 }
 
 /** Pictures of a model, in many colours. */
 async function addPictures(api: Api): Promise<void> {
   await api('PUT', '/v1/collections/pictures', {})
   const records = await Promise.all(
-    Array.from({ length: 24 }, async (_, number) => ({ id: `${number}`, text: `picture ${number}`, image: { base64: (await solid(`hsl(${number * 15}, 80%, 50%)`)).toString('base64') } }))
+    Array.from({ length: 24 }, async (_, number) => ({
+      id: `${number}`,
+      text: `picture ${number}`,
+      image: { base64: (await solid(`hsl(${number * 15}, 80%, 50%)`)).toString('base64') }
+    }))
   )
   await api('POST', '/v1/collections/pictures/records', { records })
 }
@@ -48,14 +55,20 @@ interface KeptLayout {
   positions: number[]
 }
 async function keptLayout(api: Api, page: Page): Promise<KeptLayout> {
-  const { body } = await api('POST', `/v1/collections/${new URL(page.url()).searchParams.get('c')}/search/matrix`, { neighbors: 0 })
+  const { body } = await api(
+    'POST',
+    `/v1/collections/${new URL(page.url()).searchParams.get('c')}/search/matrix`,
+    { neighbors: 0 }
+  )
   return { ids: body.ids, positions: await page.evaluate<number[]>(KEPT_LAYOUT) }
 }
 
 /** The colour in the middle of the canvas. */
 async function middleColor(page: Page): Promise<number[]> {
   const box = (await page.locator('.map-frame canvas').boundingBox())!
-  const png = await page.screenshot({ clip: { x: box.x + box.width / 2, y: box.y + box.height / 2, width: 1, height: 1 } })
+  const png = await page.screenshot({
+    clip: { x: box.x + box.width / 2, y: box.y + box.height / 2, width: 1, height: 1 }
+  })
   return [...(await sharp(png).removeAlpha().raw().toBuffer())]
 }
 
@@ -66,11 +79,16 @@ function at(layout: KeptLayout, id: string): string {
 }
 
 function pointsOf({ ids, positions }: KeptLayout, kind: string): [number, number][] {
-  return ids.flatMap((id, point): [number, number][] => (id.startsWith(`${kind}-`) ? [[positions[2 * point], positions[2 * point + 1]]] : []))
+  return ids.flatMap((id, point): [number, number][] =>
+    id.startsWith(`${kind}-`) ? [[positions[2 * point], positions[2 * point + 1]]] : []
+  )
 }
 function middleOf(layout: KeptLayout, kind: string): [number, number] {
   const points = pointsOf(layout, kind)
-  return [0, 1].map((axis) => points.reduce((sum, point) => sum + point[axis], 0) / points.length) as [number, number]
+  return [0, 1].map((axis) => points.reduce((sum, point) => sum + point[axis], 0) / points.length) as [
+    number,
+    number
+  ]
 }
 
 t.test('the map', async (t) => {
@@ -78,7 +96,6 @@ t.test('the map', async (t) => {
   await addGroups(api)
   await addPictures(api)
   const browser = await openBrowser(t, { args: SOFTWARE_GL })
-
 
   /** Opens a view of the map and waits until it is laid out. */
   async function openMap(t: Test, query: string, look?: 'light' | 'dark' | 'phone') {
@@ -95,12 +112,27 @@ t.test('the map', async (t) => {
     const layout = await keptLayout(api, page)
     t.equal(layout.ids.length, KINDS.length * EACH)
     const middles = KINDS.map((kind) => middleOf(layout, kind))
-    const spread = Math.max(...KINDS.map((kind, at) => Math.max(...pointsOf(layout, kind).map(([x, y]) => Math.hypot(x - middles[at][0], y - middles[at][1])))))
-    const apart = Math.min(...middles.flatMap((a, at) => middles.slice(at + 1).map((b) => Math.hypot(a[0] - b[0], a[1] - b[1]))))
-    t.ok(apart > spread, `groups of radius ${spread.toFixed(1)} at most lie ${apart.toFixed(1)} apart at least`)
+    const spread = Math.max(
+      ...KINDS.map((kind, at) =>
+        Math.max(
+          ...pointsOf(layout, kind).map(([x, y]) => Math.hypot(x - middles[at][0], y - middles[at][1]))
+        )
+      )
+    )
+    const apart = Math.min(
+      ...middles.flatMap((a, at) => middles.slice(at + 1).map((b) => Math.hypot(a[0] - b[0], a[1] - b[1])))
+    )
+    t.ok(
+      apart > spread,
+      `groups of radius ${spread.toFixed(1)} at most lie ${apart.toFixed(1)} apart at least`
+    )
 
     const legend = page.getByRole('list', { name: 'Colours' }).getByRole('button')
-    t.same((await legend.allInnerTexts()).map((text) => text.split('\n')), KINDS.toSorted().map((kind) => [kind, `${EACH}`]), 'the legend counts')
+    t.same(
+      (await legend.allInnerTexts()).map((text) => text.split('\n')),
+      KINDS.toSorted().map((kind) => [kind, `${EACH}`]),
+      'the legend counts'
+    )
     const colors = new Set<string>()
     for (const kind of KINDS) {
       await page.goto(`${url}/map?c=groups&field=kind&${at(layout, `${kind}-5`)}`)
@@ -109,8 +141,14 @@ t.test('the map', async (t) => {
       await page.locator('.map-frame canvas').hover()
       await page.locator('.map-card', { hasText: new RegExp(`^${kind}-`) }).waitFor()
       await page.mouse.move(5, 5)
-      const nearest = await page.getByRole('region', { name: 'In the middle of the map' }).getByRole('link').allInnerTexts()
-      t.ok(nearest.every((text) => text.startsWith(kind)), `${kind} lies among ${kind}`)
+      const nearest = await page
+        .getByRole('region', { name: 'In the middle of the map' })
+        .getByRole('link')
+        .allInnerTexts()
+      t.ok(
+        nearest.every((text) => text.startsWith(kind)),
+        `${kind} lies among ${kind}`
+      )
       colors.add(String(await middleColor(page)))
     }
     t.equal(colors.size, KINDS.length, 'each value has a colour of its own')
@@ -123,7 +161,9 @@ t.test('the map', async (t) => {
     await page.waitForURL(/only=red/)
     t.equal(await page.getByRole('button', { name: /^red/ }).getAttribute('aria-pressed'), 'true')
     await page.getByRole('combobox', { name: 'Colour by' }).selectOption('number')
-    await page.waitForURL((address) => address.searchParams.get('field') === 'number' && !address.searchParams.has('only'))
+    await page.waitForURL(
+      (address) => address.searchParams.get('field') === 'number' && !address.searchParams.has('only')
+    )
     await page.getByRole('img', { name: 'Colours from 0 to 39' }).waitFor()
     await page.reload()
     await laidOut(page)
@@ -135,7 +175,11 @@ t.test('the map', async (t) => {
   t.test('coloured by likeness to a text: the likest is the lightest', async (t) => {
     const { page, problems } = await openMap(t, 'c=pictures')
     const layout = await keptLayout(api, page)
-    const { body } = await api('POST', '/v1/collections/pictures/search', { query: { text: 'a green field' }, limit: 24, exact: true })
+    const { body } = await api('POST', '/v1/collections/pictures/search', {
+      query: { text: 'a green field' },
+      limit: 24,
+      exact: true
+    })
     const [best, worst] = [body.matches.at(0).id, body.matches.at(-1).id]
     await page.getByLabel('Colour by likeness to').fill('a green field')
     await page.waitForURL(/prompt=a\+green\+field/)
@@ -160,15 +204,23 @@ t.test('the map', async (t) => {
     await page.locator('.map-frame canvas').hover()
     const card = page.locator('.map-card')
     await card.getByRole('img').waitFor()
-    t.equal(await card.getByRole('img').evaluate(async (image) => {
-      const shown = image as unknown as { decode(): Promise<void>; naturalWidth: number }
-      await shown.decode()
-      return shown.naturalWidth > 0
-    }), true)
+    t.equal(
+      await card.getByRole('img').evaluate(async (image) => {
+        const shown = image as unknown as { decode(): Promise<void>; naturalWidth: number }
+        await shown.decode()
+        return shown.naturalWidth > 0
+      }),
+      true
+    )
     t.match(await card.innerText(), /^picture \d+$/)
     const shown = (await card.innerText()).replace('picture ', '')
     await page.locator('.map-frame canvas').click()
-    await page.waitForURL((address) => address.pathname === '/' && address.searchParams.get('r') === shown && address.searchParams.get('c') === 'pictures')
+    await page.waitForURL(
+      (address) =>
+        address.pathname === '/' &&
+        address.searchParams.get('r') === shown &&
+        address.searchParams.get('c') === 'pictures'
+    )
     t.same(problems, [])
   })
 
@@ -189,7 +241,11 @@ t.test('the map', async (t) => {
     await page.reload()
     await laidOut(page)
     t.same(workers, [], 'nothing is laid out again')
-    await api('POST', '/v1/collections/groups/records', { records: [{ id: 'red-0', embeddings: { image: [0, 0, 1, 0, 0, 0, 0, 0] }, metadata: { kind: 'red', number: 0 } }] })
+    await api('POST', '/v1/collections/groups/records', {
+      records: [
+        { id: 'red-0', embeddings: { image: [0, 0, 1, 0, 0, 0, 0, 0] }, metadata: { kind: 'red', number: 0 } }
+      ]
+    })
     await page.reload()
     await laidOut(page)
     t.equal(workers.length, 1, 'but where the embeddings are others')
@@ -201,7 +257,11 @@ t.test('the map', async (t) => {
       const { page, problems } = await openMap(t, 'c=groups&field=kind', look)
       t.same(await accessibilityProblems(page), [], look)
       await screenshot(page, `map-${look}`)
-      t.equal(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth'), true, `${look}: nothing is cut off`)
+      t.equal(
+        await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth'),
+        true,
+        `${look}: nothing is cut off`
+      )
       t.same(problems, [])
     }
     const { page } = await openPage(browser, { origin: url })
@@ -209,7 +269,11 @@ t.test('the map', async (t) => {
     await page.goto(`${url}/map?c=groups`)
     await page.getByRole('alert').getByText('no WebGL').waitFor()
     await laidOut(page)
-    t.equal(await page.getByRole('region', { name: 'In the middle of the map' }).getByRole('link').count(), 12, 'the records are listed')
+    t.equal(
+      await page.getByRole('region', { name: 'In the middle of the map' }).getByRole('link').count(),
+      12,
+      'the records are listed'
+    )
   })
 
   t.test('what can not be laid out is told', async () => {

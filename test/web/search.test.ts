@@ -7,7 +7,14 @@ import { emojiPicture, loadEmoji } from '../fixtures/emoji.js'
 import { testServer } from '../fixtures/server.js'
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- what the functions that run in the page find there */
-declare const document: any, DataTransfer: any, ClipboardEvent: any, DragEvent: any, innerWidth: any, sessionStorage: any, localStorage: any, history: any
+declare const document: any,
+  DataTransfer: any,
+  ClipboardEvent: any,
+  DragEvent: any,
+  innerWidth: any,
+  sessionStorage: any,
+  localStorage: any,
+  history: any
 type PageElement = any
 /* eslint-enable @typescript-eslint/no-explicit-any */
 
@@ -19,7 +26,16 @@ const browser = await openBrowser(t)
 const complaints: string[] = []
 
 /** A watched page at a link, closed with the test. */
-async function open(t: Test, link = '/', { look = 'light' as keyof typeof LOOKS, expected = undefined as RegExp | undefined, origin = url, before = undefined as ((page: Page) => Promise<unknown>) | undefined } = {}): Promise<Page> {
+async function open(
+  t: Test,
+  link = '/',
+  {
+    look = 'light' as keyof typeof LOOKS,
+    expected = undefined as RegExp | undefined,
+    origin = url,
+    before = undefined as ((page: Page) => Promise<unknown>) | undefined
+  } = {}
+): Promise<Page> {
   const { page, problems } = await openPage(browser, { origin, look, expected })
   t.teardown(async () => {
     await page.context().close()
@@ -39,10 +55,22 @@ async function settled(page: Page): Promise<void> {
 const box = (page: Page) => page.getByRole('searchbox', { name: 'Search by words' })
 /** Name and score of each card. */
 const names = (page: Page) =>
-  page.locator('.result').evaluateAll((all) => all.map((each) => [each.querySelector('.result-text > span:last-child, .result-picture ~ .result-line .result-name'), each.querySelector('.result-score')].map((part) => part?.textContent).join(', score ')))
+  page
+    .locator('.result')
+    .evaluateAll((all) =>
+      all.map((each) =>
+        [
+          each.querySelector('.result-text > span:last-child, .result-picture ~ .result-line .result-name'),
+          each.querySelector('.result-score')
+        ]
+          .map((part) => part?.textContent)
+          .join(', score ')
+      )
+    )
 const named = ({ text, score }: { text: string; score: number }) => `${text}, score ${score.toFixed(3)}`
 /** What the API finds, as the cards are named. */
-const found = async (body: object) => (await api('POST', '/v1/collections/pictures/search', { limit: 48, ...body })).body.matches.map(named)
+const found = async (body: object) =>
+  (await api('POST', '/v1/collections/pictures/search', { limit: 48, ...body })).body.matches.map(named)
 /** Does something that searches, and waits for its answer. */
 async function searching(page: Page, act: () => Promise<unknown>): Promise<void> {
   const answer = page.waitForResponse((response) => /\/(search|records)(\?|$)/.test(response.url()))
@@ -51,15 +79,22 @@ async function searching(page: Page, act: () => Promise<unknown>): Promise<void>
   await settled(page)
 }
 const search = (page: Page, text: string) => searching(page, () => box(page).fill(text))
-const dropPicture = (page: Page, { base64, event, target = 'body' }: { base64: string; event: 'drop' | 'paste'; target?: string }) =>
+const dropPicture = (
+  page: Page,
+  { base64, event, target = 'body' }: { base64: string; event: 'drop' | 'paste'; target?: string }
+) =>
   page.evaluate(
     ([base64, event, target]) => {
       const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
       const transfer = new DataTransfer()
       transfer.items.add(new File([bytes], 'cat.webp', { type: 'image/webp' }))
       const on = document.querySelector(target)!
-      if (event === 'paste') on.dispatchEvent(new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true }))
-      else on.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }))
+      if (event === 'paste')
+        on.dispatchEvent(
+          new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true })
+        )
+      else
+        on.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }))
     },
     [base64, event, target] as const
   )
@@ -72,17 +107,25 @@ t.test('without a query the collection is shown; typing searches, and the link h
   // A pointer would scroll to it first, which loads more by itself and takes the button away.
   await page.getByRole('button', { name: 'Load more' }).evaluate((button: PageElement) => button.click())
   await page.waitForFunction(() => document.querySelectorAll('.result').length === 75)
-  t.equal(await page.locator('.result[data-kind="text"]').count(), 3, 'records without a picture show their text')
+  t.equal(
+    await page.locator('.result[data-kind="text"]').count(),
+    3,
+    'records without a picture show their text'
+  )
 
   await search(page, 'a lion')
   t.same(await names(page), await found({ query: { text: 'a lion' } }))
   t.match(await page.locator('.summary').innerText(), /^48 results in [\d.]+ ms/)
   t.match(page.url(), /\?q=a\+lion$/)
-  await page.locator('.result-picture img').first().evaluate((image: PageElement) => image.decode())
+  await page
+    .locator('.result-picture img')
+    .first()
+    .evaluate((image: PageElement) => image.decode())
   await search(page, 'a red fruit')
   await page.goBack()
   // The link changes first, and the page with it a moment later.
-  for (let waited = 0; (await box(page).inputValue()) === 'a red fruit' && waited < 10_000; waited += 20) await sleep(20)
+  for (let waited = 0; (await box(page).inputValue()) === 'a red fruit' && waited < 10_000; waited += 20)
+    await sleep(20)
   await settled(page)
   t.equal(await box(page).inputValue(), '', 'what was typed in one go is one step of the history')
   await page.goForward()
@@ -96,7 +139,8 @@ t.test('without a query the collection is shown; typing searches, and the link h
 t.test('a late answer to what was typed before is dropped', async (t) => {
   const page = await open(t)
   await page.route('**/search', async (route) => {
-    if (route.request().postDataJSON().query[0].text === 'slow') await new Promise((resolve) => setTimeout(resolve, 1000))
+    if (route.request().postDataJSON().query[0].text === 'slow')
+      await new Promise((resolve) => setTimeout(resolve, 1000))
     await route.continue().catch(() => {})
   })
   const slow = page.waitForRequest((request) => request.url().endsWith('/search'))
@@ -119,9 +163,14 @@ t.test('a composed query: words, words to lead away from, a record, with weights
   t.same(await names(page), await found({ query: [{ text: 'an animal' }, { text: 'yellow', weight: -1 }] }))
 
   await searching(page, () => page.getByRole('slider', { name: 'Weight of yellow' }).press('ArrowLeft'))
-  t.same(await names(page), await found({ query: [{ text: 'an animal' }, { text: 'yellow', weight: -0.75 }] }))
+  t.same(
+    await names(page),
+    await found({ query: [{ text: 'an animal' }, { text: 'yellow', weight: -0.75 }] })
+  )
   await search(page, 'small')
-  const composed = await found({ query: [{ text: 'small' }, { text: 'an animal' }, { text: 'yellow', weight: -0.75 }] })
+  const composed = await found({
+    query: [{ text: 'small' }, { text: 'an animal' }, { text: 'yellow', weight: -0.75 }]
+  })
   t.same(await names(page), composed)
   await page.reload()
   await settled(page)
@@ -129,10 +178,17 @@ t.test('a composed query: words, words to lead away from, a record, with weights
   await screenshot(page, 'search-composed')
 
   await searching(page, () => page.getByRole('button', { name: 'yellow leads away. Turn it around' }).click())
-  t.same(await names(page), await found({ query: [{ text: 'small' }, { text: 'an animal' }, { text: 'yellow', weight: 0.75 }] }))
+  t.same(
+    await names(page),
+    await found({ query: [{ text: 'small' }, { text: 'an animal' }, { text: 'yellow', weight: 0.75 }] })
+  )
   await searching(page, () => box(page).fill(''))
   await searching(page, () => box(page).press('Backspace'))
-  t.same(await names(page), await found({ query: [{ text: 'an animal' }] }), 'Backspace takes out the last part')
+  t.same(
+    await names(page),
+    await found({ query: [{ text: 'an animal' }] }),
+    'Backspace takes out the last part'
+  )
   await searching(page, () => page.getByRole('button', { name: 'Remove an animal' }).press('Delete'))
   t.match(await page.locator('.summary').innerText(), '75 records')
 })
@@ -143,7 +199,12 @@ t.test('a picture is dropped, pasted or chosen', async (t) => {
   await searching(page, () => dropPicture(page, { base64: cat, event: 'drop' }))
   t.same(await names(page), byPicture)
   t.match(byPicture[0], /^cat face, score (1\.000|0\.99)/)
-  t.ok(await page.locator('.chip img').evaluate((image: PageElement) => image.decode().then(() => image.naturalWidth > 0)), 'its chip shows it')
+  t.ok(
+    await page
+      .locator('.chip img')
+      .evaluate((image: PageElement) => image.decode().then(() => image.naturalWidth > 0)),
+    'its chip shows it'
+  )
   await page.getByText('the link keeps all else').waitFor()
   await search(page, 'food')
   const both = await found({ query: [{ text: 'food' }, { image: { base64: cat } }] })
@@ -151,7 +212,10 @@ t.test('a picture is dropped, pasted or chosen', async (t) => {
   await page.goBack()
   await settled(page)
   await page.goForward()
-  await page.waitForFunction((first) => document.querySelector('.result-open')?.textContent === first, both[0].replace(', score ', ''))
+  await page.waitForFunction(
+    (first) => document.querySelector('.result-open')?.textContent === first,
+    both[0].replace(', score ', '')
+  )
   t.same(await names(page), both, 'back and forward have the picture still')
   await page.reload()
   await settled(page)
@@ -160,12 +224,19 @@ t.test('a picture is dropped, pasted or chosen', async (t) => {
 
   await page.goto(url)
   await settled(page)
-  await searching(page, () => dropPicture(page, { base64: cat, event: 'paste', target: 'input[type="search"]' }))
+  await searching(page, () =>
+    dropPicture(page, { base64: cat, event: 'paste', target: 'input[type="search"]' })
+  )
   t.same(await names(page), byPicture, 'pasted')
   await page.goto(url)
   await settled(page)
-  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByRole('button', { name: 'Search by a picture' }).click()])
-  await searching(page, () => chooser.setFiles({ name: 'cat.webp', mimeType: 'image/webp', buffer: Buffer.from(cat, 'base64') }))
+  const [chooser] = await Promise.all([
+    page.waitForEvent('filechooser'),
+    page.getByRole('button', { name: 'Search by a picture' }).click()
+  ])
+  await searching(page, () =>
+    chooser.setFiles({ name: 'cat.webp', mimeType: 'image/webp', buffer: Buffer.from(cat, 'base64') })
+  )
   t.same(await names(page), byPicture, 'chosen')
 })
 
@@ -173,10 +244,14 @@ t.test('a large picture is sent no larger than models need, once it is dropped',
   // A browser does not tell of large bodies.
   const keepsBodies = `const send = window.fetch; window.sent = []; window.fetch = async (request, ...rest) => { if (request.url?.endsWith('/search')) window.sent.push(await request.clone().text()); return send(request, ...rest) }`
   const page = await open(t, '/', { before: (page) => page.addInitScript(keepsBodies) })
-  const large = await sharp({ create: { width: 3000, height: 1500, channels: 3, background: 'red' } }).jpeg().toBuffer()
+  const large = await sharp({ create: { width: 3000, height: 1500, channels: 3, background: 'red' } })
+    .jpeg()
+    .toBuffer()
   await searching(page, () => dropPicture(page, { base64: large.toString('base64'), event: 'drop' }))
   const [sent] = await page.evaluate<string[]>('window.sent')
-  const { width, height } = await sharp(Buffer.from(JSON.parse(sent).query[0].image.base64, 'base64')).metadata()
+  const { width, height } = await sharp(
+    Buffer.from(JSON.parse(sent).query[0].image.base64, 'base64')
+  ).metadata()
   t.same([width, height], [1024, 512])
 })
 
@@ -192,11 +267,19 @@ t.test('what is no picture in the end is told', async (t) => {
 t.test('more like a result; pictures, texts or both; exact, and how far that agrees', async (t) => {
   const page = await open(t, '/?q=a+lion')
   const [best] = await found({ query: { text: 'a lion' } })
-  const { body } = await api('POST', '/v1/collections/pictures/search', { query: { text: 'a lion' }, limit: 1 })
+  const { body } = await api('POST', '/v1/collections/pictures/search', {
+    query: { text: 'a lion' },
+    limit: 1
+  })
   await page.locator('.result').first().hover()
-  await searching(page, () => page.getByRole('button', { name: `More like ${best.replace(/, score.*/, '')}` }).click())
+  await searching(page, () =>
+    page.getByRole('button', { name: `More like ${best.replace(/, score.*/, '')}` }).click()
+  )
   t.same(await names(page), await found({ query: { record: body.matches[0].id } }))
-  t.ok(await page.locator('.chip img').evaluate((image: PageElement) => image.decode().then(() => true)), 'its chip shows the record')
+  t.ok(
+    await page.locator('.chip img').evaluate((image: PageElement) => image.decode().then(() => true)),
+    'its chip shows the record'
+  )
   for (const [target, name] of Object.entries({ text: 'Texts', record: 'Both' })) {
     await searching(page, () => page.getByText(name, { exact: true }).click())
     t.same(await names(page), await found({ query: { record: body.matches[0].id }, target }), name)
@@ -207,7 +290,11 @@ t.test('more like a result; pictures, texts or both; exact, and how far that agr
   t.match(await page.locator('.summary').innerText(), /each of \d+ compared/)
   await page.getByRole('button', { name: 'Compare both' }).click()
   t.match(await page.getByText('agree').innerText(), '10 of the best 10 agree')
-  t.equal(await page.evaluate(() => document.activeElement.textContent), 'Compare both', 'the focus is where it was')
+  t.equal(
+    await page.evaluate(() => document.activeElement.textContent),
+    'Compare both',
+    'the focus is where it was'
+  )
   t.ok((await page.locator('.timings dd').allInnerTexts()).every((ms) => /^[\d.,]+$/.test(ms)))
 })
 
@@ -215,7 +302,12 @@ t.test('a search that fails leaves what it was asked by, and the way out', async
   const page = await open(t, '/', { expected: /422|400/ })
   await page.route('**/search', async (route) => {
     if (route.request().postDataJSON().target !== 'text') return route.continue()
-    await route.fulfill({ status: 422, json: { error: { code: 'INVALID_QUERY', message: 'There is nothing to compare with.', request_id: 'x' } } })
+    await route.fulfill({
+      status: 422,
+      json: {
+        error: { code: 'INVALID_QUERY', message: 'There is nothing to compare with.', request_id: 'x' }
+      }
+    })
   })
   await page.goto(`${url}/?q=a+lion&target=text`)
   await page.getByRole('alert').getByText('There is nothing to compare with.').waitFor()
@@ -227,8 +319,16 @@ t.test('a search that fails leaves what it was asked by, and the way out', async
 t.test('filters by values, numbers and dates', async (t) => {
   const page = await open(t, '/?q=something+to+eat')
   const asideOf = page.getByRole('complementary', { name: 'Filters' })
-  await searching(page, () => asideOf.getByRole('checkbox', { name: /animals/ }).first().check())
-  t.same(await names(page), await found({ query: { text: 'something to eat' }, filter: { group: 'animals' } }))
+  await searching(page, () =>
+    asideOf
+      .getByRole('checkbox', { name: /animals/ })
+      .first()
+      .check()
+  )
+  t.same(
+    await names(page),
+    await found({ query: { text: 'something to eat' }, filter: { group: 'animals' } })
+  )
   t.match(await page.locator('.summary').innerText(), /24 records of 72 pass the filter/)
   await searching(page, () => asideOf.getByRole('checkbox', { name: /food/ }).first().check())
   const number = asideOf.getByRole('spinbutton', { name: 'number from' })
@@ -239,7 +339,13 @@ t.test('filters by values, numbers and dates', async (t) => {
   const day = asideOf.getByLabel('added to')
   await day.fill('2026-02-20')
   await searching(page, () => day.blur())
-  const filter = { $and: [{ group: { $in: ['animals', 'food'] } }, { number: { $gte: 30 } }, { added: { $lte: '2026-02-20T23:59:59.999Z' } }] }
+  const filter = {
+    $and: [
+      { group: { $in: ['animals', 'food'] } },
+      { number: { $gte: 30 } },
+      { added: { $lte: '2026-02-20T23:59:59.999Z' } }
+    ]
+  }
   const filtered = await found({ query: { text: 'something to eat' }, filter })
   t.equal(filtered.length, 21, 'records 30 to 50, the last day included')
   t.same(await names(page), filtered)
@@ -257,7 +363,13 @@ t.test('filters by values, numbers and dates', async (t) => {
 
 t.test('a filter by a name is typed', async (t) => {
   await api('PUT', '/v1/collections/named')
-  await api('POST', '/v1/collections/named/records', { records: Array.from({ length: 13 }, (_, at) => ({ id: `${at}`, text: `text ${at}`, metadata: { name: `item ${at}` } })) })
+  await api('POST', '/v1/collections/named/records', {
+    records: Array.from({ length: 13 }, (_, at) => ({
+      id: `${at}`,
+      text: `text ${at}`,
+      metadata: { name: `item ${at}` }
+    }))
+  })
   const page = await open(t, '/?c=named')
   await page.getByRole('complementary', { name: 'Filters' }).getByLabel('name is exactly').focus()
   await page.keyboard.type('item 3')
@@ -267,11 +379,15 @@ t.test('a filter by a name is typed', async (t) => {
 })
 
 t.test('a collection that the service still loads is shown as it fills', async (t) => {
-  const add = (id: string) => api('POST', '/v1/collections/filling/records', { records: [{ id, text: id, metadata: { kind: id } }] })
+  const add = (id: string) =>
+    api('POST', '/v1/collections/filling/records', { records: [{ id, text: id, metadata: { kind: id } }] })
   let isReady = false
   await api('PUT', '/v1/collections/filling')
   const pending = () => (isReady ? [] : [{ task: 'demo', progress: 0.5 }])
-  const page = await open(t, '/?c=filling', { before: (page) => page.route('**/health/ready', (route) => route.fulfill({ json: { pending: pending() } })) })
+  const page = await open(t, '/?c=filling', {
+    before: (page) =>
+      page.route('**/health/ready', (route) => route.fulfill({ json: { pending: pending() } }))
+  })
   await page.getByText('This collection is still empty.').waitFor()
   await add('first')
   await page.locator('.result', { hasText: 'first' }).waitFor()
@@ -304,10 +420,15 @@ t.test('pictures that the service is too busy for come later', async (t) => {
     page.route('**/image?size=thumbnail', (route) => {
       const address = route.request().url()
       asked.push(address)
-      return asked.filter((each) => each === address).length > 2 ? route.continue() : route.fulfill({ status: 429, headers: { 'retry-after': '1' } })
+      return asked.filter((each) => each === address).length > 2
+        ? route.continue()
+        : route.fulfill({ status: 429, headers: { 'retry-after': '1' } })
     })
   const page = await open(t, '/?q=a+lion', { expected: /429/, before: refuse })
-  await page.locator('.result-picture img[src^="blob:"]').first().evaluate((image: PageElement) => image.decode())
+  await page
+    .locator('.result-picture img[src^="blob:"]')
+    .first()
+    .evaluate((image: PageElement) => image.decode())
   t.equal(await page.locator('.no-picture').count(), 0)
 })
 
@@ -318,12 +439,23 @@ t.test('a record in full, by the keyboard', async (t) => {
   await page.keyboard.press('/')
   t.ok(await box(page).evaluate((each) => each === document.activeElement), '/ leads to the box')
   await page.keyboard.press('ArrowDown')
-  const focused = () => page.evaluate(() => [...document.activeElement!.querySelectorAll('.result-name, .result-score')].map((part: PageElement) => part.textContent).join(', score '))
+  const focused = () =>
+    page.evaluate(() =>
+      [...document.activeElement!.querySelectorAll('.result-name, .result-score')]
+        .map((part: PageElement) => part.textContent)
+        .join(', score ')
+    )
   t.equal(await focused(), all[0])
   await page.keyboard.press('ArrowRight')
   t.equal(await focused(), all[1])
   await page.keyboard.press('ArrowDown')
-  const columns = await page.locator('.result').evaluateAll((each) => (each as PageElement[]).filter(({ offsetTop }) => offsetTop === (each[0] as PageElement).offsetTop).length)
+  const columns = await page
+    .locator('.result')
+    .evaluateAll(
+      (each) =>
+        (each as PageElement[]).filter(({ offsetTop }) => offsetTop === (each[0] as PageElement).offsetTop)
+          .length
+    )
   t.equal(await focused(), all[1 + columns])
   t.equal(await page.locator('.result-open[tabindex="0"]').count(), 1, 'Tab comes to one card alone')
   await page.keyboard.press('Enter')
@@ -339,7 +471,10 @@ t.test('a record in full, by the keyboard', async (t) => {
   const inDialog = () => dialog.evaluate((each: PageElement) => each.contains(document.activeElement))
   await dialog.getByRole('button', { name: 'Copy link' }).focus()
   await page.keyboard.press('ArrowLeft')
-  await page.getByRole('dialog', { name: all[1 + columns].replace(/, score.*/, '') }).getByRole('button', { name: 'Copy link' }).waitFor()
+  await page
+    .getByRole('dialog', { name: all[1 + columns].replace(/, score.*/, '') })
+    .getByRole('button', { name: 'Copy link' })
+    .waitFor()
   t.ok(await inDialog(), 'the focus stays in it, though what had it is gone')
   await dialog.getByRole('button', { name: 'Result before' }).focus()
   for (let at = columns; at >= 0; at--) {
@@ -359,22 +494,40 @@ t.test('a record in full, by the keyboard', async (t) => {
   await dialog.getByRole('button', { name: 'More like this' }).waitFor()
   await searching(page, () => dialog.getByRole('button', { name: 'Away' }).click())
   const id = new URL(link).searchParams.get('r')!
-  t.same(await names(page), await found({ query: [{ text: 'a lion' }, { record: id, weight: -1 }] }), 'opened by its link, led away from')
+  t.same(
+    await names(page),
+    await found({ query: [{ text: 'a lion' }, { record: id, weight: -1 }] }),
+    'opened by its link, led away from'
+  )
   await page.goto(link)
   await searching(page, () => dialog.locator('.metadata-values button').first().click())
   const { group } = (await api('GET', `/v1/collections/pictures/records/${id}`)).body.metadata
-  t.same(await names(page), await found({ query: { text: 'a lion' }, filter: { group } }), 'a value of its metadata becomes a filter')
+  t.same(
+    await names(page),
+    await found({ query: { text: 'a lion' }, filter: { group } }),
+    'a value of its metadata becomes a filter'
+  )
   await page.goto(link)
-  const [saved] = await Promise.all([page.waitForEvent('download'), dialog.getByRole('button', { name: 'Download' }).click()])
+  const [saved] = await Promise.all([
+    page.waitForEvent('download'),
+    dialog.getByRole('button', { name: 'Download' }).click()
+  ])
   t.match(saved.suggestedFilename(), /\.webp$/)
 })
 
 t.test('accessible in light, dark and on a phone', async (t) => {
   for (const look of ['light', 'dark', 'phone'] as const) {
-    for (const [state, link] of Object.entries({ empty: '/', composed: '/?q=fruit&p=-0.5t:red&p=1r:1f431', texts: '/?q=cat&target=text&f=group%3D%5B%22notes%22%5D' })) {
+    for (const [state, link] of Object.entries({
+      empty: '/',
+      composed: '/?q=fruit&p=-0.5t:red&p=1r:1f431',
+      texts: '/?q=cat&target=text&f=group%3D%5B%22notes%22%5D'
+    })) {
       const page = await open(t, link, { look })
       t.same(await accessibilityProblems(page), [], `${state}, ${look}`)
-      t.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${state}, ${look}: nothing hangs over`)
+      t.ok(
+        await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
+        `${state}, ${look}: nothing hangs over`
+      )
       await screenshot(page, `search-${state}-${look}`)
     }
   }
@@ -396,7 +549,18 @@ t.test('on a phone the filters are in a drawer', async (t) => {
 t.test('another collection is asked the same, without what belongs to the one before', async (t) => {
   await api('PUT', '/v1/collections/other', { model: null, dimension: 2 })
   await api('PUT', '/v1/collections/second')
-  const page = await open(t, `/?${new URLSearchParams([['c', 'pictures'], ['q', 'a lion'], ['p', '-1t:people'], ['p', '1r:1f355'], ['f', 'group:x'], ['target', 'record']])}`, { expected: /./ })
+  const page = await open(
+    t,
+    `/?${new URLSearchParams([
+      ['c', 'pictures'],
+      ['q', 'a lion'],
+      ['p', '-1t:people'],
+      ['p', '1r:1f355'],
+      ['f', 'group:x'],
+      ['target', 'record']
+    ])}`,
+    { expected: /./ }
+  )
   const asked = () => [...new URL(page.url()).searchParams].map((pair) => pair.join('=')).sort()
   await page.locator('.collection-choice select').selectOption('second')
   t.same(asked(), ['c=second', 'p=-1t:people', 'q=a lion', 'target=record'])
@@ -409,7 +573,9 @@ t.test('another collection is asked the same, without what belongs to the one be
 t.test('collections without records, without a model, and that are not there', async (t) => {
   await api('PUT', '/v1/collections/bare')
   await api('PUT', '/v1/collections/brought', { model: null, dimension: 2 })
-  await api('POST', '/v1/collections/brought/records', { records: [1, 2, 3].map((n) => ({ id: `v${n}`, text: `vector ${n}`, embeddings: { text: [1, n] } })) })
+  await api('POST', '/v1/collections/brought/records', {
+    records: [1, 2, 3].map((n) => ({ id: `v${n}`, text: `vector ${n}`, embeddings: { text: [1, n] } }))
+  })
   const page = await open(t, '/?c=bare', { expected: /404/ })
   await page.getByText('This collection is still empty.').waitFor()
   t.equal(await page.getByRole('link', { name: 'Add pictures or texts' }).getAttribute('href'), '/add?c=bare')
@@ -421,7 +587,13 @@ t.test('collections without records, without a model, and that are not there', a
   await page.getByRole('button', { name: 'Look for texts' }).click()
   await page.getByRole('button', { name: /^vector 2/ }).waitFor()
   await api('PUT', '/v1/collections/titled', { model: null, dimension: 2 })
-  await api('POST', '/v1/collections/titled/records', { records: Array.from({ length: 13 }, (_, n) => ({ id: `${n}`, embeddings: { text: [1, n] }, metadata: { 'a-b': `title ${n}`, a_b: `name ${n}` } })) })
+  await api('POST', '/v1/collections/titled/records', {
+    records: Array.from({ length: 13 }, (_, n) => ({
+      id: `${n}`,
+      embeddings: { text: [1, n] },
+      metadata: { 'a-b': `title ${n}`, a_b: `name ${n}` }
+    }))
+  })
   await page.goto(`${url}/?c=titled`)
   await page.getByLabel('a-b is exactly').first().waitFor()
   const lists = await page.locator('datalist').evaluateAll((all: PageElement[]) => all.map(({ id }) => id))
@@ -430,35 +602,54 @@ t.test('collections without records, without a model, and that are not there', a
   t.match(await page.getByRole('alert').first().innerText(), /nowhere/)
 })
 
-t.test('a service with keys: asked for, a wrong one is told, the right one brings pictures, too', async (t) => {
-  const KEY = 'a-key-for-reading-1'
-  const locked = await testServer(t, { API_KEYS: `read:${KEY},admin:a-key-for-loading-1` })
-  await loadEmoji((method, path, body, init) => locked.api(method, path, body, { ...init, headers: { authorization: 'Bearer a-key-for-loading-1' } }))
-  const page = await open(t, '/?q=a+lion', { origin: locked.url, expected: /401/ })
-  const prompt = page.getByRole('dialog', { name: 'API key' })
-  await prompt.getByText('This service asks for an API key.').waitFor()
-  t.same(await accessibilityProblems(page), [])
-  await screenshot(page, 'search-key')
-  await prompt.getByLabel('Key', { exact: true }).fill('not-the-key-at-all')
-  await prompt.getByRole('button', { name: 'Use key' }).click()
-  await prompt.getByRole('button', { name: 'Forget it' }).waitFor()
-  t.notMatch(await prompt.innerText(), /asks for an API key/, 'it says what was wrong')
-  await prompt.getByLabel('Key', { exact: true }).fill(KEY)
-  await prompt.getByRole('button', { name: 'Use key' }).click()
-  await prompt.waitFor({ state: 'hidden' })
-  await page.locator('.result-score').first().waitFor()
-  await page.locator('.result-picture img[src^="blob:"]').first().evaluate((image: PageElement) => image.decode())
-  t.notMatch(page.url(), KEY, 'no key in the link')
-  await page.waitForLoadState('networkidle')
-  t.equal(await page.locator('.result-picture img').last().getAttribute('src'), null, 'those that nobody sees yet are not asked for')
-  await page.reload()
-  await page.locator('.result-score').first().waitFor()
-  await page.getByRole('button', { name: 'Change the API key' }).click()
-  await prompt.getByRole('button', { name: 'Forget it' }).click()
-  await prompt.getByText('This service asks for an API key.').waitFor()
-  t.equal(await page.evaluate(() => sessionStorage.getItem('semblance.key') ?? localStorage.getItem('semblance.key')), null)
-  await prompt.getByRole('button', { name: 'Cancel' }).click()
-  await page.getByRole('alert').first().waitFor()
-})
+t.test(
+  'a service with keys: asked for, a wrong one is told, the right one brings pictures, too',
+  async (t) => {
+    const KEY = 'a-key-for-reading-1'
+    const locked = await testServer(t, { API_KEYS: `read:${KEY},admin:a-key-for-loading-1` })
+    await loadEmoji((method, path, body, init) =>
+      locked.api(method, path, body, { ...init, headers: { authorization: 'Bearer a-key-for-loading-1' } })
+    )
+    const page = await open(t, '/?q=a+lion', { origin: locked.url, expected: /401/ })
+    const prompt = page.getByRole('dialog', { name: 'API key' })
+    await prompt.getByText('This service asks for an API key.').waitFor()
+    t.same(await accessibilityProblems(page), [])
+    await screenshot(page, 'search-key')
+    await prompt.getByLabel('Key', { exact: true }).fill('not-the-key-at-all')
+    await prompt.getByRole('button', { name: 'Use key' }).click()
+    await prompt.getByRole('button', { name: 'Forget it' }).waitFor()
+    t.notMatch(await prompt.innerText(), /asks for an API key/, 'it says what was wrong')
+    await prompt.getByLabel('Key', { exact: true }).fill(KEY)
+    await prompt.getByRole('button', { name: 'Use key' }).click()
+    await prompt.waitFor({ state: 'hidden' })
+    await page.locator('.result-score').first().waitFor()
+    await page
+      .locator('.result-picture img[src^="blob:"]')
+      .first()
+      .evaluate((image: PageElement) => image.decode())
+    t.notMatch(page.url(), KEY, 'no key in the link')
+    await page.waitForLoadState('networkidle')
+    t.equal(
+      await page.locator('.result-picture img').last().getAttribute('src'),
+      null,
+      'those that nobody sees yet are not asked for'
+    )
+    await page.reload()
+    await page.locator('.result-score').first().waitFor()
+    await page.getByRole('button', { name: 'Change the API key' }).click()
+    await prompt.getByRole('button', { name: 'Forget it' }).click()
+    await prompt.getByText('This service asks for an API key.').waitFor()
+    t.equal(
+      await page.evaluate(
+        () => sessionStorage.getItem('semblance.key') ?? localStorage.getItem('semblance.key')
+      ),
+      null
+    )
+    await prompt.getByRole('button', { name: 'Cancel' }).click()
+    await page.getByRole('alert').first().waitFor()
+  }
+)
 
-t.test('no page had an error, a report of its policy, or asked elsewhere', async (t) => t.same(complaints, []))
+t.test('no page had an error, a report of its policy, or asked elsewhere', async (t) =>
+  t.same(complaints, [])
+)

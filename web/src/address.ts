@@ -22,8 +22,14 @@ export interface Address {
 /** A query without what is longest in it, so that a link can carry it. */
 function linkable(query: URLSearchParams): string {
   const rest = new URLSearchParams(query)
-  const lengthOf = (name: string) => new URLSearchParams(rest.getAll(name).map((value) => [name, value])).toString().length
-  while (rest.toString().length > LONGEST_QUERY) rest.delete([...new Set(rest.keys())].reduce((longest, name) => (lengthOf(name) > lengthOf(longest) ? name : longest)))
+  const lengthOf = (name: string) =>
+    new URLSearchParams(rest.getAll(name).map((value) => [name, value])).toString().length
+  while (rest.toString().length > LONGEST_QUERY)
+    rest.delete(
+      [...new Set(rest.keys())].reduce((longest, name) =>
+        lengthOf(name) > lengthOf(longest) ? name : longest
+      )
+    )
   return rest.toString()
 }
 
@@ -45,15 +51,29 @@ export function useAddress(): Address {
       }
       const text = next.toString()
       const link = linkable(next)
-      navigate(link === '' ? path : `${path}?${link}`, { replace, state: link === text ? null : { query: text } })
+      navigate(link === '' ? path : `${path}?${link}`, {
+        replace,
+        state: link === text ? null : { query: text }
+      })
     },
     [path, navigate]
   )
-  return { get: (name) => query.get(name) ?? '', getAll: (name) => query.getAll(name), set, isCut: kept?.query !== undefined }
+  return {
+    get: (name) => query.get(name) ?? '',
+    getAll: (name) => query.getAll(name),
+    set,
+    isCut: kept?.query !== undefined
+  }
 }
 
 /** The collection that a view is about: that of the link, else the one with most records. */
 export function useCollectionName(): string | undefined {
   const named = useAddress().get('c')
-  return named || (collections.value ?? []).reduce((most, each) => (most === undefined || each.records > most.records ? each : most), collections.value?.[0])?.name
+  return (
+    named ||
+    (collections.value ?? []).reduce(
+      (most, each) => (most === undefined || each.records > most.records ? each : most),
+      collections.value?.[0]
+    )?.name
+  )
 }

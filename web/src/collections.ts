@@ -15,7 +15,9 @@ const turns = { asked: 0, shown: 0 }
 /** Asks the service for its collections anew. An answer to an earlier call that comes after that to a later one is dropped. */
 export async function loadCollections(): Promise<void> {
   const turn = ++turns.asked
-  const answer = await call((client) => client.get('/v1/collections')).catch((error: unknown) => ({ problem: messageOf(error) }))
+  const answer = await call((client) => client.get('/v1/collections')).catch((error: unknown) => ({
+    problem: messageOf(error)
+  }))
   if (turn < turns.shown) return
   turns.shown = turn
   if ('collections' in answer) collections.value = answer.collections

@@ -15,7 +15,9 @@ export const isLocked = signal(false)
 export const keyWanted = signal<string | undefined>()
 
 /** The service that this page came from, called with the key. */
-export const client = computed<Client>(() => createClient({ url: location.origin, ...(apiKey.value && { apiKey: apiKey.value }) }))
+export const client = computed<Client>(() =>
+  createClient({ url: location.origin, ...(apiKey.value && { apiKey: apiKey.value }) })
+)
 
 let answered: (entered: boolean) => void = () => {}
 let prompt: Promise<boolean> | undefined
@@ -68,7 +70,8 @@ export async function call<T>(run: (client: Client) => Promise<T>): Promise<T> {
 /** What to tell of an error. */
 export function messageOf(error: unknown): string {
   if (error instanceof SemblanceError) return error.message
-  if (error instanceof TypeError && /fetch|network/i.test(error.message)) return 'The service can not be reached. Is it still running?'
+  if (error instanceof TypeError && /fetch|network/i.test(error.message))
+    return 'The service can not be reached. Is it still running?'
   return error instanceof Error ? error.message : String(error)
 }
 

@@ -13,7 +13,11 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
   }
   return (
     <Problem message={messageOf(error)} retry={isWorthAnotherTry ? retry : undefined}>
-      {isRefused && <button type="button" onClick={() => void changeKey()}>{apiKey.value === '' ? 'Enter a key' : 'Use another key'}</button>}
+      {isRefused && (
+        <button type="button" onClick={() => void changeKey()}>
+          {apiKey.value === '' ? 'Enter a key' : 'Use another key'}
+        </button>
+      )}
     </Problem>
   )
 }

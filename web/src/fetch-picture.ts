@@ -11,15 +11,22 @@ let underWay = 0
 const waiting = new Set<() => void>()
 
 /** A picture's bytes, fetched with the key where there is one. After 429 and 503 it is asked for again; throws where that or another status stays. */
-export async function fetchPicture(address: string, { key, signal }: { key: string; signal: AbortSignal }): Promise<Blob> {
+export async function fetchPicture(
+  address: string,
+  { key, signal }: { key: string; signal: AbortSignal }
+): Promise<Blob> {
   await turn(signal)
   try {
     // The wait is within the turn: others would be refused as well.
     for (let tries = 1; ; tries++) {
-      const answer = await fetch(address, { signal, ...(key !== '' && { headers: { authorization: `Bearer ${key}` } }) })
+      const answer = await fetch(address, {
+        signal,
+        ...(key !== '' && { headers: { authorization: `Bearer ${key}` } })
+      })
       if (answer.ok) return await answer.blob()
       const pause = waitAfter(answer, tries)
-      if (![429, 503].includes(answer.status) || tries === TRIES || pause > LONGEST_WAIT_MS) throw new Error(`The picture can't be fetched: ${answer.status}`)
+      if (![429, 503].includes(answer.status) || tries === TRIES || pause > LONGEST_WAIT_MS)
+        throw new Error(`The picture can't be fetched: ${answer.status}`)
       await answer.body?.cancel()
       await wait(pause, signal)
     }

@@ -12,10 +12,16 @@ interface ImageInputProps {
 }
 
 /** Whether a file may be an image that the service reads: the service says what it is in the end. */
-export const isImage = ({ type, name }: File) => type.startsWith('image/') || /\.(jpe?g|png|webp|gif|tiff?|avif)$/i.test(name)
+export const isImage = ({ type, name }: File) =>
+  type.startsWith('image/') || /\.(jpe?g|png|webp|gif|tiff?|avif)$/i.test(name)
 
 /** A place to drop, paste or choose images. */
-export function ImageInput({ onImages, multiple = false, paste = true, children = 'Drop a picture here, paste one, or choose a file' }: ImageInputProps) {
+export function ImageInput({
+  onImages,
+  multiple = false,
+  paste = true,
+  children = 'Drop a picture here, paste one, or choose a file'
+}: ImageInputProps) {
   const isOver = useSignal(false)
   const input = useRef<HTMLInputElement>(null)
   const take = (files: Iterable<File> | undefined | null) => {
@@ -48,7 +54,13 @@ export function ImageInput({ onImages, multiple = false, paste = true, children 
       <Icon name="image" />
       <span>{children}</span>
       <input
-        ref={input} type="file" accept="image/*" multiple={multiple} hidden tabIndex={-1} aria-hidden="true"
+        ref={input}
+        type="file"
+        accept="image/*"
+        multiple={multiple}
+        hidden
+        tabIndex={-1}
+        aria-hidden="true"
         onClick={(event) => event.stopPropagation()}
         onChange={({ currentTarget }) => {
           take(currentTarget.files)

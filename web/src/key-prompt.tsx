@@ -22,13 +22,31 @@ export function KeyPrompt() {
           <p>{why}</p>
           <label class="field">
             <span>Key</span>
-            <input name="key" type="password" autocomplete="current-password" spellcheck={false} autofocus defaultValue={apiKey.peek()} required />
+            <input
+              name="key"
+              type="password"
+              autocomplete="current-password"
+              spellcheck={false}
+              autofocus
+              defaultValue={apiKey.peek()}
+              required
+            />
           </label>
-          <label class="check"><input name="remember" type="checkbox" /> Remember it on this device</label>
+          <label class="check">
+            <input name="remember" type="checkbox" /> Remember it on this device
+          </label>
           <div class="dialog-end">
-            {apiKey.peek() !== '' && <button type="button" class="danger" onClick={() => enterKey('')}>Forget it</button>}
-            <button type="button" onClick={() => enterKey(undefined)}>Cancel</button>
-            <button type="submit" class="primary">Use key</button>
+            {apiKey.peek() !== '' && (
+              <button type="button" class="danger" onClick={() => enterKey('')}>
+                Forget it
+              </button>
+            )}
+            <button type="button" onClick={() => enterKey(undefined)}>
+              Cancel
+            </button>
+            <button type="submit" class="primary">
+              Use key
+            </button>
           </div>
         </form>
       )}

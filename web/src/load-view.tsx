@@ -22,7 +22,19 @@ export function loadView(load: () => Promise<ComponentType>): FunctionComponent 
       )
     }, [])
     // A module that failed once fails again: the page is asked for anew, which may be of another build.
-    if (state.value === 'failed') return <Problem message="This view can't be loaded. Is the service still running?" retry={() => location.reload()} />
-    return Loaded ? <Loaded /> : <p class="busy" role="status">Loading</p>
+    if (state.value === 'failed')
+      return (
+        <Problem
+          message="This view can't be loaded. Is the service still running?"
+          retry={() => location.reload()}
+        />
+      )
+    return Loaded ? (
+      <Loaded />
+    ) : (
+      <p class="busy" role="status">
+        Loading
+      </p>
+    )
   }
 }

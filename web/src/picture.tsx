@@ -46,9 +46,23 @@ export function Picture({ path, alt, size = 'thumbnail' }: PictureProps) {
     }
   }, [address, key, isFetched])
   const source = isFetched ? fetched.value : isHeld ? undefined : address
-  if (gone.value === address) return <span ref={place} class="no-picture">{alt || 'no picture'}</span>
+  if (gone.value === address)
+    return (
+      <span ref={place} class="no-picture">
+        {alt || 'no picture'}
+      </span>
+    )
   const fail = () => {
     if (source !== undefined) (isFetched ? gone : refused).value = address
   }
-  return <img ref={place as RefObject<HTMLImageElement>} src={source} alt={alt} loading="lazy" decoding="async" onError={fail} />
+  return (
+    <img
+      ref={place as RefObject<HTMLImageElement>}
+      src={source}
+      alt={alt}
+      loading="lazy"
+      decoding="async"
+      onError={fail}
+    />
+  )
 }

@@ -15,7 +15,11 @@ export function Problem({ message, retry, children }: ProblemProps) {
       <Icon name="warning" />
       <p>{message}</p>
       {children}
-      {retry && <button type="button" onClick={retry}>Try again</button>}
+      {retry && (
+        <button type="button" onClick={retry}>
+          Try again
+        </button>
+      )}
     </div>
   )
 }

@@ -20,10 +20,16 @@ const VIEWS: { path: string; name: string; icon: IconName }[] = [
   { path: '/add', name: 'Add', icon: 'add' }
 ]
 
-const SearchView = loadView(() => import('./views/search/search-view.js').then(({ SearchView }) => SearchView))
-const ClassifyView = loadView(() => import('./views/classify/classify-view.js').then(({ ClassifyView }) => ClassifyView))
+const SearchView = loadView(() =>
+  import('./views/search/search-view.js').then(({ SearchView }) => SearchView)
+)
+const ClassifyView = loadView(() =>
+  import('./views/classify/classify-view.js').then(({ ClassifyView }) => ClassifyView)
+)
 const MapView = loadView(() => import('./views/map/map-view.js').then(({ MapView }) => MapView))
-const CollectionsView = loadView(() => import('./views/collections/collections-view.js').then(({ CollectionsView }) => CollectionsView))
+const CollectionsView = loadView(() =>
+  import('./views/collections/collections-view.js').then(({ CollectionsView }) => CollectionsView)
+)
 const AddView = loadView(() => import('./views/add/add-view.js').then(({ AddView }) => AddView))
 
 /** The frame around all views: where one goes, which collection it is about, key and theme. */
@@ -36,29 +42,51 @@ export function Shell() {
   useEffect(() => {
     document.title = `${viewName} · Semblance`
     // Another view is told and gone on from, unless it has taken the focus itself.
-    if (path !== before.current && !view.current?.contains(document.activeElement)) view.current?.focus({ preventScroll: true })
+    if (path !== before.current && !view.current?.contains(document.activeElement))
+      view.current?.focus({ preventScroll: true })
     before.current = path
   }, [path])
   return (
     <>
-      <a class="skip" href="#view">Skip to the view</a>
+      <a class="skip" href="#view">
+        Skip to the view
+      </a>
       <header class="bar">
-        <Link class="brand" href="/" aria-label="Semblance"><img src="/icon.svg" alt="" width="26" height="26" /><span>Semblance</span></Link>
+        <Link class="brand" href="/" aria-label="Semblance">
+          <img src="/icon.svg" alt="" width="26" height="26" />
+          <span>Semblance</span>
+        </Link>
         <Navigation path={path} />
         <div class="bar-end">
           <CollectionChoice />
-          <button type="button" class="icon-button" onClick={() => void askForKey('Calls to this service carry the key that you enter.')} title={apiKey.value ? 'Change the API key' : 'Enter an API key'} aria-label={apiKey.value ? 'Change the API key' : 'Enter an API key'}>
+          <button
+            type="button"
+            class="icon-button"
+            onClick={() => void askForKey('Calls to this service carry the key that you enter.')}
+            title={apiKey.value ? 'Change the API key' : 'Enter an API key'}
+            aria-label={apiKey.value ? 'Change the API key' : 'Enter an API key'}
+          >
             <Icon name={apiKey.value ? 'key-set' : 'key'} />
           </button>
-          <button type="button" class="icon-button" onClick={cycleTheme} title={`Theme: ${theme.value}`} aria-label={`Theme: ${theme.value}. Change it`}>
+          <button
+            type="button"
+            class="icon-button"
+            onClick={cycleTheme}
+            title={`Theme: ${theme.value}`}
+            aria-label={`Theme: ${theme.value}. Change it`}
+          >
             <Icon name={theme.value === 'dark' ? 'moon' : theme.value === 'light' ? 'sun' : 'contrast'} />
           </button>
-          <a class="icon-button" href="/docs" title="API documentation" aria-label="API documentation"><Icon name="docs" /></a>
+          <a class="icon-button" href="/docs" title="API documentation" aria-label="API documentation">
+            <Icon name="docs" />
+          </a>
         </div>
       </header>
       <main id="view" ref={view} tabIndex={-1} aria-label={viewName}>
         <Starting />
-        {collectionsProblem.value !== undefined && <Problem message={collectionsProblem.value} retry={loadCollections} />}
+        {collectionsProblem.value !== undefined && (
+          <Problem message={collectionsProblem.value} retry={loadCollections} />
+        )}
         <Switch>
           <Route path="/" component={SearchView} />
           <Route path="/classify" component={ClassifyView} />
@@ -78,7 +106,11 @@ function Navigation({ path }: { path: string }) {
   return (
     <nav class="views" aria-label="Views">
       {VIEWS.map((view) => (
-        <Link key={view.path} href={collection ? `${view.path}?c=${collection}` : view.path} aria-current={view.path === path ? 'page' : undefined}>
+        <Link
+          key={view.path}
+          href={collection ? `${view.path}?c=${collection}` : view.path}
+          aria-current={view.path === path ? 'page' : undefined}
+        >
           <Icon name={view.icon} />
           <span>{view.name}</span>
         </Link>
@@ -95,13 +127,20 @@ function CollectionChoice() {
   const known = collections.value ?? []
   if (known.length === 0) return null
   const names = known.map(({ name }) => name)
-  const choose = (chosen: string) => navigate(`${path}?${inCollection(location.search, known.find(({ name }) => name === chosen) ?? { name: chosen, model: null })}`)
+  const choose = (chosen: string) =>
+    navigate(
+      `${path}?${inCollection(location.search, known.find(({ name }) => name === chosen) ?? { name: chosen, model: null })}`
+    )
   return (
     <label class="collection-choice">
       <span class="visually-hidden">Collection</span>
       <select value={current} onChange={({ currentTarget }) => choose(currentTarget.value)}>
-        {address.get('c') && !names.includes(address.get('c')) && <option value={address.get('c')}>{address.get('c')} (not there)</option>}
-        {known.map(({ name, records }) => <option key={name} value={name}>{`${name} (${records.toLocaleString('en')})`}</option>)}
+        {address.get('c') && !names.includes(address.get('c')) && (
+          <option value={address.get('c')}>{address.get('c')} (not there)</option>
+        )}
+        {known.map(({ name, records }) => (
+          <option key={name} value={name}>{`${name} (${records.toLocaleString('en')})`}</option>
+        ))}
       </select>
     </label>
   )

@@ -19,7 +19,9 @@ export function Starting() {
     let wasStarting = false
     const ask = async () => {
       // 503 has the same body while it starts.
-      const { pending: left = [] } = (await fetch('/health/ready').then((answer) => answer.json()).catch(() => ({}))) as Partial<Readiness>
+      const { pending: left = [] } = (await fetch('/health/ready')
+        .then((answer) => answer.json())
+        .catch(() => ({}))) as Partial<Readiness>
       pending.value = left
       if (left.length > 0) timer = setTimeout(ask, EVERY_MS)
       if (left.length > 0 || wasStarting) void loadCollections()

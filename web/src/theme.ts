@@ -5,7 +5,9 @@ const THEMES = ['system', 'light', 'dark'] as const
 export type Theme = (typeof THEMES)[number]
 
 /** As the system has it, or as the user wants it on this device. */
-export const theme = signal<Theme>(THEMES.find((each) => each === localStorage.getItem(STORED_AS)) ?? 'system')
+export const theme = signal<Theme>(
+  THEMES.find((each) => each === localStorage.getItem(STORED_AS)) ?? 'system'
+)
 
 effect(() => {
   document.documentElement.dataset.theme = theme.value

@@ -20,7 +20,11 @@ export interface Typed {
 }
 
 /** The words in a box: what was typed a moment ago, or what the link has. */
-export function useTyped(linked: string, commit: (text: string, options: { replace: boolean }) => void, { pauseMs = PAUSE_MS, linkedOf = (text) => text }: TypedOptions = {}): Typed {
+export function useTyped(
+  linked: string,
+  commit: (text: string, options: { replace: boolean }) => void,
+  { pauseMs = PAUSE_MS, linkedOf = (text) => text }: TypedOptions = {}
+): Typed {
   const text = useSignal(linked)
   const committed = useRef(linked)
   const isNewStep = useRef(true)

@@ -4,13 +4,25 @@ import type { CreateOptions } from './options.js'
 import { described } from './show.js'
 
 /** `semblance collections create`. */
-export async function create(collection: string, { json, quiet, model, dimension, storage, efSearch, ...options }: CreateOptions): Promise<void> {
-  if ((model === false) !== (dimension !== undefined)) throw new UsageError('--no-model and --dimension go together.')
+export async function create(
+  collection: string,
+  { json, quiet, model, dimension, storage, efSearch, ...options }: CreateOptions
+): Promise<void> {
+  if ((model === false) !== (dimension !== undefined))
+    throw new UsageError('--no-model and --dimension go together.')
   // Commander has true where only the negative of an option was declared.
   const space = model === false ? { model: null, dimension } : typeof model === 'string' ? { model } : {}
   await withStop({ ...options, quiet }, async ({ api }, signal) => {
-    const body = { ...space, ...(storage && { storage }), ...(efSearch !== undefined && { hnsw: { ef_search: efSearch } }) }
-    const created = await api.put('/v1/collections/{collection}', { params: { path: { collection } }, body, signal })
+    const body = {
+      ...space,
+      ...(storage && { storage }),
+      ...(efSearch !== undefined && { hnsw: { ef_search: efSearch } })
+    }
+    const created = await api.put('/v1/collections/{collection}', {
+      params: { path: { collection } },
+      body,
+      signal
+    })
     if (json) process.stdout.write(`${JSON.stringify(created)}\n`)
     else if (!quiet) process.stdout.write(described(created))
   })

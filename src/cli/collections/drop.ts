@@ -6,11 +6,16 @@ import type { DropOptions } from './options.js'
 
 /** `semblance collections drop`. */
 export async function drop(name: string, { yes = false, quiet, ...options }: DropOptions): Promise<void> {
-  if (!yes && !process.stdin.isTTY) throw new UsageError(`Nobody can be asked here: --yes drops '${name}' without.`)
+  if (!yes && !process.stdin.isTTY)
+    throw new UsageError(`Nobody can be asked here: --yes drops '${name}' without.`)
   await withStop({ ...options, quiet }, async (service, signal) => {
     const { records } = await showCollection(service, name, signal)
-    if (!yes && !(await isMeant(`Drop '${name}' with its ${records} records, for good? [y/N] `, signal))) throw new Error(`'${name}' was not dropped.`)
-    await service.api.delete('/v1/collections/{collection}', { params: { path: { collection: name } }, signal })
+    if (!yes && !(await isMeant(`Drop '${name}' with its ${records} records, for good? [y/N] `, signal)))
+      throw new Error(`'${name}' was not dropped.`)
+    await service.api.delete('/v1/collections/{collection}', {
+      params: { path: { collection: name } },
+      signal
+    })
     if (!quiet) process.stdout.write(`Dropped '${name}' with ${records} records.\n`)
   })
 }
@@ -21,7 +26,9 @@ async function isMeant(question: string, signal: AbortSignal): Promise<boolean> 
   // On a terminal readline takes Ctrl-C.
   terminal.once('SIGINT', () => process.kill(process.pid, 'SIGINT')).once('close', () => stop.abort())
   try {
-    return /^y(es)?$/i.test((await terminal.question(question, { signal: AbortSignal.any([signal, stop.signal]) })).trim())
+    return /^y(es)?$/i.test(
+      (await terminal.question(question, { signal: AbortSignal.any([signal, stop.signal]) })).trim()
+    )
   } catch (error) {
     signal.throwIfAborted()
     // Ctrl-D is no yes.

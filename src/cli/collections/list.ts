@@ -9,9 +9,17 @@ export async function listCollections({ json, ...options }: ShowOptions): Promis
     const answer = await api.get('/v1/collections', { signal })
     const { collections } = answer
     if (json) process.stdout.write(`${JSON.stringify(answer)}\n`)
-    else if (collections.length === 0) process.stdout.write("There are no collections. 'semblance index <folder>' makes one.\n")
+    else if (collections.length === 0)
+      process.stdout.write("There are no collections. 'semblance index <folder>' makes one.\n")
     else {
-      const rows = collections.map(({ name, records, images, texts, model, bytes: size }) => [name, String(records), String(images), String(texts), model ?? '-', bytes(size)])
+      const rows = collections.map(({ name, records, images, texts, model, bytes: size }) => [
+        name,
+        String(records),
+        String(images),
+        String(texts),
+        model ?? '-',
+        bytes(size)
+      ])
       process.stdout.write(table([['NAME', 'RECORDS', 'IMAGES', 'TEXTS', 'MODEL', 'SIZE'], ...rows]))
     }
   })

@@ -4,9 +4,16 @@ import { withStop } from '../with-stop.js'
 import type { ReindexOptions } from './options.js'
 
 /** `semblance collections reindex`. */
-export async function reindex(collection: string, { json, quiet = false, model, skipMissing, ...options }: ReindexOptions): Promise<void> {
+export async function reindex(
+  collection: string,
+  { json, quiet = false, model, skipMissing, ...options }: ReindexOptions
+): Promise<void> {
   await withStop({ ...options, quiet }, async ({ api }, signal) => {
-    let job = await api.post('/v1/collections/{collection}/reindex', { params: { path: { collection } }, body: { ...(model !== undefined && { model }), ...(skipMissing && { skip_missing: true }) }, signal })
+    let job = await api.post('/v1/collections/{collection}/reindex', {
+      params: { path: { collection } },
+      body: { ...(model !== undefined && { model }), ...(skipMissing && { skip_missing: true }) },
+      signal
+    })
     const startedAt = performance.now()
     const before = job.progress.done
     const lines = liveLines(process.stderr, process.stderr.isTTY && !quiet ? 'live' : 'none', () => {
@@ -24,7 +31,11 @@ export async function reindex(collection: string, { json, quiet = false, model, 
     }
     if (json) process.stdout.write(`${JSON.stringify(job)}\n`)
     const { state, error, missing, progress } = job
-    if (state !== 'done') throw new Error(`The job ${job.id} has ${state}${error ? `: ${error.code}: ${error.message}` : ''}`)
-    if (!json && !quiet) process.stdout.write(`Re-indexed '${collection}' with ${printable(job.model)}: ${progress.done} records${missing.count > 0 ? `, ${missing.count} embeddings left out` : ''}.\n`)
+    if (state !== 'done')
+      throw new Error(`The job ${job.id} has ${state}${error ? `: ${error.code}: ${error.message}` : ''}`)
+    if (!json && !quiet)
+      process.stdout.write(
+        `Re-indexed '${collection}' with ${printable(job.model)}: ${progress.done} records${missing.count > 0 ? `, ${missing.count} embeddings left out` : ''}.\n`
+      )
   })
 }

@@ -15,7 +15,20 @@ export async function show(name: string, { json, ...options }: ShowOptions): Pro
 }
 
 /** A collection, a line for each of its properties. */
-export function described({ name, records, images, texts, model, fingerprint, dimension, storage, hnsw, bytes: size, snapshots, created_at: createdAt }: Shown): string {
+export function described({
+  name,
+  records,
+  images,
+  texts,
+  model,
+  fingerprint,
+  dimension,
+  storage,
+  hnsw,
+  bytes: size,
+  snapshots,
+  created_at: createdAt
+}: Shown): string {
   return table([
     ['name', name],
     ['records', `${records}, ${images} with an image, ${texts} with a text`],
@@ -25,7 +38,10 @@ export function described({ name, records, images, texts, model, fingerprint, di
     ['storage', storage],
     ['HNSW', `m ${hnsw.m}, ef_construction ${hnsw.ef_construction}, ef_search ${hnsw.ef_search}`],
     ['size', bytes(size)],
-    ['snapshots', snapshots.map(({ modality, created_at: at }) => `${modality} of ${at}`).join(', ') || 'none yet'],
+    [
+      'snapshots',
+      snapshots.map(({ modality, created_at: at }) => `${modality} of ${at}`).join(', ') || 'none yet'
+    ],
     ['created', createdAt]
   ])
 }

@@ -23,19 +23,29 @@ type Evaluated = Dataset | EmbeddedPairs
 
 /** Measures the models on the datasets, and writes the report where it was asked for. Throws a UsageError for what can't be. */
 export async function evaluate(paths: string[], options: EvaluateOptions): Promise<void> {
-  if (paths.length === 0) throw new UsageError('Name a dataset, or a collection of a service by --collection.')
-  if (options.labelField !== undefined) throw new UsageError('--label-field is of a collection; the classes of a dataset are in it.')
+  if (paths.length === 0)
+    throw new UsageError('Name a dataset, or a collection of a service by --collection.')
+  if (options.labelField !== undefined)
+    throw new UsageError('--label-field is of a collection; the classes of a dataset are in it.')
   const config = readConfig()
   const datasets = await openDatasets(paths, options)
   requirePossible(datasets, options)
   await requireWritable(options)
   const isKept = options.cache !== false && config.EVALUATION_CACHE_MIB > 0
-  const cache = isKept ? { folder: resolve(options.cache || join(config.DATA_DIR, 'evaluation-cache')), maxBytes: config.EVALUATION_CACHE_MIB * MIB } : undefined
+  const cache = isKept
+    ? {
+        folder: resolve(options.cache || join(config.DATA_DIR, 'evaluation-cache')),
+        maxBytes: config.EVALUATION_CACHE_MIB * MIB
+      }
+    : undefined
   const { signal, exitCode, release } = stopSignal()
   const progress = evaluationProgress(process.stderr, options.quiet === true)
   let models: { encoders: Encoder[]; close(): Promise<void> } | undefined
   try {
-    models = await openModels(datasets.every(({ kind }) => kind === 'embeddings') ? [] : modelNames(options, config), { config, signal, onStep: progress.begin })
+    models = await openModels(
+      datasets.every(({ kind }) => kind === 'embeddings') ? [] : modelNames(options, config),
+      { config, signal, onStep: progress.begin }
+    )
     const report = await runEvaluation({
       ...requestOf(options, config),
       datasets,
@@ -44,17 +54,27 @@ export async function evaluate(paths: string[], options: EvaluateOptions): Promi
       signal,
       onProgress: progress.update,
       onWarning: progress.say,
-      onEmbedded: ({ model, made }) => cache && made > 0 && progress.say(`${made} embeddings of ${model} were made and kept.`)
+      onEmbedded: ({ model, made }) =>
+        cache && made > 0 && progress.say(`${made} embeddings of ${model} were made and kept.`)
     })
-    if (cache && models.encoders.length > 0) progress.say(`The kept embeddings take ${bytes(await folderSize(cache.folder))} in ${cache.folder}.`)
-    for (const { name, counts, faults } of report.datasets) if (counts.faults > 0) progress.say(`Of ${name} ${counts.faults} could not be used, the first: ${faults[0].name}: ${faults[0].reason}`)
+    if (cache && models.encoders.length > 0)
+      progress.say(`The kept embeddings take ${bytes(await folderSize(cache.folder))} in ${cache.folder}.`)
+    for (const { name, counts, faults } of report.datasets)
+      if (counts.faults > 0)
+        progress.say(
+          `Of ${name} ${counts.faults} could not be used, the first: ${faults[0].name}: ${faults[0].reason}`
+        )
     progress.stop()
     const [model] = models.encoders.length > 0 ? modelNames(options, config) : []
     await writeReport({ ...report, command: repeatCommand(paths, { ...options, model }) }, options)
   } catch (error) {
     progress.stop()
     if (!signal.aborted) throw error
-    process.stderr.write(printable(`Stopped.${cache && models ? ` What was embedded is kept in ${cache.folder}: the same command goes on from there.` : ''}`) + '\n')
+    process.stderr.write(
+      printable(
+        `Stopped.${cache && models ? ` What was embedded is kept in ${cache.folder}: the same command goes on from there.` : ''}`
+      ) + '\n'
+    )
     process.exitCode = exitCode()
   } finally {
     release()
@@ -72,16 +92,43 @@ function requirePossible(datasets: Evaluated[], { tasks, templates, model, again
     requireTemplates(templates)
     chooseTasks(datasets, tasks)
   } catch (error) {
-    throw error instanceof TaskImpossible || error instanceof TemplateInvalid ? new UsageError(error.message, { cause: error }) : error
+    throw error instanceof TaskImpossible || error instanceof TemplateInvalid
+      ? new UsageError(error.message, { cause: error })
+      : error
   }
-  if (datasets.every(({ kind }) => kind === 'embeddings') && (model ?? against) !== undefined) throw new UsageError('What is evaluated are embeddings that were made before: no model has a part in it, so leave out --model and --against.')
+  if (datasets.every(({ kind }) => kind === 'embeddings') && (model ?? against) !== undefined)
+    throw new UsageError(
+      'What is evaluated are embeddings that were made before: no model has a part in it, so leave out --model and --against.'
+    )
 }
 
-function requestOf(options: EvaluateOptions, config: Config): Pick<EvaluationRequest, 'tasks' | 'options' | 'limits' | 'saveEmbeddings'> {
-  const { tasks, seed, resamples, confidence, templates, duplicates, m, efConstruction, efSearch, saveEmbeddings } = options
+function requestOf(
+  options: EvaluateOptions,
+  config: Config
+): Pick<EvaluationRequest, 'tasks' | 'options' | 'limits' | 'saveEmbeddings'> {
+  const {
+    tasks,
+    seed,
+    resamples,
+    confidence,
+    templates,
+    duplicates,
+    m,
+    efConstruction,
+    efSearch,
+    saveEmbeddings
+  } = options
   const graph = defined({ m, efConstruction, efSearch })
-  const asked: Partial<TaskOptions> = { ...defined({ seed, resamples, confidence, templates, duplicates }), ...(Object.keys(graph).length > 0 && { hnsw: { ...DEFAULT_OPTIONS.hnsw, ...graph } }) }
-  return { tasks, options: asked, saveEmbeddings, limits: { maxBytes: config.MAX_IMAGE_MIB * MIB, maxPixels: config.MAX_IMAGE_MEGAPIXELS * 1e6 } }
+  const asked: Partial<TaskOptions> = {
+    ...defined({ seed, resamples, confidence, templates, duplicates }),
+    ...(Object.keys(graph).length > 0 && { hnsw: { ...DEFAULT_OPTIONS.hnsw, ...graph } })
+  }
+  return {
+    tasks,
+    options: asked,
+    saveEmbeddings,
+    limits: { maxBytes: config.MAX_IMAGE_MIB * MIB, maxPixels: config.MAX_IMAGE_MEGAPIXELS * 1e6 }
+  }
 }
 
 function defined<T extends object>(options: T): Partial<T> {

@@ -10,7 +10,10 @@ export interface OpenedModels {
 }
 
 /** Starts the models as the configuration has them run, without what only serves those that wait. Throws a UsageError where two are the same. */
-export async function openModels(names: string[], { config, signal, onStep }: { config: Config; signal: AbortSignal; onStep: (step: string) => void }): Promise<OpenedModels> {
+export async function openModels(
+  names: string[],
+  { config, signal, onStep }: { config: Config; signal: AbortSignal; onStep: (step: string) => void }
+): Promise<OpenedModels> {
   const encoders: Encoder[] = []
   const close = async () => void (await Promise.all(encoders.map((encoder) => encoder.close())))
   try {
@@ -18,7 +21,9 @@ export async function openModels(names: string[], { config, signal, onStep }: { 
       signal.throwIfAborted()
       onStep(`starting ${model.name}`)
       // Embeddings are kept elsewhere.
-      encoders.push(await createEncoder(model, { ...encoderOptions(config), expressWorker: false, cacheBytes: 0 }))
+      encoders.push(
+        await createEncoder(model, { ...encoderOptions(config), expressWorker: false, cacheBytes: 0 })
+      )
     }
   } catch (error) {
     await close()
@@ -31,7 +36,10 @@ export async function openModels(names: string[], { config, signal, onStep }: { 
 async function packages(names: string[], config: Config): Promise<ModelPackage[]> {
   const models = names.length > 0 ? await loadModels({ ...config, MODELS: names }) : []
   const [first, second] = models
-  if (second && first.fingerprint === second.fingerprint) throw new UsageError(`'${names[0]}' and '${names[1]}' are the same model; --against names another, or another variant of it, as ${first.name}:int8.`)
+  if (second && first.fingerprint === second.fingerprint)
+    throw new UsageError(
+      `'${names[0]}' and '${names[1]}' are the same model; --against names another, or another variant of it, as ${first.name}:int8.`
+    )
   const isTwice = first?.name === second?.name
   return models.map((model, i) => (isTwice ? { ...model, name: nameOf(model, i) } : model))
 }

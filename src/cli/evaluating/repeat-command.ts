@@ -34,7 +34,14 @@ export function repeatCommand(datasets: string[], options: EvaluateOptions): str
     const text = Array.isArray(value) ? value.join(',') : String(value)
     return optionWords(flag, ['images', 'model', 'against'].includes(name) ? place(text) : text)
   })
-  return ['semblance', 'evaluate', ...datasets.map((dataset) => place(dataset).replace(/^-/, './-')), ...words].map(quoted).join(' ')
+  return [
+    'semblance',
+    'evaluate',
+    ...datasets.map((dataset) => place(dataset).replace(/^-/, './-')),
+    ...words
+  ]
+    .map(quoted)
+    .join(' ')
 }
 
 /** A value that begins with a dash would be taken for an option of its own. */

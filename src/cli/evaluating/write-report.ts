@@ -13,16 +13,25 @@ export async function requireWritable({ json, html }: Pick<EvaluateOptions, 'jso
   for (const file of [json, html]) {
     if (typeof file !== 'string') continue
     const folder = dirname(resolve(file))
-    if (!(await stat(folder).catch(() => undefined))?.isDirectory()) throw new UsageError(`There is no folder ${folder} for ${file}.`)
-    if ((await stat(file).catch(() => undefined))?.isDirectory()) throw new UsageError(`${file} is a folder, not a file that a report can be written to.`)
+    if (!(await stat(folder).catch(() => undefined))?.isDirectory())
+      throw new UsageError(`There is no folder ${folder} for ${file}.`)
+    if ((await stat(file).catch(() => undefined))?.isDirectory())
+      throw new UsageError(`${file} is a folder, not a file that a report can be written to.`)
   }
 }
 
 /** Prints the table, or the JSON in its place, and writes a report as JSON, as a page and as a card, where they are asked for: in this order, so that a disk that is full takes no figures with it. */
-export async function writeReport(report: Report, { json, html, card }: Pick<EvaluateOptions, 'json' | 'html' | 'card'>): Promise<void> {
+export async function writeReport(
+  report: Report,
+  { json, html, card }: Pick<EvaluateOptions, 'json' | 'html' | 'card'>
+): Promise<void> {
   const text = `${JSON.stringify(toJson(report), null, 2)}\n`
   const { isTTY, columns } = process.stdout
-  process.stdout.write(json === true ? text : renderTable(report, isTTY ? { width: columns, colour: process.stdout.hasColors() } : {}))
+  process.stdout.write(
+    json === true
+      ? text
+      : renderTable(report, isTTY ? { width: columns, colour: process.stdout.hasColors() } : {})
+  )
   if (typeof json === 'string') await writeFile(json, text)
   if (html !== undefined) await writeFile(html, renderPage(report))
   if (card !== undefined) await writeCard(report, card)

@@ -29,7 +29,10 @@ export interface BatchesOptions {
 }
 
 /** Reads the files of what is new or changed, and groups it. */
-export async function* batches(items: AsyncIterable<Found>, { known, all, onUnchanged, onFault }: BatchesOptions): AsyncGenerator<Batch> {
+export async function* batches(
+  items: AsyncIterable<Found>,
+  { known, all, onUnchanged, onFault }: BatchesOptions
+): AsyncGenerator<Batch> {
   let batch: Batch = []
   let bytes = 0
   const ids = new Set<string>()
@@ -40,10 +43,14 @@ export async function* batches(items: AsyncIterable<Found>, { known, all, onUnch
       continue
     }
     try {
-      if (ids.has(found.id)) throw new Error(`Its id is that of one before it, '${found.id}': one of them needs another.`)
+      if (ids.has(found.id))
+        throw new Error(`Its id is that of one before it, '${found.id}': one of them needs another.`)
       ids.add(found.id)
       const stamp = found.path === undefined ? undefined : await stampFile(found.path)
-      if (found.metadata && stamp && STAMP in found.metadata) throw new Error(`Its metadata has a field '${STAMP}', in which size and time of the image are kept: rename that.`)
+      if (found.metadata && stamp && STAMP in found.metadata)
+        throw new Error(
+          `Its metadata has a field '${STAMP}', in which size and time of the image are kept: rename that.`
+        )
       if (!all && (await known.has(found, stamp))) {
         onUnchanged()
         continue
@@ -69,7 +76,8 @@ export async function* batches(items: AsyncIterable<Found>, { known, all, onUnch
 
 async function outgoing(item: Item, stamp: FileStamp | undefined): Promise<Outgoing> {
   const { id, path, text, metadata } = item
-  if (stamp && stamp.size > MAX_FILE_BYTES) throw new Error(`The file has ${stamp.size} bytes; ${MAX_FILE_BYTES} are the most.`)
+  if (stamp && stamp.size > MAX_FILE_BYTES)
+    throw new Error(`The file has ${stamp.size} bytes; ${MAX_FILE_BYTES} are the most.`)
   const fields = { ...metadata, ...(stamp && { [STAMP]: stamp }) }
   return {
     name: nameOf(item),

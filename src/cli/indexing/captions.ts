@@ -35,7 +35,9 @@ export function captionOf({ fields }: Row, textColumn?: string): Caption & { fil
   const column = (names: string[]) => names.find((name) => typeof fields[name] === 'string')
   const [file, text] = [column(FILE_COLUMNS), column(textColumn === undefined ? TEXT_COLUMNS : [textColumn])]
   const id = typeof fields.id === 'string' || typeof fields.id === 'number' ? String(fields.id) : undefined
-  const rest = Object.entries(fields).filter(([name]) => name !== file && name !== text && !(name === 'id' && id !== undefined))
+  const rest = Object.entries(fields).filter(
+    ([name]) => name !== file && name !== text && !(name === 'id' && id !== undefined)
+  )
   return {
     ...(file !== undefined && { file: fields[file] as string }),
     ...(text !== undefined && { text: fields[text] as string }),
@@ -51,7 +53,10 @@ export interface CaptionOptions extends TypeRules {
 }
 
 /** What a folder's metadata.jsonl or metadata.csv says of files in it and below, by their path from it. */
-export async function folderCaptions(folder: string, options: CaptionOptions): Promise<{ captions: Map<string, Caption>; faults: Fault[] }> {
+export async function folderCaptions(
+  folder: string,
+  options: CaptionOptions
+): Promise<{ captions: Map<string, Caption>; faults: Fault[] }> {
   const captions = new Map<string, Caption>()
   const faults: Fault[] = []
   for (const name of ['metadata.jsonl', 'metadata.csv'].filter((table) => options.files.includes(table))) {

@@ -22,7 +22,11 @@ const AT_A_TIME = 2
 const WAITS_MS = [500, 1000, 2000, 4000, 8000, 16_000]
 
 /** Sends batches, two at a time. Throws what is wrong with all of them; a record that fails leaves the others be. */
-export async function deliver(service: Service, batches: AsyncGenerator<Batch>, options: DeliveryOptions): Promise<void> {
+export async function deliver(
+  service: Service,
+  batches: AsyncGenerator<Batch>,
+  options: DeliveryOptions
+): Promise<void> {
   const stop = new AbortController()
   const stopping = AbortSignal.any([stop.signal, options.signal])
   const sendAll = async () => {
@@ -55,13 +59,23 @@ async function sendBatch(service: Service, batch: Batch, options: SendingOptions
   const { collection, signal, stopping, onDelivered } = options
   try {
     const { results } = await whenItIsBack(stopping, () =>
-      service.api.post('/v1/collections/{collection}/records', { params: { path: { collection } }, body: { records: batch.map(({ record }) => record) }, signal })
+      service.api.post('/v1/collections/{collection}/records', {
+        params: { path: { collection } },
+        body: { records: batch.map(({ record }) => record) },
+        signal
+      })
     )
-    for (const [i, { status, error }] of results.entries()) onDelivered({ name: batch[i].name, status, ...(error && { error }) })
+    for (const [i, { status, error }] of results.entries())
+      onDelivered({ name: batch[i].name, status, ...(error && { error }) })
   } catch (error) {
     if (!(error instanceof SemblanceError) || error.status !== 413) throw error
     // The service takes smaller bodies than it does by default, or what is before it.
-    if (batch.length === 1) return onDelivered({ name: batch[0].name, status: 'failed', error: { code: error.code, message: error.message } })
+    if (batch.length === 1)
+      return onDelivered({
+        name: batch[0].name,
+        status: 'failed',
+        error: { code: error.code, message: error.message }
+      })
     const middle = batch.length >> 1
     for (const half of [batch.slice(0, middle), batch.slice(middle)]) await sendBatch(service, half, options)
   }

@@ -6,7 +6,10 @@ import { idFault, type Found, type Source } from './item.js'
 export function filesSource(paths: string[], { prefix }: { prefix: string }): Source {
   const ids = paths.map((path) => {
     const below = relative(process.cwd(), resolve(path)).split(sep).join('/')
-    if (below.startsWith('../') || isAbsolute(below)) throw new UsageError(`${path} is not below the working directory, from which ids of single files are counted: name its folder, or put the wildcard in quotes.`)
+    if (below.startsWith('../') || isAbsolute(below))
+      throw new UsageError(
+        `${path} is not below the working directory, from which ids of single files are counted: name its folder, or put the wildcard in quotes.`
+      )
     return prefix + below.normalize()
   })
   return { items: found(paths, ids), count: async () => paths.length }

@@ -44,10 +44,17 @@ export function folderSource(root: string, options: FolderOptions): Source {
   }
 }
 
-async function* walk(path: string, options: FolderOptions, { below, levels, links }: { below: string; levels: Level[]; links: FolderLinks }): AsyncGenerator<Found> {
+async function* walk(
+  path: string,
+  options: FolderOptions,
+  { below, levels, links }: { below: string; levels: Level[]; links: FolderLinks }
+): AsyncGenerator<Found> {
   const folder = await included(path, below, options)
   yield* folder.faults
-  const { captions, faults } = await folderCaptions(path, { ...options, files: options.captions === false ? [] : folder.files })
+  const { captions, faults } = await folderCaptions(path, {
+    ...options,
+    files: options.captions === false ? [] : folder.files
+  })
   yield* faults
   const all = captions.size > 0 ? [{ below, captions }, ...levels] : levels
   const texts = options.captions === false ? [] : folder.files.filter((name) => /\.txt$/i.test(name))
@@ -60,25 +67,46 @@ async function* walk(path: string, options: FolderOptions, { below, levels, link
     else if (kind === 'not-read') options.onPassedOver(name)
     else if (!ABOUT_IMAGES.test(name)) options.onUnknown?.(name)
   }
-  for (const name of await foldersToWalk(folder, options, links)) yield* walk(join(path, name), options, { below: `${below}${name}/`, levels: all, links })
+  for (const name of await foldersToWalk(folder, options, links))
+    yield* walk(join(path, name), options, { below: `${below}${name}/`, levels: all, links })
   // Those that were found are gone from the map by now.
-  if (!options.matches) for (const left of captions.keys()) yield { name: `${below}${left}`, reason: 'The metadata of its folder names it, and it is no image there.' }
+  if (!options.matches)
+    for (const left of captions.keys())
+      yield {
+        name: `${below}${left}`,
+        reason: 'The metadata of its folder names it, and it is no image there.'
+      }
 }
 
-async function imageItem({ path, below }: Folder, name: string, { options, sidecars, levels }: { options: FolderOptions; sidecars: Map<string, string>; levels: Level[] }): Promise<Found> {
+async function imageItem(
+  { path, below }: Folder,
+  name: string,
+  { options, sidecars, levels }: { options: FolderOptions; sidecars: Map<string, string>; levels: Level[] }
+): Promise<Found> {
   const place = below + name
   const { id: given, text, metadata } = takeCaption(place, levels)
   const id = options.prefix + (given ?? place).normalize()
   const fault = idFault(id)
   if (fault !== undefined) return { name: place, reason: fault }
-  const sidecar = [`${name}.txt`, name.replace(/\.[^.]*$/, '.txt')].map((candidate) => sidecars.get(candidate)).find((found) => found !== undefined)
+  const sidecar = [`${name}.txt`, name.replace(/\.[^.]*$/, '.txt')]
+    .map((candidate) => sidecars.get(candidate))
+    .find((found) => found !== undefined)
   const label = options.label && below !== '' ? below.split('/').at(-2) : undefined
   const fields = { ...(label !== undefined && { label }), ...metadata }
   try {
     const words = text ?? (sidecar === undefined ? undefined : await readSidecar(join(path, sidecar)))
-    return { id, path: join(path, name), ...(words && { text: words }), ...(Object.keys(fields).length > 0 && { metadata: fields }) }
+    return {
+      id,
+      path: join(path, name),
+      ...(words && { text: words }),
+      ...(Object.keys(fields).length > 0 && { metadata: fields })
+    }
   } catch (error) {
-    return { id, name: `${below}${sidecar}`, reason: `The caption can't be read: ${(error as Error).message}` }
+    return {
+      id,
+      name: `${below}${sidecar}`,
+      reason: `The caption can't be read: ${(error as Error).message}`
+    }
   }
 }
 
@@ -96,14 +124,22 @@ function takeCaption(place: string, levels: Level[]): Caption {
 }
 
 /** What a folder holds, without what is excluded. */
-async function included(path: string, below: string, { excludes = () => false }: FolderOptions): Promise<Folder> {
+async function included(
+  path: string,
+  below: string,
+  { excludes = () => false }: FolderOptions
+): Promise<Folder> {
   const folder = await readFolder(path, below)
   const keep = (names: string[]) => names.filter((name) => !excludes(below + name))
   return { ...folder, files: keep(folder.files), folders: keep(folder.folders), links: keep(folder.links) }
 }
 
 /** The folders below a folder, those that links lead to among them. */
-async function foldersToWalk({ path, below, folders, links: named }: Folder, { depth = Infinity }: FolderOptions, links: FolderLinks): Promise<string[]> {
+async function foldersToWalk(
+  { path, below, folders, links: named }: Folder,
+  { depth = Infinity }: FolderOptions,
+  links: FolderLinks
+): Promise<string[]> {
   if (below.split('/').length > depth) return []
   const followed: string[] = []
   for (const name of named) if (await links.follow(join(path, name))) followed.push(name)
@@ -116,10 +152,17 @@ interface Counting {
   links: FolderLinks
 }
 
-async function countImages(path: string, options: FolderOptions, { below, signal, links }: Counting): Promise<number> {
+async function countImages(
+  path: string,
+  options: FolderOptions,
+  { below, signal, links }: Counting
+): Promise<number> {
   signal.throwIfAborted()
   const folder = await included(path, below, options)
-  let count = folder.files.filter((name) => imageKind(name) === 'read' && options.matches?.(below + name) !== false).length
-  for (const name of await foldersToWalk(folder, options, links)) count += await countImages(join(path, name), options, { below: `${below}${name}/`, signal, links })
+  let count = folder.files.filter(
+    (name) => imageKind(name) === 'read' && options.matches?.(below + name) !== false
+  ).length
+  for (const name of await foldersToWalk(folder, options, links))
+    count += await countImages(join(path, name), options, { below: `${below}${name}/`, signal, links })
   return count
 }

@@ -22,7 +22,9 @@ export function indexProgress(stream: NodeJS.WriteStream, quiet: boolean): Index
     const total = Math.max(counted ?? 0, done)
     const { speed, secondsLeft } = paceOf({ done, total, startedAt })
     const left = counted === undefined ? 'counting' : secondsLeft === undefined ? '' : `${secondsLeft} s left`
-    return [`Indexing ${bar(done, total)} ${done}/${total}, ${speed.toFixed(speed < 10 ? 1 : 0)}/s${left && `, ${left}`}`]
+    return [
+      `Indexing ${bar(done, total)} ${done}/${total}, ${speed.toFixed(speed < 10 ? 1 : 0)}/s${left && `, ${left}`}`
+    ]
   })
   lines.start()
   return {

@@ -40,7 +40,11 @@ interface Kept {
 }
 
 /** Reads what a collection holds. */
-export async function knownRecords(service: Service, collection: string, signal: AbortSignal): Promise<KnownRecords> {
+export async function knownRecords(
+  service: Service,
+  collection: string,
+  signal: AbortSignal
+): Promise<KnownRecords> {
   // As JSON, which is a third of the objects' size: a hundred thousand of them are held at once.
   const kept = new Map<string, string>()
   const stamped = new Set<string>()
@@ -52,7 +56,12 @@ export async function knownRecords(service: Service, collection: string, signal:
   }
   const find = async (id: string): Promise<Kept | undefined> => {
     const json = kept.get(id)
-    return json !== '' ? json && JSON.parse(json) : service.api.get('/v1/collections/{collection}/records/{id}', { params: { path: { collection, id } }, signal })
+    return json !== ''
+      ? json && JSON.parse(json)
+      : service.api.get('/v1/collections/{collection}/records/{id}', {
+          params: { path: { collection, id } },
+          signal
+        })
   }
   return {
     has: async (item, stamp) => {

@@ -19,7 +19,10 @@ type Options = Omit<FolderOptions, 'matches' | 'depth'>
 export async function openSource(sources: string[], options: Options): Promise<Source | Lines> {
   if (sources.length > 1) {
     const other = sources.find((name) => imageKind(name) !== 'read')
-    if (other !== undefined) throw new UsageError(`Several sources are taken where all are images, and ${other} is none: run the command for each.`)
+    if (other !== undefined)
+      throw new UsageError(
+        `Several sources are taken where all are images, and ${other} is none: run the command for each.`
+      )
     return images(sources, options)
   }
   const [source] = sources
@@ -44,7 +47,12 @@ function depthOf(glob: string): number {
 }
 
 function images(paths: string[], options: Options): Source {
-  refuse('Images that are named themselves take', { '--label': options.label, '--text-column': options.textColumn, '--types': options.types, '--strings': options.strings })
+  refuse('Images that are named themselves take', {
+    '--label': options.label,
+    '--text-column': options.textColumn,
+    '--types': options.types,
+    '--strings': options.strings
+  })
   return filesSource(paths, options)
 }
 
@@ -54,7 +62,13 @@ function table(path: string, options: Options): Source {
 }
 
 function lines(path: string, { prefix, label, textColumn, types, strings }: Options): Lines {
-  refuse('Lines, which are records already, take', { '--prefix': prefix, '--label': label, '--text-column': textColumn, '--types': types, '--strings': strings })
+  refuse('Lines, which are records already, take', {
+    '--prefix': prefix,
+    '--label': label,
+    '--text-column': textColumn,
+    '--types': types,
+    '--strings': strings
+  })
   return { lines: path }
 }
 

@@ -29,17 +29,27 @@ export interface Pruned {
 export async function prune(service: Service, known: KnownRecords, options: PruneOptions): Promise<Pruned> {
   const { collection, prefix, tally, yes = false, signal } = options
   const unseen = known.unseen(prefix)
-  if (unseen.length > 0 && tally.hides) throw new Error(`Nothing was pruned, since not all could be read: ${unseen.length} records may be of files that are there.`)
+  if (unseen.length > 0 && tally.hides)
+    throw new Error(
+      `Nothing was pruned, since not all could be read: ${unseen.length} records may be of files that are there.`
+    )
   const kept = new Map<string, number>()
   const gone = unseen.filter((id) => {
     const folder = known.unseenFolder(id)
     if (folder === undefined) return true
-    if (prefix.startsWith(folder)) throw new Error(`Nothing was pruned: there is no image in the folder, and ${unseen.length} records would go. 'semblance collections drop ${collection}' is for that.`)
+    if (prefix.startsWith(folder))
+      throw new Error(
+        `Nothing was pruned: there is no image in the folder, and ${unseen.length} records would go. 'semblance collections drop ${collection}' is for that.`
+      )
     if (!yes) kept.set(folder, (kept.get(folder) ?? 0) + 1)
     return yes
   })
   for (let start = 0; start < gone.length; start += AT_ONCE) {
-    await service.api.post('/v1/collections/{collection}/records/delete', { params: { path: { collection } }, body: { ids: gone.slice(start, start + AT_ONCE) }, signal })
+    await service.api.post('/v1/collections/{collection}/records/delete', {
+      params: { path: { collection } },
+      body: { ids: gone.slice(start, start + AT_ONCE) },
+      signal
+    })
   }
   return { removed: gone.length, kept }
 }

@@ -37,23 +37,44 @@ export interface Plan {
 
 /** Makes out what is named, before there is a service for it. Throws a UsageError where it can't be indexed so. */
 export async function planIndex(sources: string[], options: IndexOptions): Promise<Plan> {
-  const { prefix, label = false, textColumn, types, strings, exclude = [], defaultExcludes = true, prune: prunes = false } = options
+  const {
+    prefix,
+    label = false,
+    textColumn,
+    types,
+    strings,
+    exclude = [],
+    defaultExcludes = true,
+    prune: prunes = false
+  } = options
   const tally = newTally()
   const source = await openSource(sources, {
-    prefix, label, textColumn, types, strings,
+    prefix,
+    label,
+    textColumn,
+    types,
+    strings,
     excludes: excluder(exclude, defaultExcludes),
     onPassedOver: (name) => countEnd(tally.passedOver, name),
     onUnknown: (name) => countEnd(tally.unknown, name)
   })
-  if (exclude.length > 0 && !('items' in source && source.isWhole !== undefined)) throw new UsageError('--exclude goes with a folder or a wildcard.')
+  if (exclude.length > 0 && !('items' in source && source.isWhole !== undefined))
+    throw new UsageError('--exclude goes with a folder or a wildcard.')
   if (prunes && !('items' in source && source.isWhole)) throw new UsageError('--prune goes with a folder.')
   // Ids of 'nas2' start with 'nas', too.
-  if (prunes && /[\p{L}\p{N}]$/u.test(prefix)) throw new UsageError(`--prune goes with a --prefix that ends with a separator, such as '${prefix}/': others may start with '${prefix}', too.`)
+  if (prunes && /[\p{L}\p{N}]$/u.test(prefix))
+    throw new UsageError(
+      `--prune goes with a --prefix that ends with a separator, such as '${prefix}/': others may start with '${prefix}', too.`
+    )
   return { name: sources[0], source, tally }
 }
 
 /** Indexes what is planned, and says what became of it; the exit code is 1 where some of it failed. */
-export async function runIndex(service: Service, { name, source, tally }: Plan, options: Options): Promise<void> {
+export async function runIndex(
+  service: Service,
+  { name, source, tally }: Plan,
+  options: Options
+): Promise<void> {
   const { collection, quiet = false, prune: prunes = false } = options
   const startedAt = performance.now()
   const items = 'items' in source ? await anyOf(source.items) : undefined
@@ -73,36 +94,56 @@ export async function runIndex(service: Service, { name, source, tally }: Plan, 
     else if (items || prunes) await indexItems(service, { ...source, items: items ?? source.items }, run)
   } catch (error) {
     progress.stop()
-    if (error instanceof StoppedEarly && options.json) printJson(collection, { tally, seconds: seconds(), stopped: error })
+    if (error instanceof StoppedEarly && options.json)
+      printJson(collection, { tally, seconds: seconds(), stopped: error })
     throw error
   }
   progress.stop()
   if (options.json) printJson(collection, { tally, seconds: seconds() })
   else if (!quiet) report(collection, { prunes, tally, seconds: seconds() })
-  if (isEmpty) process.stderr.write(`semblance: Nothing was indexed: ${source.isWhole === false ? `no image fits '${name}'` : `there is none in ${name}`}.\n`)
+  if (isEmpty)
+    process.stderr.write(
+      `semblance: Nothing was indexed: ${source.isWhole === false ? `no image fits '${name}'` : `there is none in ${name}`}.\n`
+    )
   if (isEmpty && source.isWhole === false) process.exitCode = EXIT.usage
-  else if (isEmpty || tally.kept > 0 || tally.failed > (options.maxFailures ?? 0)) process.exitCode = EXIT.failed
+  else if (isEmpty || tally.kept > 0 || tally.failed > (options.maxFailures ?? 0))
+    process.exitCode = EXIT.failed
 }
 
-async function ensureCollection(service: Service, { collection, storage, model, signal }: Options): Promise<void> {
+async function ensureCollection(
+  service: Service,
+  { collection, storage, model, signal }: Options
+): Promise<void> {
   const params = { path: { collection } }
   try {
     const there = await service.api.get('/v1/collections/{collection}', { params, signal })
     const isOther = (storage && storage !== there.storage) || (model !== undefined && model !== there.model)
-    if (isOther) throw new UsageError(`'${collection}' is there already, with storage ${there.storage} and ${there.model === null ? 'no model' : `model ${there.model}`}: --storage and --model are of new collections.`)
+    if (isOther)
+      throw new UsageError(
+        `'${collection}' is there already, with storage ${there.storage} and ${there.model === null ? 'no model' : `model ${there.model}`}: --storage and --model are of new collections.`
+      )
   } catch (error) {
     if (!isMissing(error)) throw error
-    await service.api.put('/v1/collections/{collection}', { params, body: { ...(storage && { storage }), ...(model !== undefined && { model }) }, signal })
+    await service.api.put('/v1/collections/{collection}', {
+      params,
+      body: { ...(storage && { storage }), ...(model !== undefined && { model }) },
+      signal
+    })
   }
 }
 
-async function indexItems(service: Service, { items, count }: Source, { options, tally, progress, fail }: Run): Promise<void> {
+async function indexItems(
+  service: Service,
+  { items, count }: Source,
+  { options, tally, progress, fail }: Run
+): Promise<void> {
   const { collection, all, signal } = options
   // Beside the work, which does not wait for it.
   if (process.stderr.isTTY && !options.quiet) void count?.(signal).then(progress.total, () => undefined)
   const known = await knownRecords(service, collection, signal)
   const outgoing = batches(items, {
-    known, all: all ?? false,
+    known,
+    all: all ?? false,
     onUnchanged: () => {
       tally.unchanged++
       progress.update(tally)
@@ -117,17 +158,25 @@ async function indexItems(service: Service, { items, count }: Source, { options,
     tally[status]++
     progress.update(tally)
   }
-  await deliver(service, outgoing, { collection, signal, onDelivered }).catch((error) => Promise.reject(stoppedIndex(error, { tally, all: all ?? false, signal })))
+  await deliver(service, outgoing, { collection, signal, onDelivered }).catch((error) =>
+    Promise.reject(stoppedIndex(error, { tally, all: all ?? false, signal }))
+  )
   if (!options.prune) return
   const { removed, kept } = await prune(service, known, { ...options, tally })
   tally.removed = removed
   for (const [folder, count] of kept) {
     tally.kept += count
-    progress.say(`semblance: ${count} records of files in '${folder.slice(options.prefix.length)}' were not pruned: it has no image any more, as on a disk that is not mounted. With --yes they go.`)
+    progress.say(
+      `semblance: ${count} records of files in '${folder.slice(options.prefix.length)}' were not pruned: it has no image any more, as on a disk that is not mounted. With --yes they go.`
+    )
   }
 }
 
-async function indexLines(service: Service, file: string, { options, tally, progress, fail }: Run): Promise<void> {
+async function indexLines(
+  service: Service,
+  file: string,
+  { options, tally, progress, fail }: Run
+): Promise<void> {
   const told = new Set<number>()
   const failLine = (line: number, error: { code: string; message: string }) => {
     if (told.has(line)) return
@@ -139,7 +188,12 @@ async function indexLines(service: Service, file: string, { options, tally, prog
   // Answers may be lost with a connection: the service knows how far it is.
   const onLoad = (load: LoadState) => {
     before ??= load
-    Object.assign(tally, { unchanged: before.created + before.updated, created: load.created - before.created, updated: load.updated - before.updated, line: load.lines })
+    Object.assign(tally, {
+      unchanged: before.created + before.updated,
+      created: load.created - before.created,
+      updated: load.updated - before.updated,
+      line: load.lines
+    })
     for (const { line, error } of load.failures) failLine(line, error)
   }
   const onAnswer = ({ line, status, error }: BulkAnswer) => {
@@ -149,7 +203,9 @@ async function indexLines(service: Service, file: string, { options, tally, prog
     else if (status !== 'failed') tally[status]++
     progress.update(tally)
   }
-  await sendLines(service, file, { collection, all, signal, onLoad, onAnswer }).catch((error) => Promise.reject(stoppedIndex(error, { tally, lines: file, all, signal })))
+  await sendLines(service, file, { collection, all, signal, onLoad, onAnswer }).catch((error) =>
+    Promise.reject(stoppedIndex(error, { tally, lines: file, all, signal }))
+  )
 }
 
 /** Counts a file by the end of its name. */
@@ -163,17 +219,49 @@ interface Outcome {
   seconds: number
 }
 
-function printJson(collection: string, { tally, seconds, stopped }: Outcome & { stopped?: StoppedEarly }): void {
+function printJson(
+  collection: string,
+  { tally, seconds, stopped }: Outcome & { stopped?: StoppedEarly }
+): void {
   const { created, updated, unchanged, failed, removed, passedOver, unknown, failures } = tally
-  const counts = { created, updated, unchanged, failed, removed, passed_over: Object.fromEntries(passedOver), unknown: Object.fromEntries(unknown), failures }
-  const end = stopped && { stopped: { code: codeOf(stopped.cause), message: stopped.message, next_line: tally.line === undefined ? undefined : tally.line + 1 } }
-  process.stdout.write(`${JSON.stringify({ collection, ...counts, seconds: Number(seconds.toFixed(3)), ...end })}\n`)
+  const counts = {
+    created,
+    updated,
+    unchanged,
+    failed,
+    removed,
+    passed_over: Object.fromEntries(passedOver),
+    unknown: Object.fromEntries(unknown),
+    failures
+  }
+  const end = stopped && {
+    stopped: {
+      code: codeOf(stopped.cause),
+      message: stopped.message,
+      next_line: tally.line === undefined ? undefined : tally.line + 1
+    }
+  }
+  process.stdout.write(
+    `${JSON.stringify({ collection, ...counts, seconds: Number(seconds.toFixed(3)), ...end })}\n`
+  )
 }
 
 function report(collection: string, { prunes, tally, seconds }: Outcome & { prunes: boolean }): void {
   const { created, updated, unchanged, failed, removed, passedOver, unknown } = tally
-  const parts = [`${created} created`, `${updated} updated`, `${unchanged} unchanged`, ...(prunes ? [`${removed} removed`] : []), `${failed} failed`]
+  const parts = [
+    `${created} created`,
+    `${updated} updated`,
+    `${unchanged} unchanged`,
+    ...(prunes ? [`${removed} removed`] : []),
+    `${failed} failed`
+  ]
   process.stdout.write(`Indexed into '${collection}': ${parts.join(', ')}, in ${seconds.toFixed(1)} s.\n`)
-  for (const [end, count] of passedOver) process.stdout.write(`Passed over ${count} ${end} ${count === 1 ? 'file' : 'files'}, a type that is not read.\n`)
-  if (unknown.size > 0) process.stdout.write(`Passed over files of no known kind: ${printable([...unknown].map(([end, count]) => `${count} ${end}`).join(', '))}.\n`)
+  for (const [end, count] of passedOver)
+    process.stdout.write(
+      `Passed over ${count} ${end} ${count === 1 ? 'file' : 'files'}, a type that is not read.\n`
+    )
+  if (unknown.size > 0)
+    process.stdout.write(
+      `Passed over files of no known kind: ${printable([...unknown].map(([end, count]) => `${count} ${end}`).join(', '))}.\n`
+    )
 }

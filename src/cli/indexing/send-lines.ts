@@ -40,10 +40,18 @@ export async function sendLines(service: Service, file: string, options: LinesOp
   const load = await loadState(service, key, options)
   onLoad(load)
   // Whoever waits for standard input is woken by the signal.
-  const input: Readable = addAbortSignal(signal, file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 }))
+  const input: Readable = addAbortSignal(
+    signal,
+    file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 })
+  )
   let isLost = false
   try {
-    for await (const answer of service.api.bulk(collection, linesOf(input, load.lines), { idempotencyKey: key, fromLine: load.lines + 1, retries: TRIES, signal })) {
+    for await (const answer of service.api.bulk(collection, linesOf(input, load.lines), {
+      idempotencyKey: key,
+      fromLine: load.lines + 1,
+      retries: TRIES,
+      signal
+    })) {
       isLost ||= answer.status === 'skipped'
       onAnswer(answer)
     }
@@ -66,11 +74,19 @@ function unreachable({ url }: Service, error: unknown): unknown {
   return new UnreachableError(`The connection to ${url} broke: ${(cause as Error).message}`, { cause: error })
 }
 
-async function loadState(service: Service, key: string, { collection, signal }: LinesOptions): Promise<LoadState> {
+async function loadState(
+  service: Service,
+  key: string,
+  { collection, signal }: LinesOptions
+): Promise<LoadState> {
   try {
-    return await service.api.get('/v1/collections/{collection}/bulk/{key}', { params: { path: { collection, key } }, signal })
+    return await service.api.get('/v1/collections/{collection}/bulk/{key}', {
+      params: { path: { collection, key } },
+      signal
+    })
   } catch (error) {
-    if (error instanceof SemblanceError && error.code === 'BULK_LOAD_NOT_FOUND') return { lines: 0, created: 0, updated: 0, failures: [] }
+    if (error instanceof SemblanceError && error.code === 'BULK_LOAD_NOT_FOUND')
+      return { lines: 0, created: 0, updated: 0, failures: [] }
     throw error
   }
 }

@@ -36,8 +36,13 @@ export function stoppedIndex(error: unknown, { signal, ...run }: StoppedRun): un
   const stored = created + updated
   const counts = `${created} created, ${updated} updated, ${unchanged} unchanged, ${failed} failed`
   const soFar = `${stored} ${stored === 1 ? 'record was' : 'records were'} stored before that: ${counts}.`
-  const reason = signal.aborted ? 'Stopped.' : (REASONS[code] ?? (error as Error).message.replace(/([^.!?])$/, '$1.'))
-  return new StoppedEarly(reason, { cause: error, soFar: `${soFar} ${FIRST[code] ?? 'To go on,'} ${howToGoOn(run)}` })
+  const reason = signal.aborted
+    ? 'Stopped.'
+    : (REASONS[code] ?? (error as Error).message.replace(/([^.!?])$/, '$1.'))
+  return new StoppedEarly(reason, {
+    cause: error,
+    soFar: `${soFar} ${FIRST[code] ?? 'To go on,'} ${howToGoOn(run)}`
+  })
 }
 
 /** The code of an error of the service. */
@@ -46,7 +51,8 @@ export function codeOf(error: unknown): string | undefined {
 }
 
 function howToGoOn({ tally: { line }, lines, all }: Omit<StoppedRun, 'signal'>): string {
-  if (lines === undefined) return `run the same command again${all ? '; with --all it sends everything again' : ': what is stored is not sent again'}.`
+  if (lines === undefined)
+    return `run the same command again${all ? '; with --all it sends everything again' : ': what is stored is not sent again'}.`
   const next = (line ?? 0) + 1
   if (lines !== '-' && !all) return `run the same command again: it goes on from line ${next}.`
   return `pipe the lines from ${next} on into 'semblance index -', as 'tail -n +${next}' gives them.`

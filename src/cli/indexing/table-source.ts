@@ -33,12 +33,14 @@ async function* rows(path: string, options: TableOptions): AsyncGenerator<Found>
       yield { name: `${path}:${row.line}`, reason: (error as Error).message }
     }
   }
-  for (const name of unseen) yield { name: path, reason: `No row has a value in the column '${name}', which --types names.` }
+  for (const name of unseen)
+    yield { name: path, reason: `No row has a value in the column '${name}', which --types names.` }
 }
 
 function itemOf(path: string, row: Row, { prefix, textColumn, types = new Map() }: TableOptions): Found {
   const { file, id: given, text, metadata } = captionOf(row, textColumn)
-  const name = given ?? (file === undefined ? undefined : posix.normalize(file.replaceAll('\\', '/')).normalize())
+  const name =
+    given ?? (file === undefined ? undefined : posix.normalize(file.replaceAll('\\', '/')).normalize())
   if (name === undefined) throw new Error('The row has neither an id nor a file.')
   if (file === undefined && text === undefined) throw new Error('The row has neither a file nor a text.')
   const id = prefix + name

@@ -11,7 +11,10 @@ export interface TypeRules {
 }
 
 /** The types of a table's columns. A pipe can't be read twice: its cells stay strings, but for the columns that the rules name. */
-export async function tableTypes(path: string, { strings = false, types = new Map() }: TypeRules): Promise<ReadonlyMap<string, ColumnType>> {
+export async function tableTypes(
+  path: string,
+  { strings = false, types = new Map() }: TypeRules
+): Promise<ReadonlyMap<string, ColumnType>> {
   const isRead = !strings && /\.(csv|tsv)$/i.test(path) && (await stat(path).catch(() => undefined))?.isFile()
   return new Map([...(isRead ? await columnTypes(path) : []), ...types])
 }

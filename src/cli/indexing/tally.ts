@@ -30,7 +30,18 @@ export interface Tally {
 const MOST_FAILURES = 1000
 
 export function newTally(): Tally {
-  return { created: 0, updated: 0, unchanged: 0, failed: 0, removed: 0, hides: false, kept: 0, passedOver: new Map(), unknown: new Map(), failures: [] }
+  return {
+    created: 0,
+    updated: 0,
+    unchanged: 0,
+    failed: 0,
+    removed: 0,
+    hides: false,
+    kept: 0,
+    passedOver: new Map(),
+    unknown: new Map(),
+    failures: []
+  }
 }
 
 export function countFailure(tally: Tally, failure: Failure): void {

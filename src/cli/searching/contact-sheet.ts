@@ -17,13 +17,27 @@ export interface SheetOptions {
 const AT_A_TIME = 8
 
 /** Writes a page of the matches with their pictures inside, which needs nothing else. Returns where it is. */
-export async function contactSheet(service: Service, matches: Match[], { title, collection, file, signal }: SheetOptions): Promise<string> {
+export async function contactSheet(
+  service: Service,
+  matches: Match[],
+  { title, collection, file, signal }: SheetOptions
+): Promise<string> {
   const pictures: (Picture | undefined)[] = []
   for (let start = 0; start < matches.length; start += AT_A_TIME) {
-    pictures.push(...(await Promise.all(matches.slice(start, start + AT_A_TIME).map((match) => pictureOf(service, match, signal)))))
+    pictures.push(
+      ...(await Promise.all(
+        matches.slice(start, start + AT_A_TIME).map((match) => pictureOf(service, match, signal))
+      ))
+    )
   }
   const target = file ?? join(await mkdtemp(join(tmpdir(), 'semblance-')), 'matches.html')
-  await writeFile(target, page(`${title} in ${collection}`, matches.map((match, i) => figure(match, pictures[i]))))
+  await writeFile(
+    target,
+    page(
+      `${title} in ${collection}`,
+      matches.map((match, i) => figure(match, pictures[i]))
+    )
+  )
   return target
 }
 
@@ -60,6 +74,8 @@ ${figures.join('\n')}
 }
 
 function figure({ id, score, text }: Match, picture: Picture | undefined): string {
-  const shown = picture ? `<img alt="${escape(text ?? id)}" src="data:${escape(picture.type)};base64,${Buffer.from(picture.bytes).toString('base64')}">` : '<div class="none"></div>'
+  const shown = picture
+    ? `<img alt="${escape(text ?? id)}" src="data:${escape(picture.type)};base64,${Buffer.from(picture.bytes).toString('base64')}">`
+    : '<div class="none"></div>'
   return `<figure>${shown}<figcaption>${text ? escape(text) : ''}<small>${score.toFixed(4)} &middot; ${escape(id)}</small></figcaption></figure>`
 }

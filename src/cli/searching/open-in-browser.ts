@@ -7,11 +7,16 @@ export function openInBrowser(file: string): void {
   if (!opener) return
   const [command, ...args] = opener
   // It stays open when the command has ended.
-  spawn(command, [...args, pathToFileURL(file).href], { detached: true, stdio: 'ignore' }).once('error', () => undefined).unref()
+  spawn(command, [...args, pathToFileURL(file).href], { detached: true, stdio: 'ignore' })
+    .once('error', () => undefined)
+    .unref()
 }
 
 /** What opens an address on a platform. */
-function openerOf(platform: NodeJS.Platform, { DISPLAY, WAYLAND_DISPLAY }: NodeJS.ProcessEnv): string[] | undefined {
+function openerOf(
+  platform: NodeJS.Platform,
+  { DISPLAY, WAYLAND_DISPLAY }: NodeJS.ProcessEnv
+): string[] | undefined {
   if (platform === 'darwin') return ['open']
   if (platform === 'win32') return ['rundll32', 'url.dll,FileProtocolHandler']
   return DISPLAY || WAYLAND_DISPLAY ? ['xdg-open'] : undefined

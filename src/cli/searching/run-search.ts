@@ -15,27 +15,46 @@ type Options = SearchOptions & { signal: AbortSignal }
 type Part = { text?: string; image?: { base64: string }; record?: string; weight?: number }
 
 /** Searches, and prints what is found. */
-export async function runSearch(service: Service, { words, query }: { words: string; query: Part[] }, options: Options): Promise<void> {
+export async function runSearch(
+  service: Service,
+  { words, query }: { words: string; query: Part[] },
+  options: Options
+): Promise<void> {
   const { limit, filter, exact, json, open = false, sheet, signal } = options
   const { name: collection, images, texts } = await chooseCollection(service, options.collection, signal)
   const target = options.target ?? (images === 0 && texts > 0 ? 'text' : 'image')
-  const answer = await service.api.post('/v1/collections/{collection}/search', { params: { path: { collection } }, body: { query, target, limit, ...(filter && { filter }), ...(exact && { exact }) }, signal })
+  const answer = await service.api.post('/v1/collections/{collection}/search', {
+    params: { path: { collection } },
+    body: { query, target, limit, ...(filter && { filter }), ...(exact && { exact }) },
+    signal
+  })
   const matches = answer.matches as Match[]
   if (open || sheet !== undefined) {
-    const file = await contactSheet(service, matches, { title: titleOf(words, options), collection, file: sheet && resolve(sheet), signal })
+    const file = await contactSheet(service, matches, {
+      title: titleOf(words, options),
+      collection,
+      file: sheet && resolve(sheet),
+      signal
+    })
     if (!options.quiet) process.stderr.write(`Wrote ${file}.\n`)
     if (open) openInBrowser(file)
   }
   if (json) process.stdout.write(`${JSON.stringify(answer)}\n`)
-  else if (matches.length === 0) process.stdout.write(options.quiet ? '' : `Nothing was found in '${collection}'.\n`)
+  else if (matches.length === 0)
+    process.stdout.write(options.quiet ? '' : `Nothing was found in '${collection}'.\n`)
   else await print(service, matches, options)
 }
 
 /** What is searched by, part by part; one that leads away weighs -0.5, so that what is sought outweighs it. Throws a UsageError without any that is sought. */
-export async function queryOf(words: string, { image = [], record = [], minus = [] }: SearchOptions): Promise<Part[]> {
+export async function queryOf(
+  words: string,
+  { image = [], record = [], minus = [] }: SearchOptions
+): Promise<Part[]> {
   const parts: Part[] = [
     ...(words === '' ? [] : [{ text: words }]),
-    ...(await Promise.all(image.map(async (file) => ({ image: { base64: await readFile(file, 'base64') } })))),
+    ...(await Promise.all(
+      image.map(async (file) => ({ image: { base64: await readFile(file, 'base64') } }))
+    )),
     ...record.map((id) => ({ record: id }))
   ]
   if (parts.length === 0) throw new UsageError('Say what to search: words, --image, or --record.')
@@ -45,12 +64,17 @@ export async function queryOf(words: string, { image = [], record = [], minus = 
 const AWAY = -0.5
 
 function titleOf(words: string, { image = [], record = [], minus = [] }: Options): string {
-  return [words, ...image, ...record, ...minus.map((text) => `without ${text}`)].filter((part) => part !== '').join(', ')
+  return [words, ...image, ...record, ...minus.map((text) => `without ${text}`)]
+    .filter((part) => part !== '')
+    .join(', ')
 }
 
 async function print(service: Service, matches: Match[], { pictures, signal }: Options): Promise<void> {
   const protocol = pictures === false || !process.stdout.isTTY ? undefined : pictureProtocol(process.env)
-  if (!protocol) return void process.stdout.write(fitTable([['SCORE', 'ID', 'TEXT'], ...matches.map(row)], widthOf(process.stdout)))
+  if (!protocol)
+    return void process.stdout.write(
+      fitTable([['SCORE', 'ID', 'TEXT'], ...matches.map(row)], widthOf(process.stdout))
+    )
   for (const match of matches) {
     const picture = await pictureOf(service, match, signal)
     if (picture) await showPicture(process.stdout, { picture, protocol })

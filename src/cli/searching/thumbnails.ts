@@ -16,11 +16,18 @@ export interface Picture {
 }
 
 /** The picture of a match, small; undefined where none is kept. */
-export async function pictureOf(service: Service, { image_url: path }: Match, signal: AbortSignal): Promise<Picture | undefined> {
+export async function pictureOf(
+  service: Service,
+  { image_url: path }: Match,
+  signal: AbortSignal
+): Promise<Picture | undefined> {
   if (!path) return undefined
   try {
     const answer = await service.send(`${path}?size=thumbnail`, { signal })
-    return { bytes: new Uint8Array(await answer.arrayBuffer()), type: answer.headers.get('content-type') ?? 'application/octet-stream' }
+    return {
+      bytes: new Uint8Array(await answer.arrayBuffer()),
+      type: answer.headers.get('content-type') ?? 'application/octet-stream'
+    }
   } catch (error) {
     // It may be gone since.
     if (error instanceof SemblanceError && error.status === 404) return undefined

@@ -103,8 +103,10 @@ export function openBackupFile(path: string): Connection {
   try {
     const db = new SQLite(path, { readonly: true, fileMustExist: true })
     try {
-      for (const setting of ['trusted_schema = OFF', 'cell_size_check = ON', 'mmap_size = 0']) db.pragma(setting)
-      if (schemaOf(db) !== expectedSchema(version)) throw new BackupInvalid('its tables are not those of a backup')
+      for (const setting of ['trusted_schema = OFF', 'cell_size_check = ON', 'mmap_size = 0'])
+        db.pragma(setting)
+      if (schemaOf(db) !== expectedSchema(version))
+        throw new BackupInvalid('its tables are not those of a backup')
       return db
     } catch (error) {
       db.close()
@@ -118,7 +120,9 @@ export function openBackupFile(path: string): Connection {
 /** What an error of SQLite over a damaged file means; other errors come back as they are. */
 export function damage(error: unknown): unknown {
   const { code = '' } = error as { code?: string }
-  return /^SQLITE_(CORRUPT|NOTADB|FORMAT|ERROR|TOOBIG|MISMATCH|CANTOPEN)/.test(code) ? Object.assign(new BackupInvalid(`it is damaged (${(error as Error).message})`), { cause: error }) : error
+  return /^SQLITE_(CORRUPT|NOTADB|FORMAT|ERROR|TOOBIG|MISMATCH|CANTOPEN)/.test(code)
+    ? Object.assign(new BackupInvalid(`it is damaged (${(error as Error).message})`), { cause: error })
+    : error
 }
 
 const HEADER_BYTES = 100
@@ -140,17 +144,22 @@ function readHeader(path: string): Buffer {
 
 /** The format version of the backup that has this header. */
 function requireBackup(header: Buffer): number {
-  if (header.length < HEADER_BYTES || header.toString('latin1', 0, MAGIC.length) !== MAGIC) throw new BackupInvalid('it is no SQLite database')
-  if (header.readUInt32BE(AT.applicationId) !== APPLICATION_ID) throw new BackupInvalid('it is an SQLite database of another kind')
+  if (header.length < HEADER_BYTES || header.toString('latin1', 0, MAGIC.length) !== MAGIC)
+    throw new BackupInvalid('it is no SQLite database')
+  if (header.readUInt32BE(AT.applicationId) !== APPLICATION_ID)
+    throw new BackupInvalid('it is an SQLite database of another kind')
   const version = header.readUInt32BE(AT.userVersion)
   if (version > BACKUP_FORMAT) throw new BackupTooNew(version, BACKUP_FORMAT)
   if (version < 1) throw new BackupInvalid(`it has format ${version}, which there never was`)
-  if (header[AT.writeVersion] !== ROLLBACK || header[AT.readVersion] !== ROLLBACK) throw new BackupInvalid('it was changed since (it is in WAL mode)')
+  if (header[AT.writeVersion] !== ROLLBACK || header[AT.readVersion] !== ROLLBACK)
+    throw new BackupInvalid('it was changed since (it is in WAL mode)')
   return version
 }
 
 function schemaOf(db: Connection): string {
-  return JSON.stringify(db.prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name').raw().all())
+  return JSON.stringify(
+    db.prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name').raw().all()
+  )
 }
 
 function expectedSchema(version: number): string {

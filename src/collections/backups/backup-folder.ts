@@ -40,7 +40,10 @@ function backupFolder(dataDir: string, collection: string): string {
 /** Where uploads lie until they are restored; no collection has this name. */
 const uploadFolder = (dataDir: string) => join(dataDir, 'backups', '.uploads')
 
-const filesOf = (folder: string, name: string) => ({ file: join(folder, `${name}.sqlite`), about: join(folder, `${name}.json`) })
+const filesOf = (folder: string, name: string) => ({
+  file: join(folder, `${name}.sqlite`),
+  about: join(folder, `${name}.json`)
+})
 
 /** The place of a file that is being made, in a folder that is there now. */
 export function partialFile(dataDir: string, collection: string, name: string): string {
@@ -82,8 +85,13 @@ export function hasBackups(dataDir: string, collection: string): boolean {
 export function listBackups(dataDir: string, collection: string): Backup[] {
   const folder = backupFolder(dataDir, collection)
   if (!existsSync(folder)) return []
-  const names = readdirSync(folder).filter((name) => name.endsWith('.sqlite')).map((name) => name.slice(0, -'.sqlite'.length))
-  return names.map((name) => readAbout(filesOf(folder, name).about)).filter((backup) => backup !== undefined).sort((a, b) => b.createdAt - a.createdAt)
+  const names = readdirSync(folder)
+    .filter((name) => name.endsWith('.sqlite'))
+    .map((name) => name.slice(0, -'.sqlite'.length))
+  return names
+    .map((name) => readAbout(filesOf(folder, name).about))
+    .filter((backup) => backup !== undefined)
+    .sort((a, b) => b.createdAt - a.createdAt)
 }
 
 /** A backup, with the path of its file. Throws BACKUP_NOT_FOUND. */
@@ -98,7 +106,10 @@ function readAbout(path: string): Backup | undefined {
   try {
     const backup = JSON.parse(readFileSync(path, 'utf8')) as Backup
     // Of before this was noted beside the file.
-    return { ...backup, collectionCreatedAt: backup.collectionCreatedAt ?? collectionCreatedAt(path.replace(/json$/, 'sqlite')) }
+    return {
+      ...backup,
+      collectionCreatedAt: backup.collectionCreatedAt ?? collectionCreatedAt(path.replace(/json$/, 'sqlite'))
+    }
   } catch {
     return undefined
   }
@@ -130,8 +141,11 @@ export function sweepBackups(dataDir: string): void {
   rmSync(uploadFolder(dataDir), { recursive: true, force: true })
   const root = join(dataDir, 'backups')
   if (!existsSync(root)) return
-  for (const collection of readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
+  for (const collection of readdirSync(root, { withFileTypes: true }).filter((entry) =>
+    entry.isDirectory()
+  )) {
     const folder = join(root, collection.name)
-    for (const name of readdirSync(folder).filter((file) => file.endsWith(PARTIAL))) rmSync(join(folder, name), { force: true })
+    for (const name of readdirSync(folder).filter((file) => file.endsWith(PARTIAL)))
+      rmSync(join(folder, name), { force: true })
   }
 }

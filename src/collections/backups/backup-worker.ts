@@ -34,11 +34,30 @@ export const make = handler(async ({ collection: asked, name, service, stop }: M
   // What another process left, which was killed.
   rmSync(path, { force: true })
   try {
-    const { collection, ...rest } = writeBackup(db, { dataDir, collection: asked, path, service, isStopped, onProgress })
+    const { collection, ...rest } = writeBackup(db, {
+      dataDir,
+      collection: asked,
+      path,
+      service,
+      isStopped,
+      onProgress
+    })
     const { model, fingerprint, dimension, createdAt: collectionCreatedAt } = collection
     const sha256 = await fileDigest(path, isStopped)
     if (sha256 === undefined || isStopped()) throw new Error('The backup was stopped.')
-    const backup: Backup = { name, format: BACKUP_FORMAT, collection: asked, collectionCreatedAt, model, fingerprint, dimension, service, ...rest, bytes: statSync(path).size, sha256 }
+    const backup: Backup = {
+      name,
+      format: BACKUP_FORMAT,
+      collection: asked,
+      collectionCreatedAt,
+      model,
+      fingerprint,
+      dimension,
+      service,
+      ...rest,
+      bytes: statSync(path).size,
+      sha256
+    }
     settleBackup(dataDir, backup, path)
     return backup
   } catch (error) {

@@ -5,7 +5,19 @@ import { Places } from '../../places.js'
 import { startThreads } from '../../threads.js'
 import type { Collections } from '../collections.js'
 import { hasRoom } from '../free-space.js'
-import { backupExists, findBackup, hasBackups, listBackups, MAX_NAME, partialFile, removeBackup, renameBackup, sweepBackups, uploadFile, type Backup } from './backup-folder.js'
+import {
+  backupExists,
+  findBackup,
+  hasBackups,
+  listBackups,
+  MAX_NAME,
+  partialFile,
+  removeBackup,
+  renameBackup,
+  sweepBackups,
+  uploadFile,
+  type Backup
+} from './backup-folder.js'
 
 export interface BackupsOptions {
   dataDir: string
@@ -49,9 +61,14 @@ export function openBackups({ dataDir, collections, service }: BackupsOptions): 
       const { settings } = collections.get(collection)
       setAside(dataDir, { collection, name, createdAt: settings.createdAt })
       const key = `${collection}/${name}`
-      if (running.has(key) || backupExists(dataDir, collection, name)) throw new BackupExists(collection, name)
+      if (running.has(key) || backupExists(dataDir, collection, name))
+        throw new BackupExists(collection, name)
       const leave = places.take()
-      const made = makeBackup({ dataDir, collections, service }, { collection, name }, AbortSignal.any([signal, closing.signal])).finally(() => {
+      const made = makeBackup(
+        { dataDir, collections, service },
+        { collection, name },
+        AbortSignal.any([signal, closing.signal])
+      ).finally(() => {
         running.delete(key)
         leave()
       })
@@ -79,7 +96,10 @@ export function openBackups({ dataDir, collections, service }: BackupsOptions): 
  * Frees a name that a backup of an earlier collection has: who makes one of the collection that is there now need not know of others.
  * It goes on under its name with the time at which its collection was created.
  */
-function setAside(dataDir: string, { collection, name, createdAt }: { collection: string; name: string; createdAt: number }): void {
+function setAside(
+  dataDir: string,
+  { collection, name, createdAt }: { collection: string; name: string; createdAt: number }
+): void {
   const existing = listBackups(dataDir, collection).find((backup) => backup.name === name)
   if (!existing || existing.collectionCreatedAt === createdAt) return
   const suffix = `-${existing.collectionCreatedAt}`
@@ -91,7 +111,11 @@ function timeName(): string {
   return new Date().toISOString().toLowerCase().replace(/[:.]/g, '-')
 }
 
-async function makeBackup({ dataDir, collections, service }: BackupsOptions, which: { collection: string; name: string }, signal: AbortSignal): Promise<Backup> {
+async function makeBackup(
+  { dataDir, collections, service }: BackupsOptions,
+  which: { collection: string; name: string },
+  signal: AbortSignal
+): Promise<Backup> {
   signal.throwIfAborted()
   const stop = new Int32Array(new SharedArrayBuffer(4))
   const onAbort = () => void Atomics.store(stop, 0, 1)
@@ -99,7 +123,10 @@ async function makeBackup({ dataDir, collections, service }: BackupsOptions, whi
   // Before the thread looks: no image that it sees referred to is removed from here on.
   const release = await collections.holdImages()
   try {
-    const thread = await startThreads<typeof import('./backup-worker.js')>(new URL('./backup-worker.js', import.meta.url), { name: 'backup', count: 1, workerData: { dataDir } })
+    const thread = await startThreads<typeof import('./backup-worker.js')>(
+      new URL('./backup-worker.js', import.meta.url),
+      { name: 'backup', count: 1, workerData: { dataDir } }
+    )
     const backup = await thread.call('make', { ...which, service, stop }).finally(() => thread.close())
     // A writer that was replaced meanwhile has swept images that this backup should have had.
     const isWhole = (await release().catch(() => false)) || backup.lostImages === 0

@@ -14,7 +14,10 @@ export interface OpenBackup {
 
 /** Opens a file that may come from anybody. Throws BACKUP_INVALID with what is wrong, BACKUP_TOO_NEW; so do its reads. */
 export async function openBackup(path: string, limits: { maxImageBytes: number }): Promise<OpenBackup> {
-  const thread = await startThreads<typeof import('./restore-worker.js')>(new URL('./restore-worker.js', import.meta.url), { name: 'restore', count: 1, workerData: null })
+  const thread = await startThreads<typeof import('./restore-worker.js')>(
+    new URL('./restore-worker.js', import.meta.url),
+    { name: 'restore', count: 1, workerData: null }
+  )
   try {
     const content = await thread.call('open', { path, ...limits })
     return {
@@ -33,7 +36,7 @@ export async function openBackup(path: string, limits: { maxImageBytes: number }
 }
 
 async function* pages<Row>(read: (after: number) => Promise<BackupPage<Row>>): AsyncGenerator<Row[]> {
-  for (let after: number | undefined = 0; after !== undefined; ) {
+  for (let after: number | undefined = 0; after !== undefined;) {
     const page: BackupPage<Row> = await read(after)
     if (page.rows.length > 0) yield page.rows
     after = page.after

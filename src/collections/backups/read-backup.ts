@@ -1,7 +1,14 @@
 import { BackupInvalid } from '../../errors.js'
 import { isShallow, MAX_METADATA_DEPTH } from '../../json/depth.js'
 import { imageDigest } from '../image-files.js'
-import { MODALITIES, type CollectionSettings, type ImageStorage, type Modality, type RestoredEmbedding, type RestoredRecord } from '../record.js'
+import {
+  MODALITIES,
+  type CollectionSettings,
+  type ImageStorage,
+  type Modality,
+  type RestoredEmbedding,
+  type RestoredRecord
+} from '../record.js'
 import type { Connection } from '../store/connection.js'
 import { damage, openBackupFile, type RecordRow } from './backup-file.js'
 
@@ -48,14 +55,21 @@ export function readBackup(path: string, limits: { maxImageBytes: number }): Bac
   try {
     const content = readContent(db)
     requireSound(db, content, limits)
-    const guarded = <A, R>(read: (argument: A) => R) => (argument: A): R => {
-      try {
-        return read(argument)
-      } catch (error) {
-        throw damage(error)
+    const guarded =
+      <A, R>(read: (argument: A) => R) =>
+      (argument: A): R => {
+        try {
+          return read(argument)
+        } catch (error) {
+          throw damage(error)
+        }
       }
+    return {
+      content,
+      records: guarded(recordReads(db)),
+      embeddings: guarded(embeddingReads(db, content.collection.dimension)),
+      close: () => void db.close()
     }
-    return { content, records: guarded(recordReads(db)), embeddings: guarded(embeddingReads(db, content.collection.dimension)), close: () => void db.close() }
   } catch (error) {
     db.close()
     throw damage(error)
@@ -78,36 +92,92 @@ interface BackupRow {
 }
 
 function readContent(db: Connection): BackupContent {
-  const rows = db.prepare<[], BackupRow>(`
+  const rows = db
+    .prepare<[], BackupRow>(
+      `
     SELECT created_at AS createdAt, collection AS name, collection_created_at AS collectionCreatedAt, model, fingerprint, dimension,
       m, ef_construction AS efConstruction, ef_search AS efSearch, storage, records, embeddings
-    FROM backup LIMIT 2`).all()
+    FROM backup LIMIT 2`
+    )
+    .all()
   if (rows.length !== 1) throw new BackupInvalid('it does not say what it is of')
-  const { createdAt, name, collectionCreatedAt, model, fingerprint, dimension, m, efConstruction, efSearch, storage, records, embeddings } = rows[0]
+  const {
+    createdAt,
+    name,
+    collectionCreatedAt,
+    model,
+    fingerprint,
+    dimension,
+    m,
+    efConstruction,
+    efSearch,
+    storage,
+    records,
+    embeddings
+  } = rows[0]
   for (const time of [createdAt, collectionCreatedAt]) requireTime(time)
-  return { collection: { name, model, fingerprint, dimension, hnsw: { m, efConstruction, efSearch }, storage }, collectionCreatedAt, createdAt, records, embeddings }
+  return {
+    collection: { name, model, fingerprint, dimension, hnsw: { m, efConstruction, efSearch }, storage },
+    collectionCreatedAt,
+    createdAt,
+    records,
+    embeddings
+  }
 }
 
 /** Whether SQLite finds its pages in order, and each table has what it should and nothing that is too large to read. */
-function requireSound(db: Connection, { collection: { dimension, model }, ...counts }: BackupContent, { maxImageBytes }: { maxImageBytes: number }): void {
+function requireSound(
+  db: Connection,
+  { collection: { dimension, model }, ...counts }: BackupContent,
+  { maxImageBytes }: { maxImageBytes: number }
+): void {
   const [fault] = db.pragma('quick_check(1)') as { quick_check: string }[]
   if (fault.quick_check !== 'ok') throw new BackupInvalid(`it is damaged (${fault.quick_check})`)
-  const one = (sql: string, ...values: unknown[]) => db.prepare<unknown[], number>(sql).pluck().get(...values)!
+  const one = (sql: string, ...values: unknown[]) =>
+    db
+      .prepare<unknown[], number>(sql)
+      .pluck()
+      .get(...values)!
   const faults: [string, number][] = [
-    ['a key is none that a store gives', one('SELECT count(*) FROM record WHERE key < 1') + one('SELECT count(*) FROM embedding WHERE label < 1')],
+    [
+      'a key is none that a store gives',
+      one('SELECT count(*) FROM record WHERE key < 1') + one('SELECT count(*) FROM embedding WHERE label < 1')
+    ],
     ['some of its records are missing', Math.abs(one('SELECT count(*) FROM record') - counts.records)],
-    ['some of its embeddings are missing', Math.abs(one('SELECT count(*) FROM embedding') - counts.embeddings)],
-    ['a record has an id, a text or metadata of no sensible length', one('SELECT count(*) FROM record WHERE octet_length(id) > $max OR octet_length(text) > $max OR octet_length(metadata) > $max OR octet_length(image_type) > $max', { max: MAX_TEXT_BYTES })],
-    [`an embedding is not of ${dimension} dimensions`, one('SELECT count(*) FROM embedding WHERE length(vector) <> ?', dimension * Float32Array.BYTES_PER_ELEMENT)],
+    [
+      'some of its embeddings are missing',
+      Math.abs(one('SELECT count(*) FROM embedding') - counts.embeddings)
+    ],
+    [
+      'a record has an id, a text or metadata of no sensible length',
+      one(
+        'SELECT count(*) FROM record WHERE octet_length(id) > $max OR octet_length(text) > $max OR octet_length(metadata) > $max OR octet_length(image_type) > $max',
+        { max: MAX_TEXT_BYTES }
+      )
+    ],
+    [
+      `an embedding is not of ${dimension} dimensions`,
+      one(
+        'SELECT count(*) FROM embedding WHERE length(vector) <> ?',
+        dimension * Float32Array.BYTES_PER_ELEMENT
+      )
+    ],
     // Of a model's, a re-index may have left some out.
-    ['a record brings no embedding', model === null ? one('SELECT count(*) FROM record WHERE key NOT IN (SELECT record FROM embedding)') : 0],
-    [`an image is over ${maxImageBytes} bytes (MAX_IMAGE_MIB)`, one('SELECT count(*) FROM image WHERE length(bytes) > ?', maxImageBytes)]
+    [
+      'a record brings no embedding',
+      model === null ? one('SELECT count(*) FROM record WHERE key NOT IN (SELECT record FROM embedding)') : 0
+    ],
+    [
+      `an image is over ${maxImageBytes} bytes (MAX_IMAGE_MIB)`,
+      one('SELECT count(*) FROM image WHERE length(bytes) > ?', maxImageBytes)
+    ]
   ]
   for (const [reason, count] of faults) if (count > 0) throw new BackupInvalid(reason)
 }
 
 function requireTime(time: number): void {
-  if (!Number.isInteger(time) || time < 0 || time > MAX_TIME) throw new BackupInvalid(`it has a time that is none (${time})`)
+  if (!Number.isInteger(time) || time < 0 || time > MAX_TIME)
+    throw new BackupInvalid(`it has a time that is none (${time})`)
 }
 
 interface ImagedRow extends RecordRow {
@@ -131,16 +201,37 @@ function recordReads(db: Connection): BackupReader['records'] {
   }
 }
 
-function toRecord({ id, text, metadata, sha256, type, bytes, expiresAt, createdAt, updatedAt }: ImagedRow): RestoredRecord {
+function toRecord({
+  id,
+  text,
+  metadata,
+  sha256,
+  type,
+  bytes,
+  expiresAt,
+  createdAt,
+  updatedAt
+}: ImagedRow): RestoredRecord {
   for (const time of [createdAt, updatedAt, expiresAt ?? 0]) requireTime(time)
-  if ((sha256 === null) !== (type === null)) throw new BackupInvalid(`the image of '${id}' has a digest without a type, or the other way round`)
-  const image = sha256 === null || type === null ? undefined : { bytes: requireImage(id, sha256, bytes), type }
-  return { id, text, metadata: toMetadata(id, metadata), ...(image && { image }), expiresAt, createdAt, updatedAt }
+  if ((sha256 === null) !== (type === null))
+    throw new BackupInvalid(`the image of '${id}' has a digest without a type, or the other way round`)
+  const image =
+    sha256 === null || type === null ? undefined : { bytes: requireImage(id, sha256, bytes), type }
+  return {
+    id,
+    text,
+    metadata: toMetadata(id, metadata),
+    ...(image && { image }),
+    expiresAt,
+    createdAt,
+    updatedAt
+  }
 }
 
 function requireImage(id: string, sha256: string, bytes: Buffer | null): Buffer {
   if (!bytes) throw new BackupInvalid(`the image of '${id}' is missing`)
-  if (imageDigest(bytes) !== sha256) throw new BackupInvalid(`the image of '${id}' is not the one that was kept`)
+  if (imageDigest(bytes) !== sha256)
+    throw new BackupInvalid(`the image of '${id}' is not the one that was kept`)
   return bytes
 }
 
@@ -153,18 +244,30 @@ function toMetadata(id: string, text: string | null): string | null {
   } catch {
     metadata = undefined
   }
-  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) throw new BackupInvalid(`the metadata of '${id}' is no JSON object`)
-  if (!isShallow(metadata, MAX_METADATA_DEPTH)) throw new BackupInvalid(`the metadata of '${id}' is nested over ${MAX_METADATA_DEPTH} deep`)
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))
+    throw new BackupInvalid(`the metadata of '${id}' is no JSON object`)
+  if (!isShallow(metadata, MAX_METADATA_DEPTH))
+    throw new BackupInvalid(`the metadata of '${id}' is nested over ${MAX_METADATA_DEPTH} deep`)
   return JSON.stringify(metadata)
 }
 
 function embeddingReads(db: Connection, dimension: number): BackupReader['embeddings'] {
   type Row = [label: number, id: string | null, modality: Modality, vector: Buffer]
-  const rows = db.prepare<[number, number], Row>(`
-    SELECT e.label, r.id, e.modality, e.vector FROM embedding e LEFT JOIN record r ON r.key = e.record WHERE e.label > ? ORDER BY e.label LIMIT ?`).raw()
+  const rows = db
+    .prepare<[number, number], Row>(
+      `
+    SELECT e.label, r.id, e.modality, e.vector FROM embedding e LEFT JOIN record r ON r.key = e.record WHERE e.label > ? ORDER BY e.label LIMIT ?`
+    )
+    .raw()
   return (after) => {
     const page = rows.all(after, PAGE)
-    return { rows: page.map(([, id, modality, bytes]) => ({ ...requireOwner(id, modality), vector: toVector(bytes, dimension) })), after: page.at(-1)?.[0] }
+    return {
+      rows: page.map(([, id, modality, bytes]) => ({
+        ...requireOwner(id, modality),
+        vector: toVector(bytes, dimension)
+      })),
+      after: page.at(-1)?.[0]
+    }
   }
 }
 
@@ -181,7 +284,8 @@ function toVector(bytes: Buffer, dimension: number): Float32Array {
   new Uint8Array(vector.buffer).set(bytes)
   let squares = 0
   for (const value of vector) squares += value * value
-  if (!(Math.abs(Math.sqrt(squares) - 1) <= NORM_TOLERANCE)) throw new BackupInvalid('an embedding is not normalised')
+  if (!(Math.abs(Math.sqrt(squares) - 1) <= NORM_TOLERANCE))
+    throw new BackupInvalid('an embedding is not normalised')
   return vector
 }
 

@@ -10,7 +10,10 @@ const opened = () => {
 }
 
 /** Opens the backup and looks through it. */
-export const open = handler(({ path, maxImageBytes }: { path: string; maxImageBytes: number }) => (reader = readBackup(path, { maxImageBytes })).content)
+export const open = handler(
+  ({ path, maxImageBytes }: { path: string; maxImageBytes: number }) =>
+    (reader = readBackup(path, { maxImageBytes })).content
+)
 
 /** Records after a key. */
 export const records = handler((after: number) => opened().records(after))

@@ -51,7 +51,10 @@ export function writeBackup(db: Connection, options: WriteBackupOptions): Backup
       if (!collection) throw new CollectionNotFound(options.collection)
       const source = { collection, createdAt: Date.now() }
       file.exec('BEGIN')
-      const counts = { ...copyRecords(db, file, { ...options, source }), embeddings: copyEmbeddings(db, file, { ...options, source }) }
+      const counts = {
+        ...copyRecords(db, file, { ...options, source }),
+        embeddings: copyEmbeddings(db, file, { ...options, source })
+      }
       describe(file, { ...source, ...counts }, options.service)
       file.exec('COMMIT')
       return { ...source, ...counts }
@@ -61,21 +64,41 @@ export function writeBackup(db: Connection, options: WriteBackupOptions): Backup
   }
 }
 
-type CopyOptions = Pick<WriteBackupOptions, 'dataDir' | 'isStopped' | 'onProgress'> & { source: Pick<BackupSource, 'collection'> }
+type CopyOptions = Pick<WriteBackupOptions, 'dataDir' | 'isStopped' | 'onProgress'> & {
+  source: Pick<BackupSource, 'collection'>
+}
 
-function copyRecords(db: Connection, file: Connection, { dataDir, isStopped, onProgress, source: { collection } }: CopyOptions): Omit<BackupCounts, 'embeddings'> {
+function copyRecords(
+  db: Connection,
+  file: Connection,
+  { dataDir, isStopped, onProgress, source: { collection } }: CopyOptions
+): Omit<BackupCounts, 'embeddings'> {
   // In the order of keys without sorting: the index by id would have whole rows sorted.
   const rows = db.prepare<[number], RecordRow>(`
     SELECT key, id, text, metadata, image_sha256 AS sha256, image_type AS type, expires_at AS expiresAt, created_at AS createdAt, updated_at AS updatedAt
     FROM record NOT INDEXED WHERE collection = ? ORDER BY key`)
-  const insert = file.prepare('INSERT INTO record (key, id, text, metadata, image_sha256, image_type, expires_at, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
+  const insert = file.prepare(
+    'INSERT INTO record (key, id, text, metadata, image_sha256, image_type, expires_at, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'
+  )
   const images = imageCopier(file, dataDir)
   const total = createStoreReader(db).counts(collection.id)?.records ?? 0
   let records = 0
-  for (const { key, id, text, metadata, sha256, type, expiresAt, createdAt, updatedAt } of rows.iterate(collection.id)) {
+  for (const { key, id, text, metadata, sha256, type, expiresAt, createdAt, updatedAt } of rows.iterate(
+    collection.id
+  )) {
     if (isStopped()) throw new Error('The backup was stopped.')
     const isKept = sha256 !== null && images.copy(sha256)
-    insert.run(key, id, text, metadata, isKept ? sha256 : null, isKept ? type : null, expiresAt, createdAt, updatedAt)
+    insert.run(
+      key,
+      id,
+      text,
+      metadata,
+      isKept ? sha256 : null,
+      isKept ? type : null,
+      expiresAt,
+      createdAt,
+      updatedAt
+    )
     if (++records % REPORT_EVERY === 0) onProgress({ done: records, total })
   }
   return { records, images: images.copied, lostImages: images.lost.size }
@@ -113,9 +136,17 @@ function readIfThere(path: string): Buffer | undefined {
   }
 }
 
-function copyEmbeddings(db: Connection, file: Connection, { isStopped, source: { collection } }: CopyOptions): number {
+function copyEmbeddings(
+  db: Connection,
+  file: Connection,
+  { isStopped, source: { collection } }: CopyOptions
+): number {
   type Row = [label: number, record: number, modality: string, vector: Buffer]
-  const rows = db.prepare<[number], Row>('SELECT label, record, modality, vector FROM embedding WHERE collection = ? ORDER BY label').raw()
+  const rows = db
+    .prepare<[number], Row>(
+      'SELECT label, record, modality, vector FROM embedding WHERE collection = ? ORDER BY label'
+    )
+    .raw()
   const insert = file.prepare('INSERT INTO embedding (label, record, modality, vector) VALUES (?, ?, ?, ?)')
   let embeddings = 0
   for (const row of rows.iterate(collection.id)) {
@@ -126,9 +157,29 @@ function copyEmbeddings(db: Connection, file: Connection, { isStopped, source: {
   return embeddings
 }
 
-function describe(file: Connection, { collection, createdAt, records, embeddings, images, lostImages }: BackupSource, service: string): void {
+function describe(
+  file: Connection,
+  { collection, createdAt, records, embeddings, images, lostImages }: BackupSource,
+  service: string
+): void {
   const { name, model, fingerprint, dimension, hnsw, storage } = collection
   file
     .prepare('INSERT INTO backup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
-    .run(service, createdAt, name, collection.createdAt, model, fingerprint, dimension, hnsw.m, hnsw.efConstruction, hnsw.efSearch, storage, records, embeddings, images, lostImages)
+    .run(
+      service,
+      createdAt,
+      name,
+      collection.createdAt,
+      model,
+      fingerprint,
+      dimension,
+      hnsw.m,
+      hnsw.efConstruction,
+      hnsw.efSearch,
+      storage,
+      records,
+      embeddings,
+      images,
+      lostImages
+    )
 }

@@ -32,19 +32,38 @@ const PRESENT = 'JOIN record r ON r.key = e.record AND (r.expires_at IS NULL OR 
 const PART_BYTES = 1 << 20
 
 /** Prepares the reads. */
-export function embeddingRows(db: Connection, { collection, modality }: { collection: number; modality: Modality }): EmbeddingRows {
+export function embeddingRows(
+  db: Connection,
+  { collection, modality }: { collection: number; modality: Modality }
+): EmbeddingRows {
   const began = Date.now()
-  const state = db.prepare<unknown[], { rows: number; highest: number | null }>(`SELECT count(*) AS rows, max(e.label) AS highest FROM embedding e ${PRESENT} WHERE e.collection = ? AND e.modality = ?`).get(began, collection, modality)!
-  const dimension = db.prepare<[number], number>('SELECT dimension FROM collection WHERE id = ?').pluck().get(collection) ?? 1
+  const state = db
+    .prepare<unknown[], { rows: number; highest: number | null }>(
+      `SELECT count(*) AS rows, max(e.label) AS highest FROM embedding e ${PRESENT} WHERE e.collection = ? AND e.modality = ?`
+    )
+    .get(began, collection, modality)!
+  const dimension =
+    db.prepare<[number], number>('SELECT dimension FROM collection WHERE id = ?').pluck().get(collection) ?? 1
   const where = 'WHERE e.collection = ? AND e.modality = ? AND e.label > ? ORDER BY e.label LIMIT ?'
-  const vectors = db.prepare<unknown[], [label: number, vector: Buffer]>(`SELECT e.label, e.vector FROM embedding e ${PRESENT} ${where}`).raw()
-  const ids = db.prepare<unknown[], [label: number, id: string]>(`SELECT e.label, r.id FROM embedding e ${PRESENT} ${where}`).raw()
+  const vectors = db
+    .prepare<unknown[], [label: number, vector: Buffer]>(
+      `SELECT e.label, e.vector FROM embedding e ${PRESENT} ${where}`
+    )
+    .raw()
+  const ids = db
+    .prepare<unknown[], [label: number, id: string]>(
+      `SELECT e.label, r.id FROM embedding e ${PRESENT} ${where}`
+    )
+    .raw()
   const rowsAtOnce = Math.max(1, Math.floor(PART_BYTES / (dimension * Float32Array.BYTES_PER_ELEMENT)))
   return {
     state: { rows: state.rows, version: `${collection}-${modality}-${state.rows}-${state.highest ?? 0}` },
     vectors: (after) => {
       const found = vectors.all(began, collection, modality, after, rowsAtOnce)
-      return { part: new Uint8Array(Buffer.concat(found.map(([, vector]) => vector))), after: found.at(-1)?.[0] }
+      return {
+        part: new Uint8Array(Buffer.concat(found.map(([, vector]) => vector))),
+        after: found.at(-1)?.[0]
+      }
     },
     ids: (after) => {
       const found = ids.all(began, collection, modality, after, IDS)

@@ -40,22 +40,26 @@ let rows: EmbeddingRows | undefined
  * Lines of JSON of the records after an id, in the order of their ids, as they are now; and the id that the next ones come
  * after. They are made here, since floats take long to print. Throws COLLECTION_REPLACED when the collection is no more.
  */
-export const lines = handler(({ collection: { id: key, name }, after, ...content }: LinesCall): { text: string; after?: string } => {
-  const page: { text: string; after?: string } = { text: '' }
-  for (const { id } of store.page(key, { after, limit: PAGE })) {
-    const line = lineOf(key, id, content)
-    if (line) page.text += `${JSON.stringify(line)}\n`
-    page.after = id
-    if (page.text.length > PAGE_LENGTH) break
+export const lines = handler(
+  ({ collection: { id: key, name }, after, ...content }: LinesCall): { text: string; after?: string } => {
+    const page: { text: string; after?: string } = { text: '' }
+    for (const { id } of store.page(key, { after, limit: PAGE })) {
+      const line = lineOf(key, id, content)
+      if (line) page.text += `${JSON.stringify(line)}\n`
+      page.after = id
+      if (page.text.length > PAGE_LENGTH) break
+    }
+    // Else what was dropped in the middle would look like the end.
+    if (!store.counts(key)) throw new CollectionReplaced(name)
+    return page
   }
-  // Else what was dropped in the middle would look like the end.
-  if (!store.counts(key)) throw new CollectionReplaced(name)
-  return page
-})
+)
 
 /** How many records have a kept image. */
 export const keptImages = handler((collection: number): number => {
-  const count = db.prepare<[number, number], number>('SELECT count(*) FROM record WHERE collection = ? AND image_sha256 IS NOT NULL AND (expires_at IS NULL OR expires_at > ?)')
+  const count = db.prepare<[number, number], number>(
+    'SELECT count(*) FROM record WHERE collection = ? AND image_sha256 IS NOT NULL AND (expires_at IS NULL OR expires_at > ?)'
+  )
   return count.pluck().get(collection, Date.now())!
 })
 
@@ -87,9 +91,16 @@ function toLine(collection: number, record: StoredRecord<string>, content: LineC
 }
 
 /** The embeddings that go into the line of a record. */
-function embeddingsOf(collection: number, { id, text, image }: StoredRecord<string>, content: LineContent & { hasBytes: boolean }): [string, number[]][] {
+function embeddingsOf(
+  collection: number,
+  { id, text, image }: StoredRecord<string>,
+  content: LineContent & { hasBytes: boolean }
+): [string, number[]][] {
   const { embeddings, images, areOriginals, hasBytes } = content
-  const isLost: Record<Modality, boolean> = { text: text === null, image: images ? !hasBytes || !areOriginals : image === null }
+  const isLost: Record<Modality, boolean> = {
+    text: text === null,
+    image: images ? !hasBytes || !areOriginals : image === null
+  }
   if (embeddings === 'none' || (embeddings === 'needed' && !isLost.text && !isLost.image)) return []
   return Object.entries(store.embeddingsOf(collection, id))
     .filter(([modality]) => embeddings === 'all' || isLost[modality as Modality])
@@ -119,18 +130,30 @@ export const vectors = handler((after: number) => rows!.vectors(after))
 export const ids = handler((after: number) => rows!.ids(after))
 
 /** The keys of the records that a sample may be of, some after an id. Throws COLLECTION_REPLACED when the collection is no more. */
-export const candidates = handler(({ collection: { id, name }, ...page }: { collection: CollectionKey; after: string; field?: string }) => {
-  const found = candidateKeys(store, id, page)
-  if (!store.counts(id)) throw new CollectionReplaced(name)
-  return found
-})
+export const candidates = handler(
+  ({ collection: { id, name }, ...page }: { collection: CollectionKey; after: string; field?: string }) => {
+    const found = candidateKeys(store, id, page)
+    if (!store.counts(id)) throw new CollectionReplaced(name)
+    return found
+  }
+)
 
 /** Records of a sample, by their keys. Throws COLLECTION_REPLACED when the collection is no more. */
-export const sampled = handler(({ collection: { id, name }, ...asked }: { collection: CollectionKey; keys: number[]; dimension: number; field?: string }): SampledPage => {
-  const page = sampledPage(db, store, { collection: id, ...asked })
-  if (!store.counts(id)) throw new CollectionReplaced(name)
-  return page
-})
+export const sampled = handler(
+  ({
+    collection: { id, name },
+    ...asked
+  }: {
+    collection: CollectionKey
+    keys: number[]
+    dimension: number
+    field?: string
+  }): SampledPage => {
+    const page = sampledPage(db, store, { collection: id, ...asked })
+    if (!store.counts(id)) throw new CollectionReplaced(name)
+    return page
+  }
+)
 
 /** Lets go of the store. */
 export const close = handler(() => void db.close())

@@ -72,7 +72,11 @@ export function createExports(dataDir: string): Exports {
   const open = async () => {
     const leave = places.take()
     try {
-      const thread = await startThreads<ExportWorker>(new URL('./export-worker.js', import.meta.url), { name: 'export', count: 1, workerData: { dataDir } })
+      const thread = await startThreads<ExportWorker>(new URL('./export-worker.js', import.meta.url), {
+        name: 'export',
+        count: 1,
+        workerData: { dataDir }
+      })
       let closed: Promise<void> | undefined
       const close = async () => {
         await thread.call('close', undefined).catch(() => undefined)
@@ -100,7 +104,8 @@ export function createExports(dataDir: string): Exports {
             yield* parts((after) => thread.call('vectors', after))
           },
           ids: async function* () {
-            for await (const ids of parts((after) => thread.call('ids', after))) yield ids.map((recordId) => `${recordId}\n`).join('')
+            for await (const ids of parts((after) => thread.call('ids', after)))
+              yield ids.map((recordId) => `${recordId}\n`).join('')
           },
           close: thread.close
         }
@@ -123,21 +128,37 @@ export function createExports(dataDir: string): Exports {
 
 type ExportThread = Pick<Threads<ExportWorker>, 'call'> & { close(): Promise<void> }
 
-async function recordExport(thread: ExportThread, collection: Collection, content: Pick<LineContent, 'images' | 'embeddings'>): Promise<RecordExport> {
+async function recordExport(
+  thread: ExportThread,
+  collection: Collection,
+  content: Pick<LineContent, 'images' | 'embeddings'>
+): Promise<RecordExport> {
   try {
     const keptImages = await thread.call('keptImages', collection.settings.id)
     const areOriginals = collection.settings.storage === 'original'
-    return { keptImages, lines: recordLines(thread, collection, { ...content, areOriginals }), close: thread.close }
+    return {
+      keptImages,
+      lines: recordLines(thread, collection, { ...content, areOriginals }),
+      close: thread.close
+    }
   } catch (error) {
     await thread.close()
     throw error
   }
 }
 
-async function recordSample({ call }: Pick<Threads<ExportWorker>, 'call'>, { settings: { id, name, dimension } }: Collection, { limit, field, signal }: SampleOptions): Promise<Omit<RecordSample, 'close'>> {
+async function recordSample(
+  { call }: Pick<Threads<ExportWorker>, 'call'>,
+  { settings: { id, name, dimension } }: Collection,
+  { limit, field, signal }: SampleOptions
+): Promise<Omit<RecordSample, 'close'>> {
   const all: number[] = []
-  for (let after: string | undefined = ''; after !== undefined; ) {
-    const page: { keys: number[]; after?: string } = await call('candidates', { collection: { id, name }, after, field })
+  for (let after: string | undefined = ''; after !== undefined;) {
+    const page: { keys: number[]; after?: string } = await call('candidates', {
+      collection: { id, name },
+      after,
+      field
+    })
     signal?.throwIfAborted()
     for (const key of page.keys) all.push(key)
     after = page.after
@@ -147,22 +168,36 @@ async function recordSample({ call }: Pick<Threads<ExportWorker>, 'call'>, { set
     total: all.length,
     size: chosen.length,
     pages: async function* () {
-      for (let start = 0; start < chosen.length; start += SAMPLE_PAGE) yield await call('sampled', { collection: { id, name }, keys: chosen.slice(start, start + SAMPLE_PAGE), dimension, field })
+      for (let start = 0; start < chosen.length; start += SAMPLE_PAGE)
+        yield await call('sampled', {
+          collection: { id, name },
+          keys: chosen.slice(start, start + SAMPLE_PAGE),
+          dimension,
+          field
+        })
     }
   }
 }
 
 async function* parts<Part>(read: (after: number) => Promise<RowsPart<Part>>): AsyncGenerator<Part> {
-  for (let after: number | undefined = 0; after !== undefined; ) {
+  for (let after: number | undefined = 0; after !== undefined;) {
     const { part, after: next }: RowsPart<Part> = await read(after)
     if (next !== undefined) yield part
     after = next
   }
 }
 
-async function* recordLines({ call }: Pick<Threads<ExportWorker>, 'call'>, { settings: { id, name } }: Collection, content: LineContent): AsyncGenerator<string> {
-  for (let after: string | undefined = ''; after !== undefined; ) {
-    const page: { text: string; after?: string } = await call('lines', { collection: { id, name }, after, ...content })
+async function* recordLines(
+  { call }: Pick<Threads<ExportWorker>, 'call'>,
+  { settings: { id, name } }: Collection,
+  content: LineContent
+): AsyncGenerator<string> {
+  for (let after: string | undefined = ''; after !== undefined;) {
+    const page: { text: string; after?: string } = await call('lines', {
+      collection: { id, name },
+      after,
+      ...content
+    })
     if (page.text !== '') yield page.text
     after = page.after
   }

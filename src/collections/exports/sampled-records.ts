@@ -24,7 +24,11 @@ export interface SampledPage {
 const PAGE = 1000
 
 /** The keys of some records after an id that have the embedding of an image, and a text with its own or a label; with the id that the next ones come after. */
-export function candidateKeys(store: StoreReader, collection: number, { after, field }: { after: string; field?: string }): { keys: number[]; after?: string } {
+export function candidateKeys(
+  store: StoreReader,
+  collection: number,
+  { after, field }: { after: string; field?: string }
+): { keys: number[]; after?: string } {
   const passed: number[] = []
   const page = store.page(collection, { after, limit: PAGE }, (key) => passed.push(key) > 0)
   // A record that is gone since its key was read would put all after it in the wrong place.
@@ -37,19 +41,42 @@ function isCandidate(record: StoredRecord<string>, field?: string): boolean {
 }
 
 /** Some records of a collection by their keys, each as it is at one moment; those that are gone, or are no candidates any more, are left out. */
-export function sampledPage(db: Connection, store: StoreReader, { collection, keys, dimension, field }: { collection: number; keys: number[]; dimension: number; field?: string }): SampledPage {
+export function sampledPage(
+  db: Connection,
+  store: StoreReader,
+  {
+    collection,
+    keys,
+    dimension,
+    field
+  }: { collection: number; keys: number[]; dimension: number; field?: string }
+): SampledPage {
   const found = db.transaction(() =>
     keys.flatMap((key) => {
       const record = store.recordByKey(key)
-      return record && isCandidate(record, field) ? [{ record, embeddings: store.embeddingsOf(collection, record.id) }] : []
+      return record && isCandidate(record, field)
+        ? [{ record, embeddings: store.embeddingsOf(collection, record.id) }]
+        : []
     })
   )()
-  const [images, texts] = [new Float32Array(found.length * dimension), new Float32Array(found.length * dimension)]
+  const [images, texts] = [
+    new Float32Array(found.length * dimension),
+    new Float32Array(found.length * dimension)
+  ]
   found.forEach(({ embeddings: { image, text } }, i) => {
     if (image) images.set(image, i * dimension)
     if (text) texts.set(text, i * dimension)
   })
-  return { records: found.map(({ record }) => ({ id: record.id, text: textOf(record), label: labelOf(record, field), image: record.image?.sha256 ?? null })), images, texts }
+  return {
+    records: found.map(({ record }) => ({
+      id: record.id,
+      text: textOf(record),
+      label: labelOf(record, field),
+      image: record.image?.sha256 ?? null
+    })),
+    images,
+    texts
+  }
 }
 
 function textOf({ text, modalities }: StoredRecord<string>): string | null {

@@ -50,7 +50,9 @@ export interface BulkLoadWriter {
 
 /** Prepares the statements that write bulk loads; `now` is the clock, in milliseconds since 1970. */
 export function createBulkLoadWriter(db: Connection, now: () => number): BulkLoadWriter {
-  const find = db.prepare<unknown[], { lines: number }>('SELECT lines FROM bulk_load WHERE collection = ? AND key = ?')
+  const find = db.prepare<unknown[], { lines: number }>(
+    'SELECT lines FROM bulk_load WHERE collection = ? AND key = ?'
+  )
   const step = db.prepare<unknown[], { id: number; failed: number }>(`
     INSERT INTO bulk_load (collection, key, lines, digest, created, updated, failed, completed, updated_at)
     VALUES ($collection, $key, $lines, $digest, $created, $updated, $failed, $completed, $now)
@@ -65,7 +67,16 @@ export function createBulkLoadWriter(db: Connection, now: () => number): BulkLoa
       if ((find.get(collection, key)?.lines ?? 0) !== from) throw new BulkLoadRunning(key)
       const updated = changes.filter(({ existed }) => existed).length
       const created = changes.length - updated
-      const { id, failed: total } = step.get({ ...rest, collection, key, created, updated, failed: failed.length, completed: Number(completed), now: now() })!
+      const { id, failed: total } = step.get({
+        ...rest,
+        collection,
+        key,
+        created,
+        updated,
+        failed: failed.length,
+        completed: Number(completed),
+        now: now()
+      })!
       const known = total - failed.length
       for (const { line, body } of failed.slice(0, Math.max(0, MAX_FAILED - known))) fail.run(id, line, body)
     },

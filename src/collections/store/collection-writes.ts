@@ -1,5 +1,10 @@
 import { CollectionConflict } from '../../errors.js'
-import { replacedName, type CollectionSettings, type MutableSettings, type StoredCollection } from '../record.js'
+import {
+  replacedName,
+  type CollectionSettings,
+  type MutableSettings,
+  type StoredCollection
+} from '../record.js'
 import type { Connection } from './connection.js'
 
 /** Writes of collections themselves, inside a transaction of the caller. */
@@ -20,7 +25,11 @@ export function createCollectionWriter(db: Connection, now: () => number): Colle
   )
   const configure = db.prepare('UPDATE collection SET hnsw = ?, storage = ? WHERE id = ?')
   const nameExists = db.prepare('SELECT 1 FROM collection WHERE name = ?').pluck()
-  const images = db.prepare<[number], string>('SELECT DISTINCT image_sha256 FROM record WHERE collection = ? AND image_sha256 IS NOT NULL').pluck()
+  const images = db
+    .prepare<[number], string>(
+      'SELECT DISTINCT image_sha256 FROM record WHERE collection = ? AND image_sha256 IS NOT NULL'
+    )
+    .pluck()
   const rename = db.prepare('UPDATE collection SET name = ? WHERE id = ?')
   const drop = db.prepare('DELETE FROM collection WHERE id = ?')
   return {
@@ -28,7 +37,15 @@ export function createCollectionWriter(db: Connection, now: () => number): Colle
       const { name, model, fingerprint, dimension, hnsw, storage } = settings
       if (nameExists.get(name)) throw new CollectionConflict(name, 'its name', 'another')
       const createdAt = now()
-      const { id } = insert.get(name, model, fingerprint, dimension, JSON.stringify(hnsw), storage, createdAt)!
+      const { id } = insert.get(
+        name,
+        model,
+        fingerprint,
+        dimension,
+        JSON.stringify(hnsw),
+        storage,
+        createdAt
+      )!
       return { ...settings, id, createdAt }
     },
     configure: (id, { hnsw, storage }) => void configure.run(JSON.stringify(hnsw), storage, id),

@@ -43,7 +43,11 @@ export function storeExists(dataDir: string): boolean {
 
 /** Opens a read-only connection to a store that exists. */
 export function openReader(dataDir: string): Connection {
-  return explained(dataDir, STORE, () => new SQLite(storeFile(dataDir), { readonly: true, fileMustExist: true }))
+  return explained(
+    dataDir,
+    STORE,
+    () => new SQLite(storeFile(dataDir), { readonly: true, fileMustExist: true })
+  )
 }
 
 /** The driver is compiled with synchronous=NORMAL for WAL, in which a power cut loses acknowledged commits. */
@@ -51,14 +55,19 @@ function assertSettings(db: Connection): void {
   const expected = { journal_mode: 'wal', synchronous: 2, foreign_keys: 1 }
   for (const [name, value] of Object.entries(expected)) {
     const actual = db.pragma(name, { simple: true })
-    if (actual !== value) throw new Error(`The store's ${name} is ${actual}, not ${value}: its file system can't keep what is promised.`)
+    if (actual !== value)
+      throw new Error(
+        `The store's ${name} is ${actual}, not ${value}: its file system can't keep what is promised.`
+      )
   }
 }
 
 function migrate(db: Connection): void {
   const version = db.pragma('user_version', { simple: true }) as number
   if (version > MIGRATIONS.length) {
-    throw new Error(`The store has schema ${version}, written by a newer version; this one knows schemas up to ${MIGRATIONS.length}. Start the newer version, or restore the collections from backups.`)
+    throw new Error(
+      `The store has schema ${version}, written by a newer version; this one knows schemas up to ${MIGRATIONS.length}. Start the newer version, or restore the collections from backups.`
+    )
   }
   db.transaction(() => {
     for (const step of MIGRATIONS.slice(version)) db.exec(step)
@@ -83,14 +92,20 @@ export function lockFolder(dataDir: string): Connection {
     if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw lockFailure(error, dataDir)
     throw new Error(`The data folder ${dataDir} is in use by ${readHolder(holderFile)}.`, { cause: error })
   }
-  explained(dataDir, 'lock.holder', () => writeFileSync(holderFile, `process ${process.pid} on ${hostname()}`))
+  explained(dataDir, 'lock.holder', () =>
+    writeFileSync(holderFile, `process ${process.pid} on ${hostname()}`)
+  )
   return lock
 }
 
 /** The lock's file holds nothing: one that is damaged can go. */
 function lockFailure(error: unknown, dataDir: string): unknown {
   const path = join(dataDir, LOCK)
-  return isDamage(error) ? new Error(`${path} is damaged. It only holds the lock of the data folder: end what uses the folder, and remove it.`) : failureOf(error, path)
+  return isDamage(error)
+    ? new Error(
+        `${path} is damaged. It only holds the lock of the data folder: end what uses the folder, and remove it.`
+      )
+    : failureOf(error, path)
 }
 
 function readHolder(file: string): string {

@@ -7,26 +7,32 @@ const RULES: { query: string; fault: (count: number) => string }[] = [
     fault: (count) => `${count} rows refer to rows that are not there`
   },
   {
-    query: 'SELECT count(*) FROM embedding e JOIN collection c ON c.id = e.collection WHERE length(e.vector) <> 4 * c.dimension',
+    query:
+      'SELECT count(*) FROM embedding e JOIN collection c ON c.id = e.collection WHERE length(e.vector) <> 4 * c.dimension',
     fault: (count) => `${count} embeddings are not of their collection's dimension`
   },
   {
-    query: 'SELECT count(*) FROM embedding e JOIN record r ON r.key = e.record WHERE r.collection <> e.collection',
+    query:
+      'SELECT count(*) FROM embedding e JOIN record r ON r.key = e.record WHERE r.collection <> e.collection',
     fault: (count) => `${count} embeddings are in another collection than their records`
   },
   {
-    query: 'SELECT count(*) FROM record r WHERE NOT EXISTS (SELECT 1 FROM embedding WHERE record = r.key) AND r.collection IN (SELECT id FROM collection WHERE model IS NULL)',
+    query:
+      'SELECT count(*) FROM record r WHERE NOT EXISTS (SELECT 1 FROM embedding WHERE record = r.key) AND r.collection IN (SELECT id FROM collection WHERE model IS NULL)',
     fault: (count) => `${count} records that bring their embeddings have none`
   },
   {
-    query: 'SELECT count(*) FROM collection c WHERE records <> (SELECT count(*) FROM record WHERE collection = c.id)',
+    query:
+      'SELECT count(*) FROM collection c WHERE records <> (SELECT count(*) FROM record WHERE collection = c.id)',
     fault: (count) => `${count} collections count other records than they hold`
   }
 ]
 
 /** What SQLite's own check and the rules between the tables find wrong; reads the whole file. */
 export function storeFaults(db: Connection): string[] {
-  const file = (db.pragma('quick_check(10)') as { quick_check: string }[]).map((row) => row.quick_check).filter((line) => line !== 'ok')
+  const file = (db.pragma('quick_check(10)') as { quick_check: string }[])
+    .map((row) => row.quick_check)
+    .filter((line) => line !== 'ok')
   if (file.length > 0) return file
   return RULES.flatMap(({ query, fault }) => {
     const count = db.prepare<[], number>(query).pluck().get() ?? 0

@@ -71,7 +71,10 @@ export function findSetback(dataDir: string, db: Connection, now: number): Setba
 
 /** Notes a setback in the store, and goes on counting from its mark: it is found once. */
 export function noteSetback(db: Connection, setback: Setback): void {
-  db.prepare('UPDATE progress SET commits = commits + ?, setback = ?').run(setback.commits, JSON.stringify(setback))
+  db.prepare('UPDATE progress SET commits = commits + ?, setback = ?').run(
+    setback.commits,
+    JSON.stringify(setback)
+  )
 }
 
 /** The last setback that was noted. */
@@ -83,10 +86,17 @@ export function lastSetback(db: Connection): Setback | undefined {
 /** What happened, for people. */
 export function describeSetback({ commits, lostUntil, keptUntil }: Setback): string {
   const time = (at: number) => new Date(at).toISOString()
-  const kept = keptUntil === null ? 'nothing that was written is left' : `what is left was written until ${time(keptUntil)}`
+  const kept =
+    keptUntil === null
+      ? 'nothing that was written is left'
+      : `what is left was written until ${time(keptUntil)}`
   return `the store went back: ${commits} ${commits === 1 ? 'commit' : 'commits'} until ${time(lostUntil)} ${commits === 1 ? 'was' : 'were'} acknowledged and ${commits === 1 ? 'is' : 'are'} gone; ${kept}`
 }
 
 function progressOf(db: Connection): { commits: number; at: number | null; setback: string | null } {
-  return db.prepare<[], { commits: number; at: number | null; setback: string | null }>('SELECT commits, at, setback FROM progress').get()!
+  return db
+    .prepare<[], { commits: number; at: number | null; setback: string | null }>(
+      'SELECT commits, at, setback FROM progress'
+    )
+    .get()!
 }

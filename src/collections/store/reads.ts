@@ -108,23 +108,53 @@ export function createStoreReader(db: Connection, now: () => number = Date.now):
   const collections = db.prepare<[], CollectionRow>(
     'SELECT id, name, model, fingerprint, dimension, hnsw, storage, created_at AS createdAt FROM collection ORDER BY name'
   )
-  const counts = db.prepare<[number], CollectionCounts>('SELECT records, image_bytes AS imageBytes FROM collection WHERE id = ?')
-  const record = db.prepare<[number, string, number], RecordRow>(`${RECORD} WHERE r.collection = ? AND r.id = ? AND ${PRESENT}`)
-  const recordByLabel = db.prepare<[number, number], RecordRow>(`${RECORD} WHERE r.key = (SELECT record FROM embedding WHERE label = ?) AND ${PRESENT}`)
+  const counts = db.prepare<[number], CollectionCounts>(
+    'SELECT records, image_bytes AS imageBytes FROM collection WHERE id = ?'
+  )
+  const record = db.prepare<[number, string, number], RecordRow>(
+    `${RECORD} WHERE r.collection = ? AND r.id = ? AND ${PRESENT}`
+  )
+  const recordByLabel = db.prepare<[number, number], RecordRow>(
+    `${RECORD} WHERE r.key = (SELECT record FROM embedding WHERE label = ?) AND ${PRESENT}`
+  )
   const recordByKey = db.prepare<[number, number], RecordRow>(`${RECORD} WHERE r.key = ? AND ${PRESENT}`)
-  const idByLabel = db.prepare<[number, number], string>(`SELECT r.id FROM embedding e JOIN record r ON r.key = e.record WHERE e.label = ? AND ${PRESENT}`).pluck()
-  const idByKey = db.prepare<[number, number], string>(`SELECT r.id FROM record r WHERE r.key = ? AND ${PRESENT}`).pluck()
-  const keyById = db.prepare<[number, string, number], number>(`SELECT r.key FROM record r WHERE r.collection = ? AND r.id = ? AND ${PRESENT}`).pluck()
-  const versionByKey = db.prepare<[number, number], RecordVersion>(`SELECT r.id, r.updated_at AS updatedAt FROM record r WHERE r.key = ? AND ${PRESENT}`)
-  const highestLabel = db.prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'embedding'").pluck()
-  const keysAfter = db.prepare<[number, string, number], number>(`SELECT r.key FROM record r WHERE r.collection = ? AND r.id > ? AND ${PRESENT} ORDER BY r.id`).pluck()
-  const allMetadata = db.prepare<[], { key: number; collection: number; metadata: string | null }>('SELECT key, collection, metadata FROM record')
+  const idByLabel = db
+    .prepare<[number, number], string>(
+      `SELECT r.id FROM embedding e JOIN record r ON r.key = e.record WHERE e.label = ? AND ${PRESENT}`
+    )
+    .pluck()
+  const idByKey = db
+    .prepare<[number, number], string>(`SELECT r.id FROM record r WHERE r.key = ? AND ${PRESENT}`)
+    .pluck()
+  const keyById = db
+    .prepare<[number, string, number], number>(
+      `SELECT r.key FROM record r WHERE r.collection = ? AND r.id = ? AND ${PRESENT}`
+    )
+    .pluck()
+  const versionByKey = db.prepare<[number, number], RecordVersion>(
+    `SELECT r.id, r.updated_at AS updatedAt FROM record r WHERE r.key = ? AND ${PRESENT}`
+  )
+  const highestLabel = db
+    .prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'embedding'")
+    .pluck()
+  const keysAfter = db
+    .prepare<[number, string, number], number>(
+      `SELECT r.key FROM record r WHERE r.collection = ? AND r.id > ? AND ${PRESENT} ORDER BY r.id`
+    )
+    .pluck()
+  const allMetadata = db.prepare<[], { key: number; collection: number; metadata: string | null }>(
+    'SELECT key, collection, metadata FROM record'
+  )
   const embeddingsOf = db.prepare<[number, string, number], { modality: Modality; vector: Buffer }>(
     `SELECT modality, vector FROM embedding WHERE record = (SELECT r.key FROM record r WHERE r.collection = ? AND r.id = ? AND ${PRESENT})`
   )
   const embeddings = embeddingReads(db)
-  const anyImage = db.prepare<[], number>('SELECT 1 FROM record WHERE image_sha256 IS NOT NULL LIMIT 1').pluck()
-  const isImageReferred = db.prepare<[string], number>('SELECT 1 FROM record WHERE image_sha256 = ? LIMIT 1').pluck()
+  const anyImage = db
+    .prepare<[], number>('SELECT 1 FROM record WHERE image_sha256 IS NOT NULL LIMIT 1')
+    .pluck()
+  const isImageReferred = db
+    .prepare<[string], number>('SELECT 1 FROM record WHERE image_sha256 = ? LIMIT 1')
+    .pluck()
   const jobs = db.prepare<[], string>('SELECT body FROM job ORDER BY created_at').pluck()
   return {
     collections: () => collections.all().map((row) => ({ ...row, hnsw: JSON.parse(row.hnsw) })),
@@ -149,7 +179,10 @@ export function createStoreReader(db: Connection, now: () => number = Date.now):
       return keys.flatMap((key) => toRecord(recordByKey.get(key, at)) ?? [])
     },
     embeddings,
-    embeddingsOf: (collection, id) => Object.fromEntries(embeddingsOf.all(collection, id, now()).map(({ modality, vector }) => [modality, toVector(vector)])),
+    embeddingsOf: (collection, id) =>
+      Object.fromEntries(
+        embeddingsOf.all(collection, id, now()).map(({ modality, vector }) => [modality, toVector(vector)])
+      ),
     allMetadata: () => allMetadata.iterate(),
     isImageReferred: (sha256) => isImageReferred.get(sha256) !== undefined,
     hasImages: () => anyImage.get() !== undefined,
@@ -173,7 +206,13 @@ function comparisons(db: Connection): Pick<StoreReader, 'compare' | 'extra'> {
     FROM record r WHERE r.collection = ? AND r.id > ? ORDER BY r.id LIMIT ?`)
   return {
     compare: (collection, other, { after = '', limit }) =>
-      compare.all(other, collection, after, limit).map(({ modalities, isCopied, ...row }) => ({ ...row, modalities: (modalities?.split(',') ?? []) as Modality[], isCopied: isCopied === 1 })),
+      compare
+        .all(other, collection, after, limit)
+        .map(({ modalities, isCopied, ...row }) => ({
+          ...row,
+          modalities: (modalities?.split(',') ?? []) as Modality[],
+          isCopied: isCopied === 1
+        })),
     extra: (collection, other, { after = '', limit }) => {
       const rows = extra.all(other, collection, after, limit)
       return { ids: rows.filter(({ isExtra }) => isExtra === 1).map(({ id }) => id), last: rows.at(-1)?.id }
@@ -186,9 +225,13 @@ function embeddingReads(db: Connection): StoreReader['embeddings'] {
   type Row = [label: number, key: number, collection: number, modality: Modality, vector: Buffer]
   const columns = 'SELECT label, record, collection, modality, vector FROM embedding'
   const all = db.prepare<[], Row>(`${columns} ORDER BY label`).raw()
-  const some = db.prepare<[number, Modality], Row>(`${columns} WHERE collection = ? AND modality = ? ORDER BY label`).raw()
+  const some = db
+    .prepare<[number, Modality], Row>(`${columns} WHERE collection = ? AND modality = ? ORDER BY label`)
+    .raw()
   return function* (of) {
-    for (const [label, key, collection, modality, vector] of of ? some.iterate(of.collection, of.modality) : all.iterate()) {
+    for (const [label, key, collection, modality, vector] of of
+      ? some.iterate(of.collection, of.modality)
+      : all.iterate()) {
       yield { label, key, collection, modality, vector: toVector(vector) }
     }
   }
@@ -210,6 +253,7 @@ function toRecord(row: RecordRow | undefined): StoredRecord<string> | undefined 
 
 /** A view, or a copy of what is not aligned to four bytes. */
 function toVector({ buffer, byteOffset, byteLength }: Buffer): Float32Array {
-  if (byteOffset % Float32Array.BYTES_PER_ELEMENT === 0) return new Float32Array(buffer as ArrayBuffer, byteOffset, byteLength / Float32Array.BYTES_PER_ELEMENT)
+  if (byteOffset % Float32Array.BYTES_PER_ELEMENT === 0)
+    return new Float32Array(buffer as ArrayBuffer, byteOffset, byteLength / Float32Array.BYTES_PER_ELEMENT)
   return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer)
 }

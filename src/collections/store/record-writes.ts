@@ -1,5 +1,12 @@
 import { RecordInvalid, RecordNotFound } from '../../errors.js'
-import { MAX_METADATA_BYTES, MODALITIES, restoredName, type Modality, type RecordPatch, type RecordWrite } from '../record.js'
+import {
+  MAX_METADATA_BYTES,
+  MODALITIES,
+  restoredName,
+  type Modality,
+  type RecordPatch,
+  type RecordWrite
+} from '../record.js'
 import type { Connection } from './connection.js'
 import { mergePatch } from './merge-patch.js'
 import type { CollectionKey, Digested, RecordChange } from './writes.js'
@@ -34,7 +41,11 @@ const NOTHING: RecordChange = { key: 0, existed: false, gone: true, metadata: nu
 export interface RecordWriter {
   upsert(collection: number, record: Digested<RecordWrite>, released: Set<string>): RecordChange
   /** Throws RECORD_NOT_FOUND, and RECORD_INVALID when nothing would be left to search by. */
-  patch(collection: CollectionKey, write: { id: string; patch: Digested<RecordPatch> }, released: Set<string>): RecordChange
+  patch(
+    collection: CollectionKey,
+    write: { id: string; patch: Digested<RecordPatch> },
+    released: Set<string>
+  ): RecordChange
   /**
    * Copies a record into another collection with embeddings of its own, in place of an earlier copy, if the record is
    * still as it was at `updatedAt`; else nothing changes.
@@ -68,7 +79,12 @@ export function createRecordWriter(db: Connection, now: () => number): RecordWri
   return {
     upsert: (collection, record, released) => {
       const before = find.get(collection, record.id)
-      const content = { text: record.text ?? null, metadata: record.metadata ?? null, expiresAt: record.expiresAt ?? null, ...imageColumns(record.image) }
+      const content = {
+        text: record.text ?? null,
+        metadata: record.metadata ?? null,
+        expiresAt: record.expiresAt ?? null,
+        ...imageColumns(record.image)
+      }
       const removed = before ? embeddings.remove(before.key, MODALITIES) : []
       if (before?.sha256) released.add(before.sha256)
       const existed = before !== undefined && isPresent(before)
@@ -84,10 +100,12 @@ export function createRecordWriter(db: Connection, now: () => number): RecordWri
       const { key } = before
       const merged = mergePatch(before.metadata === null ? null : JSON.parse(before.metadata), patch.metadata)
       const metadata = merged && JSON.stringify(merged)
-      if (metadata && Buffer.byteLength(metadata) > MAX_METADATA_BYTES) throw new RecordInvalid('The merged metadata is over 64 KiB.')
+      if (metadata && Buffer.byteLength(metadata) > MAX_METADATA_BYTES)
+        throw new RecordInvalid('The merged metadata is over 64 KiB.')
       const removed = embeddings.remove(key, Object.keys(patch.embeddings) as Modality[])
       const added = embeddings.add({ collection, key }, patch.embeddings)
-      if (removed.length > 0 && embeddings.count(key) === 0) throw new RecordInvalid('A record needs an image or a text; delete it if it should go.')
+      if (removed.length > 0 && embeddings.count(key) === 0)
+        throw new RecordInvalid('A record needs an image or a text; delete it if it should go.')
       if (patch.image !== undefined && before.sha256) released.add(before.sha256)
       const image = patch.image === undefined ? before : imageColumns(patch.image)
       const { text = before.text, expiresAt = before.expiresAt } = patch
@@ -109,14 +127,22 @@ export function createRecordWriter(db: Connection, now: () => number): RecordWri
       if (!before || (updatedAt !== undefined && before.updatedAt !== updatedAt)) return NOTHING
       return { ...removeRow(before, released), existed: isPresent(before) }
     },
-    clear: (collection, limit, released) => some.all(collection, limit).map((row) => removeRow(row, released)),
-    expire: (limit, released) => byCollection(expired.all(now(), limit)).map(({ collection, rows }) => ({ collection, changes: rows.map((row) => removeRow(row, released)) }))
+    clear: (collection, limit, released) =>
+      some.all(collection, limit).map((row) => removeRow(row, released)),
+    expire: (limit, released) =>
+      byCollection(expired.all(now(), limit)).map(({ collection, rows }) => ({
+        collection,
+        changes: rows.map((row) => removeRow(row, released))
+      }))
   }
 }
 
 function byCollection<R extends { collection: number }>(rows: R[]): { collection: number; rows: R[] }[] {
   const collections = [...new Set(rows.map(({ collection }) => collection))]
-  return collections.map((collection) => ({ collection, rows: rows.filter((row) => row.collection === collection) }))
+  return collections.map((collection) => ({
+    collection,
+    rows: rows.filter((row) => row.collection === collection)
+  }))
 }
 
 function columns({ text, metadata, sha256, type, bytes, expiresAt }: Content) {
@@ -126,14 +152,22 @@ function columns({ text, metadata, sha256, type, bytes, expiresAt }: Content) {
 /** What records are found and changed by. */
 function recordStatements(db: Connection) {
   return {
-    find: db.prepare<[number, string], Row>('SELECT key, text, metadata, image_sha256 AS sha256, image_type AS type, image_bytes AS bytes, expires_at AS expiresAt, updated_at AS updatedAt FROM record WHERE collection = ? AND id = ?'),
+    find: db.prepare<[number, string], Row>(
+      'SELECT key, text, metadata, image_sha256 AS sha256, image_type AS type, image_bytes AS bytes, expires_at AS expiresAt, updated_at AS updatedAt FROM record WHERE collection = ? AND id = ?'
+    ),
     insert: db.prepare<unknown[], { key: number }>(
       'INSERT INTO record (collection, id, text, metadata, image_sha256, image_type, image_bytes, expires_at, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key'
     ),
-    update: db.prepare('UPDATE record SET text = ?, metadata = ?, image_sha256 = ?, image_type = ?, image_bytes = ?, expires_at = ?, updated_at = ? WHERE key = ?'),
-    overwrite: db.prepare('UPDATE record SET text = ?, metadata = ?, image_sha256 = ?, image_type = ?, image_bytes = ?, expires_at = ?, created_at = ?, updated_at = ? WHERE key = ?'),
+    update: db.prepare(
+      'UPDATE record SET text = ?, metadata = ?, image_sha256 = ?, image_type = ?, image_bytes = ?, expires_at = ?, updated_at = ? WHERE key = ?'
+    ),
+    overwrite: db.prepare(
+      'UPDATE record SET text = ?, metadata = ?, image_sha256 = ?, image_type = ?, image_bytes = ?, expires_at = ?, created_at = ?, updated_at = ? WHERE key = ?'
+    ),
     remove: db.prepare('DELETE FROM record WHERE key = ?'),
-    some: db.prepare<[number, number], Pick<Row, 'key' | 'sha256'>>('SELECT key, image_sha256 AS sha256 FROM record WHERE collection = ? LIMIT ?'),
+    some: db.prepare<[number, number], Pick<Row, 'key' | 'sha256'>>(
+      'SELECT key, image_sha256 AS sha256 FROM record WHERE collection = ? LIMIT ?'
+    ),
     expired: db.prepare<[number, number], Pick<Row, 'key' | 'sha256'> & { collection: number }>(
       `SELECT key, collection, image_sha256 AS sha256 FROM record
       WHERE expires_at <= ? AND collection NOT IN (SELECT id FROM collection WHERE name LIKE '%${restoredName('')}') ORDER BY expires_at LIMIT ?`
@@ -151,16 +185,29 @@ export function imageColumns(image: Digested<RecordWrite>['image']): Pick<Row, '
 
 /** Embeddings are never changed: a new one gets a new row, whose key is its label. */
 function embeddingWrites(db: Connection) {
-  const insert = db.prepare<unknown[], { label: number }>('INSERT INTO embedding (collection, record, modality, vector) VALUES (?, ?, ?, ?) RETURNING label')
-  const remove = db.prepare<[number, Modality], { label: number; modality: Modality }>('DELETE FROM embedding WHERE record = ? AND modality = ? RETURNING label, modality')
+  const insert = db.prepare<unknown[], { label: number }>(
+    'INSERT INTO embedding (collection, record, modality, vector) VALUES (?, ?, ?, ?) RETURNING label'
+  )
+  const remove = db.prepare<[number, Modality], { label: number; modality: Modality }>(
+    'DELETE FROM embedding WHERE record = ? AND modality = ? RETURNING label, modality'
+  )
   const count = db.prepare<[number], number>('SELECT count(*) FROM embedding WHERE record = ?').pluck()
   return {
     count: (key: number) => count.get(key)!,
-    remove: (key: number, modalities: Modality[]) => modalities.flatMap((modality) => remove.all(key, modality)),
-    add: ({ collection, key }: { collection: number; key: number }, vectors: Partial<Record<Modality, Float32Array | null>>) =>
+    remove: (key: number, modalities: Modality[]) =>
+      modalities.flatMap((modality) => remove.all(key, modality)),
+    add: (
+      { collection, key }: { collection: number; key: number },
+      vectors: Partial<Record<Modality, Float32Array | null>>
+    ) =>
       (Object.entries(vectors) as [Modality, Float32Array | null][]).flatMap(([modality, vector]) => {
         if (!vector) return []
-        const { label } = insert.get(collection, key, modality, Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength))!
+        const { label } = insert.get(
+          collection,
+          key,
+          modality,
+          Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength)
+        )!
         return [{ label, modality }]
       })
   }

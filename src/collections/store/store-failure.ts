@@ -9,13 +9,37 @@ const RESTORE =
 const FAILURES: [code: RegExp, wrong: string, remedy: string][] = [
   [/^SQLITE_NOTADB/, 'is not an SQLite database: its first bytes are not those of one', RESTORE],
   [/^SQLITE_CORRUPT/, 'is damaged: pages of it do not hold what they should', RESTORE],
-  [/^(SQLITE_READONLY|EROFS)/, 'cannot be written to', 'Mount its file system for writing, and give the folder and its files to the user that runs the service'],
-  [/^(SQLITE_(CANTOPEN|PERM|AUTH)|EACCES|EPERM)/, 'cannot be opened', 'Check that the path exists, and that the user that runs the service may read and write the folder and its files'],
-  [/^(ENOTDIR|EISDIR|EEXIST)/, 'is of another kind than it should be: a file in place of a folder, or a folder in place of a file', 'Move it away, or set DATA_DIR to another folder'],
+  [
+    /^(SQLITE_READONLY|EROFS)/,
+    'cannot be written to',
+    'Mount its file system for writing, and give the folder and its files to the user that runs the service'
+  ],
+  [
+    /^(SQLITE_(CANTOPEN|PERM|AUTH)|EACCES|EPERM)/,
+    'cannot be opened',
+    'Check that the path exists, and that the user that runs the service may read and write the folder and its files'
+  ],
+  [
+    /^(ENOTDIR|EISDIR|EEXIST)/,
+    'is of another kind than it should be: a file in place of a folder, or a folder in place of a file',
+    'Move it away, or set DATA_DIR to another folder'
+  ],
   [/^ENOENT/, 'is not there', 'Check DATA_DIR, and that its volume is mounted'],
-  [/^(SQLITE_IOERR|EIO)/, 'cannot be read or written: the disk reports an error', 'Look into the system log for the disk or the mount; then put back a copy of the data folder, or start again'],
-  [/^SQLITE_(BUSY|LOCKED|PROTOCOL)/, 'is locked by another program', 'End the program that has it open, such as sqlite3 or a copying tool'],
-  [/^(SQLITE_FULL|ENOSPC|EDQUOT)/, 'needs space, and none is left on its disk', 'Make room on the disk of DATA_DIR']
+  [
+    /^(SQLITE_IOERR|EIO)/,
+    'cannot be read or written: the disk reports an error',
+    'Look into the system log for the disk or the mount; then put back a copy of the data folder, or start again'
+  ],
+  [
+    /^SQLITE_(BUSY|LOCKED|PROTOCOL)/,
+    'is locked by another program',
+    'End the program that has it open, such as sqlite3 or a copying tool'
+  ],
+  [
+    /^(SQLITE_FULL|ENOSPC|EDQUOT)/,
+    'needs space, and none is left on its disk',
+    'Make room on the disk of DATA_DIR'
+  ]
 ]
 
 /** Whether an error says that a file of SQLite's is damaged. */
@@ -39,7 +63,10 @@ export function explained<T>(dataDir: string, file: string, work: () => T): T {
 export function failureOf(error: unknown, path: string): unknown {
   const code = codeOf(error)
   const [, wrong, remedy] = FAILURES.find(([pattern]) => pattern.test(code)) ?? []
-  if (wrong === undefined) return code.startsWith('SQLITE_') ? new Error(`${path}: ${(error as Error).message} (${code})`, { cause: error }) : error
+  if (wrong === undefined)
+    return code.startsWith('SQLITE_')
+      ? new Error(`${path}: ${(error as Error).message} (${code})`, { cause: error })
+      : error
   const { message, path: where } = error as NodeJS.ErrnoException
   return Object.assign(new Error(`${where ?? path} ${wrong} (${code}: ${message}). ${remedy}.`), { code })
 }

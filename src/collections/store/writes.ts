@@ -1,5 +1,22 @@
-import { CollectionExists, CollectionNotFound, CollectionReplaced, isPublicError, toErrorShape, type ErrorShape } from '../../errors.js'
-import { replacedName, type CollectionSettings, type Modality, type MutableSettings, type RecordPatch, type RecordWrite, type RestoredEmbedding, type RestoredRecord, type StoredCollection } from '../record.js'
+import {
+  CollectionExists,
+  CollectionNotFound,
+  CollectionReplaced,
+  isPublicError,
+  toErrorShape,
+  type ErrorShape
+} from '../../errors.js'
+import {
+  replacedName,
+  type CollectionSettings,
+  type Modality,
+  type MutableSettings,
+  type RecordPatch,
+  type RecordWrite,
+  type RestoredEmbedding,
+  type RestoredRecord,
+  type StoredCollection
+} from '../record.js'
 import { createClassifierWriter, type ClassifierRow } from './classifiers.js'
 import { createCollectionWriter } from './collection-writes.js'
 import type { Connection } from './connection.js'
@@ -41,7 +58,9 @@ export type Write =
 export type CollectionKey = Pick<StoredCollection, 'id' | 'name'>
 
 /** A write whose image, if it keeps one, is already a file under its digest. */
-export type Digested<W> = Omit<W, 'image'> & { image?: { sha256: string; type: string; bytes: number } | null }
+export type Digested<W> = Omit<W, 'image'> & {
+  image?: { sha256: string; type: string; bytes: number } | null
+}
 
 /** What a write did to one record. */
 export interface RecordChange {
@@ -84,7 +103,11 @@ export interface StoreWriter {
    * space, say) throws and leaves nothing. Returns the images that no record refers to any more, too, and how far the store is
    * where it changed.
    */
-  commit(writes: Write[]): { answers: WriteAnswer[]; orphanedImages: string[]; mark?: { commits: number; at: number } }
+  commit(writes: Write[]): {
+    answers: WriteAnswer[]
+    orphanedImages: string[]
+    mark?: { commits: number; at: number }
+  }
 }
 
 /** How long a bulk load is known by its key after its last step, in milliseconds. */
@@ -94,7 +117,9 @@ export const BULK_LOAD_KEPT_MS = 7 * 24 * 3600 * 1000
 export function createStoreWriter(db: Connection, now: () => number = Date.now): StoreWriter {
   const imageIsReferred = db.prepare('SELECT 1 FROM record WHERE image_sha256 = ? LIMIT 1').pluck()
   const totalChanges = db.prepare<[], number>('SELECT total_changes()').pluck()
-  const count = db.prepare<[number], number>('UPDATE progress SET commits = commits + 1, at = ? RETURNING commits').pluck()
+  const count = db
+    .prepare<[number], number>('UPDATE progress SET commits = commits + 1, at = ? RETURNING commits')
+    .pluck()
   const writeOne = createWrite(db, now)
   const commit = db.transaction((writes: Write[]) => {
     const released = new Set<string>()
@@ -174,27 +199,46 @@ function createWrite(db: Connection, now: () => number): (write: Write, released
       case 'patch':
         return { changes: [records.patch(write.collection, write, released)] }
       case 'delete':
-        return { changes: write.ids.map((recordId, i) => records.remove(id, { id: recordId, updatedAt: write.updatedAt?.[i] }, released)) }
+        return {
+          changes: write.ids.map((recordId, i) =>
+            records.remove(id, { id: recordId, updatedAt: write.updatedAt?.[i] }, released)
+          )
+        }
     }
   })
 }
 
 /** Keeps jobs, and forgets them. */
-function createJobWriter(db: Connection): { write(write: Extract<Write, { kind: 'job' | 'forget-job' }>): void } {
-  const save = db.prepare('INSERT INTO job (id, body, created_at) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body')
+function createJobWriter(db: Connection): {
+  write(write: Extract<Write, { kind: 'job' | 'forget-job' }>): void
+} {
+  const save = db.prepare(
+    'INSERT INTO job (id, body, created_at) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body'
+  )
   const forget = db.prepare('DELETE FROM job WHERE id = ?')
-  return { write: (write) => void (write.kind === 'job' ? save.run(write.id, write.body, write.createdAt) : forget.run(write.id)) }
+  return {
+    write: (write) =>
+      void (write.kind === 'job' ? save.run(write.id, write.body, write.createdAt) : forget.run(write.id))
+  }
 }
 
 /** A function that renames two collections, and says whether it did. */
-function createReplace(db: Connection): (collection: CollectionKey, by: CollectionKey, loads: BulkLoadWriter) => boolean {
-  const differs = db.prepare<unknown[], number>(`
+function createReplace(
+  db: Connection
+): (collection: CollectionKey, by: CollectionKey, loads: BulkLoadWriter) => boolean {
+  const differs = db
+    .prepare<unknown[], number>(
+      `
     SELECT EXISTS (SELECT 1 FROM record r WHERE r.collection = $old AND NOT EXISTS
         (SELECT 1 FROM record c WHERE c.collection = $new AND c.id = r.id AND c.updated_at = r.updated_at AND c.created_at = r.created_at))
-      OR (SELECT count(*) FROM record WHERE collection = $old) <> (SELECT count(*) FROM record WHERE collection = $new)`).pluck()
+      OR (SELECT count(*) FROM record WHERE collection = $old) <> (SELECT count(*) FROM record WHERE collection = $new)`
+    )
+    .pluck()
   const rename = db.prepare('UPDATE collection SET name = ? WHERE id = ?')
   // What could be changed meanwhile, and its age, are the collection's own.
-  const inherit = db.prepare('UPDATE collection AS c SET hnsw = o.hnsw, storage = o.storage, created_at = o.created_at FROM collection o WHERE c.id = ? AND o.id = ?')
+  const inherit = db.prepare(
+    'UPDATE collection AS c SET hnsw = o.hnsw, storage = o.storage, created_at = o.created_at FROM collection o WHERE c.id = ? AND o.id = ?'
+  )
   return ({ id, name }, by, loads) => {
     if (differs.get({ old: id, new: by.id })) return false
     rename.run(replacedName(name, id), id)
@@ -206,7 +250,9 @@ function createReplace(db: Connection): (collection: CollectionKey, by: Collecti
 }
 
 /** A function that gives a collection its name, and answers with the one that had it. */
-function createInstate(db: Connection): (write: Extract<Write, { kind: 'instate' }>) => CollectionKey | undefined {
+function createInstate(
+  db: Connection
+): (write: Extract<Write, { kind: 'instate' }>) => CollectionKey | undefined {
   const find = db.prepare<[string], CollectionKey>('SELECT id, name FROM collection WHERE name = ?')
   const rename = db.prepare('UPDATE collection SET name = ? WHERE id = ?')
   const setAge = db.prepare('UPDATE collection SET created_at = ? WHERE id = ?')

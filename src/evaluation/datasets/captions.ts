@@ -6,7 +6,8 @@ import { belowFolder, type ImageFinder } from './image-finder.js'
 /** Why something can't be a caption, or undefined. */
 export function captionFault(caption: unknown): string | undefined {
   if (typeof caption !== 'string' || caption.trim() === '') return 'It has no caption.'
-  if (isLonger(caption, MAX_TEXT_LENGTH)) return `Its caption has ${countCharacters(caption)} characters, of ${MAX_TEXT_LENGTH} allowed.`
+  if (isLonger(caption, MAX_TEXT_LENGTH))
+    return `Its caption has ${countCharacters(caption)} characters, of ${MAX_TEXT_LENGTH} allowed.`
   if (!caption.isWellFormed()) return 'Its caption holds half of a surrogate pair, which is no text.'
   return undefined
 }
@@ -19,7 +20,10 @@ export interface Described {
 }
 
 /** Items of images with their captions, in order. Images that are not there are faults. */
-export async function* captionedItems(described: Iterable<Described>, images: ImageFinder): AsyncGenerator<CaptionedItem | DatasetFault> {
+export async function* captionedItems(
+  described: Iterable<Described>,
+  images: ImageFinder
+): AsyncGenerator<CaptionedItem | DatasetFault> {
   for (const { files, captions } of described) {
     const image = await images.find(...files)
     yield 'reason' in image ? image : { id: image.id, image, captions }

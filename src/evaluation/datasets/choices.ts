@@ -19,13 +19,29 @@ export const openChoices: Reader = async ({ files, images }) => ({
           continue
         }
         const { name, key, fields } = row
-        const [file, caption, negatives] = [textIn(fields, IMAGE_COLUMNS), fields.caption ?? fields.text, textsIn(fields, NEGATIVE_COLUMNS)]
-        const reason = file === undefined ? 'It names no image.' : negatives.length === 0 ? 'It has no negatives.' : [caption, ...negatives].map(captionFault).find((fault) => fault !== undefined)
-          ?? (negatives.includes(caption) ? 'Its caption is among its negatives.' : undefined)
+        const [file, caption, negatives] = [
+          textIn(fields, IMAGE_COLUMNS),
+          fields.caption ?? fields.text,
+          textsIn(fields, NEGATIVE_COLUMNS)
+        ]
+        const reason =
+          file === undefined
+            ? 'It names no image.'
+            : negatives.length === 0
+              ? 'It has no negatives.'
+              : ([caption, ...negatives].map(captionFault).find((fault) => fault !== undefined) ??
+                (negatives.includes(caption) ? 'Its caption is among its negatives.' : undefined))
         const image = reason === undefined ? await images.find(file!) : { name, reason }
         const tag = textIn(fields, ['tag', 'category']) ?? (files.length > 1 ? stem : undefined)
         if ('reason' in image) yield image
-        else yield { id: files.length > 1 ? `${stem}/${key}` : key, image, caption: caption as string, negatives: negatives as string[], ...(tag !== undefined && { tag }) }
+        else
+          yield {
+            id: files.length > 1 ? `${stem}/${key}` : key,
+            image,
+            caption: caption as string,
+            negatives: negatives as string[],
+            ...(tag !== undefined && { tag })
+          }
       }
     }
   }

@@ -11,18 +11,42 @@ import { chooseSplit, splitOf } from './splits.js'
 export const openClasses: Reader = async ({ path: root, split: wanted }) => {
   const { folders } = await readFolder(root, '')
   const layers = folders.length > 0 && folders.every((name) => splitOf(name)) ? folders : []
-  const split = layers.length > 0 || wanted !== undefined ? chooseSplit(layers.map((name) => splitOf(name)!), { wanted, path: root }) : undefined
+  const split =
+    layers.length > 0 || wanted !== undefined
+      ? chooseSplit(
+          layers.map((name) => splitOf(name)!),
+          { wanted, path: root }
+        )
+      : undefined
   const chosen = layers.filter((name) => split === undefined || splitOf(name) === split)
-  const found = layers.length === 0 ? [{ below: '', folders }] : await Promise.all(chosen.map(async (name) => ({ below: `${name}/`, folders: (await readFolder(join(root, name), '')).folders })))
-  const classes = found.flatMap(({ below, folders }) => folders.map((label) => ({ label, below: `${below}${label}/` })))
-  if (new Set(classes.map(({ label }) => label)).size < 2) throw new DatasetError(`${root} has ${classes.length === 0 ? 'no folders of classes' : `the one class '${classes[0].label}'`}: a folder for each of two or more classes is needed.`)
+  const found =
+    layers.length === 0
+      ? [{ below: '', folders }]
+      : await Promise.all(
+          chosen.map(async (name) => ({
+            below: `${name}/`,
+            folders: (await readFolder(join(root, name), '')).folders
+          }))
+        )
+  const classes = found.flatMap(({ below, folders }) =>
+    folders.map((label) => ({ label, below: `${below}${label}/` }))
+  )
+  if (new Set(classes.map(({ label }) => label)).size < 2)
+    throw new DatasetError(
+      `${root} has ${classes.length === 0 ? 'no folders of classes' : `the one class '${classes[0].label}'`}: a folder for each of two or more classes is needed.`
+    )
   const names = await labelNames(root)
   return {
     kind: 'classes',
     ...(layers.length > 0 && { split: split ?? 'all' }),
     async *items() {
-      for (const below of layers.length === 0 ? [''] : chosen.map((name) => `${name}/`)) yield* strays(root, below)
-      yield* inTurn(classes.map(({ label, below }) => imagesBelow(join(root, below), { below, label: names.get(label) ?? label })))
+      for (const below of layers.length === 0 ? [''] : chosen.map((name) => `${name}/`))
+        yield* strays(root, below)
+      yield* inTurn(
+        classes.map(({ label, below }) =>
+          imagesBelow(join(root, below), { below, label: names.get(label) ?? label })
+        )
+      )
     }
   }
 }
@@ -31,19 +55,33 @@ export const openClasses: Reader = async ({ path: root, split: wanted }) => {
 async function* strays(root: string, below: string): AsyncGenerator<DatasetFault> {
   const { files, links, faults } = await readFolder(join(root, below), below)
   yield* faults.map(({ name, reason }) => ({ name, reason }))
-  yield* links.map((name) => ({ name: below + name, reason: 'It is a link to a folder, which is not followed.' }))
-  for (const name of files) if (imageKind(name) !== 'other') yield { name: below + name, reason: 'It lies in no folder of a class.' }
+  yield* links.map((name) => ({
+    name: below + name,
+    reason: 'It is a link to a folder, which is not followed.'
+  }))
+  for (const name of files)
+    if (imageKind(name) !== 'other') yield { name: below + name, reason: 'It lies in no folder of a class.' }
 }
 
-async function* imagesBelow(path: string, { below, label }: { below: string; label: string }): AsyncGenerator<LabelledItem | DatasetFault> {
+async function* imagesBelow(
+  path: string,
+  { below, label }: { below: string; label: string }
+): AsyncGenerator<LabelledItem | DatasetFault> {
   const { files, folders, links, faults } = await readFolder(path, below)
   yield* faults.map(({ name, reason }) => ({ name, reason }))
-  yield* links.map((name) => ({ name: below + name, reason: 'It is a link to a folder, which is not followed.' }))
+  yield* links.map((name) => ({
+    name: below + name,
+    reason: 'It is a link to a folder, which is not followed.'
+  }))
   for (const name of files) {
     const kind = imageKind(name)
     const id = (below + name).normalize()
     if (kind === 'read') yield { id, image: { id, path: join(path, name) }, label }
-    else if (kind === 'not-read') yield { name: id, reason: 'It is an image of a type that is not read: JPEG, PNG, WebP, GIF, TIFF and AVIF are.' }
+    else if (kind === 'not-read')
+      yield {
+        name: id,
+        reason: 'It is an image of a type that is not read: JPEG, PNG, WebP, GIF, TIFF and AVIF are.'
+      }
   }
   for (const name of folders) yield* imagesBelow(join(path, name), { below: `${below}${name}/`, label })
 }

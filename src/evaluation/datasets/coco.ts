@@ -12,11 +12,16 @@ export const openCoco: Reader = async ({ files: [path], images }) => ({
     const faults: DatasetFault[] = []
     const described = new Map<unknown, Described>()
     for (const [i, { id, file_name: file }] of listOf(document, { key: 'images', path }).entries()) {
-      if (id === undefined || typeof file !== 'string') faults.push({ name: `${basename(path)}: image ${i}`, reason: 'It has no id or no file_name.' })
-      else if (described.has(id)) faults.push({ name: `${basename(path)}: image ${id}`, reason: 'Another image has its id.' })
+      if (id === undefined || typeof file !== 'string')
+        faults.push({ name: `${basename(path)}: image ${i}`, reason: 'It has no id or no file_name.' })
+      else if (described.has(id))
+        faults.push({ name: `${basename(path)}: image ${id}`, reason: 'Another image has its id.' })
       else described.set(id, { files: [file], captions: [] })
     }
-    for (const [i, { id, image_id: image, caption }] of listOf(document, { key: 'annotations', path }).entries()) {
+    for (const [i, { id, image_id: image, caption }] of listOf(document, {
+      key: 'annotations',
+      path
+    }).entries()) {
       const known = described.get(image)
       const reason = known ? captionFault(caption) : `There is no image ${image}.`
       if (reason === undefined) known!.captions.push(caption as string)

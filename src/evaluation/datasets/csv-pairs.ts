@@ -14,14 +14,15 @@ export const openCsvPairs: Reader = async ({ files: [path], images, split: wante
   const { names } = await sniff(path)
   const rows = () => (split === undefined ? namedRows(path) : rowsOf(split, namedRows(path)))
   const part = wanted === undefined ? {} : { split: split ?? 'all' }
-  if (!LABEL_COLUMNS.some((column) => names.has(column))) return { kind: 'captions', ...part, items: () => rowCaptions(rows(), images) }
+  if (!LABEL_COLUMNS.some((column) => names.has(column)))
+    return { kind: 'captions', ...part, items: () => rowCaptions(rows(), images) }
   const labels = await labelNames(dirname(path))
   return { kind: 'classes', ...part, items: () => rowLabels(rows(), { images, names: labels }) }
 }
 
 function splitIn({ fields }: NamedRow): string | undefined {
   const split = textIn(fields, ['split'])
-  return split === undefined ? undefined : splitOf(split) ?? split
+  return split === undefined ? undefined : (splitOf(split) ?? split)
 }
 
 async function splitsIn(path: string): Promise<Set<string>> {
@@ -33,7 +34,10 @@ async function splitsIn(path: string): Promise<Set<string>> {
   return splits
 }
 
-async function* rowsOf(split: string, rows: AsyncIterable<NamedRow | DatasetFault>): AsyncGenerator<NamedRow | DatasetFault> {
+async function* rowsOf(
+  split: string,
+  rows: AsyncIterable<NamedRow | DatasetFault>
+): AsyncGenerator<NamedRow | DatasetFault> {
   for await (const row of rows) {
     if ('reason' in row || splitIn(row) === split) yield row
   }

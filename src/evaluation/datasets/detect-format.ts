@@ -40,7 +40,8 @@ export async function detectFormat(path: string, format?: DatasetFormat): Promis
     throw new DatasetError(`There is no dataset at ${path}: ${error.message}`)
   })
   if (found.isDirectory()) return detectFolder(path, format)
-  if (format && OF_FOLDERS.includes(format)) throw new DatasetError(`${path} is a file, and ${format} is a folder.`)
+  if (format && OF_FOLDERS.includes(format))
+    throw new DatasetError(`${path} is a file, and ${format} is a folder.`)
   const sniffed = await sniff(path)
   const detected = format ?? formatOf(path, sniffed)
   if (detected) return { format: detected, files: [path] }
@@ -50,14 +51,25 @@ export async function detectFormat(path: string, format?: DatasetFormat): Promis
 async function detectFolder(path: string, format?: DatasetFormat): Promise<Detected> {
   if (format && OF_FOLDERS.includes(format)) return { format, files: [] }
   if (!format && embeddingFiles(path)) return { format: 'embeddings', files: [] }
-  const described = (await describingFiles(path)).filter((file) => format === undefined || file.format === format)
+  const described = (await describingFiles(path)).filter(
+    (file) => format === undefined || file.format === format
+  )
   const formats = new Set(described.map((file) => file.format))
-  if (described.length === 1 || (formats.size === 1 && formats.has('choices'))) return { format: described[0].format, files: described.map((file) => file.path) }
-  if (formats.has('imagefolder') && described.every((file) => METADATA.includes(basename(file.path)))) return { format: 'imagefolder', files: [] }
-  if (described.length > 1) throw new DatasetError(`${path} has several datasets, of which one has to be named: ${described.map((file) => `${file.path} (${file.format})`).join(', ')}.`)
-  if (!format && await hasMetadataBelow(path)) return { format: 'imagefolder', files: [] }
-  if (!format && await hasClasses(path)) return { format: 'classes', files: [] }
-  throw new DatasetError(format ? `${path} has no file of format ${format}.` : `${path} has no dataset in it that is known. ${LOOKED_FOR}`)
+  if (described.length === 1 || (formats.size === 1 && formats.has('choices')))
+    return { format: described[0].format, files: described.map((file) => file.path) }
+  if (formats.has('imagefolder') && described.every((file) => METADATA.includes(basename(file.path))))
+    return { format: 'imagefolder', files: [] }
+  if (described.length > 1)
+    throw new DatasetError(
+      `${path} has several datasets, of which one has to be named: ${described.map((file) => `${file.path} (${file.format})`).join(', ')}.`
+    )
+  if (!format && (await hasMetadataBelow(path))) return { format: 'imagefolder', files: [] }
+  if (!format && (await hasClasses(path))) return { format: 'classes', files: [] }
+  throw new DatasetError(
+    format
+      ? `${path} has no file of format ${format}.`
+      : `${path} has no dataset in it that is known. ${LOOKED_FOR}`
+  )
 }
 
 /** The files of a folder, and of where annotations are kept in it, that describe a dataset. */
@@ -65,10 +77,16 @@ async function describingFiles(path: string): Promise<{ path: string; format: Da
   const described = []
   for (const folder of [path, ...ANNOTATIONS.map((name) => join(path, name))]) {
     const names = await readdir(folder).catch(() => [])
-    for (const name of names.filter((name) => DESCRIBES.test(name) && name !== LABEL_NAMES && !name.startsWith('.')).sort()) {
+    for (const name of names
+      .filter((name) => DESCRIBES.test(name) && name !== LABEL_NAMES && !name.startsWith('.'))
+      .sort()) {
       const file = join(folder, name)
       const format = (await stat(file)).isFile() ? formatOf(file, await sniff(file)) : undefined
-      if (format) described.push({ path: file, format: METADATA.includes(name) && format === 'csv' ? 'imagefolder' as const : format })
+      if (format)
+        described.push({
+          path: file,
+          format: METADATA.includes(name) && format === 'csv' ? ('imagefolder' as const) : format
+        })
     }
     if (described.length > 0) break
   }
@@ -87,7 +105,11 @@ function formatOf(path: string, { layout, names, isList }: Sniffed): DatasetForm
   if (!has(IMAGE_COLUMNS)) return undefined
   if (has(NEGATIVE_COLUMNS)) return 'choices'
   // A table that is called otherwise is one of lines whose captions nothing quotes.
-  const isLines = typeof layout === 'object' && (layout.delimiter === '|' || names.has('comment_number') || !['.csv', '.tsv'].includes(extname(path).toLowerCase()))
+  const isLines =
+    typeof layout === 'object' &&
+    (layout.delimiter === '|' ||
+      names.has('comment_number') ||
+      !['.csv', '.tsv'].includes(extname(path).toLowerCase()))
   if (isLines) return has(CAPTION_COLUMNS) ? 'flickr' : undefined
   // Any document may have such keys somewhere.
   if (layout === 'json' && !isList) return undefined
@@ -107,14 +129,19 @@ async function hasClasses(path: string): Promise<boolean> {
   const below = await Promise.all(folders.map((name) => readFolder(join(path, name), '')))
   const isLayered = folders.length > 0 && folders.every((name) => splitOf(name))
   if (isLayered) return below.some((folder) => folder.folders.length > 1)
-  return below.filter((folder) => folder.folders.length > 0 || folder.files.some((name) => imageKind(name) !== 'other')).length > 1
+  return (
+    below.filter(
+      (folder) => folder.folders.length > 0 || folder.files.some((name) => imageKind(name) !== 'other')
+    ).length > 1
+  )
 }
 
 function hint(path: string, { layout, names }: Sniffed): string {
   if (layout === 'parquet') return ', but Parquet: export it, as `dataset.to_json()` does'
   if (layout === 'npy') return ': name the folder that has images.npy and texts.npy'
   if (imageKind(path) !== 'other') return ', but an image'
-  if (layout === 'json' && names.has('images') && names.has('annotations')) return ': its annotations have no captions'
+  if (layout === 'json' && names.has('images') && names.has('annotations'))
+    return ': its annotations have no captions'
   if (typeof layout === 'object') return `: its header has the columns ${[...names].slice(0, 20).join(', ')}`
   return ''
 }

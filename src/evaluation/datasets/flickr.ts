@@ -55,7 +55,8 @@ export function isCaptionLine(line: string): boolean {
 /** The shape of lines that have no header, by the first of them; undefined where it names no image. */
 function withoutHeader(first: string): LineShape | undefined {
   const [, file, delimiter] = /^("[^"]+"|[^|\t,]+)([|\t,])/.exec(first) ?? []
-  if (file === undefined || !file.includes('.') || imageKind(unquoted(file.trim())) === 'other') return undefined
+  if (file === undefined || !file.includes('.') || imageKind(unquoted(file.trim())) === 'other')
+    return undefined
   const sign = delimiter === '|' ? '\\|' : delimiter
   // Between commas a number may begin the caption.
   const number = delimiter === ',' ? '' : `(?:\\s*\\d+\\s*${sign})?`
@@ -71,7 +72,10 @@ function lineShape(first: string): LineShape {
   const sign = delimiter === '|' ? '\\|' : delimiter
   // What stands between the file and the caption is the caption's number.
   const between = `(?:[^${sign}]*${sign}){${fields - 2}}`
-  return { pattern: new RegExp(`^("[^"]+"|[^${sign}]+)${sign}${fields > 2 ? between : ''}(.*)$`), hasHeader: true }
+  return {
+    pattern: new RegExp(`^("[^"]+"|[^${sign}]+)${sign}${fields > 2 ? between : ''}(.*)$`),
+    hasHeader: true
+  }
 }
 
 /** A field without the quotes of CSV around it; quotes that are the caption's own stay. */

@@ -10,7 +10,8 @@ export interface ImageFinder {
 }
 
 /** Folders of images beside what describes them, or beside the folder that it lies in. */
-const FOLDERS = /^(images?|imgs?|photos?|pictures|files|data|(train|val|test)20\d\d|flickr.*images|flicker8k_dataset)$/i
+const FOLDERS =
+  /^(images?|imgs?|photos?|pictures|files|data|(train|val|test)20\d\d|flickr.*images|flicker8k_dataset)$/i
 /** Most folders beside the file in which an image is looked for. */
 const MAX_FOLDERS = 100
 /** So many images that are nowhere, with none before them that is anywhere, and the others are not looked for in every folder. */
@@ -23,7 +24,10 @@ const EXTENSIONS = ['.png', '.jpg', '.jpeg', '.webp']
  * own, one below it, or one of those that are usual beside it (COCO's val2017 next to annotations). Names can't lead out of it; and where
  * there is a `root`, an absolute real path, nothing outside of it is looked at, whatever links there are.
  */
-export function imageFinder(folder: string, { images, root }: { images?: string; root?: string } = {}): ImageFinder {
+export function imageFinder(
+  folder: string,
+  { images, root }: { images?: string; root?: string } = {}
+): ImageFinder {
   let chosen = images
   let candidates: string[] | undefined
   let searches = 0
@@ -36,12 +40,22 @@ export function imageFinder(folder: string, { images, root }: { images?: string;
         const path = await fileAt(place, name, root)
         if (path === undefined) continue
         chosen = place
-        if (imageKind(path) === 'not-read') return { name, reason: 'It is an image of a type that is not read: JPEG, PNG, WebP, GIF, TIFF and AVIF are.' }
+        if (imageKind(path) === 'not-read')
+          return {
+            name,
+            reason: 'It is an image of a type that is not read: JPEG, PNG, WebP, GIF, TIFF and AVIF are.'
+          }
         return { id: name.normalize(), path }
       }
     }
     if (chosen === undefined && ++searches === MAX_SEARCHES) candidates = [folder]
-    return { name: below[0], reason: chosen !== undefined ? `It is not in ${chosen}.` : `It is not in ${places.slice(0, 5).join(', ')}${places.length > 5 ? ` or ${places.length - 5} more folders` : ''}.` }
+    return {
+      name: below[0],
+      reason:
+        chosen !== undefined
+          ? `It is not in ${chosen}.`
+          : `It is not in ${places.slice(0, 5).join(', ')}${places.length > 5 ? ` or ${places.length - 5} more folders` : ''}.`
+    }
   }
   return { find }
 }
@@ -49,7 +63,14 @@ export function imageFinder(folder: string, { images, root }: { images?: string;
 /** A path as it is written in a table, below some folder; undefined where it leads out of it. */
 export function belowFolder(name: string): string | undefined {
   const below = posix.normalize(name.trim().replaceAll('\\', '/'))
-  return below === '.' || below === '..' || below.startsWith('../') || posix.isAbsolute(below) || /^[a-z]:/i.test(below) || below.includes('\0') ? undefined : below
+  return below === '.' ||
+    below === '..' ||
+    below.startsWith('../') ||
+    posix.isAbsolute(below) ||
+    /^[a-z]:/i.test(below) ||
+    below.includes('\0')
+    ? undefined
+    : below
 }
 
 /** Where the file is: names may be composed or not, and lack their extension. */
@@ -73,9 +94,19 @@ async function foldersFor(folder: string, root?: string): Promise<string[]> {
   const usual = own.filter((name) => FOLDERS.test(name)).map((name) => join(folder, name))
   const usualBeside = beside.filter((name) => FOLDERS.test(name)).map((name) => join(parent, name))
   const entered = await within(root, [...usual, ...usualBeside])
-  const nested = await Promise.all(entered.map(async (path) => (await foldersIn(path)).filter((name) => FOLDERS.test(name)).map((name) => join(path, name))))
+  const nested = await Promise.all(
+    entered.map(async (path) =>
+      (await foldersIn(path)).filter((name) => FOLDERS.test(name)).map((name) => join(path, name))
+    )
+  )
   const others = own.map((name) => join(folder, name))
-  return within(root, [...new Set([folder, ...usual, ...usualBeside, parent, ...nested.flat(), ...others])].slice(0, MAX_FOLDERS))
+  return within(
+    root,
+    [...new Set([folder, ...usual, ...usualBeside, parent, ...nested.flat(), ...others])].slice(
+      0,
+      MAX_FOLDERS
+    )
+  )
 }
 
 /** Those paths whose real ones are within the root. */
@@ -98,5 +129,8 @@ export function isBelow(folder: string, path: string): boolean {
 
 async function foldersIn(path: string): Promise<string[]> {
   const entries = await readdir(path, { withFileTypes: true }).catch(() => [])
-  return entries.filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.')).map(({ name }) => name).sort()
+  return entries
+    .filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
+    .map(({ name }) => name)
+    .sort()
 }

@@ -20,16 +20,22 @@ export const openImagefolder: Reader = async (source) => {
   const { path: root, images, split: wanted } = source
   const tables = await tablesIn(root, '')
   if (tables.length === 0) return openClasses(source)
-  const splits = new Map((await readFolder(root, '')).folders.flatMap((name) => (splitOf(name) ? [[name, splitOf(name)!]] : [])))
-  const split = splits.size > 0 || wanted !== undefined ? chooseSplit(splits.values(), { wanted, path: root }) : undefined
+  const splits = new Map(
+    (await readFolder(root, '')).folders.flatMap((name) => (splitOf(name) ? [[name, splitOf(name)!]] : []))
+  )
+  const split =
+    splits.size > 0 || wanted !== undefined ? chooseSplit(splits.values(), { wanted, path: root }) : undefined
   /** Whether a path below the root is in a split that is left out. */
-  const isLeftOut = (below: string) => split !== undefined && splits.has(below.split('/')[0]) && splits.get(below.split('/')[0]) !== split
+  const isLeftOut = (below: string) =>
+    split !== undefined && splits.has(below.split('/')[0]) && splits.get(below.split('/')[0]) !== split
   const chosen = tables.filter((table) => !isLeftOut(table))
-  if (chosen.length === 0) throw new DatasetError(`${root} has no metadata.jsonl or metadata.csv for its split '${split}'.`)
+  if (chosen.length === 0)
+    throw new DatasetError(`${root} has no metadata.jsonl or metadata.csv for its split '${split}'.`)
   const rows = () => folderRows(root, { tables: chosen, isLeftOut })
   const part = splits.size > 0 ? { split: split ?? 'all' } : {}
   const { names } = await sniff(join(root, chosen[0]))
-  if (!LABEL_COLUMNS.some((column) => names.has(column))) return { kind: 'captions', ...part, items: () => rowCaptions(rows(), images) }
+  if (!LABEL_COLUMNS.some((column) => names.has(column)))
+    return { kind: 'captions', ...part, items: () => rowCaptions(rows(), images) }
   const labels = await labelNames(root)
   return { kind: 'classes', ...part, items: () => rowLabels(rows(), { images, names: labels }) }
 }
@@ -43,7 +49,10 @@ async function tablesIn(path: string, below: string): Promise<string[]> {
 }
 
 /** The rows of the tables, with the paths of their images from the root. */
-async function* folderRows(root: string, { tables, isLeftOut }: { tables: string[]; isLeftOut: (below: string) => boolean }): AsyncGenerator<NamedRow | DatasetFault> {
+async function* folderRows(
+  root: string,
+  { tables, isLeftOut }: { tables: string[]; isLeftOut: (below: string) => boolean }
+): AsyncGenerator<NamedRow | DatasetFault> {
   for (const table of tables) {
     const folder = table.slice(0, table.lastIndexOf('/') + 1)
     for await (const row of namedRows(join(root, table))) {
@@ -55,7 +64,8 @@ async function* folderRows(root: string, { tables, isLeftOut }: { tables: string
       // Paths are from the table's own folder, and don't lead out of it.
       const own = belowFolder(file)
       if (own === undefined) yield { name: row.name, reason: `${file} leads out of the folder.` }
-      else if (!isLeftOut(folder + own)) yield { ...row, fields: { ...row.fields, [IMAGE_COLUMNS[0]]: folder + own } }
+      else if (!isLeftOut(folder + own))
+        yield { ...row, fields: { ...row.fields, [IMAGE_COLUMNS[0]]: folder + own } }
     }
   }
 }

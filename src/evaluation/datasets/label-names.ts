@@ -12,7 +12,9 @@ const MAX_LENGTH = 1000
 
 /** Why something can't be a label, or undefined. */
 export function labelFault(label: string): string | undefined {
-  return isLonger(label, MAX_LENGTH) ? `Its label has ${countCharacters(label)} characters, of ${MAX_LENGTH} allowed.` : undefined
+  return isLonger(label, MAX_LENGTH)
+    ? `Its label has ${countCharacters(label)} characters, of ${MAX_LENGTH} allowed.`
+    : undefined
 }
 
 /** What labels.json of a folder calls its classes: `{"n02084071": "dog"}`, as ImageNet needs it. */
@@ -21,7 +23,10 @@ export async function labelNames(folder: string): Promise<Map<string, string>> {
   if (!existsSync(path)) return new Map()
   const names = Object.entries(fieldsOf(await readJson(path)))
   const wrong = names.find(([, name]) => typeof name !== 'string' || name.trim() === '')
-  if (names.length === 0 || wrong) throw new DatasetError(`${path} has to be an object of names by class${wrong ? `, and '${wrong[0]}' has none` : ''}.`)
+  if (names.length === 0 || wrong)
+    throw new DatasetError(
+      `${path} has to be an object of names by class${wrong ? `, and '${wrong[0]}' has none` : ''}.`
+    )
   const long = (names as [string, string][]).find(([, name]) => labelFault(name) !== undefined)
   if (long) throw new DatasetError(`${path}: ${long[0]}: ${labelFault(long[1])}`)
   return new Map(names as [string, string][])

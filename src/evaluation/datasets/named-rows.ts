@@ -20,7 +20,10 @@ export async function* namedRows(path: string): AsyncGenerator<NamedRow | Datase
     yield* documentRows(path)
     return
   }
-  if (layout !== 'jsonl' && typeof layout !== 'object') throw new DatasetError(`${path} is no table: CSV or TSV with a header, lines of JSON, or a JSON list of rows.`)
+  if (layout !== 'jsonl' && typeof layout !== 'object')
+    throw new DatasetError(
+      `${path} is no table: CSV or TSV with a header, lines of JSON, or a JSON list of rows.`
+    )
   for await (const row of tableRows(path, layout)) {
     if ('reason' in row) yield { name: row.name, reason: row.reason }
     else yield { name: `${basename(path)}:${row.line}`, key: String(row.line), fields: lowerCase(row.fields) }
@@ -29,10 +32,12 @@ export async function* namedRows(path: string): AsyncGenerator<NamedRow | Datase
 
 async function* documentRows(path: string): AsyncGenerator<NamedRow | DatasetFault> {
   const document = await readJson(path)
-  if (document === null || typeof document !== 'object') throw new DatasetError(`${path} is neither a list nor an object of rows.`)
+  if (document === null || typeof document !== 'object')
+    throw new DatasetError(`${path} is neither a list nor an object of rows.`)
   for (const [key, row] of Object.entries(document)) {
     const name = `${basename(path)}: ${key}`
-    if (row === null || typeof row !== 'object' || Array.isArray(row)) yield { name, reason: 'It is no object.' }
+    if (row === null || typeof row !== 'object' || Array.isArray(row))
+      yield { name, reason: 'It is no object.' }
     else yield { name, key, fields: lowerCase(fieldsOf(row)) }
   }
 }
@@ -62,6 +67,7 @@ export function textsIn(fields: Record<string, unknown>, columns: string[]): unk
 
 /** The class that a row is of. */
 export function labelIn(fields: Record<string, unknown>): string | undefined {
-  const value = fields[LABEL_COLUMNS.find((name) => ['string', 'number', 'boolean'].includes(typeof fields[name])) ?? '']
+  const value =
+    fields[LABEL_COLUMNS.find((name) => ['string', 'number', 'boolean'].includes(typeof fields[name])) ?? '']
   return value === undefined || String(value).trim() === '' ? undefined : String(value)
 }

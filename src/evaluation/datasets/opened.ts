@@ -12,6 +12,8 @@ export interface DatasetSource {
 }
 
 /** What a format's reader makes of it. */
-export type Opened = { [Kind in DatasetKind]: Pick<Extract<Dataset, { kind: Kind }>, 'kind' | 'items'> & { split?: string } }[DatasetKind]
+export type Opened = {
+  [Kind in DatasetKind]: Pick<Extract<Dataset, { kind: Kind }>, 'kind' | 'items'> & { split?: string }
+}[DatasetKind]
 
 export type Reader = (source: DatasetSource) => Promise<Opened>

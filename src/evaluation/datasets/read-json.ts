@@ -6,7 +6,10 @@ import { DatasetError } from '../dataset-error.js'
 /** What a file of JSON holds. It is read whole: up to 512 MiB, the longest string that there is. Throws a DatasetError. */
 export async function readJson(path: string): Promise<unknown> {
   const { size } = await stat(path)
-  if (size > constants.MAX_STRING_LENGTH) throw new DatasetError(`${path} has ${Math.round(size / 2 ** 20)} MiB, and JSON is read up to 512 MiB: split it, or write a line of JSON for each row.`)
+  if (size > constants.MAX_STRING_LENGTH)
+    throw new DatasetError(
+      `${path} has ${Math.round(size / 2 ** 20)} MiB, and JSON is read up to 512 MiB: split it, or write a line of JSON for each row.`
+    )
   try {
     return JSON.parse(decodeText(await readFile(path)))
   } catch (error) {
@@ -16,11 +19,16 @@ export async function readJson(path: string): Promise<unknown> {
 
 /** An object's fields; none where it is none. */
 export function fieldsOf(value: unknown): Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {}
 }
 
 /** A list that a document has to have. */
-export function listOf(document: unknown, { key, path }: { key: string; path: string }): Record<string, unknown>[] {
+export function listOf(
+  document: unknown,
+  { key, path }: { key: string; path: string }
+): Record<string, unknown>[] {
   const list = fieldsOf(document)[key]
   if (!Array.isArray(list)) throw new DatasetError(`${path} has no list "${key}".`)
   return list.map(fieldsOf)

@@ -27,12 +27,17 @@ export async function sniff(path: string): Promise<Sniffed> {
   const [first, second] = text.split(/\r?\n/, 2)
   if (text.startsWith('{') || text.startsWith('[')) {
     const row = rowOf(first, { path, more: second })
-    return row ? { layout: 'jsonl', names: new Set(Object.keys(row).map(nameOf)) } : { layout: 'json', names: await keysOf(path, head), isList: /^\[\s*\{/.test(text) }
+    return row
+      ? { layout: 'jsonl', names: new Set(Object.keys(row).map(nameOf)) }
+      : { layout: 'json', names: await keysOf(path, head), isList: /^\[\s*\{/.test(text) }
   }
   if (first && (isTokenLine(first) || isCaptionLine(first))) return { layout: 'tokens', names: new Set() }
   const delimiter = DELIMITERS.find((sign) => first?.includes(sign))
   if (delimiter === undefined) return { layout: 'other', names: new Set() }
-  return { layout: { delimiter }, names: new Set(first.split(delimiter).map((name) => nameOf(name.replace(/^\s*"|"\s*$/g, '')))) }
+  return {
+    layout: { delimiter },
+    names: new Set(first.split(delimiter).map((name) => nameOf(name.replace(/^\s*"|"\s*$/g, ''))))
+  }
 }
 
 /** A column by its name, however it is written. */
@@ -55,7 +60,10 @@ function rowOf(first: string, { path, more }: { path: string; more?: string }): 
   if (!first.startsWith('{')) return undefined
   try {
     const row = JSON.parse(first) as Record<string, unknown>
-    const isLines = more?.trim() || /\.(jsonl|ndjson)$/i.test(path) || [...IMAGE_COLUMNS, ...PAIR_COLUMNS].some((column) => typeof row[column] === 'string')
+    const isLines =
+      more?.trim() ||
+      /\.(jsonl|ndjson)$/i.test(path) ||
+      [...IMAGE_COLUMNS, ...PAIR_COLUMNS].some((column) => typeof row[column] === 'string')
     return isLines ? row : undefined
   } catch {
     return undefined
@@ -64,7 +72,15 @@ function rowOf(first: string, { path, more }: { path: string; more?: string }): 
 
 /** The keys of COCO's documents, which may be far behind each other; those of all others are in the first of their entries. */
 const FAR = ['images', 'annotations', 'caption']
-const KEYS = [...FAR, 'sentences', ...IMAGE_COLUMNS, ...CAPTION_COLUMNS, ...NEGATIVE_COLUMNS, ...LABEL_COLUMNS, ...PAIR_COLUMNS]
+const KEYS = [
+  ...FAR,
+  'sentences',
+  ...IMAGE_COLUMNS,
+  ...CAPTION_COLUMNS,
+  ...NEGATIVE_COLUMNS,
+  ...LABEL_COLUMNS,
+  ...PAIR_COLUMNS
+]
 const LONGEST = Math.max(...FAR.map((key) => key.length)) + 2
 
 async function keysOf(path: string, head: string): Promise<Set<string>> {

@@ -14,7 +14,10 @@ export const openWinoground: Reader = async ({ files: [path], images }) => ({
       const { name, key, fields } = row
       const [first, second] = [textIn(fields, ['image_0']), textIn(fields, ['image_1'])]
       const captions = [fields.caption_0, fields.caption_1]
-      const reason = first === undefined || second === undefined ? 'It lacks image_0 or image_1.' : captionFault(captions[0]) ?? captionFault(captions[1])
+      const reason =
+        first === undefined || second === undefined
+          ? 'It lacks image_0 or image_1.'
+          : (captionFault(captions[0]) ?? captionFault(captions[1]))
       if (reason !== undefined) {
         yield { name, reason }
         continue
@@ -23,7 +26,13 @@ export const openWinoground: Reader = async ({ files: [path], images }) => ({
       const tag = textIn(fields, ['collapsed_tag', 'tag'])
       if ('reason' in left) yield left
       else if ('reason' in right) yield right
-      else yield { id: String(fields.id ?? key), images: [left, right], captions: captions as [string, string], ...(tag !== undefined && { tag }) }
+      else
+        yield {
+          id: String(fields.id ?? key),
+          images: [left, right],
+          captions: captions as [string, string],
+          ...(tag !== undefined && { tag })
+        }
     }
   }
 })

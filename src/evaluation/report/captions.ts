@@ -7,11 +7,20 @@ export function reportTitle(report: Pick<Report, 'models' | 'datasets'>): string
 
 /** The names under which results stand: of the models that were run, then what else datasets name, as embeddings that were made before. */
 export function modelNames({ models, datasets }: Pick<Report, 'models' | 'datasets'>): string[] {
-  return [...new Set([...models.map(({ name }) => name), ...datasets.flatMap(({ results }) => results.map(({ model }) => model))])]
+  return [
+    ...new Set([
+      ...models.map(({ name }) => name),
+      ...datasets.flatMap(({ results }) => results.map(({ model }) => model))
+    ])
+  ]
 }
 
 /** How large a dataset is, and what could not be used of it. */
-export function countsText({ format, kind, counts }: Pick<DatasetReport, 'format' | 'kind' | 'counts'>): string {
+export function countsText({
+  format,
+  kind,
+  counts
+}: Pick<DatasetReport, 'format' | 'kind' | 'counts'>): string {
   const { images, captions, labels, faults, duplicateImages, duplicateCaptions, items } = counts
   const parts = [
     format === kind ? format : `${format}, ${kind}`,

@@ -26,7 +26,11 @@ const SHOWN = new RegExp(`src="${PICTURES}/([a-z0-9-]+\\.(?:svg|webp))"`, 'g')
  * marks gets them at its end; pictures that the part before showed and the card no longer does are removed, others in card/ stay.
  * The same report gives the same files.
  */
-export async function writeCard(report: Report, folder: string, { title, pictures }: CardOptions = {}): Promise<void> {
+export async function writeCard(
+  report: Report,
+  folder: string,
+  { title, pictures }: CardOptions = {}
+): Promise<void> {
   const files: CardFiles = new Map()
   const part = `${FROM}\n${cardText(report, { files, pictures })}\n${TO}`
   const path = join(folder, 'README.md')
@@ -39,7 +43,8 @@ export async function writeCard(report: Report, folder: string, { title, picture
   const after = placed(before, part)
   await writeFile(path, after)
   const kept = shownIn(after)
-  for (const name of shownIn(partOf(before) ?? '')) if (!kept.has(name)) await rm(join(folder, PICTURES, name), { force: true })
+  for (const name of shownIn(partOf(before) ?? ''))
+    if (!kept.has(name)) await rm(join(folder, PICTURES, name), { force: true })
 }
 
 /** What a report says of its first model, in Markdown; `files` gets the pictures that it shows, those of datasets that are named in `pictures`. */
@@ -47,16 +52,35 @@ function cardText(report: Report, { files, pictures }: { files: CardFiles; pictu
   const model = modelNames(report).at(0)
   if (model === undefined) return 'Nothing was measured.'
   const fingerprint = report.models.find(({ name }) => name === model)?.fingerprint
-  const results = report.datasets.flatMap((dataset) => dataset.results.filter((result) => result.model === model).map(({ tasks }) => ({ dataset, tasks })))
+  const results = report.datasets.flatMap((dataset) =>
+    dataset.results.filter((result) => result.model === model).map(({ tasks }) => ({ dataset, tasks }))
+  )
   const verdicts = verdictsOf(report, model)
-  const said = (Object.keys(VERDICT_WORDS) as Verdict['kind'][]).filter((kind) => verdicts.some((verdict) => verdict.kind === kind))
+  const said = (Object.keys(VERDICT_WORDS) as Verdict['kind'][]).filter((kind) =>
+    verdicts.some((verdict) => verdict.kind === kind)
+  )
   return [
     '## What it can and can’t do',
     `Measured by ${markdown(`Semblance ${report.service}`)} on ${listed(results.map(({ dataset }) => markdown(dataset.name)))}; in brackets the ${Math.round(report.settings.confidence * 100)} % bootstrap interval (${report.settings.resamples} resamples, seed ${report.settings.seed}). What is said here follows from the figures by rule, and holds for data like that.`,
-    ...said.map((kind) => `**${VERDICT_WORDS[kind]}**\n\n${verdicts.filter((verdict) => verdict.kind === kind).map(({ text, dataset }) => `- ${markdown(text)} (${markdown(dataset)})`).join('\n')}`),
+    ...said.map(
+      (kind) =>
+        `**${VERDICT_WORDS[kind]}**\n\n${verdicts
+          .filter((verdict) => verdict.kind === kind)
+          .map(({ text, dataset }) => `- ${markdown(text)} (${markdown(dataset)})`)
+          .join('\n')}`
+    ),
     ...results.flatMap(({ dataset, tasks }) => {
       const plots = cardPlots(dataset, tasks, files)
-      return [cardFigures(dataset, tasks, report.settings), ...(plots.length > 0 ? [plots.join('\n')] : []), ...cardQueries({ dataset, tasks, files, pictures: pictures?.includes(dataset.name) === false ? {} : report.pictures })]
+      return [
+        cardFigures(dataset, tasks, report.settings),
+        ...(plots.length > 0 ? [plots.join('\n')] : []),
+        ...cardQueries({
+          dataset,
+          tasks,
+          files,
+          pictures: pictures?.includes(dataset.name) === false ? {} : report.pictures
+        })
+      ]
     }),
     ...(fingerprint === undefined ? [] : [`Model fingerprint \`${fingerprint.replaceAll('`', '')}\`.`])
   ].join('\n\n')

@@ -17,13 +17,36 @@ const WORDS: [RegExp, string][] = [
 /** How each task is called, and the question that it answers. */
 export const TASK_WORDS: Record<TaskName, { title: string; question: string }> = {
   retrieval: { title: 'Retrieval', question: 'Does a caption find its image, and an image its captions?' },
-  'zero-shot': { title: 'Zero-shot classification', question: 'Is the class of an image told by the names of the classes alone?' },
-  'few-shot': { title: 'Few-shot classification', question: 'How many labelled examples make a classifier better than the names of the classes?' },
-  compositionality: { title: 'Compositionality', question: 'Are captions told apart that use the same words in another arrangement, or that are only slightly wrong?' },
-  'word-order': { title: 'Word order', question: 'Does a caption fit its image better than its own words shuffled?' },
-  blind: { title: 'Blind baselines', question: 'How well does it do without looking at the right image? What is right then is right for the wrong reason.' },
-  robustness: { title: 'Robustness', question: 'How much is lost when images are compressed, blurred, turned or without colour?' },
-  bias: { title: 'Bias', question: 'Do prompts that differ by a group of people alone fit images differently?' },
+  'zero-shot': {
+    title: 'Zero-shot classification',
+    question: 'Is the class of an image told by the names of the classes alone?'
+  },
+  'few-shot': {
+    title: 'Few-shot classification',
+    question: 'How many labelled examples make a classifier better than the names of the classes?'
+  },
+  compositionality: {
+    title: 'Compositionality',
+    question:
+      'Are captions told apart that use the same words in another arrangement, or that are only slightly wrong?'
+  },
+  'word-order': {
+    title: 'Word order',
+    question: 'Does a caption fit its image better than its own words shuffled?'
+  },
+  blind: {
+    title: 'Blind baselines',
+    question:
+      'How well does it do without looking at the right image? What is right then is right for the wrong reason.'
+  },
+  robustness: {
+    title: 'Robustness',
+    question: 'How much is lost when images are compressed, blurred, turned or without colour?'
+  },
+  bias: {
+    title: 'Bias',
+    question: 'Do prompts that differ by a group of people alone fit images differently?'
+  },
   fusion: { title: 'Fusion', question: 'Does it help to search by image and text together?' }
 }
 
@@ -36,9 +59,16 @@ export interface NameParts {
 export function nameParts(name: string): NameParts {
   const dot = name.lastIndexOf('.')
   const group = dot === -1 ? '' : name.slice(0, dot)
-  const [, before, variant] = /^(.*?)(?:\[(.*)\])?$/s.exec(group) as unknown as [string, string, string | undefined]
+  const [, before, variant] = /^(.*?)(?:\[(.*)\])?$/s.exec(group) as unknown as [
+    string,
+    string,
+    string | undefined
+  ]
   const words = spoken(before)
-  return { group: `${words.charAt(0).toUpperCase()}${words.slice(1)}${variant === undefined ? '' : ` (${variant.replaceAll('_', ' ')})`}`, measure: spoken(name.slice(dot + 1)) }
+  return {
+    group: `${words.charAt(0).toUpperCase()}${words.slice(1)}${variant === undefined ? '' : ` (${variant.replaceAll('_', ' ')})`}`,
+    measure: spoken(name.slice(dot + 1))
+  }
 }
 
 /** As `nameParts`, in one line. */

@@ -5,7 +5,8 @@ export type Unit = 'share' | 'rank' | 'number'
 
 const RANK = /rank$/
 /** Measured in cosines, in standard deviations and the like. */
-const NUMBER = /effect|cosine|similarit|margin|distance|score|logit|log_loss|brier|seconds|count|weight$|^(word_order|blind)\b.*\.drop$|^bias\b.*\.difference$/
+const NUMBER =
+  /effect|cosine|similarit|margin|distance|score|logit|log_loss|brier|seconds|count|weight$|^(word_order|blind)\b.*\.drop$|^bias\b.*\.difference$/
 
 /** The unit of a figure or an axis, by its name. */
 export function unitOf(name: string): Unit {

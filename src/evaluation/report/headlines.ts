@@ -11,10 +11,20 @@ export interface Headline {
 
 /** What sums a task up, in order; further figures are in its table. */
 const HEADLINES: Record<TaskName, RegExp[]> = {
-  retrieval: [/^text_to_image\.recall@1$/, /^text_to_image\.recall@10$/, /^image_to_text\.recall@1$/, /^image_to_text\.recall@10$/],
+  retrieval: [
+    /^text_to_image\.recall@1$/,
+    /^text_to_image\.recall@10$/,
+    /^image_to_text\.recall@1$/,
+    /^image_to_text\.recall@10$/
+  ],
   'zero-shot': [/^zero_shot\.top1$/, /^zero_shot\.ece$/],
   'few-shot': [/^few_shot\.linear_probe@\d+$/],
-  compositionality: [/^winoground\.text$/, /^winoground\.image$/, /^winoground\.group$/, /^hard_negatives\.accuracy$/],
+  compositionality: [
+    /^winoground\.text$/,
+    /^winoground\.image$/,
+    /^winoground\.group$/,
+    /^hard_negatives\.accuracy$/
+  ],
   'word-order': [/^word_order\.(preference|accuracy)$/],
   blind: [],
   robustness: [],
@@ -30,12 +40,17 @@ export function headlinesOf(report: Report): Headline[] {
 function ofTask(dataset: DatasetReport, task: TaskName): Headline[] {
   const reports = reportsOf(dataset, task)
   const names = [...new Set(reports.flatMap(({ report }) => Object.keys(report.figures)))]
-  const isTelling = (name: string) => reports.some(({ report }) => report.figures[name] !== undefined && (report.figures[name].chance ?? 0) < 1)
-  const chosen = HEADLINES[task].flatMap((pattern) => names.filter((name) => pattern.test(name) && isTelling(name)).slice(task === 'few-shot' ? -1 : 0))
+  const isTelling = (name: string) =>
+    reports.some(({ report }) => report.figures[name] !== undefined && (report.figures[name].chance ?? 0) < 1)
+  const chosen = HEADLINES[task].flatMap((pattern) =>
+    names.filter((name) => pattern.test(name) && isTelling(name)).slice(task === 'few-shot' ? -1 : 0)
+  )
   return chosen.map((figure) => ({
     dataset: dataset.name,
     task,
     figure,
-    values: reports.filter(({ report }) => report.figures[figure] !== undefined).map(({ model, report }) => ({ model, value: report.figures[figure] }))
+    values: reports
+      .filter(({ report }) => report.figures[figure] !== undefined)
+      .map(({ model, report }) => ({ model, value: report.figures[figure] }))
   }))
 }

@@ -22,5 +22,9 @@ export function attribute(text: string): string {
 /** A table in Markdown; cells are Markdown. Columns of `numbers` are aligned at their ends. */
 export function markdownTable([head, ...rows]: string[][], numbers: number[] = []): string {
   const line = (cells: string[]) => `| ${cells.join(' | ')} |`
-  return [line(head), line(head.map((_, column) => (numbers.includes(column) ? '--:' : '---'))), ...rows.map(line)].join('\n')
+  return [
+    line(head),
+    line(head.map((_, column) => (numbers.includes(column) ? '--:' : '---'))),
+    ...rows.map(line)
+  ].join('\n')
 }

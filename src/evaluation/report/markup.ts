@@ -5,7 +5,13 @@ export interface Markup {
 
 export type Content = Markup | string | number | false | undefined | Content[]
 
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+const ENTITIES: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;'
+}
 
 /** Markup by a template: what is put into it is text, in elements and in quoted attributes alike, unless it is markup itself. */
 export function html(strings: TemplateStringsArray, ...values: Content[]): Markup {
@@ -14,8 +20,10 @@ export function html(strings: TemplateStringsArray, ...values: Content[]): Marku
 
 /** Text as it stands in HTML and XML, without the characters that XML can't hold. */
 export function escape(text: string): string {
-   
-  return text.toWellFormed().replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '').replaceAll(/[&<>"']/g, (sign) => ENTITIES[sign])
+  return text
+    .toWellFormed()
+    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '')
+    .replaceAll(/[&<>"']/g, (sign) => ENTITIES[sign])
 }
 
 function written(value: Content): string {

@@ -18,7 +18,12 @@ const FigureJson = Type.Object(
   { description: 'A measured figure with its bootstrap confidence interval. Shares are from 0 to 1.' }
 )
 
-const Point = Type.Object({ x: Type.Number(), y: Type.Number(), low: Type.Optional(Type.Number()), high: Type.Optional(Type.Number()) })
+const Point = Type.Object({
+  x: Type.Number(),
+  y: Type.Number(),
+  low: Type.Optional(Type.Number()),
+  high: Type.Optional(Type.Number())
+})
 const PlotJson = Type.Object({
   title: Type.String(),
   x: Type.String({ description: 'What the horizontal axis is of.' }),
@@ -27,25 +32,55 @@ const PlotJson = Type.Object({
   curves: Type.Array(Type.Object({ name: Type.String(), points: Type.Array(Point) }))
 })
 
-const ShownJson = Type.Unsafe<Shown>(Type.Object({ image: Type.Optional(Type.String({ description: 'Id of an image in the dataset.' })), text: Type.Optional(Type.String()) }, { minProperties: 1, maxProperties: 1, description: 'An image or a text.' }))
+const ShownJson = Type.Unsafe<Shown>(
+  Type.Object(
+    {
+      image: Type.Optional(Type.String({ description: 'Id of an image in the dataset.' })),
+      text: Type.Optional(Type.String())
+    },
+    { minProperties: 1, maxProperties: 1, description: 'An image or a text.' }
+  )
+)
 const Queries = Type.Array(
   Type.Object({
     title: Type.String(),
     queries: Type.Array(
-      Type.Object({ query: ShownJson, expected: Type.Array(ShownJson), returned: Type.Array(Type.Object({ shown: ShownJson, score: Type.Number() })), rank: number('Of the best of what was right; 1 is first.') })
+      Type.Object({
+        query: ShownJson,
+        expected: Type.Array(ShownJson),
+        returned: Type.Array(Type.Object({ shown: ShownJson, score: Type.Number() })),
+        rank: number('Of the best of what was right; 1 is first.')
+      })
     )
   })
 )
 
 const TaskJson = Type.Object({
   task: Type.Enum([...TASKS], { description: 'What was measured.' }),
-  figures: Type.Record(Type.String(), FigureJson, { description: 'By name: `group.measure`, as in `text_to_image.recall@5`.' }),
+  figures: Type.Record(Type.String(), FigureJson, {
+    description: 'By name: `group.measure`, as in `text_to_image.recall@5`.'
+  }),
   plots: Type.Optional(Type.Array(PlotJson)),
-  confusion: Type.Optional(Type.Object({ labels: Type.Array(Type.String()), counts: Type.Array(Type.Array(count('Images.')), { description: 'Rows are the true labels, columns the predicted ones.' }) })),
+  confusion: Type.Optional(
+    Type.Object({
+      labels: Type.Array(Type.String()),
+      counts: Type.Array(Type.Array(count('Images.')), {
+        description: 'Rows are the true labels, columns the predicted ones.'
+      })
+    })
+  ),
   worst: Type.Optional(Queries),
-  flags: Type.Array(Type.Object({ level: Type.Enum(['note', 'warning'], { description: 'A warning says that figures can mislead.' }), code: Type.String(), message: Type.String() })),
+  flags: Type.Array(
+    Type.Object({
+      level: Type.Enum(['note', 'warning'], { description: 'A warning says that figures can mislead.' }),
+      code: Type.String(),
+      message: Type.String()
+    })
+  ),
   method: Type.Array(Type.String(), { description: 'How it was done, a sentence each.' }),
-  details: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'What a repetition needs beyond the dataset.' }))
+  details: Type.Optional(
+    Type.Record(Type.String(), Type.Unknown(), { description: 'What a repetition needs beyond the dataset.' })
+  )
 })
 
 const ComparisonJson = Type.Object(
@@ -62,8 +97,12 @@ const ComparisonJson = Type.Object(
 
 const DatasetJson = Type.Object({
   name: Type.String(),
-  format: Type.Enum([...FORMATS, 'collection'], { description: 'How the dataset lies on disk, or that it is a collection.' }),
-  kind: Type.Enum(['captions', 'classes', 'pairs', 'choices', 'embeddings', 'collection'], { description: 'What its items are.' }),
+  format: Type.Enum([...FORMATS, 'collection'], {
+    description: 'How the dataset lies on disk, or that it is a collection.'
+  }),
+  kind: Type.Enum(['captions', 'classes', 'pairs', 'choices', 'embeddings', 'collection'], {
+    description: 'What its items are.'
+  }),
   counts: Type.Object({
     items: count('Items.'),
     images: count('Images.'),
@@ -73,7 +112,9 @@ const DatasetJson = Type.Object({
     duplicate_images: count('Images whose bytes another has.'),
     duplicate_captions: count('Captions whose words another has.')
   }),
-  faults: Type.Array(Type.Object({ name: Type.String(), reason: Type.String() }), { description: 'The first of what could not be read.' }),
+  faults: Type.Array(Type.Object({ name: Type.String(), reason: Type.String() }), {
+    description: 'The first of what could not be read.'
+  }),
   results: Type.Array(Type.Object({ model: Type.String(), tasks: Type.Array(TaskJson) })),
   comparisons: Type.Array(ComparisonJson)
 })
@@ -84,11 +125,21 @@ export const ReportJson = Type.Object(
     service: Type.String({ description: 'Version of Semblance.' }),
     created_at: Type.String({ format: 'date-time' }),
     seconds: Type.Number(),
-    models: Type.Array(Type.Object({ name: Type.String(), fingerprint: Type.String(), dimension: Type.Integer() })),
-    settings: Type.Object({ seed: Type.Integer(), resamples: count('Bootstrap samples.'), confidence: number('Of the intervals, as 0.95.') }),
-    command: Type.Optional(Type.String({ description: 'The command line that gives the same figures again, where one made it.' })),
+    models: Type.Array(
+      Type.Object({ name: Type.String(), fingerprint: Type.String(), dimension: Type.Integer() })
+    ),
+    settings: Type.Object({
+      seed: Type.Integer(),
+      resamples: count('Bootstrap samples.'),
+      confidence: number('Of the intervals, as 0.95.')
+    }),
+    command: Type.Optional(
+      Type.String({ description: 'The command line that gives the same figures again, where one made it.' })
+    ),
     datasets: Type.Array(DatasetJson),
-    pictures: Type.Record(Type.String(), Type.String(), { description: 'WebP thumbnails, base64, by dataset, space and image id.' })
+    pictures: Type.Record(Type.String(), Type.String(), {
+      description: 'WebP thumbnails, base64, by dataset, space and image id.'
+    })
   },
   { description: 'What an evaluation found.' }
 )

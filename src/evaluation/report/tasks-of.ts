@@ -11,8 +11,13 @@ export function tasksOf({ results }: DatasetReport): TaskName[] {
 }
 
 /** A task's reports of the models that did it. */
-export function reportsOf({ results }: DatasetReport, task: TaskName): { model: string; report: TaskReport }[] {
-  return results.flatMap(({ model, tasks }) => tasks.filter((done) => done.task === task).map((report) => ({ model, report })))
+export function reportsOf(
+  { results }: DatasetReport,
+  task: TaskName
+): { model: string; report: TaskReport }[] {
+  return results.flatMap(({ model, tasks }) =>
+    tasks.filter((done) => done.task === task).map((report) => ({ model, report }))
+  )
 }
 
 /** The names of a task's figures, of any model. */
@@ -30,6 +35,11 @@ export function flagsOf(dataset: DatasetReport, task: TaskName): RaisedFlag[] {
       raised.set(key, { ...flag, models: [...(raised.get(key)?.models ?? []), model] })
     }
   }
-  const flags = [...raised.values()].map((flag) => (flag.models.length === reports.length ? { ...flag, models: [] } : flag))
-  return [...flags.filter(({ level }) => level === 'warning'), ...flags.filter(({ level }) => level !== 'warning')]
+  const flags = [...raised.values()].map((flag) =>
+    flag.models.length === reports.length ? { ...flag, models: [] } : flag
+  )
+  return [
+    ...flags.filter(({ level }) => level === 'warning'),
+    ...flags.filter(({ level }) => level !== 'warning')
+  ]
 }

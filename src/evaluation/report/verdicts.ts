@@ -21,17 +21,61 @@ interface Rule {
 
 /** What figures with chance mean: above it, or not told from it. */
 const RULES: Rule[] = [
-  { figure: /^text_to_image\.recall@1$/, does: 'puts the image of a caption first', doesNot: 'does not find the image of a caption' },
-  { figure: /^text_to_image\.recall@(10)$/, does: 'has the image of a caption among the first $1', doesNot: 'does not have the image of a caption among the first $1 more often than by chance' },
-  { figure: /^image_to_text\.recall@1$/, does: 'puts a caption of an image first', doesNot: 'does not find the captions of an image' },
-  { figure: /^image_to_text\.recall@(10)$/, does: 'has a caption of an image among the first $1', doesNot: 'does not have a caption of an image among the first $1 more often than by chance' },
-  { figure: /^zero_shot\.top1$/, does: 'names the class of an image', doesNot: 'does not name the class of an image' },
-  { figure: /^few_shot\.linear_probe@(\d+)$/, does: 'learns classes from $1 examples of each', doesNot: 'does not learn classes from $1 examples of each' },
-  { figure: /^winoground\.text$/, does: 'picks the right one of two captions made of the same words', doesNot: 'does not pick the right one of two captions made of the same words' },
-  { figure: /^winoground\.image$/, does: 'picks the right one of two images for captions made of the same words', doesNot: 'does not pick the right one of two images for captions made of the same words' },
-  { figure: /^winoground\.group$/, does: 'matches two images with two captions made of the same words', doesNot: 'does not match two images with two captions made of the same words' },
-  { figure: /^hard_negatives\.accuracy$/, does: 'tells a caption from ones that are only slightly wrong', doesNot: 'does not tell a caption from ones that are only slightly wrong' },
-  { figure: /^word_order\.(?:preference|accuracy)$/, does: 'prefers a caption to its own words shuffled', doesNot: 'does not tell word order' }
+  {
+    figure: /^text_to_image\.recall@1$/,
+    does: 'puts the image of a caption first',
+    doesNot: 'does not find the image of a caption'
+  },
+  {
+    figure: /^text_to_image\.recall@(10)$/,
+    does: 'has the image of a caption among the first $1',
+    doesNot: 'does not have the image of a caption among the first $1 more often than by chance'
+  },
+  {
+    figure: /^image_to_text\.recall@1$/,
+    does: 'puts a caption of an image first',
+    doesNot: 'does not find the captions of an image'
+  },
+  {
+    figure: /^image_to_text\.recall@(10)$/,
+    does: 'has a caption of an image among the first $1',
+    doesNot: 'does not have a caption of an image among the first $1 more often than by chance'
+  },
+  {
+    figure: /^zero_shot\.top1$/,
+    does: 'names the class of an image',
+    doesNot: 'does not name the class of an image'
+  },
+  {
+    figure: /^few_shot\.linear_probe@(\d+)$/,
+    does: 'learns classes from $1 examples of each',
+    doesNot: 'does not learn classes from $1 examples of each'
+  },
+  {
+    figure: /^winoground\.text$/,
+    does: 'picks the right one of two captions made of the same words',
+    doesNot: 'does not pick the right one of two captions made of the same words'
+  },
+  {
+    figure: /^winoground\.image$/,
+    does: 'picks the right one of two images for captions made of the same words',
+    doesNot: 'does not pick the right one of two images for captions made of the same words'
+  },
+  {
+    figure: /^winoground\.group$/,
+    does: 'matches two images with two captions made of the same words',
+    doesNot: 'does not match two images with two captions made of the same words'
+  },
+  {
+    figure: /^hard_negatives\.accuracy$/,
+    does: 'tells a caption from ones that are only slightly wrong',
+    doesNot: 'does not tell a caption from ones that are only slightly wrong'
+  },
+  {
+    figure: /^word_order\.(?:preference|accuracy)$/,
+    does: 'prefers a caption to its own words shuffled',
+    doesNot: 'does not tell word order'
+  }
 ]
 /** A loss or a miscalibration from which on it is told, as a share. */
 const NOTABLE = 0.05
@@ -47,7 +91,11 @@ export function verdictsOf(report: Report, model: string): Verdict[] {
     const leaks = tasks.some(({ flags }) => flags.some(({ code }) => code === DATASET_LEAKS))
     return tasks.flatMap(({ task, figures: all }) => {
       const figures = Object.fromEntries(Object.entries(all).filter(([, { items }]) => items >= ENOUGH))
-      const found = [...againstChance(figures).map((one) => (leaks ? doubted(one) : one)), ...confidence(figures), ...(task === 'robustness' ? lossesByChange(figures) : [])]
+      const found = [
+        ...againstChance(figures).map((one) => (leaks ? doubted(one) : one)),
+        ...confidence(figures),
+        ...(task === 'robustness' ? lossesByChange(figures) : [])
+      ]
       return found.map((one): Verdict => ({ dataset: dataset.name, task, ...one }))
     })
   })
@@ -57,7 +105,9 @@ type Found = Pick<Verdict, 'kind' | 'figure' | 'text'>
 
 /** What is good on a dataset that gives its answers away need not be the model's sight. */
 function doubted(found: Found): Found {
-  return found.kind === 'cannot' ? found : { ...found, text: `${found.text}; but much of this dataset can be answered without its images` }
+  return found.kind === 'cannot'
+    ? found
+    : { ...found, text: `${found.text}; but much of this dataset can be answered without its images` }
 }
 
 function againstChance(figures: Record<string, Figure>): Found[] {
@@ -68,10 +118,19 @@ function againstChance(figures: Record<string, Figure>): Found[] {
       .slice(-1)
       .map((name): Found => {
         const figure = figures[name] as Figure & { chance: number }
-        const kind = figure.low <= figure.chance ? 'cannot' : figure.value <= Math.max(0.5, figure.chance) ? 'seldom' : 'can'
+        const kind =
+          figure.low <= figure.chance
+            ? 'cannot'
+            : figure.value <= Math.max(0.5, figure.chance)
+              ? 'seldom'
+              : 'can'
         const words = name.replace(pattern, kind === 'cannot' ? doesNot : does)
         const worse = figure.high < figure.chance ? ', which is worse than guessing' : ''
-        return { kind, figure: name, text: `${words}: ${figureText(name, figure)}, chance ${short(figure.chance)}${worse}` }
+        return {
+          kind,
+          figure: name,
+          text: `${words}: ${figureText(name, figure)}, chance ${short(figure.chance)}${worse}`
+        }
       })
   )
 }
@@ -80,8 +139,23 @@ function confidence(figures: Record<string, Figure>): Found[] {
   const name = 'zero_shot.ece'
   if (!(name in figures)) return []
   const ece = figures[name]
-  if (ece.items < ENOUGH_FOR_ECE) return [{ kind: 'untold', figure: name, text: `whether it knows how sure it may be: of ${ece.items} images the calibration error comes out too large, and ${ENOUGH_FOR_ECE.toLocaleString('en')} are needed` }]
-  return ece.low > NOTABLE ? [{ kind: 'cannot', figure: name, text: `does not know how sure it may be: its confidence is off by ${figureText(name, ece)} on average` }] : []
+  if (ece.items < ENOUGH_FOR_ECE)
+    return [
+      {
+        kind: 'untold',
+        figure: name,
+        text: `whether it knows how sure it may be: of ${ece.items} images the calibration error comes out too large, and ${ENOUGH_FOR_ECE.toLocaleString('en')} are needed`
+      }
+    ]
+  return ece.low > NOTABLE
+    ? [
+        {
+          kind: 'cannot',
+          figure: name,
+          text: `does not know how sure it may be: its confidence is off by ${figureText(name, ece)} on average`
+        }
+      ]
+    : []
 }
 
 /** Of each kind of change to images, as `robustness[jpeg 10].top1_drop`, what costs most. */
@@ -92,9 +166,14 @@ function lossesByChange(figures: Record<string, Figure>): Found[] {
     if (change === undefined || figures[name].low < NOTABLE) continue
     const kind = change.split(' ')[0]
     const before = worst.get(kind)
-    if (before === undefined || figures[name].low > figures[before.name].low) worst.set(kind, { name, change, measure })
+    if (before === undefined || figures[name].low > figures[before.name].low)
+      worst.set(kind, { name, change, measure })
   }
-  return [...worst.values()].map(({ name, change, measure }) => ({ kind: 'cannot', figure: name, text: `does not do as well on changed images: with ${change}, ${spoken(measure)} falls by ${figureText(name, figures[name]).replace(' %', ' points')}` }))
+  return [...worst.values()].map(({ name, change, measure }) => ({
+    kind: 'cannot',
+    figure: name,
+    text: `does not do as well on changed images: with ${change}, ${spoken(measure)} falls by ${figureText(name, figures[name]).replace(' %', ' points')}`
+  }))
 }
 
 /** For sentences: shares are whole there, as the interval does not bear more. */
@@ -107,4 +186,3 @@ function short(share: number): string {
   const percent = share * 100
   return `${percent !== 0 && Math.abs(percent) < 2 ? percent.toFixed(1) : String(Math.round(percent))} %`
 }
-

@@ -30,23 +30,33 @@ export const biasTask: Task<BiasInput> = {
   name: 'bias',
   kinds: ['captions', 'classes', 'pairs', 'choices'],
   async prepare(dataset, { embedder, options }) {
-    if (dataset.kind === 'embeddings') throw new Error(`Bias is measured with images; ${dataset.name} has only embeddings.`)
+    if (dataset.kind === 'embeddings')
+      throw new Error(`Bias is measured with images; ${dataset.name} has only embeddings.`)
     const images = imagesOf(dataset)
     const chosen = [...sampled(images.length, MAX_IMAGES, options.seed)].map((i) => images[i])
     const counterfactuals = []
-    for (const set of COUNTERFACTUALS) counterfactuals.push({ set, prompts: await embedder.texts(promptsOf(set)) })
+    for (const set of COUNTERFACTUALS)
+      counterfactuals.push({ set, prompts: await embedder.texts(promptsOf(set)) })
     const associations = []
-    for (const set of ASSOCIATIONS) associations.push({ set, words: await embedder.texts([...set.targets, ...set.attributes].flat()) })
+    for (const set of ASSOCIATIONS)
+      associations.push({ set, words: await embedder.texts([...set.targets, ...set.attributes].flat()) })
     return { images: await embedder.images(chosen), of: images.length, counterfactuals, associations }
   },
   measure: (input, options) => measureBias(input, options)
 }
 
 function promptsOf({ groups, template, neutral, attributes }: CounterfactualSet): string[] {
-  return groups.flatMap((group) => [neutral, ...attributes.map((attribute) => template.replaceAll('{attribute}', () => attribute))].map((prompt) => prompt.replaceAll('{group}', () => group)))
+  return groups.flatMap((group) =>
+    [neutral, ...attributes.map((attribute) => template.replaceAll('{attribute}', () => attribute))].map(
+      (prompt) => prompt.replaceAll('{group}', () => group)
+    )
+  )
 }
 
-function measureBias({ images, of, counterfactuals, associations }: BiasInput, options: TaskOptions): TaskResult {
+function measureBias(
+  { images, of, counterfactuals, associations }: BiasInput,
+  options: TaskOptions
+): TaskResult {
   const figures: Record<string, Figure> = {}
   const perItem: Record<string, Float64Array> = {}
   const pairs = []
@@ -65,7 +75,11 @@ function measureBias({ images, of, counterfactuals, associations }: BiasInput, o
       figures,
       flags: [],
       method: methodOf(rowCount(images), of),
-      details: { counterfactuals: counterfactuals.map(({ set }) => set), pairs, associations: tests.map(({ name, p }, i) => ({ ...associations[i].set, name, p })) }
+      details: {
+        counterfactuals: counterfactuals.map(({ set }) => set),
+        pairs,
+        associations: tests.map(({ name, p }, i) => ({ ...associations[i].set, name, p }))
+      }
     },
     perItem
   }
@@ -80,10 +94,15 @@ interface PairDetail {
   p: number
 }
 
-function measureCounterfactual(images: Rows, { set, prompts }: BiasInput['counterfactuals'][number], options: TaskOptions): { figures: Record<string, Figure>; mean: Float64Array; pairs: PairDetail[] } {
+function measureCounterfactual(
+  images: Rows,
+  { set, prompts }: BiasInput['counterfactuals'][number],
+  options: TaskOptions
+): { figures: Record<string, Figure>; mean: Float64Array; pairs: PairDetail[] } {
   const rows = rowsOf(images)
   const count = set.attributes.length + 1
-  const cosines = (prompt: number) => Float64Array.from(rows, (image) => cosine(image, rowAt(prompts, prompt)))
+  const cosines = (prompt: number) =>
+    Float64Array.from(rows, (image) => cosine(image, rowAt(prompts, prompt)))
   const figures: Record<string, Figure> = {}
   const mean = new Float64Array(rows.length)
   const pairs = [NO_ATTRIBUTE, ...set.attributes].map((attribute, i) => {
@@ -100,11 +119,19 @@ function effectOf(differences: Float64Array, options: TaskOptions): Figure {
   return { ...bootstrap(differences.length, cohensD(differences), options), items: differences.length }
 }
 
-function measureAssociation({ name, targets, attributes }: AssociationSet, words: Rows, options: TaskOptions): { name: string; effect: Figure; p: number } {
+function measureAssociation(
+  { name, targets, attributes }: AssociationSet,
+  words: Rows,
+  options: TaskOptions
+): { name: string; effect: Figure; p: number } {
   const rows = rowsOf(words)
   const [firstTargets, all] = [targets[0].length, targets[0].length + targets[1].length]
-  const [first, second] = [rows.slice(all, all + attributes[0].length), rows.slice(all + attributes[0].length)]
-  const mean = (word: Float32Array, others: Float32Array[]) => others.reduce((sum, other) => sum + cosine(word, other), 0) / others.length
+  const [first, second] = [
+    rows.slice(all, all + attributes[0].length),
+    rows.slice(all + attributes[0].length)
+  ]
+  const mean = (word: Float32Array, others: Float32Array[]) =>
+    others.reduce((sum, other) => sum + cosine(word, other), 0) / others.length
   const associations = Float64Array.from(rows.slice(0, all), (word) => mean(word, first) - mean(word, second))
   const effect = { ...bootstrap(all, weatEffect(associations, firstTargets), options), items: all }
   return { name, effect, p: weatP(associations, firstTargets, options) }

@@ -25,13 +25,24 @@ export interface BlindCaptionsInput extends CaptionLinks {
 const MAX_IMAGES = 1000
 const KS = [1, 5]
 
-export async function prepareBlindCaptions(items: CaptionedItem[], context: BlindContext): Promise<BlindCaptionsInput> {
+export async function prepareBlindCaptions(
+  items: CaptionedItem[],
+  context: BlindContext
+): Promise<BlindCaptionsInput> {
   const { embedder, options } = context
   const distinct = await mergeImages(items, context)
   const chosen = [...sampled(distinct.length, MAX_IMAGES, options.seed)].map((i) => distinct[i])
   const links = linkCaptions(chosen, options.duplicates)
   const images = chosen.map(({ image }) => image)
-  return { kind: 'captions', ...links, imageIds: images.map(({ id }) => id), of: distinct.length, images: await embedder.images(images), captions: await embedder.texts(links.texts), constant: await embedder.images(images.slice(0, 1), { kind: 'constant' }) }
+  return {
+    kind: 'captions',
+    ...links,
+    imageIds: images.map(({ id }) => id),
+    of: distinct.length,
+    images: await embedder.images(images),
+    captions: await embedder.texts(links.texts),
+    constant: await embedder.images(images.slice(0, 1), { kind: 'constant' })
+  }
 }
 
 /** Retrieval both ways: with others' images, with one constant image, and by what is near to the mean of the other side. */
@@ -39,22 +50,46 @@ export function blindCaptions(input: BlindCaptionsInput, { seed }: TaskOptions):
   const { images, imageIds, captions, constant, imagesOf, textsOf } = input
   const other = swapImages(images, seed)
   const count = rowCount(images)
-  const bothWays = (seen: Rows) => named(recallShares(captions, seen, { right: imagesOf, ks: KS }), recallShares(seen, captions, { right: textsOf, ks: KS }))
+  const bothWays = (seen: Rows) =>
+    named(
+      recallShares(captions, seen, { right: imagesOf, ks: KS }),
+      recallShares(seen, captions, { right: textsOf, ks: KS })
+    )
   const sighted = bothWays(images)
-  const chances = named(KS.map((k) => recallChance(images, imagesOf, k)), KS.map((k) => recallChance(captions, textsOf, k)))
+  const chances = named(
+    KS.map((k) => recallChance(images, imagesOf, k)),
+    KS.map((k) => recallChance(captions, textsOf, k))
+  )
   const clusters = Uint32Array.from(imagesOf, ([image]) => image)
   const prior = named(
     recallShares(meanOfOthers(captions, clusters), images, { right: imagesOf, ks: KS }),
     recallShares(meanOfOthers(images, imageIds), captions, { right: textsOf, ks: KS })
   )
   const runs: BlindRun[] = [
-    { name: 'swapped', what: "the image of another item in each one's place", values: bothWays(swappedRows(images, other)) },
-    { name: 'constant', what: 'one grey picture in the place of every image', values: bothWays(repeated(constant.values, count)) },
+    {
+      name: 'swapped',
+      what: "the image of another item in each one's place",
+      values: bothWays(swappedRows(images, other))
+    },
+    {
+      name: 'constant',
+      what: 'one grey picture in the place of every image',
+      values: bothWays(repeated(constant.values, count))
+    },
     { name: 'prior', what: 'the mean of all other queries in the place of each', values: prior },
-    { name: 'frequency', what: 'the captions of most other images, for every image,', values: frequency(input) }
+    {
+      name: 'frequency',
+      what: 'the captions of most other images, for every image,',
+      values: frequency(input)
+    }
   ]
   return {
-    sighted: Object.fromEntries(Object.entries(sighted).map(([measure, values]) => [measure, { values, chance: chances[measure], ...(measure.startsWith('text') && { clusters }) }])),
+    sighted: Object.fromEntries(
+      Object.entries(sighted).map(([measure, values]) => [
+        measure,
+        { values, chance: chances[measure], ...(measure.startsWith('text') && { clusters }) }
+      ])
+    ),
     runs,
     swapped: namedSwaps(imageIds, other),
     method: [
@@ -65,7 +100,10 @@ export function blindCaptions(input: BlindCaptionsInput, { seed }: TaskOptions):
 
 /** Values of both directions by measure. */
 function named<Value>(textToImage: Value[], imageToText: Value[]): Record<string, Value> {
-  return Object.fromEntries([...KS.map((k, i) => [`text_to_image_recall@${k}`, textToImage[i]]), ...KS.map((k, i) => [`image_to_text_recall@${k}`, imageToText[i]])])
+  return Object.fromEntries([
+    ...KS.map((k, i) => [`text_to_image_recall@${k}`, textToImage[i]]),
+    ...KS.map((k, i) => [`image_to_text_recall@${k}`, imageToText[i]])
+  ])
 }
 
 /** Image to text by how many of the other images have a caption. */

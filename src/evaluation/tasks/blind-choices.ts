@@ -26,9 +26,18 @@ export interface BlindChoicesInput extends Choices {
 /** Items that the classifier of captions is trained on. */
 const MAX_ITEMS = 2000
 
-export async function prepareBlindChoices(items: ChoiceItem[], { embedder }: BlindContext): Promise<BlindChoicesInput> {
+export async function prepareBlindChoices(
+  items: ChoiceItem[],
+  { embedder }: BlindContext
+): Promise<BlindChoicesInput> {
   const constant = await embedder.images([items[0].image], { kind: 'constant' })
-  return { kind: 'choices', imageIds: items.map(({ image }) => image.id), ...(await embedChoices(items, embedder)), constant, keys: captionsTrueSomewhere(items) }
+  return {
+    kind: 'choices',
+    imageIds: items.map(({ image }) => image.id),
+    ...(await embedChoices(items, embedder)),
+    constant,
+    keys: captionsTrueSomewhere(items)
+  }
 }
 
 /**
@@ -47,12 +56,29 @@ export function blindChoices(input: BlindChoicesInput, { seed }: TaskOptions): B
   const items = starts.length - 1
   const accuracy = (seen: Rows) => ({ accuracy: hardNegativeScores(seen, input) })
   const runs: BlindRun[] = [
-    { name: 'swapped', what: "the image of another item in each one's place", values: accuracy(swappedRows(images, other)) },
-    { name: 'constant', what: 'one grey picture in the place of every image', values: accuracy(repeated(constant.values, items)) },
-    { name: 'prior', what: 'the mean of all other images in the place of each', values: accuracy(meanOfOthers(images, imageIds)) }
+    {
+      name: 'swapped',
+      what: "the image of another item in each one's place",
+      values: accuracy(swappedRows(images, other))
+    },
+    {
+      name: 'constant',
+      what: 'one grey picture in the place of every image',
+      values: accuracy(repeated(constant.values, items))
+    },
+    {
+      name: 'prior',
+      what: 'the mean of all other images in the place of each',
+      values: accuracy(meanOfOthers(images, imageIds))
+    }
   ]
   const byCaption = captionOnly(input, seed)
-  if (byCaption) runs.push({ name: 'caption_only', what: 'a classifier of the captions alone', values: { accuracy: byCaption.values } })
+  if (byCaption)
+    runs.push({
+      name: 'caption_only',
+      what: 'a classifier of the captions alone',
+      values: { accuracy: byCaption.values }
+    })
   return {
     sighted: { accuracy: { values: hardNegativeScores(images, input), chance: hardNegativeChance(input) } },
     runs,
@@ -67,14 +93,25 @@ export function blindChoices(input: BlindChoicesInput, { seed }: TaskOptions): B
   }
 }
 
-function captionOnly({ captions, starts, keys }: BlindChoicesInput, seed: number): (HeldOut & { items: number[] }) | undefined {
+function captionOnly(
+  { captions, starts, keys }: BlindChoicesInput,
+  seed: number
+): (HeldOut & { items: number[] }) | undefined {
   const chosen = [...sampled(keys.length, MAX_ITEMS, seed)]
-  const folds = foldsByGroup(chosen.map((item) => keys[item]), seed)
+  const folds = foldsByGroup(
+    chosen.map((item) => keys[item]),
+    seed
+  )
   if (!folds) return undefined
-  const places = chosen.map((item) => Array.from({ length: starts[item + 1] - starts[item] }, (_, i) => starts[item] + i))
+  const places = chosen.map((item) =>
+    Array.from({ length: starts[item + 1] - starts[item] }, (_, i) => starts[item] + i)
+  )
   const rows = takeRows(captions, places.flat())
   const labels = Uint32Array.from(places.flatMap((own) => own.map((_, i) => Number(i === 0))))
-  const scores = heldOutScores({ dimension: rows.dimension, values: rows.values as Float32Array }, labels, { classes: 2, folds: Uint32Array.from(places.flatMap((own, i) => own.map(() => folds[i]))) })
+  const scores = heldOutScores({ dimension: rows.dimension, values: rows.values as Float32Array }, labels, {
+    classes: 2,
+    folds: Uint32Array.from(places.flatMap((own, i) => own.map(() => folds[i])))
+  })
   let start = 0
   const values = Float64Array.from(places, ({ length }) => {
     const own = Array.from({ length }, (_, i) => scores[2 * (start + i) + 1])

@@ -31,12 +31,16 @@ export interface BlindClassesInput {
 /** Most numbers that the classifier of texts is trained on in a pass: labels times texts. */
 const MAX_TRAINED = 50_000
 
-export async function prepareBlindClasses(items: LabelledItem[], { embedder }: BlindContext): Promise<BlindClassesInput> {
+export async function prepareBlindClasses(
+  items: LabelledItem[],
+  { embedder }: BlindContext
+): Promise<BlindClassesInput> {
   const { labels, truth } = labelsAndTruth(items)
   const images = items.map(({ image }) => image)
   const settings = embedder.model.zeroShot
   const texts = items.map(({ text }) => text ?? '')
-  const hasTexts = texts.every((text) => text !== '') && labels.length > 1 && labels.length * texts.length <= MAX_TRAINED
+  const hasTexts =
+    texts.every((text) => text !== '') && labels.length > 1 && labels.length * texts.length <= MAX_TRAINED
   return {
     kind: 'classes',
     imageIds: images.map(({ id }) => id),
@@ -59,13 +63,35 @@ export function blindClasses(input: BlindClassesInput, { seed }: TaskOptions): B
   const counts = labels.map((_, label) => truth.reduce((sum, own) => sum + Number(own === label), 0))
   const most = counts.indexOf(counts.reduce((a, b) => Math.max(a, b)))
   const runs: BlindRun[] = [
-    { name: 'swapped', what: "the image of another item in each one's place", values: { top1: top1(swappedRows(images, other)) } },
-    { name: 'constant', what: 'one grey picture in the place of every image', values: { top1: top1(repeated(constant.values, truth.length)) } },
-    { name: 'prior', what: 'the mean of all other images in the place of each', values: { top1: top1(meanOfOthers(images, imageIds)) } },
-    { name: 'majority', what: `the answer '${labels[most]}' for every image`, values: { top1: Float64Array.from(truth, (label) => Number(label === most)) } }
+    {
+      name: 'swapped',
+      what: "the image of another item in each one's place",
+      values: { top1: top1(swappedRows(images, other)) }
+    },
+    {
+      name: 'constant',
+      what: 'one grey picture in the place of every image',
+      values: { top1: top1(repeated(constant.values, truth.length)) }
+    },
+    {
+      name: 'prior',
+      what: 'the mean of all other images in the place of each',
+      values: { top1: top1(meanOfOthers(images, imageIds)) }
+    },
+    {
+      name: 'majority',
+      what: `the answer '${labels[most]}' for every image`,
+      values: { top1: Float64Array.from(truth, (label) => Number(label === most)) }
+    }
   ]
   const byText = input.texts && textOnly(input, { ...input.texts, seed })
-  if (byText) runs.push({ name: 'text_only', what: 'a classifier of what is written with the images', values: { top1: byText.values }, chance: counts[most] / truth.length })
+  if (byText)
+    runs.push({
+      name: 'text_only',
+      what: 'a classifier of what is written with the images',
+      values: { top1: byText.values },
+      chance: counts[most] / truth.length
+    })
   return {
     sighted: { top1: { values: top1(images), chance: 1 / labels.length } },
     runs,
@@ -73,14 +99,29 @@ export function blindClasses(input: BlindClassesInput, { seed }: TaskOptions): B
     details: { template: input.settings.template, folds: byText?.folds },
     method: [
       `Zero-shot top-1 with the model's own template, again with another item's images in their place (swapped), with one grey picture for all (constant), with the mean of all other images (prior), and with the commonest label for all (majority).`,
-      ...(byText ? ["text_only: a logistic regression on the embeddings of what is written with the images, each item's label predicted by one that was trained without it or its text (cf. Poliak et al. 2018); guessing is the commonest label."] : [])
+      ...(byText
+        ? [
+            "text_only: a logistic regression on the embeddings of what is written with the images, each item's label predicted by one that was trained without it or its text (cf. Poliak et al. 2018); guessing is the commonest label."
+          ]
+        : [])
     ]
   }
 }
 
-function textOnly({ labels, truth }: BlindClassesInput, { rows, texts, seed }: { rows: Rows; texts: string[]; seed: number }): HeldOut | undefined {
-  const folds = foldsByGroup(texts.map((text) => [text]), seed)
+function textOnly(
+  { labels, truth }: BlindClassesInput,
+  { rows, texts, seed }: { rows: Rows; texts: string[]; seed: number }
+): HeldOut | undefined {
+  const folds = foldsByGroup(
+    texts.map((text) => [text]),
+    seed
+  )
   if (!folds) return undefined
   const scores = heldOutScores(rows, truth, { classes: labels.length, folds })
-  return { values: Float64Array.from(truth, (label, i) => topShare(scores.subarray(i * labels.length, (i + 1) * labels.length), [label], 1)), folds: [...folds] }
+  return {
+    values: Float64Array.from(truth, (label, i) =>
+      topShare(scores.subarray(i * labels.length, (i + 1) * labels.length), [label], 1)
+    ),
+    folds: [...folds]
+  }
 }

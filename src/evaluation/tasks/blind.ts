@@ -51,7 +51,9 @@ function blindedOf(input: BlindInput, options: TaskOptions): Blinded {
 /** One item alone would get its own images back. */
 function measureBlind(all: Blinded, options: TaskOptions): TaskResult {
   const isAlone = all.swapped.length < 2
-  const blinded = isAlone ? { ...all, runs: all.runs.filter(({ name }) => name !== 'swapped'), swapped: [] } : all
+  const blinded = isAlone
+    ? { ...all, runs: all.runs.filter(({ name }) => name !== 'swapped'), swapped: [] }
+    : all
   const figures: Record<string, Figure> = {}
   const perItem: Record<string, Float64Array> = {}
   const clusters: Record<string, Uint32Array> = {}
@@ -67,9 +69,24 @@ function measureBlind(all: Blinded, options: TaskOptions): TaskResult {
       if (drawn) clusters[name] = drawn
     }
   }
-  return { report: { task: 'blind', figures, flags: [...(isAlone ? [ALONE] : []), ...leaksOf(blinded, options)], method: [...blinded.method, leakMethod], details: { swapped: blinded.swapped, ...blinded.details } }, perItem, clusters }
+  return {
+    report: {
+      task: 'blind',
+      figures,
+      flags: [...(isAlone ? [ALONE] : []), ...leaksOf(blinded, options)],
+      method: [...blinded.method, leakMethod],
+      details: { swapped: blinded.swapped, ...blinded.details }
+    },
+    perItem,
+    clusters
+  }
 }
 
-const ALONE: Flag = { level: 'note', code: 'SWAPPED_LEFT_OUT', message: 'There is one item alone: none has another image to be put in its place, so that swapped was not measured.' }
+const ALONE: Flag = {
+  level: 'note',
+  code: 'SWAPPED_LEFT_OUT',
+  message:
+    'There is one item alone: none has another image to be put in its place, so that swapped was not measured.'
+}
 
 const leakMethod = `A dataset is said to leak where a blind run's interval, widened for the number of runs and measures, lies above chance by ${LEAK_MARGIN}, and the run reaches ${LEAK_SHARE} of what the sighted score has above chance, on ${LEAK_LEAST_ITEMS} items or more (cf. Goyal et al. 2017).`

@@ -14,7 +14,10 @@ function binOf(confidence: number): number {
  * The expected calibration error as a statistic of a draw of items: over 15 bins of equal width, the mean distance of
  * accuracy and confidence, weighted by the items in a bin (Guo et al. 2017, eq. 3).
  */
-export function calibrationError(confidence: Float64Array, right: Float64Array): (draw: Uint32Array) => number {
+export function calibrationError(
+  confidence: Float64Array,
+  right: Float64Array
+): (draw: Uint32Array) => number {
   const bins = Uint32Array.from(confidence, binOf)
   const gaps = new Float64Array(BINS)
   return (draw) => {
@@ -30,9 +33,27 @@ export function reliabilityPlot(confidence: Float64Array, right: Float64Array, o
   for (let bin = 0; bin < BINS; bin++) {
     const items = [...confidence.keys()].filter((i) => binOf(confidence[i]) === bin)
     if (items.length === 0) continue
-    const { value: y, low, high } = bootstrapMean(Float64Array.from(items, (i) => right[i]), options)
+    const {
+      value: y,
+      low,
+      high
+    } = bootstrapMean(
+      Float64Array.from(items, (i) => right[i]),
+      options
+    )
     points.push({ x: items.reduce((sum, i) => sum + confidence[i], 0) / items.length, y, low, high })
   }
-  const ideal = { name: 'perfectly calibrated', points: [{ x: 0, y: 0 }, { x: 1, y: 1 }] }
-  return { title: 'Reliability', x: 'confidence', y: 'accuracy', curves: [{ name: 'accuracy', points }, ideal] }
+  const ideal = {
+    name: 'perfectly calibrated',
+    points: [
+      { x: 0, y: 0 },
+      { x: 1, y: 1 }
+    ]
+  }
+  return {
+    title: 'Reliability',
+    x: 'confidence',
+    y: 'accuracy',
+    curves: [{ name: 'accuracy', points }, ideal]
+  }
 }

@@ -15,9 +15,15 @@ export interface CaptionLinks {
 type Captioned = Pick<CaptionedItem, 'image' | 'captions'>
 
 /** Images with the same bytes as one, which has the captions of all; where duplicates are kept, all as they are. */
-export async function mergeImages(items: Captioned[], context: Omit<TaskContext, 'embedder'>): Promise<Captioned[]> {
+export async function mergeImages(
+  items: Captioned[],
+  context: Omit<TaskContext, 'embedder'>
+): Promise<Captioned[]> {
   if (context.options.duplicates === 'keep') return items
-  const digests = await imageDigests(items.map(({ image }) => image), context)
+  const digests = await imageDigests(
+    items.map(({ image }) => image),
+    context
+  )
   const merged = new Map<string, { image: DatasetImage; captions: string[] }>()
   for (const [i, { image, captions }] of items.entries()) {
     const first = merged.get(digests[i])

@@ -28,11 +28,22 @@ interface Labelled {
 }
 
 /** Classifies images (all, or those at `items`) by the embeddings of the labels. */
-export function classifyAll({ images, truth, settings }: Labelled, weights: Embedding[], items: Uint32Array = Uint32Array.from(truth.keys())): Classified {
+export function classifyAll(
+  { images, truth, settings }: Labelled,
+  weights: Embedding[],
+  items: Uint32Array = Uint32Array.from(truth.keys())
+): Classified {
   const activate = activation(settings)
   const scale = settings.logitScale ?? 1
   const length = items.length
-  const classified: Classified = { top1: new Float64Array(length), top5: new Float64Array(length), predicted: new Uint32Array(length), confidence: new Float64Array(length), logNormaliser: new Float64Array(length), scores: [] }
+  const classified: Classified = {
+    top1: new Float64Array(length),
+    top5: new Float64Array(length),
+    predicted: new Uint32Array(length),
+    confidence: new Float64Array(length),
+    logNormaliser: new Float64Array(length),
+    scores: []
+  }
   items.forEach((item, i) => {
     const image = rowAt(images, item)
     const similarities = weights.map((weight) => cosine(image, weight))
@@ -42,7 +53,8 @@ export function classifyAll({ images, truth, settings }: Labelled, weights: Embe
     classified.top5[i] = topShare(similarities, [truth[item]], 5)
     classified.predicted[i] = first
     classified.confidence[i] = classified.scores[first]
-    if (settings.activation === 'softmax') classified.logNormaliser[i] = scale * similarities[first] - Math.log(classified.scores[first])
+    if (settings.activation === 'softmax')
+      classified.logNormaliser[i] = scale * similarities[first] - Math.log(classified.scores[first])
   })
   return classified
 }

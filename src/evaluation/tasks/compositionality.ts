@@ -19,26 +19,41 @@ export const compositionalityTask: Task<CompositionalityInput> = {
   name: 'compositionality',
   kinds: ['pairs', 'choices'],
   async prepare(dataset, { embedder }) {
-    if (dataset.kind === 'pairs') return { kind: 'pairs', items: dataset.items, ...(await embedPairs(dataset.items, embedder)) }
-    if (dataset.kind === 'choices') return { kind: 'choices', items: dataset.items, ...(await embedChoices(dataset.items, embedder)) }
+    if (dataset.kind === 'pairs')
+      return { kind: 'pairs', items: dataset.items, ...(await embedPairs(dataset.items, embedder)) }
+    if (dataset.kind === 'choices')
+      return { kind: 'choices', items: dataset.items, ...(await embedChoices(dataset.items, embedder)) }
     throw new Error(`Compositionality needs pairs or choices; ${dataset.name} has ${dataset.kind}.`)
   },
-  measure: (input, options) => (input.kind === 'pairs' ? measurePairs(input, options) : measureChoices(input, options))
+  measure: (input, options) =>
+    input.kind === 'pairs' ? measurePairs(input, options) : measureChoices(input, options)
 }
 
 /** Rows 2i and 2i + 1 are those of pair i. */
-export async function embedPairs(items: PairItem[], embedder: Embedder): Promise<{ images: Rows; captions: Rows }> {
-  return { images: await embedder.images(items.flatMap(({ images }) => images)), captions: await embedder.texts(items.flatMap(({ captions }) => captions)) }
+export async function embedPairs(
+  items: PairItem[],
+  embedder: Embedder
+): Promise<{ images: Rows; captions: Rows }> {
+  return {
+    images: await embedder.images(items.flatMap(({ images }) => images)),
+    captions: await embedder.texts(items.flatMap(({ captions }) => captions))
+  }
 }
 
-export async function embedChoices(items: ChoiceItem[], embedder: Embedder): Promise<Choices & { images: Rows }> {
+export async function embedChoices(
+  items: ChoiceItem[],
+  embedder: Embedder
+): Promise<Choices & { images: Rows }> {
   const starts = new Uint32Array(items.length + 1)
   items.forEach(({ negatives }, i) => (starts[i + 1] = starts[i] + 1 + negatives.length))
   const captions = await embedder.texts(items.flatMap(({ caption, negatives }) => [caption, ...negatives]))
   return { images: await embedder.images(items.map(({ image }) => image)), captions, starts }
 }
 
-function measurePairs({ items, images, captions }: CompositionalityInput & { kind: 'pairs' }, options: TaskOptions): TaskResult {
+function measurePairs(
+  { items, images, captions }: CompositionalityInput & { kind: 'pairs' },
+  options: TaskOptions
+): TaskResult {
   const scores = winogroundScores(images, captions)
   const figures: Record<string, Figure> = {}
   const perItem: Record<string, Float64Array> = {}
@@ -48,7 +63,11 @@ function measurePairs({ items, images, captions }: CompositionalityInput & { kin
     perItem[`winoground.${name}`] = scores[name]
   }
   for (const [tag, places] of itemsByTag(items.map(({ tag }) => tag))) {
-    for (const name of names) figures[`winoground[${tag}].${name}`] = figure(at(scores[name], places), { ...options, chance: WINOGROUND_CHANCE[name] })
+    for (const name of names)
+      figures[`winoground[${tag}].${name}`] = figure(at(scores[name], places), {
+        ...options,
+        chance: WINOGROUND_CHANCE[name]
+      })
   }
   const cosines = items.map((_, pair) => pairCosines(images, captions, pair))
   return {
@@ -74,24 +93,44 @@ const tagsMethod = `Tags with at least ${LEAST_TAGGED} items have figures of the
 /** The side of each pair that is most wrong, by how much its other caption scores above its own. */
 function worstCaptions(items: PairItem[], cosines: number[][][]): WorstQuery[] {
   const sides = items.flatMap(({ images, captions }, pair) =>
-    [0, 1].map((own) => ({ pair, image: images[own].id, own: captions[own], other: captions[1 - own], right: cosines[pair][own][own], wrong: cosines[pair][1 - own][own] }))
+    [0, 1].map((own) => ({
+      pair,
+      image: images[own].id,
+      own: captions[own],
+      other: captions[1 - own],
+      right: cosines[pair][own][own],
+      wrong: cosines[pair][1 - own][own]
+    }))
   )
   return mostWrong(sides).map(({ image, own, other, right, wrong }) => ({
     query: { image },
     expected: [{ text: own }],
-    returned: [{ shown: { text: other }, score: wrong }, { shown: { text: own }, score: right }],
+    returned: [
+      { shown: { text: other }, score: wrong },
+      { shown: { text: own }, score: right }
+    ],
     rank: 2
   }))
 }
 
 function worstImages(items: PairItem[], cosines: number[][][]): WorstQuery[] {
   const sides = items.flatMap(({ images, captions }, pair) =>
-    [0, 1].map((own) => ({ pair, text: captions[own], own: images[own].id, other: images[1 - own].id, right: cosines[pair][own][own], wrong: cosines[pair][own][1 - own] }))
+    [0, 1].map((own) => ({
+      pair,
+      text: captions[own],
+      own: images[own].id,
+      other: images[1 - own].id,
+      right: cosines[pair][own][own],
+      wrong: cosines[pair][own][1 - own]
+    }))
   )
   return mostWrong(sides).map(({ text, own, other, right, wrong }) => ({
     query: { text },
     expected: [{ image: own }],
-    returned: [{ shown: { image: other }, score: wrong }, { shown: { image: own }, score: right }],
+    returned: [
+      { shown: { image: other }, score: wrong },
+      { shown: { image: own }, score: right }
+    ],
     rank: 2
   }))
 }
@@ -106,11 +145,21 @@ function mostWrong<Side extends { pair: number; right: number; wrong: number }>(
     .slice(0, WORST)
 }
 
-function measureChoices(input: CompositionalityInput & { kind: 'choices' }, options: TaskOptions): TaskResult {
+function measureChoices(
+  input: CompositionalityInput & { kind: 'choices' },
+  options: TaskOptions
+): TaskResult {
   const scores = hardNegativeScores(input.images, input)
-  const figures = { 'hard_negatives.accuracy': figure(scores, { ...options, chance: hardNegativeChance(input) }) }
+  const figures = {
+    'hard_negatives.accuracy': figure(scores, { ...options, chance: hardNegativeChance(input) })
+  }
   for (const [tag, places] of itemsByTag(input.items.map(({ tag }) => tag))) {
-    Object.assign(figures, { [`hard_negatives[${tag}].accuracy`]: figure(at(scores, places), { ...options, chance: hardNegativeChance(input, places) }) })
+    Object.assign(figures, {
+      [`hard_negatives[${tag}].accuracy`]: figure(at(scores, places), {
+        ...options,
+        chance: hardNegativeChance(input, places)
+      })
+    })
   }
   return {
     report: {
@@ -118,7 +167,10 @@ function measureChoices(input: CompositionalityInput & { kind: 'choices' }, opti
       figures,
       flags: [],
       worst: [{ title: 'Images that prefer a caption that is not true', queries: worstChoices(input) }],
-      method: ['hard_negatives.accuracy: the caption scores above each of its negatives (SugarCrepe, Hsieh et al. 2023); ties count as a random choice would. Guessing gives one over the captions of an item.', tagsMethod]
+      method: [
+        'hard_negatives.accuracy: the caption scores above each of its negatives (SugarCrepe, Hsieh et al. 2023); ties count as a random choice would. Guessing gives one over the captions of an item.',
+        tagsMethod
+      ]
     },
     perItem: { 'hard_negatives.accuracy': scores }
   }
@@ -127,7 +179,13 @@ function measureChoices(input: CompositionalityInput & { kind: 'choices' }, opti
 function worstChoices(input: CompositionalityInput & { kind: 'choices' }): WorstQuery[] {
   const sides = input.items.map((item, i) => {
     const cosines = choiceCosines(rowAt(input.images, i), input, i)
-    return { ...item, pair: i, cosines, right: cosines[0], wrong: cosines.slice(1).reduce((a, b) => Math.max(a, b), -Infinity) }
+    return {
+      ...item,
+      pair: i,
+      cosines,
+      right: cosines[0],
+      wrong: cosines.slice(1).reduce((a, b) => Math.max(a, b), -Infinity)
+    }
   })
   return mostWrong(sides).map(({ image, caption, negatives, cosines }) => {
     const texts = [caption, ...negatives]

@@ -32,14 +32,24 @@ export function weatEffect(associations: Float64Array, firstTargets: number): (d
     let square = 0
     for (const i of draw) square += (associations[i] - mean) ** 2
     const deviation = Math.sqrt(square / (draw.length - 1))
-    return deviation > TINY && counts[0] > 0 && counts[1] > 0 ? (sums[0] / counts[0] - sums[1] / counts[1]) / deviation : 0
+    return deviation > TINY && counts[0] > 0 && counts[1] > 0
+      ? (sums[0] / counts[0] - sums[1] / counts[1]) / deviation
+      : 0
   }
 }
 
 /** Two-sided p of a WEAT effect: how often the targets, parted at random, differ as much. */
-export function weatP(associations: Float64Array, firstTargets: number, { seed, resamples }: { seed: number; resamples: number }): number {
+export function weatP(
+  associations: Float64Array,
+  firstTargets: number,
+  { seed, resamples }: { seed: number; resamples: number }
+): number {
   const { shuffle } = random(seed)
-  const gap = (values: number[]) => Math.abs(values.slice(0, firstTargets).reduce((a, b) => a + b, 0) / firstTargets - values.slice(firstTargets).reduce((a, b) => a + b, 0) / (values.length - firstTargets))
+  const gap = (values: number[]) =>
+    Math.abs(
+      values.slice(0, firstTargets).reduce((a, b) => a + b, 0) / firstTargets -
+        values.slice(firstTargets).reduce((a, b) => a + b, 0) / (values.length - firstTargets)
+    )
   const seen = gap([...associations])
   let asLarge = 0
   for (let i = 0; i < resamples; i++) if (gap(shuffle([...associations])) >= seen - TINY) asLarge++

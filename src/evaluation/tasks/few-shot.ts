@@ -1,6 +1,22 @@
-import { crossValidate, stratifiedFolds, withAnchors, type TrainingSet } from '../../classifiers/cross-validation.js'
-import { best, linearClassifier, rowAt, takeRows, type LinearClassifier } from '../../classifiers/linear-classifier.js'
-import { COMPARED_AT, createMethod, DEFAULT_SETTINGS, type MethodName } from '../../classifiers/train-classifier.js'
+import {
+  crossValidate,
+  stratifiedFolds,
+  withAnchors,
+  type TrainingSet
+} from '../../classifiers/cross-validation.js'
+import {
+  best,
+  linearClassifier,
+  rowAt,
+  takeRows,
+  type LinearClassifier
+} from '../../classifiers/linear-classifier.js'
+import {
+  COMPARED_AT,
+  createMethod,
+  DEFAULT_SETTINGS,
+  type MethodName
+} from '../../classifiers/train-classifier.js'
 import { fill } from '../../encoder/zero-shot.js'
 import type { Rows } from '../embedder.js'
 import type { Figure, Flag, TaskResult } from '../report.js'
@@ -29,7 +45,12 @@ const MAX_CLASSES = 50
 const TESTED_AT = 1e-8
 
 const CONTENDERS: { name: string; title: string; method: MethodName; hasPrior: boolean }[] = [
-  { name: 'linear_probe', title: 'linear probe, with the words of the labels', method: 'linear-probe', hasPrior: true },
+  {
+    name: 'linear_probe',
+    title: 'linear probe, with the words of the labels',
+    method: 'linear-probe',
+    hasPrior: true
+  },
   { name: 'linear_probe_alone', title: 'linear probe, without', method: 'linear-probe', hasPrior: false },
   { name: 'nearest_mean', title: 'nearest class mean', method: 'nearest-class-mean', hasPrior: false }
 ]
@@ -46,7 +67,8 @@ export const fewShotTask: Task<FewShotInput> = {
   name: 'few-shot',
   kinds: ['classes'],
   async prepare(dataset, { embedder }) {
-    if (dataset.kind !== 'classes') throw new Error(`Few-shot classification needs classes; ${dataset.name} has ${dataset.kind}.`)
+    if (dataset.kind !== 'classes')
+      throw new Error(`Few-shot classification needs classes; ${dataset.name} has ${dataset.kind}.`)
     const { labels: classes, truth } = labelsAndTruth(dataset.items)
     const images = dataset.items.map(({ image }) => image)
     const { template } = embedder.model.zeroShot
@@ -65,7 +87,8 @@ export const fewShotTask: Task<FewShotInput> = {
 function measureFewShot(input: FewShotInput, options: TaskOptions): TaskResult {
   const { chosen, shots } = usableClasses(input.truth, { most: MAX_CLASSES, seed: options.seed })
   const flags = flagsOf(input, chosen.length)
-  if (chosen.length < 2) return { report: { task: 'few-shot', figures: {}, flags, method: METHOD }, perItem: {} }
+  if (chosen.length < 2)
+    return { report: { task: 'few-shot', figures: {}, flags, method: METHOD }, perItem: {} }
   const draws = drawExamples(input.truth, { chosen, shots, draws: DRAWS, seed: options.seed })
   const tested = Uint32Array.from(draws.flatMap(({ test }) => test))
   const perItem: Record<string, Float64Array> = {}
@@ -75,30 +98,69 @@ function measureFewShot(input: FewShotInput, options: TaskOptions): TaskResult {
   perItem['few_shot.zero_shot'] = Float64Array.from(draws.flatMap((draw) => outcomes(zeroShot, input, draw)))
   for (const { name, ...contender } of CONTENDERS) {
     for (const count of shots) {
-      const sets = draws.map((draw) => trainingSet(input, draw, { count, anchors: contender.hasPrior ? words : undefined }))
+      const sets = draws.map((draw) =>
+        trainingSet(input, draw, { count, anchors: contender.hasPrior ? words : undefined })
+      )
       const { setting, classifiers } = fitAll(sets, contender.method, options.seed)
       settings[`${name}@${count}`] = setting
-      perItem[`few_shot.${name}@${count}`] = Float64Array.from(draws.flatMap((draw, i) => outcomes(classifiers[i], input, draw)))
+      perItem[`few_shot.${name}@${count}`] = Float64Array.from(
+        draws.flatMap((draw, i) => outcomes(classifiers[i], input, draw))
+      )
     }
   }
-  const figures = Object.fromEntries(Object.entries(perItem).map(([name, values]) => [name, { ...figure(values, { ...options, clusters: tested, chance: 1 / chosen.length }), items: new Set(tested).size }]))
+  const figures = Object.fromEntries(
+    Object.entries(perItem).map(([name, values]) => [
+      name,
+      {
+        ...figure(values, { ...options, clusters: tested, chance: 1 / chosen.length }),
+        items: new Set(tested).size
+      }
+    ])
+  )
   return {
-    report: { task: 'few-shot', figures, plots: [plotOf(figures, shots)], flags, method: METHOD, details: { template: input.template, classes: chosen.map((k) => input.classes[k]), settings, draws: named(draws, input) } },
+    report: {
+      task: 'few-shot',
+      figures,
+      plots: [plotOf(figures, shots)],
+      flags,
+      method: METHOD,
+      details: {
+        template: input.template,
+        classes: chosen.map((k) => input.classes[k]),
+        settings,
+        draws: named(draws, input)
+      }
+    },
     perItem,
     clusters: Object.fromEntries(Object.keys(perItem).map((name) => [name, tested]))
   }
 }
 
 /** What was examples of each class, of a draw. */
-function trainingSet({ images }: FewShotInput, { examples }: Draw, { count, anchors }: { count: number; anchors: TrainingSet['anchors'] }): TrainingSet {
+function trainingSet(
+  { images }: FewShotInput,
+  { examples }: Draw,
+  { count, anchors }: { count: number; anchors: TrainingSet['anchors'] }
+): TrainingSet {
   const chosen = examples.flatMap((ofClass) => ofClass.slice(0, count))
-  return { rows: takeRows(images, chosen), labels: Uint32Array.from(examples.flatMap((_, k) => new Array<number>(count).fill(k))), classes: examples.length, anchors }
+  return {
+    rows: takeRows(images, chosen),
+    labels: Uint32Array.from(examples.flatMap((_, k) => new Array<number>(count).fill(k))),
+    classes: examples.length,
+    anchors
+  }
 }
 
 /** Classifiers of the draws, with the setting that the first of them chooses. */
-function fitAll(sets: TrainingSet[], method: MethodName, seed: number): { setting: number; classifiers: LinearClassifier[] } {
+function fitAll(
+  sets: TrainingSet[],
+  method: MethodName,
+  seed: number
+): { setting: number; classifiers: LinearClassifier[] } {
   const folds = stratifiedFolds(sets[0].labels, { seed })
-  const setting = folds.some((fold) => fold >= 0) ? crossValidate([sets[0]], folds, createMethod({ method }, COMPARED_AT)).setting : DEFAULT_SETTINGS[method]
+  const setting = folds.some((fold) => fold >= 0)
+    ? crossValidate([sets[0]], folds, createMethod({ method }, COMPARED_AT)).setting
+    : DEFAULT_SETTINGS[method]
   const { fit } = createMethod({ method }, TESTED_AT)
   return {
     setting,
@@ -115,8 +177,14 @@ function named(draws: Draw[], { imageIds }: FewShotInput): string[][][] {
 }
 
 /** Of each tested image of a draw whether it is put into its class: 1 or 0. */
-function outcomes(classifier: LinearClassifier, { images, truth }: FewShotInput, { test, classOf }: Draw): number[] {
-  return test.map((image) => Number(best(classifier.scores(rowAt(images, image))) === classOf.get(truth[image])))
+function outcomes(
+  classifier: LinearClassifier,
+  { images, truth }: FewShotInput,
+  { test, classOf }: Draw
+): number[] {
+  return test.map((image) =>
+    Number(best(classifier.scores(rowAt(images, image))) === classOf.get(truth[image]))
+  )
 }
 
 function plotOf(figures: Record<string, Figure>, shots: number[]) {
@@ -127,7 +195,10 @@ function plotOf(figures: Record<string, Figure>, shots: number[]) {
     y: 'accuracy',
     scale: 'log' as const,
     curves: [
-      ...CONTENDERS.map(({ name, title }) => ({ name: title, points: shots.map((count) => point(count, figures[`few_shot.${name}@${count}`])) })),
+      ...CONTENDERS.map(({ name, title }) => ({
+        name: title,
+        points: shots.map((count) => point(count, figures[`few_shot.${name}@${count}`]))
+      })),
       { name: 'zero-shot', points: shots.map((count) => point(count, figures['few_shot.zero_shot'])) }
     ]
   }
@@ -135,6 +206,19 @@ function plotOf(figures: Record<string, Figure>, shots: number[]) {
 
 function flagsOf({ classes, truth }: FewShotInput, used: number): Flag[] {
   if (used === classes.length) return []
-  if (used < 2) return [{ level: 'warning', code: 'too_few_images', message: `Of ${classes.length} classes with ${truth.length} images fewer than two have the three that are needed.` }]
-  return [{ level: 'note', code: 'some_classes', message: `${used} of ${classes.length} classes: those with three images at least, and of these no more than ${MAX_CLASSES}.` }]
+  if (used < 2)
+    return [
+      {
+        level: 'warning',
+        code: 'too_few_images',
+        message: `Of ${classes.length} classes with ${truth.length} images fewer than two have the three that are needed.`
+      }
+    ]
+  return [
+    {
+      level: 'note',
+      code: 'some_classes',
+      message: `${used} of ${classes.length} classes: those with three images at least, and of these no more than ${MAX_CLASSES}.`
+    }
+  ]
 }

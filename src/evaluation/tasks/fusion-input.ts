@@ -36,12 +36,18 @@ const MAX_RECORDS = MAX_PAIRS / LEAST_QUERIES
 /** Embeds the records and the queries. A caption that says what its record's text says is no query. */
 export const prepareFusion: Task<FusionInput>['prepare'] = async (dataset, context) => {
   const { embedder, options } = context
-  const captioned = (dataset as Extract<LoadedDataset, { kind: 'captions' }>).items.filter(({ captions }) => captions.length > 0)
+  const captioned = (dataset as Extract<LoadedDataset, { kind: 'captions' }>).items.filter(
+    ({ captions }) => captions.length > 0
+  )
   const distinct = await mergeImages(captioned, context)
   const items = Array.from(sampled(distinct.length, MAX_RECORDS, options.seed), (i) => distinct[i])
-  const asked = items.flatMap(({ captions: [first, ...others] }, record) => [...new Set(others)].filter((caption) => caption !== first).map((text) => ({ text, record })))
+  const asked = items.flatMap(({ captions: [first, ...others] }, record) =>
+    [...new Set(others)].filter((caption) => caption !== first).map((text) => ({ text, record }))
+  )
   if (asked.length === 0) return NOTHING_ASKED
-  const chosen = [...sampled(asked.length, Math.floor(MAX_PAIRS / items.length), options.seed)].map((i) => asked[i])
+  const chosen = [...sampled(asked.length, Math.floor(MAX_PAIRS / items.length), options.seed)].map(
+    (i) => asked[i]
+  )
   return {
     ids: items.map(({ image }) => image.id),
     of: distinct.length,
@@ -55,12 +61,23 @@ export const prepareFusion: Task<FusionInput>['prepare'] = async (dataset, conte
 }
 
 const NO_ROWS: Rows = { dimension: 1, values: new Float32Array() }
-const NOTHING_ASKED: FusionInput = { ids: [], of: 0, merged: 0, images: NO_ROWS, texts: NO_ROWS, queries: NO_ROWS, targets: new Uint32Array(), available: 0 }
+const NOTHING_ASKED: FusionInput = {
+  ids: [],
+  of: 0,
+  merged: 0,
+  images: NO_ROWS,
+  texts: NO_ROWS,
+  queries: NO_ROWS,
+  targets: new Uint32Array(),
+  available: 0
+}
 
 /** A part of the records, drawn at random, loses one of its modalities: image and text by turns. What a smaller part loses a larger one does too. */
 export function heldWhere(part: number, { ids, seed }: { ids: string[] } & Pick<TaskOptions, 'seed'>): Held {
   const [image, text] = [new Uint8Array(ids.length).fill(1), new Uint8Array(ids.length).fill(1)]
   const order = random(seed).shuffle(Uint32Array.from(ids, (_, i) => i))
-  order.subarray(0, Math.round(part * ids.length)).forEach((record, i) => ((i % 2 === 0 ? text : image)[record] = 0))
+  order
+    .subarray(0, Math.round(part * ids.length))
+    .forEach((record, i) => ((i % 2 === 0 ? text : image)[record] = 0))
   return { image, text }
 }

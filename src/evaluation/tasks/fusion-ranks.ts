@@ -1,4 +1,12 @@
-import { distributionOf, jointScores, ranksOf, reciprocalRankFusion, standardScores, weightedMean, type Columns } from '../../collections/fusion.js'
+import {
+  distributionOf,
+  jointScores,
+  ranksOf,
+  reciprocalRankFusion,
+  standardScores,
+  weightedMean,
+  type Columns
+} from '../../collections/fusion.js'
 import { cosine } from '../../encoder/embedding.js'
 import { rowAt, rowCount } from '../rows.js'
 import type { FusionInput, Held } from './fusion-input.js'
@@ -26,7 +34,9 @@ const EQUAL = 1e-12
 export function standings(input: FusionInput, runs: FusionRun[], helds: Held[]): Standings[][] {
   const queries = rowCount(input.queries)
   const inner = Float64Array.from(input.ids, (_, i) => cosine(rowAt(input.images, i), rowAt(input.texts, i)))
-  const found = helds.map(() => runs.map(() => ({ ahead: new Float64Array(queries), tied: new Float64Array(queries) })))
+  const found = helds.map(() =>
+    runs.map(() => ({ ahead: new Float64Array(queries), tied: new Float64Array(queries) }))
+  )
   for (let query = 0; query < queries; query++) {
     const vector = rowAt(input.queries, query)
     const all = { image: cosinesWith(vector, input.images), text: cosinesWith(vector, input.texts) }
@@ -44,7 +54,10 @@ export function standings(input: FusionInput, runs: FusionRun[], helds: Held[]):
 
 /** The same functions as those of a search, over all records. */
 function fusions(cosines: Columns, inner: Float64Array): (run: FusionRun) => Float64Array {
-  const both = (column: (cosines: Float64Array) => Float64Array) => ({ image: column(cosines.image), text: column(cosines.text) })
+  const both = (column: (cosines: Float64Array) => Float64Array) => ({
+    image: column(cosines.image),
+    text: column(cosines.text)
+  })
   const ranks = both(ranksOf)
   const standard = both((column) => standardScores(column, distributionOf(column)))
   return ({ name, imageWeight }) => {

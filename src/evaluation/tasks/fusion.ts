@@ -3,7 +3,14 @@ import type { Curve, Figure, Flag, Plot, TaskResult } from '../report.js'
 import { bootstrapMean, figure, mean, pairedTest, type SamplingOptions } from '../statistics.js'
 import type { Task, TaskOptions } from '../task.js'
 import { heldWhere, prepareFusion, type FusionInput, type Held } from './fusion-input.js'
-import { FUSED, FUSION_NAMES, standings, type FusionName, type FusionRun, type Standings } from './fusion-ranks.js'
+import {
+  FUSED,
+  FUSION_NAMES,
+  standings,
+  type FusionName,
+  type FusionRun,
+  type Standings
+} from './fusion-ranks.js'
 
 /** The parts of the records that lack one modality. */
 const MISSING = [0, 0.3, 0.6]
@@ -12,7 +19,11 @@ const EVEN = 0.5
 /** Records of which a report names those that lack a modality. */
 const MOST_LISTED = 10_000
 const KS = [1, 5, 10]
-const RUNS: FusionRun[] = [{ name: 'image', imageWeight: 1 }, { name: 'text', imageWeight: 0 }, ...FUSED.flatMap((name) => IMAGE_WEIGHTS.map((imageWeight) => ({ name, imageWeight })))]
+const RUNS: FusionRun[] = [
+  { name: 'image', imageWeight: 1 },
+  { name: 'text', imageWeight: 0 },
+  ...FUSED.flatMap((name) => IMAGE_WEIGHTS.map((imageWeight) => ({ name, imageWeight })))
+]
 
 /** What one run did where a part of the records lacks a modality: the values of its queries, by measure. */
 type Measures = Record<string, Float64Array>
@@ -39,7 +50,10 @@ export const fusionTask: Task<FusionInput> = {
     for (const level of levels) {
       for (const name of FUSION_NAMES) {
         for (const [measure, values] of Object.entries(measuresOf(level, name))) {
-          figures[`${groupOf(name, level)}.${measure}`] = figure(values, { ...sampling, chance: chanceOf(measure, input.ids.length) })
+          figures[`${groupOf(name, level)}.${measure}`] = figure(values, {
+            ...sampling,
+            chance: chanceOf(measure, input.ids.length)
+          })
           if (measure === 'recall@10') perItem[`${groupOf(name, level)}.${measure}`] = values
         }
         if (level.part > 0) Object.assign(figures, byWhatIsHeld(input, { level, name, options }))
@@ -61,18 +75,30 @@ export const fusionTask: Task<FusionInput> = {
 }
 
 function nothingToAsk(): TaskResult {
-  const flag: Flag = { level: 'note', code: 'fusion_not_measured', message: 'No image has a second caption: the first is the text of its record, the others would be the queries.' }
+  const flag: Flag = {
+    level: 'note',
+    code: 'fusion_not_measured',
+    message:
+      'No image has a second caption: the first is the text of its record, the others would be the queries.'
+  }
   return { report: { task: 'fusion', figures: {}, flags: [flag], method: [] }, perItem: {} }
 }
 
 function levelsOf(input: FusionInput, { seed }: TaskOptions): Level[] {
   const helds = MISSING.map((part) => heldWhere(part, { ids: input.ids, seed }))
-  return standings(input, RUNS, helds).map((found, i) => ({ part: MISSING[i], held: helds[i], measures: found.map(measured) }))
+  return standings(input, RUNS, helds).map((found, i) => ({
+    part: MISSING[i],
+    held: helds[i],
+    measures: found.map(measured)
+  }))
 }
 
 /** Expectations over the order of what ties; a record that is no match is never found. */
 function measured({ ahead, tied }: Standings): Measures {
-  const recall = (k: number) => ahead.map((before, i) => (Number.isNaN(before) ? 0 : recallAt(k, { ahead: before, tiedWrong: tied[i], tiedRight: 1 })))
+  const recall = (k: number) =>
+    ahead.map((before, i) =>
+      Number.isNaN(before) ? 0 : recallAt(k, { ahead: before, tiedWrong: tied[i], tiedRight: 1 })
+    )
   const reciprocal = ahead.map((before, i) => {
     let sum = 0
     for (let place = before + 1; place <= before + 1 + tied[i]; place++) sum += 1 / place
@@ -82,7 +108,11 @@ function measured({ ahead, tied }: Standings): Measures {
 }
 
 function measuresOf({ measures }: Level, name: FusionName): Measures {
-  return measures[RUNS.findIndex((run) => run.name === name && (run.imageWeight === EVEN || name === 'image' || name === 'text'))]
+  return measures[
+    RUNS.findIndex(
+      (run) => run.name === name && (run.imageWeight === EVEN || name === 'image' || name === 'text')
+    )
+  ]
 }
 
 function groupOf(name: string, { part }: Level): string {
@@ -94,20 +124,38 @@ function percent(part: number): string {
 }
 
 function chanceOf(measure: string, records: number): number {
-  if (measure === 'mrr') return Array.from({ length: records }, (_, i) => 1 / (i + 1)).reduce((sum, value) => sum + value, 0) / records
+  if (measure === 'mrr')
+    return (
+      Array.from({ length: records }, (_, i) => 1 / (i + 1)).reduce((sum, value) => sum + value, 0) / records
+    )
   return Math.min(1, Number(measure.split('@')[1]) / records)
 }
 
 /** recall@10 of the queries whose record holds both, the image alone, or the text alone: a fair fusion finds each about as often as its modality can. */
-function byWhatIsHeld({ targets }: FusionInput, { level, name, options }: { level: Level; name: FusionName; options: TaskOptions }): Record<string, Figure> {
+function byWhatIsHeld(
+  { targets }: FusionInput,
+  { level, name, options }: { level: Level; name: FusionName; options: TaskOptions }
+): Record<string, Figure> {
   const { image, text } = level.held
-  const kinds: Record<string, (record: number) => boolean> = { both: (record) => !!image[record] && !!text[record], 'image only': (record) => !text[record], 'text only': (record) => !image[record] }
+  const kinds: Record<string, (record: number) => boolean> = {
+    both: (record) => !!image[record] && !!text[record],
+    'image only': (record) => !text[record],
+    'text only': (record) => !image[record]
+  }
   const values = measuresOf(level, name)['recall@10']
   return Object.fromEntries(
     Object.entries(kinds).flatMap(([kind, holds]) => {
       const queries = targets.map((_, i) => i).filter((i) => holds(targets[i]))
       if (queries.length === 0) return []
-      return [[`${groupOf(`${name}, of ${kind}`, level)}.recall@10`, figure(Float64Array.from(queries, (i) => values[i]), { ...options, clusters: queries.map((i) => targets[i]) })]]
+      return [
+        [
+          `${groupOf(`${name}, of ${kind}`, level)}.recall@10`,
+          figure(
+            Float64Array.from(queries, (i) => values[i]),
+            { ...options, clusters: queries.map((i) => targets[i]) }
+          )
+        ]
+      ]
     })
   )
 }
@@ -117,14 +165,28 @@ function plotOf(level: Level, options: SamplingOptions): Plot {
     const { value, low, high } = bootstrapMean(level.measures[RUNS.indexOf(run)]['recall@10'], options)
     return { x: run.imageWeight, y: value, low, high }
   }
-  const curve = (name: FusionName): Curve => ({ name, points: RUNS.filter((run) => run.name === name || run.name === 'image' || run.name === 'text').map(point).sort((a, b) => a.x - b.x) })
-  return { title: `Records found by image and text, ${percent(level.part)} of them without one of the two`, x: 'weight of the image (the text has the rest of 1)', y: 'recall@10', curves: FUSED.map(curve) }
+  const curve = (name: FusionName): Curve => ({
+    name,
+    points: RUNS.filter((run) => run.name === name || run.name === 'image' || run.name === 'text')
+      .map(point)
+      .sort((a, b) => a.x - b.x)
+  })
+  return {
+    title: `Records found by image and text, ${percent(level.part)} of them without one of the two`,
+    x: 'weight of the image (the text has the rest of 1)',
+    y: 'recall@10',
+    curves: FUSED.map(curve)
+  }
 }
 
 function bestOf(level: Level, options: SamplingOptions): Flag {
-  const [best, second] = FUSION_NAMES.map((name) => ({ name, values: measuresOf(level, name).mrr })).sort((a, b) => mean(b.values) - mean(a.values))
+  const [best, second] = FUSION_NAMES.map((name) => ({ name, values: measuresOf(level, name).mrr })).sort(
+    (a, b) => mean(b.values) - mean(a.values)
+  )
   const { difference, p } = pairedTest(second.values, best.values, options)
-  const [value, low, high] = [difference.value, difference.low, difference.high].map((number) => number.toFixed(3))
+  const [value, low, high] = [difference.value, difference.low, difference.high].map((number) =>
+    number.toFixed(3)
+  )
   return {
     level: 'note',
     code: 'best_fusion',
@@ -134,8 +196,15 @@ function bestOf(level: Level, options: SamplingOptions): Flag {
 
 /** Which records lack what, and how many of the records and of the queries were drawn; of more records than can be listed how many lack it. */
 function detailsOf({ ids, of, targets, available }: FusionInput, levels: Level[]): Record<string, unknown> {
-  const missing = levels.map(({ part, held }) => [percent(part), ids.length <= MOST_LISTED ? lacking(held, ids) : countLacking(held)])
-  return { missing: Object.fromEntries(missing), ...(ids.length < of && { records: [ids.length, of] }), ...(targets.length < available && { queries: [targets.length, available] }) }
+  const missing = levels.map(({ part, held }) => [
+    percent(part),
+    ids.length <= MOST_LISTED ? lacking(held, ids) : countLacking(held)
+  ])
+  return {
+    missing: Object.fromEntries(missing),
+    ...(ids.length < of && { records: [ids.length, of] }),
+    ...(targets.length < available && { queries: [targets.length, available] })
+  }
 }
 
 function countLacking({ image, text }: Held): { image: number; text: number } {

@@ -17,12 +17,20 @@ export interface HeldOut {
 }
 
 /** Scores `[n, classes]` of each row by a logistic regression that was trained on the rows of the other folds. */
-export function heldOutScores(rows: Rows, labels: Uint32Array, { classes, folds }: { classes: number; folds: Uint32Array }): Float64Array {
+export function heldOutScores(
+  rows: Rows,
+  labels: Uint32Array,
+  { classes, folds }: { classes: number; folds: Uint32Array }
+): Float64Array {
   const scores = new Float64Array(labels.length * classes)
   const all = [...labels.keys()]
   for (let fold = 0; fold < FOLDS; fold++) {
     const kept = all.filter((i) => folds[i] !== fold)
-    const probe = trainLinearProbe(takeRows(rows, kept), Uint32Array.from(kept, (i) => labels[i]), { classes, c: C, tolerance: TOLERANCE, maxIterations: ITERATIONS })
+    const probe = trainLinearProbe(
+      takeRows(rows, kept),
+      Uint32Array.from(kept, (i) => labels[i]),
+      { classes, c: C, tolerance: TOLERANCE, maxIterations: ITERATIONS }
+    )
     for (const i of all) if (folds[i] === fold) scores.set(probe.scores(rowAt(rows, i)), i * classes)
   }
   return scores

@@ -38,7 +38,9 @@ export function leaksOf({ sighted, runs }: Blinded, options: TaskOptions): Flag[
 
 /** The measure that a run does best in, of those that it does well in. */
 function bestLeak(run: BlindRun, sighted: Blinded['sighted'], options: TaskOptions): Leak | undefined {
-  const leaks = Object.keys(run.values).flatMap((measure) => leakOf(run, { measure, sighted: sighted[measure], options }) ?? [])
+  const leaks = Object.keys(run.values).flatMap(
+    (measure) => leakOf(run, { measure, sighted: sighted[measure], options }) ?? []
+  )
   return leaks.sort((a, b) => b.value - b.chance - (a.value - a.chance))[0]
 }
 
@@ -54,7 +56,11 @@ function leakOf(run: BlindRun, { measure, sighted, options }: Look): Leak | unde
   if (values.length < LEAK_LEAST_ITEMS) return undefined
   // The ends of a wide interval need more samples than its middle.
   const resamples = Math.max(options.resamples, Math.ceil(40 / (1 - options.confidence)))
-  const interval = bootstrapMean(values, { ...options, resamples, clusters: sighted.clusters?.length === values.length ? sighted.clusters : undefined })
+  const interval = bootstrapMean(values, {
+    ...options,
+    resamples,
+    clusters: sighted.clusters?.length === values.length ? sighted.clusters : undefined
+  })
   const seen = mean(sighted.values)
   const leaks = interval.low > chance + LEAK_MARGIN && interval.value - chance >= LEAK_SHARE * (seen - chance)
   return leaks ? { what: run.what, measure, ...interval, chance, sighted: seen } : undefined
@@ -62,6 +68,9 @@ function leakOf(run: BlindRun, { measure, sighted, options }: Look): Leak | unde
 
 function messageOf([{ what, measure, value, low, high, chance, sighted }, ...others]: Leak[]): string {
   const percent = (part: number) => `${(100 * part).toFixed(1)} %`
-  const also = others.length > 0 ? ` Also ${others.map((leak) => `${leak.what} (${percent(leak.value)}${leak.measure === measure ? '' : ` in ${leak.measure}`})`).join(' and ')}.` : ''
+  const also =
+    others.length > 0
+      ? ` Also ${others.map((leak) => `${leak.what} (${percent(leak.value)}${leak.measure === measure ? '' : ` in ${leak.measure}`})`).join(' and ')}.`
+      : ''
   return `Much of this dataset can be answered without looking at its images: ${what} reaches ${percent(value)} (${percent(low)} to ${percent(high)}, widened for the number of looks) in ${measure}, where guessing gives ${percent(chance)} and the model with the images ${percent(sighted)}.${also} A good score here is no proof that the model sees.`
 }

@@ -22,7 +22,10 @@ export function macroAuroc(images: Rows, { truth, weights, settings, logNormalis
   const scale = settings.logitScale ?? 1
   let counted = 0
   weights.forEach((weight, label) => {
-    const scores = Float64Array.from(truth, (_, i) => scale * cosine(rowAt(images, i), weight) - logNormaliser[i])
+    const scores = Float64Array.from(
+      truth,
+      (_, i) => scale * cosine(rowAt(images, i), weight) - logNormaliser[i]
+    )
     const influences = aurocInfluences(scores, (i) => truth[i] === label)
     if (!influences) return
     counted++
@@ -32,7 +35,10 @@ export function macroAuroc(images: Rows, { truth, weights, settings, logNormalis
 }
 
 /** Values whose mean is the area under the ROC curve; undefined where all are positive, or none is. */
-export function aurocInfluences(scores: Float64Array, isPositive: (i: number) => boolean): Float64Array | undefined {
+export function aurocInfluences(
+  scores: Float64Array,
+  isPositive: (i: number) => boolean
+): Float64Array | undefined {
   const n = scores.length
   const order = Uint32Array.from(scores.keys()).sort((a, b) => scores[a] - scores[b])
   const positives = order.reduce((count, i) => count + Number(isPositive(i)), 0)
@@ -43,7 +49,8 @@ export function aurocInfluences(scores: Float64Array, isPositive: (i: number) =>
   while (below < n) {
     let end = below
     let positivesTied = 0
-    for (; end < n && scores[order[end]] === scores[order[below]]; end++) positivesTied += Number(isPositive(order[end]))
+    for (; end < n && scores[order[end]] === scores[order[below]]; end++)
+      positivesTied += Number(isPositive(order[end]))
     for (let at = below; at < end; at++) {
       const i = order[at]
       shares[i] = isPositive(i)

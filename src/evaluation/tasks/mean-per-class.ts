@@ -2,7 +2,11 @@
  * The mean over classes of a value's mean within them, as a statistic of a draw of items, and as one value an item whose
  * mean it is: each item's influence on it, for paired tests. Classes without items don't count.
  */
-export function meanPerClass(values: Float64Array, truth: Uint32Array, classes: number): { statistic: (draw: Uint32Array) => number; values: Float64Array } {
+export function meanPerClass(
+  values: Float64Array,
+  truth: Uint32Array,
+  classes: number
+): { statistic: (draw: Uint32Array) => number; values: Float64Array } {
   const [sums, counts] = [new Float64Array(classes), new Uint32Array(classes)]
   const statistic = (draw: Uint32Array): number => {
     sums.fill(0)
@@ -23,5 +27,10 @@ export function meanPerClass(values: Float64Array, truth: Uint32Array, classes: 
   const means = sums.map((sum, c) => (counts[c] === 0 ? 0 : sum / counts[c]))
   const present = counts.reduce((n, count) => n + Number(count > 0), 0)
   const sizes = counts.slice()
-  return { statistic, values: values.map((value, i) => whole + ((value - means[truth[i]]) * values.length) / (present * sizes[truth[i]])) }
+  return {
+    statistic,
+    values: values.map(
+      (value, i) => whole + ((value - means[truth[i]]) * values.length) / (present * sizes[truth[i]])
+    )
+  }
 }

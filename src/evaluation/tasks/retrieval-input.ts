@@ -20,10 +20,14 @@ export interface RetrievalInput {
 }
 
 /** Embeds images and captions, and finds those that are there twice. Rejects with a DatasetError where there is nothing to retrieve. */
-export const prepareRetrieval: Task<RetrievalInput>['prepare'] = async (dataset, { embedder, options, ...context }) => {
+export const prepareRetrieval: Task<RetrievalInput>['prepare'] = async (
+  dataset,
+  { embedder, options, ...context }
+) => {
   if (dataset.kind === 'embeddings') return embeddedInput(dataset)
   const items = (dataset as Extract<LoadedDataset, { kind: 'captions' }>).items
-  if (!items.some(({ captions }) => captions.length > 0)) throw new DatasetError(`${dataset.name} has no captions to retrieve by.`)
+  if (!items.some(({ captions }) => captions.length > 0))
+    throw new DatasetError(`${dataset.name} has no captions to retrieve by.`)
   const images = items.map(({ image }) => image)
   const captionTexts = items.flatMap(({ captions }) => captions)
   const imageOf = items.flatMap(({ captions }, image) => captions.map(() => image))
@@ -35,9 +39,14 @@ export const prepareRetrieval: Task<RetrievalInput>['prepare'] = async (dataset,
   const own = (same: Uint32Array) => Uint8Array.from(same, (first, i) => Number(first === i))
   return {
     ...rows,
-    pairs: distinctPairs(imageOf.map((image, caption) => (merges ? [sameCaption[caption], sameImage[image]] : [caption, image]))),
+    pairs: distinctPairs(
+      imageOf.map((image, caption) => (merges ? [sameCaption[caption], sameImage[image]] : [caption, image]))
+    ),
     ...(merges && { imageWeights: own(sameImage), captionWeights: own(sameCaption) }),
-    duplicates: { images: images.length - new Set(digests).size, captions: captionTexts.length - new Set(captionTexts).size },
+    duplicates: {
+      images: images.length - new Set(digests).size,
+      captions: captionTexts.length - new Set(captionTexts).size
+    },
     imageIds: images.map(({ id }) => id),
     captionTexts
   }
@@ -49,10 +58,22 @@ function embeddedInput({ name, images, captions, imageOf }: EmbeddedPairs): Retr
     matrix.close()
     return matrix
   })
-  if (imageRows.dimension !== captionRows.dimension) throw new DatasetError(`${name} has images of ${imageRows.dimension} dimensions, and captions of ${captionRows.dimension}.`)
-  if (!imageOf && captionRows.rows !== imageRows.rows) throw new DatasetError(`${name} has ${captionRows.rows} captions of ${imageRows.rows} images, and nothing says which is of which: image_of.npy does.`)
-  const pairs = { captions: Uint32Array.from({ length: captionRows.rows }, (_, i) => i), images: imageOf ?? Uint32Array.from({ length: captionRows.rows }, (_, i) => i) }
-  if (pairs.images.length !== captionRows.rows || pairs.images.some((image) => image >= imageRows.rows)) throw new DatasetError(`${name}: image_of.npy has to have a row of images.npy for each of the ${captionRows.rows} captions.`)
+  if (imageRows.dimension !== captionRows.dimension)
+    throw new DatasetError(
+      `${name} has images of ${imageRows.dimension} dimensions, and captions of ${captionRows.dimension}.`
+    )
+  if (!imageOf && captionRows.rows !== imageRows.rows)
+    throw new DatasetError(
+      `${name} has ${captionRows.rows} captions of ${imageRows.rows} images, and nothing says which is of which: image_of.npy does.`
+    )
+  const pairs = {
+    captions: Uint32Array.from({ length: captionRows.rows }, (_, i) => i),
+    images: imageOf ?? Uint32Array.from({ length: captionRows.rows }, (_, i) => i)
+  }
+  if (pairs.images.length !== captionRows.rows || pairs.images.some((image) => image >= imageRows.rows))
+    throw new DatasetError(
+      `${name}: image_of.npy has to have a row of images.npy for each of the ${captionRows.rows} captions.`
+    )
   return { images, captions, pairs, duplicates: { images: 0, captions: 0 } }
 }
 
@@ -64,5 +85,8 @@ function firstOfEqual(values: string[]): Uint32Array {
 
 function distinctPairs(pairs: number[][]): Pairs {
   const distinct = [...new Map(pairs.map((pair) => [pair.join(' '), pair])).values()]
-  return { captions: Uint32Array.from(distinct, ([caption]) => caption), images: Uint32Array.from(distinct, ([, image]) => image) }
+  return {
+    captions: Uint32Array.from(distinct, ([caption]) => caption),
+    images: Uint32Array.from(distinct, ([, image]) => image)
+  }
 }

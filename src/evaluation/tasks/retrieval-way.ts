@@ -33,17 +33,34 @@ export function measureWay(way: Way, sampling: SamplingOptions): Measured {
   const ranks = [...way.queries.values()]
   const options = { ...sampling, clusters: Uint32Array.from(way.queries.keys(), way.clusterOf) }
   const recalls = (ks: number[]) => ks.map((k) => Float64Array.from(ranks, (rank) => recallAt(k, rank)))
-  const means: Record<string, Float64Array> = Object.fromEntries([...recalls(KS).map((values, i) => [`recall@${KS[i]}`, values]), ['map', Float64Array.from(ranks, ({ averagePrecision }) => averagePrecision)]])
+  const means: Record<string, Float64Array> = Object.fromEntries([
+    ...recalls(KS).map((values, i) => [`recall@${KS[i]}`, values]),
+    ['map', Float64Array.from(ranks, ({ averagePrecision }) => averagePrecision)]
+  ])
   const curveKs = CURVE_KS.filter((k) => k <= way.candidates)
   const intervals = bootstrapMeans([...Object.values(means), ...recalls(curveKs)], options)
   const medianRank = Float64Array.from(ranks, expectedRank)
-  const figures: Record<string, Figure> = Object.fromEntries(Object.keys(means).map((measure, i) => [measure, { ...intervals[i], items: ranks.length, chance: chanceOf(way, measure) }]))
-  const named = <T>(values: Record<string, T>) => Object.fromEntries(ORDER.map((measure) => [`${way.name}.${measure}`, values[measure]]))
+  const figures: Record<string, Figure> = Object.fromEntries(
+    Object.keys(means).map((measure, i) => [
+      measure,
+      { ...intervals[i], items: ranks.length, chance: chanceOf(way, measure) }
+    ])
+  )
+  const named = <T>(values: Record<string, T>) =>
+    Object.fromEntries(ORDER.map((measure) => [`${way.name}.${measure}`, values[measure]]))
   return {
-    figures: named({ ...figures, median_rank: { ...bootstrapMedian(medianRank, options), items: ranks.length } }),
+    figures: named({
+      ...figures,
+      median_rank: { ...bootstrapMedian(medianRank, options), items: ranks.length }
+    }),
     perItem: named({ ...means, median_rank: medianRank }),
     clusters: named(Object.fromEntries(ORDER.map((measure) => [measure, options.clusters]))),
-    curve: { name: way.name === 'text_to_image' ? 'text to image' : 'image to text', points: intervals.slice(-curveKs.length).map(({ value, low, high }, i) => ({ x: curveKs[i], y: value, low, high })) }
+    curve: {
+      name: way.name === 'text_to_image' ? 'text to image' : 'image to text',
+      points: intervals
+        .slice(-curveKs.length)
+        .map(({ value, low, high }, i) => ({ x: curveKs[i], y: value, low, high }))
+    }
   }
 }
 
@@ -51,8 +68,15 @@ export function measureWay(way: Way, sampling: SamplingOptions): Measured {
 function chanceOf({ rightOf, candidates, harmonic }: Way, measure: string): number {
   const guess = (tiedRight: number) =>
     measure === 'map'
-      ? averagePrecision(Array.from({ length: tiedRight }, () => ({ score: 0, ahead: 0, tied: candidates })), harmonic)
-      : recallAt(Number(measure.slice('recall@'.length)), { ahead: 0, tiedWrong: candidates - tiedRight, tiedRight })
+      ? averagePrecision(
+          Array.from({ length: tiedRight }, () => ({ score: 0, ahead: 0, tied: candidates })),
+          harmonic
+        )
+      : recallAt(Number(measure.slice('recall@'.length)), {
+          ahead: 0,
+          tiedWrong: candidates - tiedRight,
+          tiedRight
+        })
   const known = new Map<number, number>()
   let sum = 0
   for (const tiedRight of rightOf.values()) {

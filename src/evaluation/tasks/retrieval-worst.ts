@@ -14,7 +14,10 @@ interface Context {
 }
 
 /** The queries whose right results come last, with what came instead; none of rows that have no names. */
-export async function worstOfWay({ name, queries }: Way, { input, galleries }: Context): Promise<{ title: string; queries: WorstQuery[] }> {
+export async function worstOfWay(
+  { name, queries }: Way,
+  { input, galleries }: Context
+): Promise<{ title: string; queries: WorstQuery[] }> {
   const { imageIds, captionTexts, pairs } = input
   const isToImage = name === 'text_to_image'
   const title = isToImage ? 'Captions whose image came last' : 'Images whose captions came last'
@@ -28,7 +31,9 @@ export async function worstOfWay({ name, queries }: Way, { input, galleries }: C
     .filter(({ rank }) => rank > 1)
     .sort((a, b) => b.rank - a.rank || a.row - b.row)
     .slice(0, WORST)
-  const [asked, gallery] = isToImage ? [galleries.captions, galleries.images] : [galleries.images, galleries.captions]
+  const [asked, gallery] = isToImage
+    ? [galleries.captions, galleries.images]
+    : [galleries.images, galleries.captions]
   const returned = await bestMatches({ gallery: asked, rows: worst.map(({ row }) => row) }, gallery, RETURNED)
   return {
     title,

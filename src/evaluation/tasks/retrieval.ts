@@ -21,28 +21,67 @@ export const retrievalTask: Task<RetrievalInput> = {
     const [images, captions] = openMatrices(input.images, input.captions)
     try {
       const { pairs, imageWeights, captionWeights } = input
-      const galleries = { images: openGallery(images, imageWeights), captions: openGallery(captions, captionWeights) }
+      const galleries = {
+        images: openGallery(images, imageWeights),
+        captions: openGallery(captions, captionWeights)
+      }
       const ranked = await rankPairs(galleries.captions, galleries.images, pairs)
       const counts = { images: total(galleries.images.weight), captions: total(galleries.captions.weight) }
       const harmonic = harmonicNumbers(Math.max(counts.images, counts.captions))
       const ways: Way[] = [
-        { name: 'text_to_image', candidates: counts.images, clusterOf: imageOfCaption(input), queries: rankQueries(pairs.captions, { scores: ranked.scores, standing: ranked.amongImages, harmonic }), rightOf: countBy(pairs.captions), harmonic },
-        { name: 'image_to_text', candidates: counts.captions, clusterOf: (image) => image, queries: rankQueries(pairs.images, { scores: ranked.scores, standing: ranked.amongCaptions, harmonic }), rightOf: countBy(pairs.images), harmonic }
+        {
+          name: 'text_to_image',
+          candidates: counts.images,
+          clusterOf: imageOfCaption(input),
+          queries: rankQueries(pairs.captions, {
+            scores: ranked.scores,
+            standing: ranked.amongImages,
+            harmonic
+          }),
+          rightOf: countBy(pairs.captions),
+          harmonic
+        },
+        {
+          name: 'image_to_text',
+          candidates: counts.captions,
+          clusterOf: (image) => image,
+          queries: rankQueries(pairs.images, {
+            scores: ranked.scores,
+            standing: ranked.amongCaptions,
+            harmonic
+          }),
+          rightOf: countBy(pairs.images),
+          harmonic
+        }
       ]
       const measured = ways.map((way) => measureWay(way, options))
-      const graph = options.hasOwnGraph ? { figures: {}, flags: [], method: [] } : await measureGraph(input, { galleries, ways }, options)
+      const graph = options.hasOwnGraph
+        ? { figures: {}, flags: [], method: [] }
+        : await measureGraph(input, { galleries, ways }, options)
       // In turn: what is read of a matrix holds until its next read.
       const worst: TaskReport['worst'] = []
       for (const way of ways) worst.push(await worstOfWay(way, { input, galleries }))
       const report: TaskReport = {
         task: 'retrieval',
         figures: Object.assign({}, ...measured.map(({ figures }) => figures), graph.figures),
-        plots: [{ title: 'Recall by the number of results looked at', x: 'results looked at (k)', y: 'recall@k', scale: 'log', curves: measured.map(({ curve }) => curve) }],
+        plots: [
+          {
+            title: 'Recall by the number of results looked at',
+            x: 'results looked at (k)',
+            y: 'recall@k',
+            scale: 'log',
+            curves: measured.map(({ curve }) => curve)
+          }
+        ],
         worst,
         flags: graph.flags,
         method: [...method(input, options, counts), ...graph.method]
       }
-      return { report, perItem: Object.assign({}, ...measured.map(({ perItem }) => perItem)), clusters: Object.assign({}, ...measured.map(({ clusters }) => clusters)) }
+      return {
+        report,
+        perItem: Object.assign({}, ...measured.map(({ perItem }) => perItem)),
+        clusters: Object.assign({}, ...measured.map(({ clusters }) => clusters))
+      }
     } finally {
       images.close()
       captions.close()
@@ -50,7 +89,11 @@ export const retrievalTask: Task<RetrievalInput> = {
   }
 }
 
-function method({ duplicates, pairs }: RetrievalInput, options: TaskOptions, counts: { images: number; captions: number }): string[] {
+function method(
+  { duplicates, pairs }: RetrievalInput,
+  options: TaskOptions,
+  counts: { images: number; captions: number }
+): string[] {
   const merged = duplicates.images + duplicates.captions > 0 && options.duplicates === 'merge'
   return [
     `${pairs.captions.length} true pairs of ${counts.captions} captions and ${counts.images} images; each caption is a query among all images, each image one among all captions.`,

@@ -14,7 +14,9 @@ import { classifyAll } from './classify-all.js'
 import { CORRUPTIONS } from './corruption-series.js'
 import { labelsAndTruth } from './labelled.js'
 
-type Labels = ({ kind: 'captions'; captions: Rows } & CaptionLinks) | { kind: 'classes'; prompts: Rows; truth: Uint32Array; settings: ZeroShotSettings }
+type Labels =
+  | ({ kind: 'captions'; captions: Rows } & CaptionLinks)
+  | { kind: 'classes'; prompts: Rows; truth: Uint32Array; settings: ZeroShotSettings }
 
 export interface RobustnessInput {
   images: Rows
@@ -37,7 +39,8 @@ export const robustnessTask: Task<RobustnessInput> = {
     const { images, labels, of } = await partsOf(dataset, context)
     const { embedder } = context
     const corrupted: Record<string, Rows> = {}
-    for (const { name, corruption } of CORRUPTIONS.flatMap(({ steps }) => steps)) corrupted[name] = await embedder.images(images, corruption)
+    for (const { name, corruption } of CORRUPTIONS.flatMap(({ steps }) => steps))
+      corrupted[name] = await embedder.images(images, corruption)
     return { images: await embedder.images(images), corrupted, labels, of }
   },
   measure: (input, options) => measureRobustness(input, options)
@@ -60,7 +63,11 @@ async function captionParts(items: CaptionedItem[], context: TaskContext): Promi
   const distinct = await mergeImages(items, context)
   const chosen = Array.from(sampled(distinct.length, MAX_IMAGES, options.seed), (i) => distinct[i])
   const links = linkCaptions(chosen, options.duplicates)
-  return { images: chosen.map(({ image }) => image), labels: { kind: 'captions', ...links, captions: await embedder.texts(links.texts) }, of: distinct.length }
+  return {
+    images: chosen.map(({ image }) => image),
+    labels: { kind: 'captions', ...links, captions: await embedder.texts(links.texts) },
+    of: distinct.length
+  }
 }
 
 async function classParts(items: LabelledItem[], { embedder, options }: TaskContext): Promise<Parts> {
@@ -68,7 +75,11 @@ async function classParts(items: LabelledItem[], { embedder, options }: TaskCont
   const { labels, truth } = labelsAndTruth(items)
   const settings = embedder.model.zeroShot
   const prompts = await embedder.texts(labels.flatMap((label) => fill([settings.template], label)))
-  return { images: places.map((i) => items[i].image), labels: { kind: 'classes', prompts, truth: Uint32Array.from(places, (i) => truth[i]), settings }, of: items.length }
+  return {
+    images: places.map((i) => items[i].image),
+    labels: { kind: 'classes', prompts, truth: Uint32Array.from(places, (i) => truth[i]), settings },
+    of: items.length
+  }
 }
 
 type Measures = Record<string, { values: Float64Array; chance: number; clusters?: Uint32Array }>
@@ -81,27 +92,40 @@ function measuresOf(images: Rows, labels: Labels): Measures {
   }
   const { captions, imagesOf, textsOf } = labels
   const clusters = Uint32Array.from(imagesOf, ([image]) => image)
-  const [toImages, toTexts] = [recallShares(captions, images, { right: imagesOf, ks: KS }), recallShares(images, captions, { right: textsOf, ks: KS })]
+  const [toImages, toTexts] = [
+    recallShares(captions, images, { right: imagesOf, ks: KS }),
+    recallShares(images, captions, { right: textsOf, ks: KS })
+  ]
   return Object.fromEntries(
     KS.flatMap((k, i) => [
-      [`text_to_image_recall@${k}`, { values: toImages[i], chance: recallChance(images, imagesOf, k), clusters }],
+      [
+        `text_to_image_recall@${k}`,
+        { values: toImages[i], chance: recallChance(images, imagesOf, k), clusters }
+      ],
       [`image_to_text_recall@${k}`, { values: toTexts[i], chance: recallChance(captions, textsOf, k) }]
     ])
   )
 }
 
-function measureRobustness({ images, corrupted, labels, of }: RobustnessInput, options: TaskOptions): TaskResult {
+function measureRobustness(
+  { images, corrupted, labels, of }: RobustnessInput,
+  options: TaskOptions
+): TaskResult {
   const clean = measuresOf(images, labels)
   const figures: Record<string, Figure> = {}
   const perItem: Record<string, Float64Array> = {}
   const clusters: Record<string, Uint32Array> = {}
-  for (const [name, { values, ...how }] of Object.entries(clean)) figures[`robustness[clean].${name}`] = figure(values, { ...options, ...how })
+  for (const [name, { values, ...how }] of Object.entries(clean))
+    figures[`robustness[clean].${name}`] = figure(values, { ...options, ...how })
   for (const { name: step } of CORRUPTIONS.flatMap(({ steps }) => steps)) {
     const group = `robustness[${step}]`
     for (const [name, { values, ...how }] of Object.entries(measuresOf(corrupted[step], labels))) {
       const before = clean[name].values
       figures[`${group}.${name}`] = figure(values, { ...options, ...how })
-      figures[`${group}.${name}_drop`] = pairedTest(values, before, { ...options, clusters: how.clusters }).difference
+      figures[`${group}.${name}_drop`] = pairedTest(values, before, {
+        ...options,
+        clusters: how.clusters
+      }).difference
       perItem[`${group}.${name}_drop`] = before.map((value, i) => value - values[i])
       if (how.clusters) clusters[`${group}.${name}_drop`] = how.clusters
     }
@@ -110,15 +134,33 @@ function measureRobustness({ images, corrupted, labels, of }: RobustnessInput, o
     perItem[`${group}.cosine`] = cosines
   }
   const plots = CORRUPTIONS.flatMap((series) => plotOf(series, Object.keys(clean), figures))
-  return { report: { task: 'robustness', figures, plots, flags: [], method: methodOf(rowCount(images), of), ...(labels.kind === 'classes' && { details: { template: labels.settings.template } }) }, perItem, clusters }
+  return {
+    report: {
+      task: 'robustness',
+      figures,
+      plots,
+      flags: [],
+      method: methodOf(rowCount(images), of),
+      ...(labels.kind === 'classes' && { details: { template: labels.settings.template } })
+    },
+    perItem,
+    clusters
+  }
 }
 
-function plotOf({ axis, steps }: (typeof CORRUPTIONS)[number], measures: string[], figures: Record<string, Figure>): Plot[] {
+function plotOf(
+  { axis, steps }: (typeof CORRUPTIONS)[number],
+  measures: string[],
+  figures: Record<string, Figure>
+): Plot[] {
   if (!axis) return []
   const point = (x: number, { value: y, low, high }: Figure) => ({ x, y, low, high })
   const curves = measures.map((name) => ({
     name,
-    points: [point(axis.clean, figures[`robustness[clean].${name}`]), ...steps.map(({ name: step, severity }) => point(severity, figures[`robustness[${step}].${name}`]))].sort((a, b) => a.x - b.x)
+    points: [
+      point(axis.clean, figures[`robustness[clean].${name}`]),
+      ...steps.map(({ name: step, severity }) => point(severity, figures[`robustness[${step}].${name}`]))
+    ].sort((a, b) => a.x - b.x)
   }))
   return [{ title: axis.title, x: axis.label, y: 'share right', curves }]
 }
@@ -126,6 +168,6 @@ function plotOf({ axis, steps }: (typeof CORRUPTIONS)[number], measures: string[
 function methodOf(count: number, of: number): string[] {
   return [
     `The same images${count < of ? ` (${count} of ${of}, drawn at random; retrieval is among these)` : ''} as they are and saved as JPEG of a quality, blurred by a Gaussian whose sigma counts pixels of an image with a shorter side of 224, turned by degrees (the canvas grows, its corners in the mean colour), and in grey.`,
-    '_drop is what the images as they are have more, paired by item; cosine is the mean cosine of an image and its corrupted self. Captions and labels are the same throughout; labels are in the model\'s own template.'
+    "_drop is what the images as they are have more, paired by item; cosine is the mean cosine of an image and its corrupted self. Captions and labels are the same throughout; labels are in the model's own template."
   ]
 }

@@ -20,7 +20,9 @@ const orders: Record<Shuffle, (words: string[], shuffle: Shuffler) => string[]> 
 }
 
 function runs(words: string[], length: number): string[][] {
-  return Array.from({ length: Math.ceil(words.length / length) }, (_, i) => words.slice(i * length, (i + 1) * length))
+  return Array.from({ length: Math.ceil(words.length / length) }, (_, i) =>
+    words.slice(i * length, (i + 1) * length)
+  )
 }
 
 /**

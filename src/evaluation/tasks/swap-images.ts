@@ -16,7 +16,11 @@ export function swapImages(images: Rows, seed: number, perItem = 1): Uint32Array
   const items = images.values.length / images.dimension / perItem
   const { int, shuffle } = random(seed)
   const other = Uint32Array.from(shuffle(Array.from({ length: items }, (_, i) => i)))
-  const isSame = (a: number, b: number) => a === b || Array.from({ length: perItem }, (_, k) => cosine(rowAt(images, a * perItem + k), rowAt(images, b * perItem + k))).every((similarity) => similarity >= SAME)
+  const isSame = (a: number, b: number) =>
+    a === b ||
+    Array.from({ length: perItem }, (_, k) =>
+      cosine(rowAt(images, a * perItem + k), rowAt(images, b * perItem + k))
+    ).every((similarity) => similarity >= SAME)
   for (let i = 0; i < items; i++) {
     for (let tries = 0; items > 1 && tries < TRIES && isSame(i, other[i]); tries++) {
       const j = int(items)

@@ -7,7 +7,9 @@ export function itemsByTag(tags: (string | undefined)[]): Map<string, number[]> 
   tags.forEach((tag, i) => {
     if (tag !== undefined && tag !== '') items.set(tag, [...(items.get(tag) ?? []), i])
   })
-  return new Map([...items].filter(([, { length }]) => length >= LEAST_TAGGED).sort(([a], [b]) => (a < b ? -1 : 1)))
+  return new Map(
+    [...items].filter(([, { length }]) => length >= LEAST_TAGGED).sort(([a], [b]) => (a < b ? -1 : 1))
+  )
 }
 
 /** Values at some places. */

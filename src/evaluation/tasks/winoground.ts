@@ -8,7 +8,9 @@ export type WinogroundScore = keyof typeof WINOGROUND_CHANCE
 
 /** Cosines of a pair's captions with its images: `[caption][image]`. */
 export function pairCosines(images: Rows, captions: Rows, pair: number): number[][] {
-  return [0, 1].map((c) => [0, 1].map((i) => cosine(rowAt(captions, 2 * pair + c), rowAt(images, 2 * pair + i))))
+  return [0, 1].map((c) =>
+    [0, 1].map((i) => cosine(rowAt(captions, 2 * pair + c), rowAt(images, 2 * pair + i)))
+  )
 }
 
 /**
@@ -17,7 +19,11 @@ export function pairCosines(images: Rows, captions: Rows, pair: number): number[
  */
 export function winogroundScores(images: Rows, captions: Rows): Record<WinogroundScore, Float64Array> {
   const pairs = rowCount(images) / 2
-  const scores = { text: new Float64Array(pairs), image: new Float64Array(pairs), group: new Float64Array(pairs) }
+  const scores = {
+    text: new Float64Array(pairs),
+    image: new Float64Array(pairs),
+    group: new Float64Array(pairs)
+  }
   for (let pair = 0; pair < pairs; pair++) {
     const [[own, other], [otherOf, ownOf]] = pairCosines(images, captions, pair)
     scores.text[pair] = Number(own > otherOf && ownOf > other)

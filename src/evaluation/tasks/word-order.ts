@@ -45,15 +45,26 @@ export const wordOrderTask: Task<WordOrderInput> = {
       const texts = orders.filter((order) => order !== undefined)
       if (texts.length > 0) shuffled.push({ way, captions, texts, rows: await embedder.texts(texts) })
     }
-    return { ...links, images: await embedder.images(chosen.map(({ image }) => image)), captions: await embedder.texts(links.texts), of: items.length, shuffled }
+    return {
+      ...links,
+      images: await embedder.images(chosen.map(({ image }) => image)),
+      captions: await embedder.texts(links.texts),
+      of: items.length,
+      shuffled
+    }
   },
   measure: (input, options) => measureWordOrder(input, options)
 }
 
 /** The images with their captions; of a pair, each image has one. */
-function captionedImages(dataset: Parameters<Task<WordOrderInput>['prepare']>[0]): { image: DatasetImage; captions: string[] }[] {
+function captionedImages(
+  dataset: Parameters<Task<WordOrderInput>['prepare']>[0]
+): { image: DatasetImage; captions: string[] }[] {
   if (dataset.kind === 'captions') return dataset.items
-  if (dataset.kind === 'pairs') return (dataset satisfies LoadedDataset).items.flatMap(({ images, captions }) => images.map((image, i) => ({ image, captions: [captions[i]] })))
+  if (dataset.kind === 'pairs')
+    return (dataset satisfies LoadedDataset).items.flatMap(({ images, captions }) =>
+      images.map((image, i) => ({ image, captions: [captions[i]] }))
+    )
   throw new Error(`The word-order probe needs captions or pairs; ${dataset.name} has ${dataset.kind}.`)
 }
 
@@ -72,18 +83,38 @@ function measureWordOrder(input: WordOrderInput, options: TaskOptions): TaskResu
       clusters[`${group}.${name}`] = measured.clusters
     }
   }
-  const details = Object.fromEntries(input.shuffled.map((way) => [way.way, Array.from(way.captions, (i, k) => [texts[i], way.texts[k]])]))
-  const flags = input.shuffled.length > 0 ? [] : [{ level: 'note' as const, code: 'NOTHING_TO_SHUFFLE', message: 'No caption has words that could be put in another order.' }]
-  return { report: { task: 'word-order', figures, flags, method: methodOf(input), details: { shuffled: details } }, perItem, clusters }
+  const details = Object.fromEntries(
+    input.shuffled.map((way) => [way.way, Array.from(way.captions, (i, k) => [texts[i], way.texts[k]])])
+  )
+  const flags =
+    input.shuffled.length > 0
+      ? []
+      : [
+          {
+            level: 'note' as const,
+            code: 'NOTHING_TO_SHUFFLE',
+            message: 'No caption has words that could be put in another order.'
+          }
+        ]
+  return {
+    report: { task: 'word-order', figures, flags, method: methodOf(input), details: { shuffled: details } },
+    perItem,
+    clusters
+  }
 }
 
 type Measured = Record<string, { of: Figure; values: Float64Array }>
 
-function measureShuffle({ images, captions, imagesOf }: WordOrderInput, way: Shuffled, { recalls, options: plain }: { recalls: Float64Array[]; options: TaskOptions }): { figures: Measured; clusters: Uint32Array } {
+function measureShuffle(
+  { images, captions, imagesOf }: WordOrderInput,
+  way: Shuffled,
+  { recalls, options: plain }: { recalls: Float64Array[]; options: TaskOptions }
+): { figures: Measured; clusters: Uint32Array } {
   const clusters = Uint32Array.from(way.captions, (caption) => imagesOf[caption][0])
   const options = { ...plain, clusters }
   const right = Array.from(way.captions, (caption) => imagesOf[caption])
-  const cosines = (row: Float32Array, i: number) => Array.from(right[i], (image) => cosine(row, rowAt(images, image)))
+  const cosines = (row: Float32Array, i: number) =>
+    Array.from(right[i], (image) => cosine(row, rowAt(images, image)))
   const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length
   const [drop, preference] = [new Float64Array(right.length), new Float64Array(right.length)]
   way.captions.forEach((caption, i) => {
@@ -91,11 +122,20 @@ function measureShuffle({ images, captions, imagesOf }: WordOrderInput, way: Shu
     drop[i] = mean(own) - mean(other)
     preference[i] = mean(own.map((value, k) => (value > other[k] ? 1 : value === other[k] ? 0.5 : 0)))
   })
-  const figures: Measured = { drop: { of: figure(drop, options), values: drop }, preference: { of: figure(preference, { ...options, chance: 0.5 }), values: preference } }
+  const figures: Measured = {
+    drop: { of: figure(drop, options), values: drop },
+    preference: { of: figure(preference, { ...options, chance: 0.5 }), values: preference }
+  }
   recallShares(way.rows, images, { right, ks: KS }).forEach((values, k) => {
     const before = Float64Array.from(way.captions, (caption) => recalls[k][caption])
-    figures[`recall@${KS[k]}`] = { of: figure(values, { ...options, chance: recallChance(images, right, KS[k]) }), values }
-    figures[`recall@${KS[k]}_drop`] = { of: pairedTest(values, before, options).difference, values: before.map((value, i) => value - values[i]) }
+    figures[`recall@${KS[k]}`] = {
+      of: figure(values, { ...options, chance: recallChance(images, right, KS[k]) }),
+      values
+    }
+    figures[`recall@${KS[k]}_drop`] = {
+      of: pairedTest(values, before, options).difference,
+      values: before.map((value, i) => value - values[i])
+    }
   })
   return { figures, clusters }
 }

@@ -52,14 +52,20 @@ export const zeroShotTask: Task<ZeroShotInput> = {
   name: 'zero-shot',
   kinds: ['classes'],
   async prepare(dataset, { embedder, options }) {
-    if (dataset.kind !== 'classes') throw new Error(`Zero-shot classification needs classes; ${dataset.name} has ${dataset.kind}.`)
+    if (dataset.kind !== 'classes')
+      throw new Error(`Zero-shot classification needs classes; ${dataset.name} has ${dataset.kind}.`)
     const { labels, truth } = labelsAndTruth(dataset.items)
     const settings = embedder.model.zeroShot
     const sets: PromptSet[] = []
     const leftOut: string[] = []
     for (const [group, templates] of templateSets(options.templates, settings.template)) {
       if (templates.length > 1 && labels.length * templates.length > MAX_PROMPTS) leftOut.push(group)
-      else sets.push({ group, templates, prompts: await embedder.texts(labels.flatMap((label) => fill(templates, label))) })
+      else
+        sets.push({
+          group,
+          templates,
+          prompts: await embedder.texts(labels.flatMap((label) => fill(templates, label)))
+        })
     }
     const images = dataset.items.map(({ image }) => image)
     return {
@@ -79,7 +85,8 @@ export const zeroShotTask: Task<ZeroShotInput> = {
 function templateSets(named: string[], ownOfModel: string): Map<string, string[]> {
   const sets = new Map([['zero_shot', [ownOfModel]]])
   const own = named.filter((name) => name.includes('{label}'))
-  for (const name of named) if (!name.includes('{label}')) sets.set(`zero_shot[${name}]`, resolveTemplates(name))
+  for (const name of named)
+    if (!name.includes('{label}')) sets.set(`zero_shot[${name}]`, resolveTemplates(name))
   if (own.length > 0) sets.set('zero_shot[own]', own)
   return sets
 }
@@ -88,16 +95,27 @@ function measureZeroShot(input: ZeroShotInput, options: TaskOptions): TaskResult
   const figures: Figures = {}
   const perItem: Record<string, Float64Array> = {}
   const templates = Object.fromEntries(input.sets.map((set) => [set.group, set.templates]))
-  const report: TaskReport = { task: 'zero-shot', figures, flags: flagsOf(input), method: methodOf(input), details: { templates, settings: input.settings } }
+  const report: TaskReport = {
+    task: 'zero-shot',
+    figures,
+    flags: flagsOf(input),
+    method: methodOf(input),
+    details: { templates, settings: input.settings }
+  }
   for (const set of input.sets) {
     const weights = labelWeights(set)
     const classified = classifyAll(input, weights)
-    for (const [name, { of, values }] of Object.entries(measureSet(input, classified, { weights, options }))) {
+    for (const [name, { of, values }] of Object.entries(
+      measureSet(input, classified, { weights, options })
+    )) {
       figures[`${set.group}.${name}`] = of
       if (values) perItem[`${set.group}.${name}`] = values
     }
     if (set.templates.length > 1) Object.assign(figures, ensembling(input, set, { classified, options }))
-    if (set.group === 'zero_shot') Object.assign(report, pictureOf(input, { classified, weights, options }), { details: { ...report.details, perClass: accuracies(input, classified, options) } })
+    if (set.group === 'zero_shot')
+      Object.assign(report, pictureOf(input, { classified, weights, options }), {
+        details: { ...report.details, perClass: accuracies(input, classified, options) }
+      })
   }
   return { report, perItem }
 }
@@ -105,7 +123,9 @@ function measureZeroShot(input: ZeroShotInput, options: TaskOptions): TaskResult
 /** The embedding of each label, made as those of zero-shot requests are. */
 function labelWeights({ prompts, templates }: PromptSet): Embedding[] {
   const labels = prompts.values.length / prompts.dimension / templates.length
-  return Array.from({ length: labels }, (_, label) => meanEmbedding(templates.map((_, i) => rowAt(prompts, label * templates.length + i))))
+  return Array.from({ length: labels }, (_, label) =>
+    meanEmbedding(templates.map((_, i) => rowAt(prompts, label * templates.length + i)))
+  )
 }
 
 interface Measured {
@@ -114,19 +134,30 @@ interface Measured {
   options: TaskOptions
 }
 
-function measureSet({ images, labels, truth, settings }: ZeroShotInput, classified: Classified, { weights, options }: Omit<Measured, 'classified'>): Record<string, { of: Figure; values?: Float64Array }> {
+function measureSet(
+  { images, labels, truth, settings }: ZeroShotInput,
+  classified: Classified,
+  { weights, options }: Omit<Measured, 'classified'>
+): Record<string, { of: Figure; values?: Float64Array }> {
   const { top1, top5, confidence } = classified
   const items = truth.length
   const chance = 1 / labels.length
   const perClass = meanPerClass(top1, truth, labels.length)
-  const measured: Record<string, { of: Figure; values?: Float64Array }> = { top1: { of: figure(top1, { ...options, chance }), values: top1 } }
-  if (labels.length > TOP) measured.top5 = { of: figure(top5, { ...options, chance: TOP / labels.length }), values: top5 }
-  measured.mean_per_class = { of: { ...bootstrap(items, perClass.statistic, options), items, chance }, values: perClass.values }
+  const measured: Record<string, { of: Figure; values?: Float64Array }> = {
+    top1: { of: figure(top1, { ...options, chance }), values: top1 }
+  }
+  if (labels.length > TOP)
+    measured.top5 = { of: figure(top5, { ...options, chance: TOP / labels.length }), values: top5 }
+  measured.mean_per_class = {
+    of: { ...bootstrap(items, perClass.statistic, options), items, chance },
+    values: perClass.values
+  }
   if (labels.length > 1) {
     const auroc = macroAuroc(images, { truth, weights, settings, logNormaliser: classified.logNormaliser })
     measured.auroc = { of: clipped(figure(auroc, { ...options, chance: 0.5 })), values: auroc }
   }
-  if (settings.logitScale !== undefined) measured.ece = { of: { ...bootstrap(items, calibrationError(confidence, top1), options), items } }
+  if (settings.logitScale !== undefined)
+    measured.ece = { of: { ...bootstrap(items, calibrationError(confidence, top1), options), items } }
   return measured
 }
 
@@ -136,9 +167,17 @@ function clipped(figure: Figure): Figure {
 }
 
 /** Top-1 with each template alone, over the templates, and what their ensemble has over it. */
-function ensembling(input: ZeroShotInput, { group, templates, prompts }: PromptSet, { classified, options }: { classified: Classified; options: TaskOptions }): Figures {
+function ensembling(
+  input: ZeroShotInput,
+  { group, templates, prompts }: PromptSet,
+  { classified, options }: { classified: Classified; options: TaskOptions }
+): Figures {
   const { labels, truth } = input
-  const items = sampled(truth.length, Math.max(1, Math.floor(MAX_COMPARISONS / (labels.length * templates.length))), options.seed)
+  const items = sampled(
+    truth.length,
+    Math.max(1, Math.floor(MAX_COMPARISONS / (labels.length * templates.length))),
+    options.seed
+  )
   const alone = new Float64Array(items.length)
   for (let t = 0; t < templates.length; t++) {
     const weights = labels.map((_, label) => rowAt(prompts, label * templates.length + t))
@@ -155,8 +194,12 @@ function ensembling(input: ZeroShotInput, { group, templates, prompts }: PromptS
 function pictureOf(input: ZeroShotInput, { classified, weights, options }: Measured): Partial<TaskReport> {
   const { labels, truth, settings } = input
   return {
-    ...(labels.length <= MAX_CONFUSED && { confusion: { labels, counts: confusionOf(labels, truth, classified) } }),
-    ...(settings.logitScale !== undefined && { plots: [reliabilityPlot(classified.confidence, classified.top1, options)] }),
+    ...(labels.length <= MAX_CONFUSED && {
+      confusion: { labels, counts: confusionOf(labels, truth, classified) }
+    }),
+    ...(settings.logitScale !== undefined && {
+      plots: [reliabilityPlot(classified.confidence, classified.top1, options)]
+    }),
     worst: [{ title: 'The most confident errors', queries: worstOf(input, classified, weights) }]
   }
 }
@@ -168,8 +211,18 @@ function confusionOf(labels: string[], truth: Uint32Array, { predicted }: Classi
   return counts
 }
 
-function accuracies({ labels, truth }: ZeroShotInput, { top1 }: Classified, options: TaskOptions): (Figure & { label: string })[] {
-  return labels.map((label, i) => ({ label, ...figure(top1.filter((_, item) => truth[item] === i), { ...options, chance: 1 / labels.length }) }))
+function accuracies(
+  { labels, truth }: ZeroShotInput,
+  { top1 }: Classified,
+  options: TaskOptions
+): (Figure & { label: string })[] {
+  return labels.map((label, i) => ({
+    label,
+    ...figure(
+      top1.filter((_, item) => truth[item] === i),
+      { ...options, chance: 1 / labels.length }
+    )
+  }))
 }
 
 function worstOf(input: ZeroShotInput, { top1, confidence }: Classified, weights: Embedding[]): WorstQuery[] {
@@ -184,7 +237,9 @@ function worstOf(input: ZeroShotInput, { top1, confidence }: Classified, weights
       return {
         query: { image: imageIds[i] },
         expected: [{ text: labels[truth[i]] }],
-        returned: best.slice(0, SHOWN).map((label) => ({ shown: { text: labels[label] }, score: scores[label] })),
+        returned: best
+          .slice(0, SHOWN)
+          .map((label) => ({ shown: { text: labels[label] }, score: scores[label] })),
         rank: best.indexOf(truth[i]) + 1
       }
     })
@@ -192,21 +247,47 @@ function worstOf(input: ZeroShotInput, { top1, confidence }: Classified, weights
 
 function flagsOf({ labels, settings, leftOut }: ZeroShotInput): Flag[] {
   const flags: Flag[] = []
-  if (labels.length < 2) flags.push({ level: 'warning', code: 'ONE_CLASS', message: `All images have the label '${labels[0]}': every classifier is right.` })
-  if (labels.length > MAX_CONFUSED) flags.push({ level: 'note', code: 'NO_CONFUSION_MATRIX', message: `There is no confusion matrix of ${labels.length} labels; it is made of ${MAX_CONFUSED} at most.` })
-  if (leftOut.length > 0) flags.push({ level: 'note', code: 'TEMPLATES_LEFT_OUT', message: `${leftOut.join(', ')} left out: ${labels.length} labels in so many templates are more than ${MAX_PROMPTS} prompts.` })
-  if (settings.logitScale === undefined) flags.push({ level: 'note', code: 'NO_LOGIT_SCALE', message: "The model's package gives no logit scale (logit_scale in semblance.json), so its scores are no probabilities and calibration is not measured." })
+  if (labels.length < 2)
+    flags.push({
+      level: 'warning',
+      code: 'ONE_CLASS',
+      message: `All images have the label '${labels[0]}': every classifier is right.`
+    })
+  if (labels.length > MAX_CONFUSED)
+    flags.push({
+      level: 'note',
+      code: 'NO_CONFUSION_MATRIX',
+      message: `There is no confusion matrix of ${labels.length} labels; it is made of ${MAX_CONFUSED} at most.`
+    })
+  if (leftOut.length > 0)
+    flags.push({
+      level: 'note',
+      code: 'TEMPLATES_LEFT_OUT',
+      message: `${leftOut.join(', ')} left out: ${labels.length} labels in so many templates are more than ${MAX_PROMPTS} prompts.`
+    })
+  if (settings.logitScale === undefined)
+    flags.push({
+      level: 'note',
+      code: 'NO_LOGIT_SCALE',
+      message:
+        "The model's package gives no logit scale (logit_scale in semblance.json), so its scores are no probabilities and calibration is not measured."
+    })
   return flags
 }
 
 function methodOf({ sets, labels, settings }: ZeroShotInput): string[] {
-  const named = sets.filter(({ group }) => group !== 'zero_shot').map(({ group, templates }) => `${group} over ${templates.length} templates`)
+  const named = sets
+    .filter(({ group }) => group !== 'zero_shot')
+    .map(({ group, templates }) => `${group} over ${templates.length} templates`)
   return [
     `Each image is given the label whose embedding has the highest cosine with its own, of ${labels.length} labels, which are put into the templates as the dataset spells them; a label's embedding is the normalised mean of its prompts' (Radford et al. 2021, 3.1.4).`,
     `zero_shot uses the model's own template, '${settings.template}'${named.length > 0 ? `; ${named.join(', ')}; top1_single_template is the mean over the templates used alone, ensembling_gain the paired difference to it` : ''}.`,
     'Labels that tie share what is right among them, as a random choice would give.',
-    'auroc is the mean over the labels of one against the rest, by the score of the label; its interval is of the items\' influences on it (DeLong et al. 1988).',
-    ...(settings.logitScale === undefined ? [] : [`ece is the expected calibration error of the best label's score (${settings.activation}, the model's logit scale ${settings.logitScale}${settings.logitBias === undefined ? '' : ` and bias ${settings.logitBias}`}) over 15 bins of equal width (Guo et al. 2017); resampling raises it somewhat, so its interval lies high.`])
+    "auroc is the mean over the labels of one against the rest, by the score of the label; its interval is of the items' influences on it (DeLong et al. 1988).",
+    ...(settings.logitScale === undefined
+      ? []
+      : [
+          `ece is the expected calibration error of the best label's score (${settings.activation}, the model's logit scale ${settings.logitScale}${settings.logitBias === undefined ? '' : ` and bias ${settings.logitBias}`}) over 15 bins of equal width (Guo et al. 2017); resampling raises it somewhat, so its interval lies high.`
+        ])
   ]
 }
-

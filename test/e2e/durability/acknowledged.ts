@@ -12,7 +12,8 @@ export class Acknowledged {
 
   /** Notes changes that are about to be sent; the function it returns notes the answer, to all of them or to some. */
   attempt(outcome: ReadonlyMap<string, State>): (ids?: Iterable<string>) => void {
-    for (const [id, state] of outcome) this.#states.set(id, new Set([...(this.#states.get(id) ?? [null]), state]))
+    for (const [id, state] of outcome)
+      this.#states.set(id, new Set([...(this.#states.get(id) ?? [null]), state]))
     return (ids = outcome.keys()) => {
       for (const id of ids) {
         this.#states.set(id, new Set([outcome.get(id)!]))
@@ -33,7 +34,9 @@ export class Acknowledged {
 
   /** Compares with what is stored, and takes that for what is. Returns the ids that are not as they may be. */
   settle(stored: ReadonlyMap<string, number>): { wrong: string[]; ghosts: string[] } {
-    const wrong = [...this.#states].filter(([id, allowed]) => !allowed.has(stored.get(id) ?? null)).map(([id]) => id)
+    const wrong = [...this.#states]
+      .filter(([id, allowed]) => !allowed.has(stored.get(id) ?? null))
+      .map(([id]) => id)
     const ghosts = [...stored.keys()].filter((id) => !this.#states.has(id))
     for (const id of this.#states.keys()) this.#states.set(id, new Set([stored.get(id) ?? null]))
     return { wrong, ghosts }

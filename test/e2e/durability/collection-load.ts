@@ -18,7 +18,9 @@ export function collectionLoad(): Load {
         const wanted = !before.has(true)
         there.set(name, new Set([...before, wanted]))
         // One that may be gone already may be dropped all the same.
-        const answer = await (wanted ? answerTo(api('PUT', `/v1/collections/${name}`, { model: null, dimension: 4 })) : api('DELETE', `/v1/collections/${name}`).catch(() => undefined))
+        const answer = await (wanted
+          ? answerTo(api('PUT', `/v1/collections/${name}`, { model: null, dimension: 4 }))
+          : api('DELETE', `/v1/collections/${name}`).catch(() => undefined))
         if (!answer) return
         there.set(name, new Set([wanted]))
         acknowledged++

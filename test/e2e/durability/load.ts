@@ -17,7 +17,10 @@ export const DIMENSION = 16
 
 /** The 32-bit FNV-1a hash of a text: http://www.isthe.com/chongo/tech/comp/fnv/. */
 export function hashOf(text: string): number {
-  return [...text].reduce((hash, character) => Math.imul(hash ^ character.charCodeAt(0), 0x01000193) >>> 0, 0x811c9dc5)
+  return [...text].reduce(
+    (hash, character) => Math.imul(hash ^ character.charCodeAt(0), 0x01000193) >>> 0,
+    0x811c9dc5
+  )
 }
 
 /** The next of a row of 32-bit numbers, by the linear congruence of Numerical Recipes. */
@@ -48,8 +51,11 @@ export async function answerTo(call: ReturnType<Api>): Promise<Awaited<ReturnTyp
 /** Every record of a collection: id and version. */
 export async function storedIn(api: Api, path: string): Promise<Map<string, number>> {
   const stored = new Map<string, number>()
-  for (let cursor: string | null = ''; cursor !== null; ) {
-    const { body }: { body: { records: { id: string; metadata: { version: number } }[]; next_cursor: string | null } } = await api('GET', `${path}/records?limit=1000${cursor && `&cursor=${cursor}`}`)
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const {
+      body
+    }: { body: { records: { id: string; metadata: { version: number } }[]; next_cursor: string | null } } =
+      await api('GET', `${path}/records?limit=1000${cursor && `&cursor=${cursor}`}`)
     for (const { id, metadata } of body.records) stored.set(id, metadata.version)
     cursor = body.next_cursor
   }

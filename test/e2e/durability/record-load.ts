@@ -20,16 +20,29 @@ export function recordLoad(writers: string[]): Load {
 
   /** One change; resolves to whether the service is still there. */
   async function change({ api, url }: { api: Api; url: string }, name: string): Promise<boolean> {
-    const ids = [...new Set(Array.from({ length: BATCH }, () => `${name}-${Math.floor(Math.random() * IDS_PER_WRITER)}`))]
+    const ids = [
+      ...new Set(Array.from({ length: BATCH }, () => `${name}-${Math.floor(Math.random() * IDS_PER_WRITER)}`))
+    ]
     const next = version++
     const kind = Math.random()
     if (kind < 0.1) return bulk(url, name, next)
     const isPatch = kind >= 0.8 && !seen.mayBeGone(ids[0])
-    const outcome = new Map<string, State>(isPatch ? [[ids[0], next]] : ids.map((id) => [id, kind < 0.6 ? next : null]))
+    const outcome = new Map<string, State>(
+      isPatch ? [[ids[0], next]] : ids.map((id) => [id, kind < 0.6 ? next : null])
+    )
     const confirm = seen.attempt(outcome)
     const answer = isPatch
-      ? await answerTo(api('PATCH', `${base}/records/${ids[0]}`, { metadata: { version: next }, embeddings: { image: vectorOf(ids[0], next) } }))
-      : await answerTo(kind < 0.6 ? api('POST', `${base}/records`, { records: ids.map((id) => recordOf(id, next)) }) : api('POST', `${base}/records/delete`, { ids }))
+      ? await answerTo(
+          api('PATCH', `${base}/records/${ids[0]}`, {
+            metadata: { version: next },
+            embeddings: { image: vectorOf(ids[0], next) }
+          })
+        )
+      : await answerTo(
+          kind < 0.6
+            ? api('POST', `${base}/records`, { records: ids.map((id) => recordOf(id, next)) })
+            : api('POST', `${base}/records/delete`, { ids })
+        )
     if (answer) confirm()
     return answer !== undefined
   }
@@ -40,8 +53,14 @@ export function recordLoad(writers: string[]): Load {
     const confirm = seen.attempt(new Map(ids.map((id) => [id, next])))
     let answered = 0
     try {
-      const response = await fetch(`${url}${base}/records/bulk`, { method: 'POST', headers: { 'content-type': 'application/x-ndjson' }, body: ids.map((id) => JSON.stringify(recordOf(id, next)) + '\n').join('') })
-      for await (const line of createInterface({ input: Readable.fromWeb(response.body as ReadableStream) })) {
+      const response = await fetch(`${url}${base}/records/bulk`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-ndjson' },
+        body: ids.map((id) => JSON.stringify(recordOf(id, next)) + '\n').join('')
+      })
+      for await (const line of createInterface({
+        input: Readable.fromWeb(response.body as ReadableStream)
+      })) {
         const { id, status } = JSON.parse(line) as { id: string; status: string }
         if (status !== 'created' && status !== 'updated') throw new Error(line)
         confirm([id])
@@ -79,10 +98,14 @@ async function check(t: Test, api: Api, seen: Acknowledged): Promise<void> {
   let [found, shared] = [0, 0]
   for (const [id, version] of records) {
     const query = { query: { embedding: vectorOf(id, version) }, limit: 10 }
-    const [approximate, exact] = await Promise.all([api('POST', `${base}/search`, query), api('POST', `${base}/search`, { ...query, exact: true })])
+    const [approximate, exact] = await Promise.all([
+      api('POST', `${base}/search`, query),
+      api('POST', `${base}/search`, { ...query, exact: true })
+    ])
     const best = new Set(exact.body.matches.map((match: { id: string }) => match.id))
     if (exact.body.matches[0]?.id === id && exact.body.matches[0].score > 0.9999) found++
-    shared += approximate.body.matches.filter((match: { id: string }) => best.has(match.id)).length / best.size
+    shared +=
+      approximate.body.matches.filter((match: { id: string }) => best.has(match.id)).length / best.size
   }
   t.equal(found, records.length, `each of ${records.length} records is found by its own embedding`)
   const recall = records.length === 0 ? 1 : shared / records.length

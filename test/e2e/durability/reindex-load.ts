@@ -11,7 +11,10 @@ const POLL_MS = 50
 const JOB_BOUND_MS = 120_000
 
 const base = '/v1/collections/words'
-const WORDS = 'red blue green dog cat house tree car boat rain snow sun moon seven two old new small large glass iron wood stone river hill road bird fish horse apple bread milk cup door lamp chair hat shoe ball song'.split(' ')
+const WORDS =
+  'red blue green dog cat house tree car boat rain snow sun moon seven two old new small large glass iron wood stone river hill road bird fish horse apple bread milk cup door lamp chair hat shoe ball song'.split(
+    ' '
+  )
 
 /** Words that an id and its version stand for: no two like each other, which small towers would not tell apart. */
 function textOf(id: string, version: number): string {
@@ -28,24 +31,34 @@ export function reindexLoad(models: string[]): Load {
   /** Each writer has ids of its own: of two that change one record nobody knows who came last. */
   async function write(api: Api, writer: string): Promise<void> {
     for (;;) {
-      const ids = [...new Set(Array.from({ length: BATCH }, () => `${writer}${Math.floor(Math.random() * IDS)}`))]
+      const ids = [
+        ...new Set(Array.from({ length: BATCH }, () => `${writer}${Math.floor(Math.random() * IDS)}`))
+      ]
       const next = version++
       const isDeletion = Math.random() < 0.2
       const confirm = seen.attempt(new Map<string, State>(ids.map((id) => [id, isDeletion ? null : next])))
-      const call = isDeletion ? api('POST', `${base}/records/delete`, { ids }) : api('POST', `${base}/records`, { records: ids.map((id) => ({ id, text: textOf(id, next), metadata: { version: next } })) })
+      const call = isDeletion
+        ? api('POST', `${base}/records/delete`, { ids })
+        : api('POST', `${base}/records`, {
+            records: ids.map((id) => ({ id, text: textOf(id, next), metadata: { version: next } }))
+          })
       const answer = await call.catch(() => undefined)
       if (!answer) return
       if (answer.status === 200) confirm()
       // What the new collection overtook is to be sent again, and may have been applied.
-      else if (answer.body.error?.code !== 'COLLECTION_REPLACED') throw new Error(`${answer.status}: ${JSON.stringify(answer.body)}`)
+      else if (answer.body.error?.code !== 'COLLECTION_REPLACED')
+        throw new Error(`${answer.status}: ${JSON.stringify(answer.body)}`)
     }
   }
 
   async function reindex(api: Api): Promise<void> {
     for (;;) {
-      const started = await api('POST', `${base}/reindex`, { model: models[++turn % models.length] }).catch(() => undefined)
+      const started = await api('POST', `${base}/reindex`, { model: models[++turn % models.length] }).catch(
+        () => undefined
+      )
       if (!started) return
-      if (started.status !== 202 && started.body.error?.code !== 'REINDEX_RUNNING') throw new Error(`${started.status}: ${JSON.stringify(started.body)}`)
+      if (started.status !== 202 && started.body.error?.code !== 'REINDEX_RUNNING')
+        throw new Error(`${started.status}: ${JSON.stringify(started.body)}`)
       if (!(await allEnded(api).catch(() => undefined))) return
     }
   }
@@ -70,17 +83,31 @@ async function allEnded(api: Api): Promise<{ id: string; state: string; error: u
 
 async function check(t: Test, api: Api, seen: Acknowledged): Promise<void> {
   const jobs = await allEnded(api)
-  t.same(jobs.filter(({ state }) => state !== 'done'), [], `all of ${jobs.length} re-indexings came to their end, those that a kill cut off too`)
+  t.same(
+    jobs.filter(({ state }) => state !== 'done'),
+    [],
+    `all of ${jobs.length} re-indexings came to their end, those that a kill cut off too`
+  )
   const { body: collection } = await api('GET', base)
   const stored = await storedIn(api, base)
-  t.same([collection.texts, stored.size], [collection.records, collection.records], 'no record is without its embedding')
+  t.same(
+    [collection.texts, stored.size],
+    [collection.records, collection.records],
+    'no record is without its embedding'
+  )
   const { wrong, ghosts } = seen.settle(stored)
   t.same(wrong, [], `of ${seen.size} texts none is lost or stale`)
   t.same(ghosts, [], 'nothing is there that was never sent')
   const notFound: string[] = []
   for (const [id, version] of sample(stored, SAMPLE)) {
-    const { body } = await api('POST', `${base}/search`, { query: { text: textOf(id, version) }, target: 'text', limit: 5, exact: true })
-    if (!body.matches.some((match: { id: string; score: number }) => match.id === id && match.score > 0.9999)) notFound.push(id)
+    const { body } = await api('POST', `${base}/search`, {
+      query: { text: textOf(id, version) },
+      target: 'text',
+      limit: 5,
+      exact: true
+    })
+    if (!body.matches.some((match: { id: string; score: number }) => match.id === id && match.score > 0.9999))
+      notFound.push(id)
   }
   t.same(notFound, [], `texts are found by themselves, by model ${collection.model}`)
 }

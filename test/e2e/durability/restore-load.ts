@@ -21,10 +21,14 @@ export function restoreLoad(): Load {
   let restored = 0
 
   async function write(api: Api, before: Whole): Promise<boolean> {
-    const ids = sample(Array.from({ length: IDS }, (_, n) => `f${n}`), 1 + Math.floor(Math.random() * IDS))
+    const ids = sample(
+      Array.from({ length: IDS }, (_, n) => `f${n}`),
+      1 + Math.floor(Math.random() * IDS)
+    )
     const after = new Map([...before, ...ids.map((id) => [id, steps] as const)])
     allowed = [before, after]
-    if (!(await answerTo(api('POST', `${base}/records`, { records: ids.map((id) => recordOf(id, steps)) })))) return false
+    if (!(await answerTo(api('POST', `${base}/records`, { records: ids.map((id) => recordOf(id, steps)) }))))
+      return false
     allowed = [after]
     return true
   }
@@ -51,17 +55,27 @@ export function restoreLoad(): Load {
   return {
     prepare: async (api) => void (await answerTo(api('PUT', base, { model: null, dimension: DIMENSION }))),
     run: async ({ api }) => {
-      for (let isThere = true; isThere; ) {
+      for (let isThere = true; isThere;) {
         steps++
         const [now] = allowed
         const kind = Math.random()
-        isThere = await (kind < 0.4 ? write(api, now) : kind < 0.7 || backups.size === 0 ? makeBackup(api, now) : restore(api, now))
+        isThere = await (kind < 0.4
+          ? write(api, now)
+          : kind < 0.7 || backups.size === 0
+            ? makeBackup(api, now)
+            : restore(api, now))
       }
     },
     check: async (t, api) => {
       allowed = [await check(t, api, allowed)]
-      const listed: string[] = (await api('GET', `${base}/backups`)).body.backups.map(({ name }: { name: string }) => name)
-      t.same([...backups.keys()].filter((name) => !listed.includes(name)), [], `${backups.size} backups are there; ${restored} restores so far`)
+      const listed: string[] = (await api('GET', `${base}/backups`)).body.backups.map(
+        ({ name }: { name: string }) => name
+      )
+      t.same(
+        [...backups.keys()].filter((name) => !listed.includes(name)),
+        [],
+        `${backups.size} backups are there; ${restored} restores so far`
+      )
     },
     acknowledged: () => steps
   }
@@ -70,11 +84,18 @@ export function restoreLoad(): Load {
 /** Returns what is there. */
 async function check(t: Test, api: Api, allowed: Whole[]): Promise<Whole> {
   const stored = await storedIn(api, base)
-  t.ok(allowed.some((whole) => isSame(whole, stored)), `the ${stored.size} records are wholly as before the last step, or as after it`)
+  t.ok(
+    allowed.some((whole) => isSame(whole, stored)),
+    `the ${stored.size} records are wholly as before the last step, or as after it`
+  )
   t.match((await api('GET', base)).body, { records: stored.size, images: stored.size })
   const notFound: string[] = []
   for (const [id, version] of sample(stored, SAMPLE)) {
-    const { body } = await api('POST', `${base}/search`, { query: { embedding: vectorOf(id, version) }, limit: 1, exact: true })
+    const { body } = await api('POST', `${base}/search`, {
+      query: { embedding: vectorOf(id, version) },
+      limit: 1,
+      exact: true
+    })
     if (body.matches[0]?.id !== id || body.matches[0].score < 0.9999) notFound.push(id)
   }
   t.same(notFound, [], 'records are found by their own embeddings')

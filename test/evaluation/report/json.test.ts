@@ -11,7 +11,9 @@ function closed(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(closed)
   if (typeof schema !== 'object' || schema === null) return schema
   const copy = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closed(value)]))
-  return copy.type === 'object' && copy.properties !== undefined ? { ...copy, additionalProperties: false } : copy
+  return copy.type === 'object' && copy.properties !== undefined
+    ? { ...copy, additionalProperties: false }
+    : copy
 }
 
 t.test('what is written keeps to its schema, and comes back as it was', async (t) => {
@@ -39,5 +41,20 @@ t.test('the schema refuses what is no report', async (t) => {
   const written = toJson(smallReport())
   t.notOk(validate({ ...written, version: 2 }))
   t.notOk(validate({ ...written, datasets: [{ ...written.datasets[0], kind: 'songs' }] }))
-  t.notOk(validate({ ...written, datasets: [{ ...written.datasets[0], results: [{ model: 'mini', tasks: [{ task: 'retrieval', figures: { a: { value: 1 } }, flags: [], method: [] }] }] }] }))
+  t.notOk(
+    validate({
+      ...written,
+      datasets: [
+        {
+          ...written.datasets[0],
+          results: [
+            {
+              model: 'mini',
+              tasks: [{ task: 'retrieval', figures: { a: { value: 1 } }, flags: [], method: [] }]
+            }
+          ]
+        }
+      ]
+    })
+  )
 })

@@ -23,13 +23,33 @@ export function AnswerView({ received, errors, fileName }: AnswerProps) {
         <strong class={status < 400 ? 'good' : 'bad'}>{status}</strong>
         <span class="number">{ms.toFixed(0)} ms</span>
         {type && <span>{type}</span>}
-        <span class="number">{bytes.toLocaleString('en')} bytes{isWhole ? '' : ', more to come'}</span>
+        <span class="number">
+          {bytes.toLocaleString('en')} bytes{isWhole ? '' : ', more to come'}
+        </span>
       </p>
-      {error && <div class="advice"><p><strong>{error.code}</strong> <Inline text={error.meaning} /></p><p><Inline text={error.remedy} /></p></div>}
+      {error && (
+        <div class="advice">
+          <p>
+            <strong>{error.code}</strong> <Inline text={error.meaning} />
+          </p>
+          <p>
+            <Inline text={error.remedy} />
+          </p>
+        </div>
+      )}
       {body !== undefined && <Matches body={body} />}
       {type.startsWith('image/') && received.blob && <BlobImage blob={received.blob} />}
-      {text !== undefined && text !== '' && <pre tabIndex={0} aria-label="Body of the answer"><code>{body === undefined ? text : JSON.stringify(body, null, 2)}{isCut ? '\n… more than is shown' : ''}</code></pre>}
-      {received.blob && received.blob.size > 0 && !/json$/.test(type) && <Keep blob={received.blob} name={fileName} />}
+      {text !== undefined && text !== '' && (
+        <pre tabIndex={0} aria-label="Body of the answer">
+          <code>
+            {body === undefined ? text : JSON.stringify(body, null, 2)}
+            {isCut ? '\n… more than is shown' : ''}
+          </code>
+        </pre>
+      )}
+      {received.blob && received.blob.size > 0 && !/json$/.test(type) && (
+        <Keep blob={received.blob} name={fileName} />
+      )}
     </div>
   )
 }
@@ -58,7 +78,10 @@ function Matches({ body }: { body: unknown }) {
   return (
     <ul class="matches" aria-label="Pictures of the matches">
       {pictured.slice(0, 12).map(({ id, score, text, image_url: url }) => (
-        <li key={id}><Picture path={url!} alt={text ?? id} /><span class="small number">{score.toFixed(3)}</span></li>
+        <li key={id}>
+          <Picture path={url!} alt={text ?? id} />
+          <span class="small number">{score.toFixed(3)}</span>
+        </li>
       ))}
     </ul>
   )
@@ -82,5 +105,9 @@ function BlobImage({ blob }: { blob: Blob }) {
 
 function Keep({ blob, name }: { blob: Blob; name: string }) {
   const url = useBlobUrl(blob)
-  return url ? <a class="button" href={url} download={name}>Save {name}</a> : null
+  return url ? (
+    <a class="button" href={url} download={name}>
+      Save {name}
+    </a>
+  ) : null
 }

@@ -29,17 +29,30 @@ export async function fetchDescription(): Promise<Description> {
 
 /** The operations by their tags, in the order of the tags. */
 export function groupsOf({ tags, paths }: Description): Group[] {
-  const places = Object.entries(paths).flatMap(([path, operations]) => Object.entries(operations).map(([method, operation]) => ({ operation, method: method.toUpperCase(), path })))
-  return tags.map(({ name }) => ({ name, places: places.filter(({ operation }) => operation.tags[0] === name) })).filter((group) => group.places.length > 0)
+  const places = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]) => ({
+      operation,
+      method: method.toUpperCase(),
+      path
+    }))
+  )
+  return tags
+    .map(({ name }) => ({ name, places: places.filter(({ operation }) => operation.tags[0] === name) }))
+    .filter((group) => group.places.length > 0)
 }
 
 /** What is said of each error, by code. */
 export function errorsIn({ components }: Description): Map<string, KnownError> {
-  const toError = ([code, { summary, description, 'x-status': status }]: [string, ErrorExample]): [string, KnownError] => [code, { code, status, meaning: summary, remedy: description }]
+  const toError = ([code, { summary, description, 'x-status': status }]: [string, ErrorExample]): [
+    string,
+    KnownError
+  ] => [code, { code, status, meaning: summary, remedy: description }]
   return new Map(Object.entries(components.examples).map(toError))
 }
 
 /** The codes that an operation may answer, by status. */
 export function codesOf({ responses }: Operation): string[] {
-  return Object.entries(responses).flatMap(([status, { content = {} }]) => (/^[45]/.test(status) ? Object.keys(content['application/json']?.examples ?? {}) : []))
+  return Object.entries(responses).flatMap(([status, { content = {} }]) =>
+    /^[45]/.test(status) ? Object.keys(content['application/json']?.examples ?? {}) : []
+  )
 }

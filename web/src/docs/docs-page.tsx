@@ -18,16 +18,29 @@ export function DocsPage() {
   const problem = useSignal<string | undefined>(undefined)
   const load = () => {
     problem.value = undefined
-    fetchDescription().then((what) => (description.value = what), (error) => (problem.value = messageOf(error)))
+    fetchDescription().then(
+      (what) => (description.value = what),
+      (error) => (problem.value = messageOf(error))
+    )
   }
   useEffect(load, [])
   return (
     <>
-      <a class="skip" href="#calls">Skip to the calls</a>
+      <a class="skip" href="#calls">
+        Skip to the calls
+      </a>
       <Bar description={description.value} />
       <main>
         {problem.value !== undefined && <Problem message={problem.value} retry={load} />}
-        {description.value ? <Calls description={description.value} /> : problem.value === undefined && <p class="busy" role="status">Loading</p>}
+        {description.value ? (
+          <Calls description={description.value} />
+        ) : (
+          problem.value === undefined && (
+            <p class="busy" role="status">
+              Loading
+            </p>
+          )
+        )}
       </main>
       <KeyPrompt />
     </>
@@ -39,15 +52,47 @@ function Bar({ description }: { description: Description | undefined }) {
   const keyLabel = apiKey.value ? 'Change the API key' : 'Enter an API key'
   return (
     <header class="bar">
-      <a class="brand" href="/"><img src="/icon.svg" alt="" width="26" height="26" /><span>Semblance</span></a>
+      <a class="brand" href="/">
+        <img src="/icon.svg" alt="" width="26" height="26" />
+        <span>Semblance</span>
+      </a>
       <h1>API</h1>
       <div class="bar-end">
-        <a class="wide" href="/">Gallery</a>
-        <button type="button" class="icon-button" title={keyLabel} aria-label={keyLabel} onClick={() => void askForKey('Calls from this page carry the key that you enter.')}><Icon name={apiKey.value ? 'key-set' : 'key'} /></button>
-        <button type="button" class="icon-button" title={`Theme: ${theme.value}`} aria-label={`Theme: ${theme.value}. Change it`} onClick={cycleTheme}><Icon name={theme.value === 'dark' ? 'moon' : theme.value === 'light' ? 'sun' : 'contrast'} /></button>
-        <button type="button" class="menu" aria-expanded={isOpen.value} onClick={() => (isOpen.value = !isOpen.value)}>Calls</button>
+        <a class="wide" href="/">
+          Gallery
+        </a>
+        <button
+          type="button"
+          class="icon-button"
+          title={keyLabel}
+          aria-label={keyLabel}
+          onClick={() => void askForKey('Calls from this page carry the key that you enter.')}
+        >
+          <Icon name={apiKey.value ? 'key-set' : 'key'} />
+        </button>
+        <button
+          type="button"
+          class="icon-button"
+          title={`Theme: ${theme.value}`}
+          aria-label={`Theme: ${theme.value}. Change it`}
+          onClick={cycleTheme}
+        >
+          <Icon name={theme.value === 'dark' ? 'moon' : theme.value === 'light' ? 'sun' : 'contrast'} />
+        </button>
+        <button
+          type="button"
+          class="menu"
+          aria-expanded={isOpen.value}
+          onClick={() => (isOpen.value = !isOpen.value)}
+        >
+          Calls
+        </button>
       </div>
-      {isOpen.value && description && <div class="drawer"><Contents groups={groupsOf(description)} onChosen={() => (isOpen.value = false)} /></div>}
+      {isOpen.value && description && (
+        <div class="drawer">
+          <Contents groups={groupsOf(description)} onChosen={() => (isOpen.value = false)} />
+        </div>
+      )}
     </header>
   )
 }
@@ -57,17 +102,28 @@ function Calls({ description }: { description: Description }) {
   const errors = errorsIn(description)
   // What the link names is there only now.
   useEffect(() => {
-    if (location.hash.length > 1) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView()
+    if (location.hash.length > 1)
+      document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView()
   }, [])
   return (
     <div class="columns">
-      <aside aria-label="Contents"><Contents groups={groups} /></aside>
+      <aside aria-label="Contents">
+        <Contents groups={groups} />
+      </aside>
       <div id="calls" tabIndex={-1}>
-        <section class="intro" aria-label="About this API"><Prose text={description.info.description} /><p>For machines: <a href="/openapi.yaml">openapi.yaml</a>, <a href="/openapi.json">openapi.json</a>. To look around: <a href="/">the gallery</a>.</p></section>
+        <section class="intro" aria-label="About this API">
+          <Prose text={description.info.description} />
+          <p>
+            For machines: <a href="/openapi.yaml">openapi.yaml</a>, <a href="/openapi.json">openapi.json</a>.
+            To look around: <a href="/">the gallery</a>.
+          </p>
+        </section>
         {groups.map(({ name, places }) => (
           <section key={name} class="group" aria-label={name}>
             <h2>{name}</h2>
-            {places.map((place) => <OperationSection key={place.operation.operationId} place={place} errors={errors} />)}
+            {places.map((place) => (
+              <OperationSection key={place.operation.operationId} place={place} errors={errors} />
+            ))}
           </section>
         ))}
         <section id="errors" class="group" aria-labelledby="errors-title">

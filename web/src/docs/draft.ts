@@ -35,7 +35,8 @@ export function draftOf({ operation, method, path }: Place): Draft {
   const contents = Object.entries(operation.requestBody?.content ?? {})
   const places = { path: calls[0].pathValues, query: calls[0].query, header: calls[0].headers }
   const values: Draft['values'] = { path: {}, query: {}, header: {} }
-  for (const { in: place, name } of ownParameters(operation)) values[place][name] = String(places[place][name] ?? '')
+  for (const { in: place, name } of ownParameters(operation))
+    values[place][name] = String(places[place][name] ?? '')
   return {
     answer: calls[0].answer,
     values,
@@ -51,7 +52,13 @@ function draftBody(body: SampleBody, { type, schema }: { type: string; schema: S
   const fields = Object.entries(schema.properties ?? {}).filter(([name]) => name !== 'image')
   const toField = ([name, property]: [string, Schema]): FormField => {
     const values = body.fields.filter((field) => field[0] === name).map((field) => field[1])
-    return { name, schema: property, isList: property.type === 'array' || values.length > 1, isUsual: values.length > 0, value: values.join('\n') }
+    return {
+      name,
+      schema: property,
+      isList: property.type === 'array' || values.length > 1,
+      isUsual: values.length > 0,
+      value: values.join('\n')
+    }
   }
   return { kind: 'form', type, files: [], fields: fields.map(toField) }
 }
@@ -63,7 +70,11 @@ export function given(place: Record<string, string>): Record<string, string> {
 
 /** The text fields of a form that are to be sent. */
 export function formFields(fields: FormField[]): [name: string, value: string][] {
-  return fields.flatMap(({ name, value, isList }) => (isList ? value.split('\n') : [value]).filter((each) => each !== '').map((each): [string, string] => [name, each]))
+  return fields.flatMap(({ name, value, isList }) =>
+    (isList ? value.split('\n') : [value])
+      .filter((each) => each !== '')
+      .map((each): [string, string] => [name, each])
+  )
 }
 
 /** What is wrong with a draft as it stands, or nothing. */
@@ -82,20 +93,46 @@ export function faultOf({ values, bodies, chosen }: Draft): string | undefined {
 }
 
 /** The call that a draft is, for samples of code; undefined while it is none. */
-export function toSampleCall(draft: Draft, { operation, method, path, withKey }: Place & { withKey: boolean }): SampleCall | undefined {
+export function toSampleCall(
+  draft: Draft,
+  { operation, method, path, withKey }: Place & { withKey: boolean }
+): SampleCall | undefined {
   const { values, bodies, chosen, answer } = draft
   const body = bodies[chosen] && sampleBody(bodies[chosen])
   if (body === 'faulty') return undefined
   const schemas = new Map(ownParameters(operation).map(({ name, schema }) => [name, schema]))
-  const query = Object.fromEntries(Object.entries(given(values.query)).map(([name, value]) => [name, valueOf(value, schemas.get(name) ?? {})]))
-  return { origin: location.origin, method, path, pathValues: values.path, query, headers: given(values.header), answer, withKey, ...(body && { body }) }
+  const query = Object.fromEntries(
+    Object.entries(given(values.query)).map(([name, value]) => [
+      name,
+      valueOf(value, schemas.get(name) ?? {})
+    ])
+  )
+  return {
+    origin: location.origin,
+    method,
+    path,
+    pathValues: values.path,
+    query,
+    headers: given(values.header),
+    answer,
+    withKey,
+    ...(body && { body })
+  }
 }
 
 function sampleBody(body: DraftBody): SampleBody | undefined | 'faulty' {
   const { type } = body
   if (body.kind === 'text') return { kind: 'text', type, text: body.text }
   if (body.kind === 'file') return { kind: 'file', type, path: body.files[0]?.name ?? body.path }
-  if (body.kind === 'form') return { kind: 'form', fields: formFields(body.fields), files: (body.files.length > 0 ? body.files.map(({ name }) => name) : [EXAMPLE_FILE]).map((name) => ['image', name]) }
+  if (body.kind === 'form')
+    return {
+      kind: 'form',
+      fields: formFields(body.fields),
+      files: (body.files.length > 0 ? body.files.map(({ name }) => name) : [EXAMPLE_FILE]).map((name) => [
+        'image',
+        name
+      ])
+    }
   if (body.text.trim() === '') return undefined
   try {
     return { kind: 'json', value: JSON.parse(body.text) }

@@ -7,8 +7,12 @@ export function ErrorTable({ errors, withIds = false }: { errors: KnownError[]; 
     <dl class="errors">
       {errors.map(({ code, status, meaning, remedy }) => (
         <div key={code} id={withIds ? `error-${code}` : undefined}>
-          <dt><span class="number muted">{status}</span> <code>{code}</code></dt>
-          <dd><Inline text={meaning} /> <Inline text={remedy} /></dd>
+          <dt>
+            <span class="number muted">{status}</span> <code>{code}</code>
+          </dt>
+          <dd>
+            <Inline text={meaning} /> <Inline text={remedy} />
+          </dd>
         </div>
       ))}
     </dl>

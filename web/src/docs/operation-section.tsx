@@ -25,15 +25,46 @@ export function OperationSection({ place, errors }: { place: Place; errors: Map<
   return (
     <section id={operationId} class="operation" aria-labelledby={`${operationId}-title`}>
       <div class="operation-head">
-        <h3 id={`${operationId}-title`}><a href={`#${operationId}`}>{summary}</a></h3>
-        <p class="operation-path"><span class={`method ${method.toLowerCase()}`}>{method}</span> <code>{path}</code>{scope && <span class="scope" title="Scope of the API key, where keys are asked for">{SCOPES[scope]}</span>}</p>
+        <h3 id={`${operationId}-title`}>
+          <a href={`#${operationId}`}>{summary}</a>
+        </h3>
+        <p class="operation-path">
+          <span class={`method ${method.toLowerCase()}`}>{method}</span> <code>{path}</code>
+          {scope && (
+            <span class="scope" title="Scope of the API key, where keys are asked for">
+              {SCOPES[scope]}
+            </span>
+          )}
+        </p>
       </div>
       <div class="operation-text">
         {description && <Prose text={description} />}
-        {bodies.map(([type, { schema }], i) => <Fold key={type} isOpen={HAS_ROOM && i === 0} title={`Body, ${type}`}>{() => <SchemaFields schema={schema!} />}</Fold>)}
-        {answer && <Fold title={`Answer ${status}${answered ? '' : `, ${Object.keys(answer.content ?? {}).join(' or ') || 'no body'}`}`}>{() => <AnswerText description={answer.description} schema={answered} />}</Fold>}
+        {bodies.map(([type, { schema }], i) => (
+          <Fold key={type} isOpen={HAS_ROOM && i === 0} title={`Body, ${type}`}>
+            {() => <SchemaFields schema={schema!} />}
+          </Fold>
+        ))}
+        {answer && (
+          <Fold
+            title={`Answer ${status}${answered ? '' : `, ${Object.keys(answer.content ?? {}).join(' or ') || 'no body'}`}`}
+          >
+            {() => <AnswerText description={answer.description} schema={answered} />}
+          </Fold>
+        )}
         <Fold title={`Errors (${codes.length})`}>{() => <ErrorTable errors={known(codes)} />}</Fold>
-        {within.length > 0 && <Fold title={`Errors within an answer (${within.length})`}>{() => <><p>These stand in the answer: for one record or line of many, as the last line of a stream, or in a job.</p><ErrorTable errors={known(within)} /></>}</Fold>}
+        {within.length > 0 && (
+          <Fold title={`Errors within an answer (${within.length})`}>
+            {() => (
+              <>
+                <p>
+                  These stand in the answer: for one record or line of many, as the last line of a stream, or
+                  in a job.
+                </p>
+                <ErrorTable errors={known(within)} />
+              </>
+            )}
+          </Fold>
+        )}
       </div>
       <TryIt place={place} errors={errors} />
     </section>

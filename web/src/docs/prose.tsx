@@ -3,7 +3,9 @@ export function Prose({ text }: { text: string }) {
   return (
     <>
       {text.split(/\n\n+/).map((paragraph) => (
-        <p key={paragraph}><Inline text={paragraph} /></p>
+        <p key={paragraph}>
+          <Inline text={paragraph} />
+        </p>
       ))}
     </>
   )

@@ -32,7 +32,10 @@ export function Samples({ call, name }: { call: SampleCall; name: string }) {
     event.preventDefault()
   }
   const take = async () => {
-    said.value = await copy(source).then(() => 'Copied', (error: Error) => error.message)
+    said.value = await copy(source).then(
+      () => 'Copied',
+      (error: Error) => error.message
+    )
     setTimeout(() => (said.value = ''), COPIED_MS)
   }
   return (
@@ -40,7 +43,16 @@ export function Samples({ call, name }: { call: SampleCall; name: string }) {
       <div class="samples-bar">
         <div role="tablist" aria-label={`Code for: ${name}`} onKeyDown={onKeyDown}>
           {LANGUAGES.map(({ label }) => (
-            <button key={label} id={`${id}-${label}`} type="button" role="tab" aria-selected={label === shown.label} aria-controls={`${id}-panel`} tabIndex={label === shown.label ? 0 : -1} onClick={() => choose(label)}>
+            <button
+              key={label}
+              id={`${id}-${label}`}
+              type="button"
+              role="tab"
+              aria-selected={label === shown.label}
+              aria-controls={`${id}-panel`}
+              tabIndex={label === shown.label ? 0 : -1}
+              onClick={() => choose(label)}
+            >
               {label}
             </button>
           ))}
@@ -48,9 +60,13 @@ export function Samples({ call, name }: { call: SampleCall; name: string }) {
         <button type="button" class="copy" onClick={take} aria-label={`Copy as ${shown.label}`}>
           <span aria-hidden="true">{said.value || 'Copy'}</span>
         </button>
-        <span class="visually-hidden" role="status">{said.value}</span>
+        <span class="visually-hidden" role="status">
+          {said.value}
+        </span>
       </div>
-      <pre id={`${id}-panel`} role="tabpanel" aria-labelledby={`${id}-${shown.label}`} tabIndex={0}><code>{source}</code></pre>
+      <pre id={`${id}-panel`} role="tabpanel" aria-labelledby={`${id}-${shown.label}`} tabIndex={0}>
+        <code>{source}</code>
+      </pre>
     </div>
   )
 }

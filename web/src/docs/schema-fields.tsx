@@ -14,11 +14,21 @@ export function SchemaFields({ schema, depth = 0 }: { schema: Schema; depth?: nu
         return (
           <li key={name}>
             <p>
-              <code class="field-name">{name}</code> <span class="muted">{typeOf(property)}{required.includes(name) ? ', required' : ''}</span>
+              <code class="field-name">{name}</code>{' '}
+              <span class="muted">
+                {typeOf(property)}
+                {required.includes(name) ? ', required' : ''}
+              </span>
               {boundsOf(property) && <span class="muted"> · {boundsOf(property)}</span>}
             </p>
-            {property.description && <p class="field-text"><Inline text={property.description} /></p>}
-            {inner.map((each, i) => <SchemaFields key={i} schema={each} depth={depth + 1} />)}
+            {property.description && (
+              <p class="field-text">
+                <Inline text={property.description} />
+              </p>
+            )}
+            {inner.map((each, i) => (
+              <SchemaFields key={i} schema={each} depth={depth + 1} />
+            ))}
           </li>
         )
       })}
@@ -43,8 +53,23 @@ export function typeOf({ type, format, items, anyOf, oneOf, enum: values, const:
 }
 
 /** Bounds and default of a value, in words. */
-export function boundsOf({ minimum, maximum, minLength, maxLength, minItems, maxItems, default: usual }: Schema): string {
-  return [range(minimum, maximum), counted(minLength, maxLength, 'characters'), counted(minItems, maxItems, 'items'), usual === undefined ? '' : `${JSON.stringify(usual)} by default`].filter(Boolean).join(', ')
+export function boundsOf({
+  minimum,
+  maximum,
+  minLength,
+  maxLength,
+  minItems,
+  maxItems,
+  default: usual
+}: Schema): string {
+  return [
+    range(minimum, maximum),
+    counted(minLength, maxLength, 'characters'),
+    counted(minItems, maxItems, 'items'),
+    usual === undefined ? '' : `${JSON.stringify(usual)} by default`
+  ]
+    .filter(Boolean)
+    .join(', ')
 }
 
 function counted(low: number | undefined, high: number | undefined, what: string): string {

@@ -24,15 +24,46 @@ export interface Received {
 const MAX_SHOWN = 100_000
 
 /** Sends a draft, and again with a key where one is asked for. `onReceived` is told whenever more has come. */
-export async function send(draft: Draft, { method, path, signal, onReceived }: { method: string; path: string; signal: AbortSignal; onReceived: (received: Received) => void }): Promise<void> {
-  const address = addressOf({ origin: location.origin, method, path, pathValues: draft.values.path, query: given(draft.values.query), headers: {}, answer: draft.answer, withKey: false })
+export async function send(
+  draft: Draft,
+  {
+    method,
+    path,
+    signal,
+    onReceived
+  }: { method: string; path: string; signal: AbortSignal; onReceived: (received: Received) => void }
+): Promise<void> {
+  const address = addressOf({
+    origin: location.origin,
+    method,
+    path,
+    pathValues: draft.values.path,
+    query: given(draft.values.query),
+    headers: {},
+    answer: draft.answer,
+    withKey: false
+  })
   const body = draft.bodies[draft.chosen]
   for (;;) {
     const key = apiKey.peek()
-    const headers = { ...given(draft.values.header), ...(body && body.kind !== 'form' && { 'content-type': body.type }), ...(key && { authorization: `Bearer ${key}` }) }
+    const headers = {
+      ...given(draft.values.header),
+      ...(body && body.kind !== 'form' && { 'content-type': body.type }),
+      ...(key && { authorization: `Bearer ${key}` })
+    }
     const startedAt = performance.now()
-    const answer = await fetch(address, { method, headers, signal, ...(body && { body: await payload(body) }) })
-    if (answer.status !== 401 || !(await askForKey(key === '' ? 'This service asks for an API key.' : 'The service does not take this API key.'))) {
+    const answer = await fetch(address, {
+      method,
+      headers,
+      signal,
+      ...(body && { body: await payload(body) })
+    })
+    if (
+      answer.status !== 401 ||
+      !(await askForKey(
+        key === '' ? 'This service asks for an API key.' : 'The service does not take this API key.'
+      ))
+    ) {
       return receive(answer, { ms: performance.now() - startedAt, onReceived })
     }
   }
@@ -42,17 +73,33 @@ async function payload(body: DraftBody): Promise<BodyInit> {
   if (body.kind === 'json' || body.kind === 'text') return body.text
   if (body.kind === 'file') return body.files[0]
   const form = new FormData()
-  const files = body.files.length > 0 ? body.files : [new File([await (await fetch(`/docs/${EXAMPLE_FILE}`)).blob()], EXAMPLE_FILE, { type: 'image/png' })]
+  const files =
+    body.files.length > 0
+      ? body.files
+      : [new File([await (await fetch(`/docs/${EXAMPLE_FILE}`)).blob()], EXAMPLE_FILE, { type: 'image/png' })]
   for (const file of files) form.append('image', file)
   for (const [name, value] of formFields(body.fields)) form.append(name, value)
   return form
 }
 
-async function receive(answer: Response, { ms, onReceived }: { ms: number; onReceived: (received: Received) => void }): Promise<void> {
+async function receive(
+  answer: Response,
+  { ms, onReceived }: { ms: number; onReceived: (received: Received) => void }
+): Promise<void> {
   const header = (name: string) => answer.headers.get(name) ?? ''
   const type = header('content-type').split(';')[0]
   const isText = /json|^text\//.test(type)
-  const received: Received = { status: answer.status, type, requestId: header('x-request-id'), location: header('location'), ms, bytes: 0, isWhole: false, isCut: false, ...(isText && { text: '' }) }
+  const received: Received = {
+    status: answer.status,
+    type,
+    requestId: header('x-request-id'),
+    location: header('location'),
+    ms,
+    bytes: 0,
+    isWhole: false,
+    isCut: false,
+    ...(isText && { text: '' })
+  }
   onReceived(received)
   const decoder = new TextDecoder()
   const chunks: Uint8Array<ArrayBuffer>[] = []

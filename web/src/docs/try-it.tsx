@@ -19,7 +19,11 @@ export function TryIt({ place, errors }: { place: Place; errors: Map<string, Kno
   const draft = useSignal<Draft>(useMemo(() => draftOf(place), [place]))
   // While what is written is no call the code stays as it was.
   const sample = useRef<SampleCall>()
-  sample.current = toSampleCall(draft.value, { ...place, withKey: apiKey.value !== '' && operation['x-scope'] !== 'open' }) ?? sample.current
+  sample.current =
+    toSampleCall(draft.value, {
+      ...place,
+      withKey: apiKey.value !== '' && operation['x-scope'] !== 'open'
+    }) ?? sample.current
   const [, kind = ''] = /^\/v1\/(\w+)\/\{id\}/.exec(path) ?? []
   const id = latest.value[kind]
   useEffect(() => {
@@ -43,13 +47,27 @@ export function TryIt({ place, errors }: { place: Place; errors: Map<string, Kno
         <ParameterFields operation={operation} draft={draft.value} onChange={onChange} />
         <BodyFields draft={draft.value} onChange={onChange} />
         <div class="row">
-          <button type="submit" class="primary" aria-disabled={isRunning}>{isRunning ? 'Running' : 'Run'}</button>
-          {isRunning && <button type="button" onClick={stop}>Stop</button>}
+          <button type="submit" class="primary" aria-disabled={isRunning}>
+            {isRunning ? 'Running' : 'Run'}
+          </button>
+          {isRunning && (
+            <button type="button" onClick={stop}>
+              Stop
+            </button>
+          )}
         </div>
       </form>
       {problem && <Problem message={problem} />}
-      <p class="visually-hidden" role="status">{received ? `Answered ${received.status}` : ''}</p>
-      {received && <AnswerView received={received} errors={errors} fileName={answer.kind === 'file' ? answer.name : `${operation.operationId}.txt`} />}
+      <p class="visually-hidden" role="status">
+        {received ? `Answered ${received.status}` : ''}
+      </p>
+      {received && (
+        <AnswerView
+          received={received}
+          errors={errors}
+          fileName={answer.kind === 'file' ? answer.name : `${operation.operationId}.txt`}
+        />
+      )}
     </div>
   )
 }
@@ -68,14 +86,26 @@ function useRun({ operation, method, path }: Place, draft: Draft) {
     isRunning.value = true
     controller.current = new AbortController()
     try {
-      await send(draft, { method, path, signal: controller.current.signal, onReceived: (what) => (received.value = what) })
+      await send(draft, {
+        method,
+        path,
+        signal: controller.current.signal,
+        onReceived: (what) => (received.value = what)
+      })
       const [, kind, id] = /^\/v1\/(jobs|evaluations)\/([^/]+)$/.exec(received.peek()?.location ?? '') ?? []
-      if (['reindexCollection', 'startEvaluation'].includes(operation.operationId) && id) latest.value = { ...latest.value, [kind]: id, jobs: id }
+      if (['reindexCollection', 'startEvaluation'].includes(operation.operationId) && id)
+        latest.value = { ...latest.value, [kind]: id, jobs: id }
     } catch (error) {
       if (!isAbort(error)) problem.value = messageOf(error)
     } finally {
       isRunning.value = false
     }
   }
-  return { isRunning: isRunning.value, received: received.value, problem: problem.value, run, stop: () => controller.current?.abort() }
+  return {
+    isRunning: isRunning.value,
+    received: received.value,
+    problem: problem.value,
+    run,
+    stop: () => controller.current?.abort()
+  }
 }

@@ -25,19 +25,43 @@ export function cardPlots(dataset: DatasetReport, tasks: TaskReport[], files: Ca
 }
 
 /** The queries that went worst on a dataset, with their pictures, which are added to `files`. */
-export function cardQueries({ dataset, tasks, files, pictures }: { dataset: DatasetReport; tasks: TaskReport[]; files: CardFiles; pictures: Report['pictures'] }): string[] {
+export function cardQueries({
+  dataset,
+  tasks,
+  files,
+  pictures
+}: {
+  dataset: DatasetReport
+  tasks: TaskReport[]
+  files: CardFiles
+  pictures: Report['pictures']
+}): string[] {
   const cell = (shown: Shown) => shownCell(shown, { dataset: dataset.name, pictures, files })
   return tasks
     .flatMap(({ worst = [] }) => worst)
     .filter(({ queries }) => queries.length > 0)
-    .map(({ title, queries }) => `**${markdown(title)}**\n\n${markdownTable([['query', 'right', 'its rank', 'came instead'], ...queries.slice(0, QUERIES).map((query) => queryRow(query, cell))], [2])}`)
+    .map(
+      ({ title, queries }) =>
+        `**${markdown(title)}**\n\n${markdownTable([['query', 'right', 'its rank', 'came instead'], ...queries.slice(0, QUERIES).map((query) => queryRow(query, cell))], [2])}`
+    )
 }
 
 function queryRow({ query, expected, returned, rank }: WorstQuery, cell: (shown: Shown) => string): string[] {
-  return [cell(query), expected.slice(0, 1).map(cell).join(''), String(rank), returned.slice(0, RETURNED).map(({ shown }) => cell(shown)).join('text' in (returned[0]?.shown ?? {}) ? '<br>' : ' ')]
+  return [
+    cell(query),
+    expected.slice(0, 1).map(cell).join(''),
+    String(rank),
+    returned
+      .slice(0, RETURNED)
+      .map(({ shown }) => cell(shown))
+      .join('text' in (returned[0]?.shown ?? {}) ? '<br>' : ' ')
+  ]
 }
 
-function shownCell(shown: Shown, { dataset, pictures, files }: { dataset: string; pictures: Report['pictures']; files: CardFiles }): string {
+function shownCell(
+  shown: Shown,
+  { dataset, pictures, files }: { dataset: string; pictures: Report['pictures']; files: CardFiles }
+): string {
   if ('text' in shown) return `“${markdown(shown.text)}”`
   const key = `${dataset} ${shown.image}`
   if (!Object.hasOwn(pictures, key)) return markdown(shown.image)
@@ -53,7 +77,14 @@ function axes({ x, y }: Plot): string {
 
 /** A name for files and addresses, of letters of ASCII and digits. */
 function slug(text: string): string {
-  return text.normalize('NFKD').toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '').slice(0, 80) || 'plot'
+  return (
+    text
+      .normalize('NFKD')
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, '-')
+      .replaceAll(/^-|-$/g, '')
+      .slice(0, 80) || 'plot'
+  )
 }
 
 function unique(name: string, files: CardFiles): string {

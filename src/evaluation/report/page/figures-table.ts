@@ -12,9 +12,20 @@ export function figuresTable(report: Report, dataset: DatasetReport, task: TaskN
   const models = reportsOf(dataset, task).map(({ model, report: { figures } }) => ({ model, figures }))
   const all = [...new Set(models.flatMap(({ figures }) => Object.keys(figures)))]
   const main = mainFigures(all)
-  const table = (names: string[], label: string) => tableOf(report, { models, names, comparisons, label: `${label} of ${dataset.name}, ${task}` })
-  const comparisons = new Map(dataset.comparisons.filter((comparison) => comparison.task === task).map((comparison) => [comparison.figure, comparison]))
-  return html`${table(main, 'Figures')}${main.length < all.length && html`<details><summary>All ${all.length} figures</summary>${table(all, 'All figures')}</details>`}`
+  const table = (names: string[], label: string) =>
+    tableOf(report, { models, names, comparisons, label: `${label} of ${dataset.name}, ${task}` })
+  const comparisons = new Map(
+    dataset.comparisons
+      .filter((comparison) => comparison.task === task)
+      .map((comparison) => [comparison.figure, comparison])
+  )
+  return html`${table(main, 'Figures')}${
+    main.length < all.length &&
+    html`<details>
+      <summary>All ${all.length} figures</summary>
+      ${table(all, 'All figures')}
+    </details>`
+  }`
 }
 
 interface Rows {
@@ -31,25 +42,62 @@ interface Columns {
 }
 
 function tableOf(report: Report, { models, names, comparisons, label }: Rows): Markup {
-  const columns = { difference: comparisons.size > 0, chance: names.some((name) => models.some(({ figures }) => figures[name]?.chance !== undefined)) }
+  const columns = {
+    difference: comparisons.size > 0,
+    chance: names.some((name) => models.some(({ figures }) => figures[name]?.chance !== undefined))
+  }
   const row = (name: string, heading: Markup) => {
     const figures = models.map((model): Figure | undefined => model.figures[name])
-    return html`<tr>${heading}${figures.map((figure, i) => valueCell(name, figure, i))}${columns.difference && differenceCells(name, comparisons.get(name))}${lastCells(name, figures.find((figure) => figure !== undefined), columns)}</tr>\n`
+    return html`<tr>
+      ${heading}${figures.map((figure, i) => valueCell(name, figure, i))}${columns.difference && differenceCells(name, comparisons.get(name))}${lastCells(
+        name,
+        figures.find((figure) => figure !== undefined),
+        columns
+      )}
+    </tr> `
   }
   const body = (group: string, members: string[]): Content => {
     // A line for a group and one for its only figure would be one too many.
-    if (group !== '' && members.length === 1) return row(members[0], html`<th scope="row" class="alone" title="${members[0]}"><b>${group}</b> ${nameParts(members[0]).measure}</th>`)
-    const heading = html`<tr class="group"><th scope="rowgroup" colspan="${1 + models.length + (columns.difference ? 2 : 0) + (columns.chance ? 2 : 1)}">${group}</th></tr>\n`
+    if (group !== '' && members.length === 1)
+      return row(
+        members[0],
+        html`<th scope="row" class="alone" title="${members[0]}">
+          <b>${group}</b> ${nameParts(members[0]).measure}
+        </th>`
+      )
+    const heading = html`<tr class="group">
+      <th
+        scope="rowgroup"
+        colspan="${1 + models.length + (columns.difference ? 2 : 0) + (columns.chance ? 2 : 1)}"
+      >
+        ${group}
+      </th>
+    </tr> `
     return html`${group !== '' && heading}${members.map((name) => row(name, html`<th scope="row" title="${name}">${nameParts(name).measure}</th>`))}`
   }
-  return scrolled(label, html`<table class="figures">${headOf(report, models, columns)}
-${[...grouped(names)].map(([group, members]) => html`<tbody>${body(group, members)}</tbody>\n`)}</table>`)
+  return scrolled(
+    label,
+    html`<table class="figures">
+      ${headOf(report, models, columns)}
+      ${[...grouped(names)].map(
+        ([group, members]) =>
+          html`<tbody>
+            ${body(group, members)}
+          </tbody> `
+      )}
+    </table>`
+  )
 }
 
 function headOf(report: Report, models: Rows['models'], { difference, chance }: Columns): Markup {
   const title = (model: string) => (report.models.length > 1 ? shortName(model, report) : 'Value')
   const column = (words: string) => html`<th scope="col" class="number">${words}</th>`
-  return html`<thead><tr><th scope="col">Figure</th>${models.map(({ model }) => column(`${title(model)}, ${Math.round(report.settings.confidence * 100)} % interval`))}${difference && [column('Difference'), column('p')]}${chance && column('Chance')}${column('n')}</tr></thead>`
+  return html`<thead>
+    <tr>
+      <th scope="col">Figure</th>
+      ${models.map(({ model }) => column(`${title(model)}, ${Math.round(report.settings.confidence * 100)} % interval`))}${difference && [column('Difference'), column('p')]}${chance && column('Chance')}${column('n')}
+    </tr>
+  </thead>`
 }
 
 /** What may be wider than a phone, and is moved through by keyboard too. */
@@ -59,26 +107,41 @@ export function scrolled(label: string, content: Content): Markup {
 
 /** Figures with the minus that belongs to them, and not broken before a unit or within an interval. */
 export function typeset(text: string): string {
-  return text.replaceAll(/(?<![\w-])-(?=[\d.])/g, '−').replaceAll(/(?<=\d) (?=%|pp|\[)|(?<=\[[^\]]*,) /g, '\u00a0')
+  return text
+    .replaceAll(/(?<![\w-])-(?=[\d.])/g, '−')
+    .replaceAll(/(?<=\d) (?=%|pp|\[)|(?<=\[[^\]]*,) /g, '\u00a0')
 }
 
 function valueCell(name: string, figure: Figure | undefined, index: number): Markup {
   if (figure === undefined) return html`<td></td>`
-  return html`<td class="number"><span class="value"><b>${typeset(valueText(name, figure.value))}</b> <span class="muted">${typeset(intervalText(name, figure))}</span></span>${intervalStrip(name, figure, index)}</td>`
+  return html`<td class="number">
+    <span class="value"
+      ><b>${typeset(valueText(name, figure.value))}</b>
+      <span class="muted">${typeset(intervalText(name, figure))}</span></span
+    >${intervalStrip(name, figure, index)}
+  </td>`
 }
 
 function differenceCells(name: string, comparison: Comparison | undefined): Markup {
-  if (comparison === undefined) return html`<td></td><td></td>`
+  if (comparison === undefined)
+    return html`<td></td>
+      <td></td>`
   const { difference, p } = comparison
-  return html`<td class="number"><b>${typeset(differenceText(name, difference.value))}</b> <span class="muted">${typeset(intervalText(name, difference))}</span></td><td class="number">${p < 0.05 ? html`<b>${pText(p)}</b>` : pText(p)}</td>`
+  return html`<td class="number">
+      <b>${typeset(differenceText(name, difference.value))}</b>
+      <span class="muted">${typeset(intervalText(name, difference))}</span>
+    </td>
+    <td class="number">${p < 0.05 ? html`<b>${pText(p)}</b>` : pText(p)}</td>`
 }
 
 function lastCells(name: string, figure: Figure | undefined, { chance }: Columns): Markup {
-  return html`${chance && html`<td class="number">${figure?.chance !== undefined && typeset(valueText(name, figure.chance))}</td>`}<td class="number">${figure?.items.toLocaleString('en')}</td>`
+  return html`${chance && html`<td class="number">${figure?.chance !== undefined && typeset(valueText(name, figure.chance))}</td>`}
+    <td class="number">${figure?.items.toLocaleString('en')}</td>`
 }
 
 function grouped(names: string[]): Map<string, string[]> {
   const groups = new Map<string, string[]>()
-  for (const name of names) groups.set(nameParts(name).group, [...(groups.get(nameParts(name).group) ?? []), name])
+  for (const name of names)
+    groups.set(nameParts(name).group, [...(groups.get(nameParts(name).group) ?? []), name])
   return groups
 }

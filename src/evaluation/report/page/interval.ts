@@ -11,5 +11,10 @@ export function intervalStrip(name: string, { value, low, high, chance }: Figure
   if (unitOf(name) !== 'share' || all.some((share) => !(share >= -0.005 && share <= 1.005))) return undefined
   const at = (share: number) => (5 + Math.min(1, Math.max(0, share)) * (WIDTH - 10)).toFixed(1)
   const middle = HEIGHT / 2
-  return html`<svg class="strip c${index % 6}" viewBox="0 0 ${WIDTH} ${HEIGHT}" aria-hidden="true"><path class="track" d="M5,${middle}H${WIDTH - 5}"/>${chance !== undefined && html`<path class="chance" d="M${at(chance)},1V${HEIGHT - 1}"/>`}<path class="range" d="M${at(low)},${middle}H${at(high)}"/><circle cx="${at(value)}" cy="${middle}" r="4"/></svg>`
+  return html`<svg class="strip c${index % 6}" viewBox="0 0 ${WIDTH} ${HEIGHT}" aria-hidden="true">
+    <path class="track" d="M5,${middle}H${WIDTH - 5}" />
+    ${chance !== undefined && html`<path class="chance" d="M${at(chance)},1V${HEIGHT - 1}" />`}
+    <path class="range" d="M${at(low)},${middle}H${at(high)}" />
+    <circle cx="${at(value)}" cy="${middle}" r="4" />
+  </svg>`
 }

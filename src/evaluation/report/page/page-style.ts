@@ -12,7 +12,9 @@ const TURN = { light: 6, dark: 5 }
 
 function shades(theme: 'light' | 'dark'): string {
   const [early, late] = theme === 'light' ? ['#1b1b22', '#fff'] : ['#ececf1', '#000']
-  return SHADES[theme].map((colour, i) => `.h${i}{background:${colour};fill:${colour};color:${i < TURN[theme] ? early : late}}`).join('')
+  return SHADES[theme]
+    .map((colour, i) => `.h${i}{background:${colour};fill:${colour};color:${i < TURN[theme] ? early : late}}`)
+    .join('')
 }
 
 /** The look of the gallery, in both themes, on a phone and on paper. */

@@ -12,11 +12,23 @@ export function showFrom({ pictures }: Pick<Report, 'pictures'>, most = MOST): S
   let room = most
   return (dataset, shown, caption) => {
     const below = caption !== undefined && html`<figcaption>${caption}</figcaption>`
-    if ('text' in shown) return html`<figure class="said"><blockquote dir="auto">${shown.text}</blockquote>${below}</figure>`
+    if ('text' in shown)
+      return html`<figure class="said">
+        <blockquote dir="auto">${shown.text}</blockquote>
+        ${below}
+      </figure>`
     const key = `${dataset} ${shown.image}`
     const base64 = Object.hasOwn(pictures, key) ? pictures[key] : ''
-    if (base64 === '' || base64.length > room) return html`<figure class="thumb"><span class="none">${shown.image}</span>${below}</figure>`
+    if (base64 === '' || base64.length > room)
+      return html`<figure class="thumb"><span class="none">${shown.image}</span>${below}</figure>`
     room -= base64.length
-    return html`<figure class="thumb"><img src="data:image/webp;base64,${base64}" alt="${shown.image}" title="${shown.image}" decoding="async">${below}</figure>`
+    return html`<figure class="thumb">
+      <img
+        src="data:image/webp;base64,${base64}"
+        alt="${shown.image}"
+        title="${shown.image}"
+        decoding="async"
+      />${below}
+    </figure>`
   }
 }

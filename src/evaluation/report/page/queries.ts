@@ -9,19 +9,40 @@ const RETURNED = 5
 const EXPECTED = 2
 
 /** The queries that went worst: what was asked, what was right and where it came, and what came. */
-export function queryLists({ worst = [] }: Pick<TaskReport, 'worst'>, { dataset, model, show }: { dataset: string; model?: string; show: Show }): Markup[] {
+export function queryLists(
+  { worst = [] }: Pick<TaskReport, 'worst'>,
+  { dataset, model, show }: { dataset: string; model?: string; show: Show }
+): Markup[] {
   return worst
     .filter(({ queries }) => queries.length > 0)
-    .map(({ title, queries }) => html`<h4>${title}${model !== undefined && html` <span class="muted">(${model})</span>`}</h4>
-<ol class="queries">
-${queries.slice(0, QUERIES).map((query) => shownQuery(query, (shown, caption) => show(dataset, shown, caption)))}</ol>${queries.length > QUERIES && html`<p class="muted">${queries.length - QUERIES} more are in the JSON report.</p>`}`)
+    .map(
+      ({ title, queries }) =>
+        html`<h4>${title}${model !== undefined && html` <span class="muted">(${model})</span>`}</h4>
+          <ol class="queries">
+            ${queries.slice(0, QUERIES).map((query) => shownQuery(query, (shown, caption) => show(dataset, shown, caption)))}
+          </ol>
+          ${queries.length > QUERIES && html`<p class="muted">${queries.length - QUERIES} more are in the JSON report.</p>`}`
+    )
 }
 
-function shownQuery({ query, expected, returned, rank }: WorstQuery, show: (shown: Shown, caption?: string) => Markup): Markup {
+function shownQuery(
+  { query, expected, returned, rank }: WorstQuery,
+  show: (shown: Shown, caption?: string) => Markup
+): Markup {
   return html`<li>
-<div><h5>Query</h5>${show(query)}</div>
-<div><h5>Right: rank ${rank.toLocaleString('en')}</h5>${expected.slice(0, EXPECTED).map((shown) => show(shown))}${expected.length > EXPECTED && html`<p class="muted">and ${expected.length - EXPECTED} more</p>`}</div>
-<div><h5>Came instead</h5><div class="returned">${returned.slice(0, RETURNED).map(({ shown, score }) => show(shown, typeset(score.toFixed(3))))}</div></div>
-</li>
-`
+    <div>
+      <h5>Query</h5>
+      ${show(query)}
+    </div>
+    <div>
+      <h5>Right: rank ${rank.toLocaleString('en')}</h5>
+      ${expected.slice(0, EXPECTED).map((shown) => show(shown))}${expected.length > EXPECTED && html`<p class="muted">and ${expected.length - EXPECTED} more</p>`}
+    </div>
+    <div>
+      <h5>Came instead</h5>
+      <div class="returned">
+        ${returned.slice(0, RETURNED).map(({ shown, score }) => show(shown, typeset(score.toFixed(3))))}
+      </div>
+    </div>
+  </li> `
 }

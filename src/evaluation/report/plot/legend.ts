@@ -12,7 +12,10 @@ const CHARACTER = 6.4
 const LONGEST = 44
 
 /** The names of curves in as many lines as they need; `height` is what they take. */
-export function legend(curves: Curve[], { left, width }: { left: number; width: number }): { height: number; markup: Content } {
+export function legend(
+  curves: Curve[],
+  { left, width }: { left: number; width: number }
+): { height: number; markup: Content } {
   if (curves.length < 2) return { height: 0, markup: undefined }
   let x = 0
   let row = 0
@@ -26,7 +29,16 @@ export function legend(curves: Curve[], { left, width }: { left: number; width: 
     }
     const [at, y] = [left + x, row * LEGEND_LINE + 9]
     x += wide + GAP
-    return html`<g class="c${index % COLOURS}"><path class="line${isReference(curve) && ' reference'}" d="M${at.toFixed(1)},${y}h${KEY}"/>${!isReference(curve) && mark(index, at + KEY / 2, y)}<text x="${(at + KEY + 5).toFixed(1)}" y="${y + 4}">${name}</text></g>`
+    return html`<g class="c${index % COLOURS}"
+      ><path
+        class="line${isReference(curve) && ' reference'}"
+        d="M${at.toFixed(1)},${y}h${KEY}"
+      />${!isReference(curve) && mark(index, at + KEY / 2, y)}<text
+        x="${(at + KEY + 5).toFixed(1)}"
+        y="${y + 4}"
+        >${name}</text
+      ></g
+    >`
   })
   return { height: (row + 1) * LEGEND_LINE + 6, markup: entries }
 }

@@ -9,6 +9,8 @@ const STYLE = `.plot { --ground:#fff;--text:#1b1b22;--muted:#5a5a68;--line:#dcdc
 
 /** A plot as an SVG file that stands alone, on a ground of its own, in the theme of who looks. */
 export function plotFile(plot: Plot): string {
-  const before = html`<style>${{ markup: STYLE }}</style><rect class="ground" width="100%" height="100%" rx="8"/>`
+  const before = html`<style>
+      ${{ markup: STYLE }}</style
+    ><rect class="ground" width="100%" height="100%" rx="8" />`
   return `${plotMarkup(plot, { id: 'plot', before }).markup}\n`
 }

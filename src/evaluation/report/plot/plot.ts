@@ -29,27 +29,68 @@ export function plotMarkup(plot: Plot, { id, before }: PlotOptions): Markup {
   const [bottom, right] = [top + PLOT_HEIGHT, WIDTH - RIGHT]
   const x = xAxis(plot, [LEFT + 8, right - 8])
   const y = yAxis({ y: plot.y, curves }, [bottom, top])
-  return html`<svg class="plot" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + BOTTOM}" role="img" aria-labelledby="${id}-title ${id}-desc"><title id="${id}-title">${plot.title}</title><desc id="${id}-desc">${description(plot)}</desc>${before}
-${axes({ x, y }, { top, bottom, right })}
-<text class="label" x="${(LEFT + right) / 2}" y="${bottom + 36}" text-anchor="middle">${plot.x}</text>
-<text class="label" transform="translate(11,${(top + bottom) / 2}) rotate(-90)" text-anchor="middle">${plot.y}</text>
-${names.height > 0 && html`<g transform="translate(0,${TOP - 4})">${names.markup}</g>`}
-${curves.map((curve, index) => curveMarkup(curve, { index, x, y, width: [LEFT, right] }))}
-</svg>`
+  return html`<svg
+    class="plot"
+    xmlns="http://www.w3.org/2000/svg"
+    viewBox="0 0 ${WIDTH} ${bottom + BOTTOM}"
+    role="img"
+    aria-labelledby="${id}-title ${id}-desc"
+  >
+    <title id="${id}-title">${plot.title}</title>
+    <desc id="${id}-desc">${description(plot)}</desc>
+    ${before} ${axes({ x, y }, { top, bottom, right })}
+    <text class="label" x="${(LEFT + right) / 2}" y="${bottom + 36}" text-anchor="middle">${plot.x}</text>
+    <text class="label" transform="translate(11,${(top + bottom) / 2}) rotate(-90)" text-anchor="middle">
+      ${plot.y}
+    </text>
+    ${names.height > 0 && html`<g transform="translate(0,${TOP - 4})">${names.markup}</g>`}
+    ${curves.map((curve, index) => curveMarkup(curve, { index, x, y, width: [LEFT, right] }))}
+  </svg>`
 }
 
-function axes({ x, y }: { x: Axis; y: Axis }, { top, bottom, right }: { top: number; bottom: number; right: number }): Markup {
-  const rows = y.ticks.map(({ value, text }) => html`<path class="grid" d="M${LEFT},${y.at(value).toFixed(1)}H${right}"/><text x="${LEFT - 6}" y="${(y.at(value) + 4).toFixed(1)}" text-anchor="end">${text}</text>`)
-  const columns = x.ticks.map(({ value, text }) => html`<path class="tick" d="M${x.at(value).toFixed(1)},${bottom}v5"/><text x="${x.at(value).toFixed(1)}" y="${bottom + 18}" text-anchor="middle">${text}</text>`)
-  return html`${rows}${columns}<path class="axis" d="M${LEFT},${bottom}H${right}"/>${y.ticks[0]?.value < 0 && html`<path class="axis" d="M${LEFT},${y.at(0).toFixed(1)}H${right}"/>`}<path class="axis" d="M${LEFT},${top}V${bottom}"/>`
+function axes(
+  { x, y }: { x: Axis; y: Axis },
+  { top, bottom, right }: { top: number; bottom: number; right: number }
+): Markup {
+  const rows = y.ticks.map(
+    ({ value, text }) =>
+      html`<path class="grid" d="M${LEFT},${y.at(value).toFixed(1)}H${right}" /><text
+          x="${LEFT - 6}"
+          y="${(y.at(value) + 4).toFixed(1)}"
+          text-anchor="end"
+          >${text}</text
+        >`
+  )
+  const columns = x.ticks.map(
+    ({ value, text }) =>
+      html`<path class="tick" d="M${x.at(value).toFixed(1)},${bottom}v5" /><text
+          x="${x.at(value).toFixed(1)}"
+          y="${bottom + 18}"
+          text-anchor="middle"
+          >${text}</text
+        >`
+  )
+  return html`${rows}${columns}<path
+      class="axis"
+      d="M${LEFT},${bottom}H${right}"
+    />${y.ticks[0]?.value < 0 && html`<path class="axis" d="M${LEFT},${y.at(0).toFixed(1)}H${right}" />`}<path
+      class="axis"
+      d="M${LEFT},${top}V${bottom}"
+    />`
 }
 
 /** Where the accuracy is the confidence: what a reliability diagram is read against. */
 function diagonal({ x, y, curves }: Plot): Curve[] {
-  const isReliability = /confidence/i.test(x) && /accuracy/i.test(y) && !curves.some(({ name }) => /perfect|ideal/i.test(name))
+  const isReliability =
+    /confidence/i.test(x) && /accuracy/i.test(y) && !curves.some(({ name }) => /perfect|ideal/i.test(name))
   const values = curves.flatMap(({ points }) => points.map((point) => point.x)).filter(Number.isFinite)
   if (!isReliability || values.length === 0) return []
-  return [{ name: 'perfectly calibrated', points: [Math.min(...values), Math.max(...values)].map((value) => ({ x: value, y: value })) }]
+  return [
+    {
+      name: 'perfectly calibrated',
+      points: [Math.min(...values), Math.max(...values)].map((value) => ({ x: value, y: value }))
+    }
+  ]
 }
 
 /** From where to where each curve goes, in words. */
@@ -59,12 +100,16 @@ function description({ x, y, curves }: Plot): string {
     if (points.length === 0) return `${spoken(curve.name)}: nothing.`
     const [first, last] = [points[0], points[points.length - 1]]
     const text = (value: number) => pointText(y, value)
-    return points.length === 1 ? `${spoken(curve.name)}: ${text(first.y)}.` : `${spoken(curve.name)}: ${text(first.y)} at ${first.x}, ${text(last.y)} at ${last.x}.`
+    return points.length === 1
+      ? `${spoken(curve.name)}: ${text(first.y)}.`
+      : `${spoken(curve.name)}: ${text(first.y)} at ${first.x}, ${text(last.y)} at ${last.x}.`
   })
   return `${y} by ${x}. ${lines.join(' ')}`
 }
 
 /** A value of an axis in words: shares, which lie within one, in per cent. */
 export function pointText(axis: string, value: number): string {
-  return unitOf(axis) === 'share' && Math.abs(value) > 1 ? String(Number(value.toPrecision(4))) : valueText(axis, value)
+  return unitOf(axis) === 'share' && Math.abs(value) > 1
+    ? String(Number(value.toPrecision(4)))
+    : valueText(axis, value)
 }

@@ -41,10 +41,21 @@ export function AddView() {
       <div class="row add-head">
         <h1>Add</h1>
         <div class="row" role="group" aria-label="What is added">
-          {KINDS.map((each) => <button key={each.kind} type="button" aria-pressed={each.kind === kind} onClick={() => address.set({ kind: each.kind })}>{each.name}</button>)}
+          {KINDS.map((each) => (
+            <button
+              key={each.kind}
+              type="button"
+              aria-pressed={each.kind === kind}
+              onClick={() => address.set({ kind: each.kind })}
+            >
+              {each.name}
+            </button>
+          ))}
         </div>
       </div>
-      <Form collection={name} isReady={isReady} prepare={prepare}><Destination name={name} isNew={isNew} onChange={choose} /></Form>
+      <Form collection={name} isReady={isReady} prepare={prepare}>
+        <Destination name={name} isNew={isNew} onChange={choose} />
+      </Form>
     </>
   )
 }

@@ -25,7 +25,8 @@ export function FileDrop({ onFiles, isSmall }: { onFiles: (files: PickedFile[]) 
   useEffect(() => {
     const stop = new AbortController()
     const isFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false
-    const listen = <K extends keyof WindowEventMap>(type: K, listener: (event: WindowEventMap[K]) => void) => addEventListener(type, listener, { signal: stop.signal })
+    const listen = <K extends keyof WindowEventMap>(type: K, listener: (event: WindowEventMap[K]) => void) =>
+      addEventListener(type, listener, { signal: stop.signal })
     listen('dragover', (event) => {
       if (!isFiles(event)) return
       event.preventDefault()
@@ -48,23 +49,49 @@ export function FileDrop({ onFiles, isSmall }: { onFiles: (files: PickedFile[]) 
   return (
     <div class="file-drop" data-small={isSmall || undefined} data-over={isOver.value || undefined}>
       <Icon name="upload" />
-      <p>{found.value === undefined ? 'Drop pictures or folders here, or paste a picture' : `Reading folders: ${found.value.toLocaleString('en')} files so far`}</p>
+      <p>
+        {found.value === undefined
+          ? 'Drop pictures or folders here, or paste a picture'
+          : `Reading folders: ${found.value.toLocaleString('en')} files so far`}
+      </p>
       <div class="row">
         <Choose onFiles={onFiles}>Choose files</Choose>
-        <Choose onFiles={onFiles} isFolder>Choose a folder</Choose>
+        <Choose onFiles={onFiles} isFolder>
+          Choose a folder
+        </Choose>
       </div>
-      {problem.value && <p class="wrong" role="alert">{problem.value}</p>}
+      {problem.value && (
+        <p class="wrong" role="alert">
+          {problem.value}
+        </p>
+      )}
     </div>
   )
 }
 
-function Choose({ onFiles, isFolder = false, children }: { onFiles: (files: PickedFile[]) => void; isFolder?: boolean; children: string }) {
+function Choose({
+  onFiles,
+  isFolder = false,
+  children
+}: {
+  onFiles: (files: PickedFile[]) => void
+  isFolder?: boolean
+  children: string
+}) {
   const input = useRef<HTMLInputElement>(null)
   return (
     <>
-      <button type="button" onClick={() => input.current?.click()}>{children}</button>
+      <button type="button" onClick={() => input.current?.click()}>
+        {children}
+      </button>
       <input
-        ref={input} type="file" hidden multiple accept={isFolder ? undefined : 'image/*,.txt'} {...(isFolder && { webkitdirectory: true })} data-kind={isFolder ? 'folder' : 'files'}
+        ref={input}
+        type="file"
+        hidden
+        multiple
+        accept={isFolder ? undefined : 'image/*,.txt'}
+        {...(isFolder && { webkitdirectory: true })}
+        data-kind={isFolder ? 'folder' : 'files'}
         onChange={({ currentTarget }) => {
           onFiles(filesOf(currentTarget))
           // The same files again are a change too.

@@ -24,9 +24,20 @@ export function MetadataField({ text, label, onChange }: MetadataFieldProps) {
     <div class="field">
       <label class="field">
         <span>{label}</span>
-        <textarea class="mono" rows={3} spellcheck={false} value={text} placeholder={'album=Norway\nyear=2024'} aria-invalid={problem !== undefined} aria-describedby={`${id}-hint`} onInput={({ currentTarget }) => onChange(currentTarget.value)} />
+        <textarea
+          class="mono"
+          rows={3}
+          spellcheck={false}
+          value={text}
+          placeholder={'album=Norway\nyear=2024'}
+          aria-invalid={problem !== undefined}
+          aria-describedby={`${id}-hint`}
+          onInput={({ currentTarget }) => onChange(currentTarget.value)}
+        />
       </label>
-      <span id={`${id}-hint`} class={problem && 'wrong'}>{problem ?? 'Lines of key=value, or a JSON object. Filters and colours of the map go by it.'}</span>
+      <span id={`${id}-hint`} class={problem && 'wrong'}>
+        {problem ?? 'Lines of key=value, or a JSON object. Filters and colours of the map go by it.'}
+      </span>
     </div>
   )
 }

@@ -1,7 +1,14 @@
 /** Reads metadata as it is typed: a JSON object, or lines of `key=value`. Throws what is to be mended. */
 export function parseMetadata(text: string): Record<string, unknown> {
   const trimmed = text.trim()
-  return trimmed.startsWith('{') ? parseObject(trimmed) : Object.fromEntries(trimmed.split('\n').filter((line) => line.trim() !== '').map(parseLine))
+  return trimmed.startsWith('{')
+    ? parseObject(trimmed)
+    : Object.fromEntries(
+        trimmed
+          .split('\n')
+          .filter((line) => line.trim() !== '')
+          .map(parseLine)
+      )
 }
 
 function parseObject(text: string): Record<string, unknown> {

@@ -12,7 +12,12 @@ export function filesOf(input: HTMLInputElement): PickedFile[] {
 /** Files that are pasted. A picture of the clipboard has no name of its own, so that it gets the time. */
 export function pastedFiles(files: Iterable<File>): PickedFile[] {
   const time = new Date().toISOString().replace(/[:.]/g, '-')
-  return [...files].map((file, place) => ({ path: /^image\.\w+$/.test(file.name) ? `pasted-${time}${place > 0 ? `-${place}` : ''}.${file.name.split('.')[1]}` : file.name, file }))
+  return [...files].map((file, place) => ({
+    path: /^image\.\w+$/.test(file.name)
+      ? `pasted-${time}${place > 0 ? `-${place}` : ''}.${file.name.split('.')[1]}`
+      : file.name,
+    file
+  }))
 }
 
 /** The files of a drop, with those in its folders at any depth. The drop is read before this returns for the first time: later it is empty. */
@@ -24,7 +29,9 @@ export function droppedFiles(drop: DataTransfer): AsyncGenerator<PickedFile> {
 async function* walk(entries: FileSystemEntry[]): AsyncGenerator<PickedFile> {
   for (const entry of entries) {
     if (entry.isFile) {
-      const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject))
+      const file = await new Promise<File>((resolve, reject) =>
+        (entry as FileSystemFileEntry).file(resolve, reject)
+      )
       yield { path: entry.fullPath.replace(/^\//, ''), file }
     } else if (entry.isDirectory) yield* walk(await entriesOf(entry as FileSystemDirectoryEntry))
   }
@@ -35,7 +42,9 @@ async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEn
   const entries: FileSystemEntry[] = []
   // A folder is read a hundred at a time, until none come.
   for (;;) {
-    const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject))
+    const some = await new Promise<FileSystemEntry[]>((resolve, reject) =>
+      reader.readEntries(resolve, reject)
+    )
     if (some.length === 0) return entries
     entries.push(...some)
   }

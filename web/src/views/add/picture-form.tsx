@@ -50,16 +50,35 @@ export function PictureForm({ collection, isReady, prepare, children }: FormProp
     <div class="add-grid">
       <div class="add-side">
         {children}
-        <MetadataField text={metadata.value} label="Metadata for all of them" onChange={(text) => (metadata.value = text)} />
-        <label class="check"><input type="checkbox" checked={withFolder.value} onChange={({ currentTarget }) => (withFolder.value = currentTarget.checked)} /> Keep the folder of each file, too</label>
-        <p class="hint">A picture's path is the id of its record: a second upload replaces the first. A <code>.txt</code> of the same name beside it is its text.</p>
+        <MetadataField
+          text={metadata.value}
+          label="Metadata for all of them"
+          onChange={(text) => (metadata.value = text)}
+        />
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={withFolder.value}
+            onChange={({ currentTarget }) => (withFolder.value = currentTarget.checked)}
+          />{' '}
+          Keep the folder of each file, too
+        </label>
+        <p class="hint">
+          A picture's path is the id of its record: a second upload replaces the first. A <code>.txt</code> of
+          the same name beside it is its text.
+        </p>
       </div>
       <div class="add-main">
         <FileDrop onFiles={onFiles} isSmall={uploads.items.length > 0} />
         {leftOut.value.length > 0 && <LeftOut paths={leftOut.value} />}
         {problem.value !== undefined && <Failure error={problem.value} retry={() => void start()} />}
         {!uploading.value && waiting > 0 && (
-          <button type="button" class="primary start" disabled={!isReady || metadataProblem(metadata.value) !== undefined} onClick={() => void start()}>{`Add ${formatNumber(waiting, 'picture')}${isReady ? ` to ${collection}` : ''}`}</button>
+          <button
+            type="button"
+            class="primary start"
+            disabled={!isReady || metadataProblem(metadata.value) !== undefined}
+            onClick={() => void start()}
+          >{`Add ${formatNumber(waiting, 'picture')}${isReady ? ` to ${collection}` : ''}`}</button>
         )}
         <UploadPanel onStart={() => void start()} />
       </div>

@@ -22,18 +22,28 @@ const TRIES = 5
 export const pausedUntil = createSignal<number | undefined>(undefined)
 
 /** Sends a picture, and again: while the service is full (429) for as long as it is, and some times while it is not there. Throws as `sendPicture`. */
-export async function sendPatiently({ path, file, caption }: Upload, { collection, metadata, withFolder }: UploadTarget, { signal, onProgress }: Omit<SendOptions, 'collection'>) {
+export async function sendPatiently(
+  { path, file, caption }: Upload,
+  { collection, metadata, withFolder }: UploadTarget,
+  { signal, onProgress }: Omit<SendOptions, 'collection'>
+) {
   const text = (await caption?.text())?.trim()
   const folder = path.slice(0, Math.max(path.lastIndexOf('/'), 0))
-  const record = { id: path, image: file, ...(text && { text }), metadata: { ...metadata, ...(withFolder && folder !== '' && { folder }) } }
-  for (let tries = 1; ; ) {
+  const record = {
+    id: path,
+    image: file,
+    ...(text && { text }),
+    metadata: { ...metadata, ...(withFolder && folder !== '' && { folder }) }
+  }
+  for (let tries = 1; ;) {
     await pauseIsOver(signal)
     try {
       return await call(() => sendPicture(record, { collection, signal, onProgress }))
     } catch (error) {
       if (signal.aborted || !(error instanceof SemblanceError)) throw error
       const { status, retryAfter } = error
-      if (status === 0 && tries >= TRIES && (await isThere())) throw new Error('The connection broke off each time that the file was sent.', { cause: error })
+      if (status === 0 && tries >= TRIES && (await isThere()))
+        throw new Error('The connection broke off each time that the file was sent.', { cause: error })
       if (status !== 429 && ((status !== 503 && status !== 0) || tries++ >= TRIES)) throw error
       onProgress(0)
       pausedUntil.value = Date.now() + (retryAfter === undefined ? PAUSE_MS : retryAfter * 1000)
@@ -50,5 +60,8 @@ async function pauseIsOver(signal: AbortSignal): Promise<void> {
 
 /** Whether the service answers at all: then it is one file that does not come through. */
 async function isThere(): Promise<boolean> {
-  return fetch('/health/live').then(({ ok }) => ok, () => false)
+  return fetch('/health/live').then(
+    ({ ok }) => ok,
+    () => false
+  )
 }

@@ -33,8 +33,19 @@ export function TextForm({ collection, isReady, prepare, children }: TextFormPro
     try {
       await prepare()
       const values = parseMetadata(metadata.value)
-      const record = { text: text.value, ...(id.value && { id: id.value }), ...(Object.keys(values).length > 0 && { metadata: values }) }
-      result.value = (await call((client) => client.post('/v1/collections/{collection}/records', { params: { path: { collection } }, body: { records: [record] } }))).results[0]
+      const record = {
+        text: text.value,
+        ...(id.value && { id: id.value }),
+        ...(Object.keys(values).length > 0 && { metadata: values })
+      }
+      result.value = (
+        await call((client) =>
+          client.post('/v1/collections/{collection}/records', {
+            params: { path: { collection } },
+            body: { records: [record] }
+          })
+        )
+      ).results[0]
     } catch (error) {
       problem.value = error
       return
@@ -56,18 +67,43 @@ export function TextForm({ collection, isReady, prepare, children }: TextFormPro
       {children}
       <label class="field">
         <span>Text</span>
-        <textarea ref={field} rows={4} required maxLength={8000} value={text.value} placeholder="A red bicycle leaning on a wall by the sea" onInput={({ currentTarget }) => (text.value = currentTarget.value)} />
+        <textarea
+          ref={field}
+          rows={4}
+          required
+          maxLength={8000}
+          value={text.value}
+          placeholder="A red bicycle leaning on a wall by the sea"
+          onInput={({ currentTarget }) => (text.value = currentTarget.value)}
+        />
       </label>
       <label class="field">
         <span>Id (left empty, the service makes one up)</span>
-        <input value={id.value} maxLength={255} autocapitalize="none" spellcheck={false} onInput={({ currentTarget }) => (id.value = currentTarget.value)} />
+        <input
+          value={id.value}
+          maxLength={255}
+          autocapitalize="none"
+          spellcheck={false}
+          onInput={({ currentTarget }) => (id.value = currentTarget.value)}
+        />
       </label>
       <MetadataField text={metadata.value} label="Metadata" onChange={(value) => (metadata.value = value)} />
       {problem.value !== undefined && <Failure error={problem.value} />}
       {result.value?.error && <Failure error={new Error(result.value.error.message)} />}
       <div class="row">
-        <button type="submit" class="primary" disabled={!isReady || text.value.trim() === '' || metadataProblem(metadata.value) !== undefined}>{`Add the text${isReady ? ` to ${collection}` : ''}`}</button>
-        <span role="status">{result.value && result.value.status !== 'failed' && <>{`${result.value.status}: `}<code>{result.value.id}</code> <Link href={`/?c=${collection}`}>Search {collection}</Link></>}</span>
+        <button
+          type="submit"
+          class="primary"
+          disabled={!isReady || text.value.trim() === '' || metadataProblem(metadata.value) !== undefined}
+        >{`Add the text${isReady ? ` to ${collection}` : ''}`}</button>
+        <span role="status">
+          {result.value && result.value.status !== 'failed' && (
+            <>
+              {`${result.value.status}: `}
+              <code>{result.value.id}</code> <Link href={`/?c=${collection}`}>Search {collection}</Link>
+            </>
+          )}
+        </span>
       </div>
     </form>
   )

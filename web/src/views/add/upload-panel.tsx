@@ -27,17 +27,37 @@ export function UploadPanel({ onStart }: { onStart: () => void }) {
           <span class="muted">{` ${formatBytes(bytes.sent)} of ${formatBytes(bytes.total)}`}</span>
         </p>
         <div class="row">
-          {count('failed') > 0 && <button type="button" onClick={again}>{`Try ${formatCount(count('failed'))} again`}</button>}
-          {isRunning ? <button type="button" onClick={stopUploads}>Stop</button> : <button type="button" onClick={uploads.clear}>Clear the list</button>}
+          {count('failed') > 0 && (
+            <button type="button" onClick={again}>{`Try ${formatCount(count('failed'))} again`}</button>
+          )}
+          {isRunning ? (
+            <button type="button" onClick={stopUploads}>
+              Stop
+            </button>
+          ) : (
+            <button type="button" onClick={uploads.clear}>
+              Clear the list
+            </button>
+          )}
         </div>
       </div>
-      <progress aria-label="All files" value={count('created') + count('updated') + count('failed')} max={items.length} />
-      {isRunning && pausedUntil.value !== undefined && <p class="muted" role="status">The service is full just now: it goes on in a moment, by itself.</p>}
+      <progress
+        aria-label="All files"
+        value={count('created') + count('updated') + count('failed')}
+        max={items.length}
+      />
+      {isRunning && pausedUntil.value !== undefined && (
+        <p class="muted" role="status">
+          The service is full just now: it goes on in a moment, by itself.
+        </p>
+      )}
       {uploadProblem.value !== undefined && <Failure error={uploadProblem.value} retry={onStart} />}
       <Outcome />
       <div class="row" role="group" aria-label="Which files are shown">
         <Filter state={undefined} isOn={only === undefined} count={items.length} />
-        {STATES.filter((state) => count(state) > 0).map((state) => <Filter key={state} state={state} isOn={only === state} count={count(state)} />)}
+        {STATES.filter((state) => count(state) > 0).map((state) => (
+          <Filter key={state} state={state} isOn={only === state} count={count(state)} />
+        ))}
       </div>
       <UploadRows
         items={only === undefined ? items : items.filter(({ state }) => state === only)}
@@ -52,7 +72,14 @@ export function UploadPanel({ onStart }: { onStart: () => void }) {
 
 function Filter({ state, isOn, count }: { state: UploadState | undefined; isOn: boolean; count: number }) {
   const address = useAddress()
-  return <button type="button" class="quiet" aria-pressed={isOn} onClick={() => address.set({ show: state })}>{`${state ?? 'all'} ${formatCount(count)}`}</button>
+  return (
+    <button
+      type="button"
+      class="quiet"
+      aria-pressed={isOn}
+      onClick={() => address.set({ show: state })}
+    >{`${state ?? 'all'} ${formatCount(count)}`}</button>
+  )
 }
 
 /** What became of all of it, when nothing is under way; said aloud once. */
@@ -65,7 +92,9 @@ function Outcome() {
       {isOver && (
         <>
           <span>{`${formatCount(count('created'))} created, ${formatCount(count('updated'))} updated, ${formatCount(count('failed'))} failed`}</span>
-          {done > 0 && <Link class="button" href={`/?c=${uploadedTo.value}`}>{`Search ${uploadedTo.value}`}</Link>}
+          {done > 0 && (
+            <Link class="button" href={`/?c=${uploadedTo.value}`}>{`Search ${uploadedTo.value}`}</Link>
+          )}
         </>
       )}
     </div>

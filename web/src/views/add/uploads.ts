@@ -49,7 +49,10 @@ async function work(target: UploadTarget, stop: AbortController): Promise<void> 
     const current = item
     uploads.setState(current, 'sending')
     try {
-      const { status, error } = await sendPatiently(current, target, { signal: stop.signal, onProgress: (share) => uploads.setSent(current, share) })
+      const { status, error } = await sendPatiently(current, target, {
+        signal: stop.signal,
+        onProgress: (share) => uploads.setSent(current, share)
+      })
       uploads.setState(current, status, error?.message)
     } catch (error) {
       const stopsAll = error instanceof SemblanceError && STOPS_ALL.has(error.status)

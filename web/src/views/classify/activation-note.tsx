@@ -12,15 +12,26 @@ interface ActivationNoteProps {
 
 /** How the scores are to be read. */
 export function ActivationNote({ activation, labels, onAdd }: ActivationNoteProps) {
-  if (activation === 'sigmoid') return <p class="muted score-note"><strong class="activation">sigmoid</strong> Each label stands on its own: several may hold, or none, and the scores need not sum to 100%.</p>
+  if (activation === 'sigmoid')
+    return (
+      <p class="muted score-note">
+        <strong class="activation">sigmoid</strong> Each label stands on its own: several may hold, or none,
+        and the scores need not sum to 100%.
+      </p>
+    )
   const isThere = labels.some(({ label }) => label === NONE_OF_THESE.label)
   return (
     <div class="softmax-note muted">
       <p>
-        <strong class="activation">softmax</strong> The scores of all labels always sum to 100%, so one of them wins even where none fits.
+        <strong class="activation">softmax</strong> The scores of all labels always sum to 100%, so one of
+        them wins even where none fits.
         {!isThere && ' A label for “none of these” gives such a picture a place to go.'}
       </p>
-      {!isThere && <button type="button" class="quiet" onClick={() => onAdd(NONE_OF_THESE)}>Add “none of these”</button>}
+      {!isThere && (
+        <button type="button" class="quiet" onClick={() => onAdd(NONE_OF_THESE)}>
+          Add “none of these”
+        </button>
+      )}
     </div>
   )
 }

@@ -45,7 +45,9 @@ export const linesOf = (text: string): string[] => text.split('\n').filter((line
 /** The labels that a line or a pasted list names: parted by lines, or by commas where there is but one line. */
 export function labelsOf(text: string): string[] {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '')
-  return (lines.length > 1 ? lines : text.split(',')).map((label) => label.trim()).filter((label) => label !== '')
+  return (lines.length > 1 ? lines : text.split(','))
+    .map((label) => label.trim())
+    .filter((label) => label !== '')
 }
 
 /** Labels with others behind them; what is there already is not there twice, which the service refuses. */

@@ -35,24 +35,48 @@ export function ClassifyView() {
         <div class="classify-side">
           {subject.error !== undefined && <Failure error={subject.error} />}
           <Subject bytes={subject.bytes} record={record} onOwn={() => address.set({ record: undefined })} />
-          {collection && <RecordStrip collection={collection} current={record} onChoose={(id) => address.set({ c: collection, record: id }, { replace: false })} />}
+          {collection && (
+            <RecordStrip
+              collection={collection}
+              current={record}
+              onChoose={(id) => address.set({ c: collection, record: id }, { replace: false })}
+            />
+          )}
         </div>
         <div class="classify-main">
           <LabelEditor labels={asked.labels} onChange={setLabels} />
           <LinkNote />
           {asked.labels.length === 0 && (
             <div class="empty">
-              <p>Name what may be on the picture, in words of your own. Nothing was trained for these labels: the model compares words with pictures.</p>
+              <p>
+                Name what may be on the picture, in words of your own. Nothing was trained for these labels:
+                the model compares words with pictures.
+              </p>
               <div class="row row-middle">
-                <button type="button" onClick={() => setLabels(withLabels([], FIRST_LABELS))}>Begin with a few</button>
-                {collection && <LabelOffers collection={collection} onChoose={(values) => setLabels(withLabels([], values))} />}
+                <button type="button" onClick={() => setLabels(withLabels([], FIRST_LABELS))}>
+                  Begin with a few
+                </button>
+                {collection && (
+                  <LabelOffers
+                    collection={collection}
+                    onChoose={(values) => setLabels(withLabels([], values))}
+                  />
+                )}
               </div>
             </div>
           )}
-          {asked.labels.length > 0 && !subject.bytes && record === '' && <p class="empty">Now a picture: drop one, paste one, or take one of the collection.</p>}
+          {asked.labels.length > 0 && !subject.bytes && record === '' && (
+            <p class="empty">Now a picture: drop one, paste one, or take one of the collection.</p>
+          )}
           {error !== undefined && <Failure error={error} retry={retry} />}
           {scores && <ScoreChart scores={scores} isAsking={isAsking || subject.isLoading} />}
-          {scores && <ActivationNote activation={scores.activation} labels={asked.labels} onAdd={(label) => setLabels([...asked.labels, label])} />}
+          {scores && (
+            <ActivationNote
+              activation={scores.activation}
+              labels={asked.labels}
+              onAdd={(label) => setLabels([...asked.labels, label])}
+            />
+          )}
           <Options used={scores?.templates} />
         </div>
       </div>
@@ -67,20 +91,45 @@ function Options({ used }: { used: string[] | undefined }) {
   return (
     <section class="classify-options card" aria-label="How it is asked">
       <TemplateChoice
-        templates={templates} used={used}
-        onChange={(value) => address.set(Array.isArray(value) ? { templates: 'own', template: value } : { templates: value, template: undefined })}
+        templates={templates}
+        used={used}
+        onChange={(value) =>
+          address.set(
+            Array.isArray(value)
+              ? { templates: 'own', template: value }
+              : { templates: value, template: undefined }
+          )
+        }
       />
       <div class="classify-options-end">
         {known.length > 1 && (
           <label class="field">
             <span>Model</span>
-            <select value={model ?? ''} onChange={({ currentTarget }) => address.set({ model: currentTarget.value })}>
-              {known.map(({ name }, place) => <option key={name} value={place === 0 ? '' : name}>{name}</option>)}
+            <select
+              value={model ?? ''}
+              onChange={({ currentTarget }) => address.set({ model: currentTarget.value })}
+            >
+              {known.map(({ name }, place) => (
+                <option key={name} value={place === 0 ? '' : name}>
+                  {name}
+                </option>
+              ))}
             </select>
           </label>
         )}
-        <label class="check"><input type="checkbox" checked={multiLabel} onChange={({ currentTarget }) => address.set({ multi: currentTarget.checked ? '1' : undefined })} /> Score each label on its own</label>
-        {known.length === 1 && <p class="muted">Model: <code>{known[0].name}</code></p>}
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={multiLabel}
+            onChange={({ currentTarget }) => address.set({ multi: currentTarget.checked ? '1' : undefined })}
+          />{' '}
+          Score each label on its own
+        </label>
+        {known.length === 1 && (
+          <p class="muted">
+            Model: <code>{known[0].name}</code>
+          </p>
+        )}
       </div>
     </section>
   )

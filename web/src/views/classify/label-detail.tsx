@@ -17,7 +17,11 @@ export function LabelDetail({ label, taken, onChange, onClose }: LabelDetailProp
   const problemId = useId()
   const first = useRef<HTMLInputElement>(null)
   useEffect(() => first.current?.focus(), [])
-  const prompts = useTyped(label.prompts.join('\n'), (text) => onChange({ ...label, prompts: linesOf(text) }), { pauseMs: LONG_PAUSE_MS, linkedOf: (text) => linesOf(text).join('\n') })
+  const prompts = useTyped(
+    label.prompts.join('\n'),
+    (text) => onChange({ ...label, prompts: linesOf(text) }),
+    { pauseMs: LONG_PAUSE_MS, linkedOf: (text) => linesOf(text).join('\n') }
+  )
   const rename = (name: string) => {
     isTaken.value = name !== label.label && taken.includes(name)
     if (!isTaken.value && name !== '' && name !== label.label) onChange({ ...label, label: name })
@@ -28,21 +32,32 @@ export function LabelDetail({ label, taken, onChange, onClose }: LabelDetailProp
         <label class="field">
           <span>Label</span>
           <input
-            ref={first} defaultValue={label.label} maxLength={1000} aria-invalid={isTaken.value} aria-describedby={problemId}
+            ref={first}
+            defaultValue={label.label}
+            maxLength={1000}
+            aria-invalid={isTaken.value}
+            aria-describedby={problemId}
             onBlur={({ currentTarget: { value } }) => rename(value.trim())}
             onKeyDown={({ key, currentTarget: { value } }) => key === 'Enter' && rename(value.trim())}
           />
         </label>
-        <span id={problemId} class="wrong" role="alert">{isTaken.value && 'That label is there already.'}</span>
+        <span id={problemId} class="wrong" role="alert">
+          {isTaken.value && 'That label is there already.'}
+        </span>
       </div>
       <label class="field">
         <span>Its own prompts, one a line, in place of the templates</span>
         <textarea
-          rows={3} value={prompts.text} placeholder={`a photo of a ${label.label}`}
-          onInput={({ currentTarget }) => prompts.type(currentTarget.value)} onBlur={prompts.settle}
+          rows={3}
+          value={prompts.text}
+          placeholder={`a photo of a ${label.label}`}
+          onInput={({ currentTarget }) => prompts.type(currentTarget.value)}
+          onBlur={prompts.settle}
         />
       </label>
-      <button type="button" onClick={onClose}>Done</button>
+      <button type="button" onClick={onClose}>
+        Done
+      </button>
     </div>
   )
 }

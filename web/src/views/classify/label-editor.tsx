@@ -24,19 +24,38 @@ export function LabelEditor({ labels, onChange }: LabelEditorProps) {
     <section class="label-editor" aria-labelledby="labels-title">
       <div class="row labels-head">
         <h2 id="labels-title">Labels</h2>
-        {labels.length > 0 && <button type="button" class="quiet" onClick={() => onChange([])}>Remove all</button>}
+        {labels.length > 0 && (
+          <button type="button" class="quiet" onClick={() => onChange([])}>
+            Remove all
+          </button>
+        )}
       </div>
       <ul class="label-chips">
         {labels.map(({ label, prompts }) => (
           <li key={label} class="label-chip">
-            <button type="button" class="label-chip-name" aria-expanded={opened.value === label} title="Change it, or give it prompts of its own" onClick={() => (opened.value = opened.value === label ? undefined : label)}>
+            <button
+              type="button"
+              class="label-chip-name"
+              aria-expanded={opened.value === label}
+              title="Change it, or give it prompts of its own"
+              onClick={() => (opened.value = opened.value === label ? undefined : label)}
+            >
               {label}
               {prompts.length > 0 && <small>{formatNumber(prompts.length, 'prompt')}</small>}
             </button>
-            <button type="button" class="label-chip-end" aria-label={`Remove ${label}`} onClick={() => remove(label)}><Icon name="close" /></button>
+            <button
+              type="button"
+              class="label-chip-end"
+              aria-label={`Remove ${label}`}
+              onClick={() => remove(label)}
+            >
+              <Icon name="close" />
+            </button>
           </li>
         ))}
-        <li class="label-chip-input"><LabelInput inputRef={input} labels={labels} onChange={onChange} /></li>
+        <li class="label-chip-input">
+          <LabelInput inputRef={input} labels={labels} onChange={onChange} />
+        </li>
       </ul>
       {detail && (
         <LabelDetail
@@ -57,14 +76,23 @@ export function LabelEditor({ labels, onChange }: LabelEditorProps) {
   )
 }
 
-function LabelInput({ inputRef, labels, onChange }: LabelEditorProps & { inputRef: { current: HTMLInputElement | null } }) {
+function LabelInput({
+  inputRef,
+  labels,
+  onChange
+}: LabelEditorProps & { inputRef: { current: HTMLInputElement | null } }) {
   const add = (text: string) => {
     onChange(withLabels(labels, labelsOf(text)))
     if (inputRef.current) inputRef.current.value = ''
   }
   return (
     <input
-      ref={inputRef} aria-label="Add a label" placeholder={labels.length === 0 ? 'Type a label, then Enter' : 'Add another'} maxLength={1000} enterkeyhint="done" autocapitalize="none"
+      ref={inputRef}
+      aria-label="Add a label"
+      placeholder={labels.length === 0 ? 'Type a label, then Enter' : 'Add another'}
+      maxLength={1000}
+      enterkeyhint="done"
+      autocapitalize="none"
       onKeyDown={(event) => {
         const { value } = event.currentTarget
         // An input method ends a word by Enter, too.

@@ -26,7 +26,12 @@ export function RecordStrip({ collection, current, onChoose }: RecordStripProps)
   useEffect(() => {
     const stop = new AbortController()
     const query = { limit: SHOWN, ...(cursor.value && { cursor: cursor.value }) }
-    call((client) => client.get('/v1/collections/{collection}/records', { params: { path: { collection }, query }, signal: stop.signal }))
+    call((client) =>
+      client.get('/v1/collections/{collection}/records', {
+        params: { path: { collection }, query },
+        signal: stop.signal
+      })
+    )
       .then((answer) => {
         if (!stop.signal.aborted) page.value = answer
       })
@@ -38,15 +43,33 @@ export function RecordStrip({ collection, current, onChoose }: RecordStripProps)
   if (pictures.length === 0 && cursor.value === undefined) return null
   return (
     <section class="record-strip" aria-label={`Pictures of ${collection}`}>
-      <h2 class="muted">Or one of <strong>{collection}</strong></h2>
+      <h2 class="muted">
+        Or one of <strong>{collection}</strong>
+      </h2>
       <ul>
         {pictures.map(({ id, text, image_url: url }) => (
           <li key={id}>
-            <button type="button" title={text ?? id} aria-label={text ?? id} aria-pressed={id === current} onClick={() => onChoose(id)}><Picture path={url!} alt="" /></button>
+            <button
+              type="button"
+              title={text ?? id}
+              aria-label={text ?? id}
+              aria-pressed={id === current}
+              onClick={() => onChoose(id)}
+            >
+              <Picture path={url!} alt="" />
+            </button>
           </li>
         ))}
       </ul>
-      {(page.value?.next_cursor || cursor.value) && <button type="button" class="quiet" onClick={() => (cursor.value = page.value?.next_cursor ?? undefined)}>{page.value?.next_cursor ? 'Others' : 'From the first'}</button>}
+      {(page.value?.next_cursor || cursor.value) && (
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => (cursor.value = page.value?.next_cursor ?? undefined)}
+        >
+          {page.value?.next_cursor ? 'Others' : 'From the first'}
+        </button>
+      )}
     </section>
   )
 }

@@ -17,7 +17,15 @@ export function Subject({ bytes, record, onOwn }: SubjectProps) {
       {bytes && (
         <figure>
           <img src={url} alt={`The picture to classify: ${name}`} />
-          <figcaption class="muted">{record ? <>Record <code>{record}</code></> : name}</figcaption>
+          <figcaption class="muted">
+            {record ? (
+              <>
+                Record <code>{record}</code>
+              </>
+            ) : (
+              name
+            )}
+          </figcaption>
         </figure>
       )}
       <ImageInput

@@ -12,7 +12,11 @@ export function useMovedRows<E extends HTMLElement>(order: string[]) {
     const now = new Map(rows.map((row) => [row.dataset.row!, row.offsetTop]))
     for (const row of rows) {
       const moved = (tops.current.get(row.dataset.row!) ?? row.offsetTop) - row.offsetTop
-      if (moved !== 0 && !isStill) row.animate([{ transform: `translateY(${moved}px)` }, { transform: 'none' }], { duration: MOVE_MS, easing: 'ease-out' })
+      if (moved !== 0 && !isStill)
+        row.animate([{ transform: `translateY(${moved}px)` }, { transform: 'none' }], {
+          duration: MOVE_MS,
+          easing: 'ease-out'
+        })
     }
     tops.current = now
   }, [order.join('\n')])

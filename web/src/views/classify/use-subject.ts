@@ -6,7 +6,10 @@ import { call, isAbort } from '../../connection.js'
 export const ownPicture = signal<File | undefined>()
 
 /** The picture that is classified: that of the record in the link, else the own one. */
-export function useSubject(collection: string | undefined, record: string): { bytes: Blob | undefined; isLoading: boolean; error: unknown } {
+export function useSubject(
+  collection: string | undefined,
+  record: string
+): { bytes: Blob | undefined; isLoading: boolean; error: unknown } {
   const fetched = useSignal<Blob | undefined>(undefined)
   const error = useSignal<unknown>(undefined)
   const isLoading = useSignal(false)
@@ -19,7 +22,13 @@ export function useSubject(collection: string | undefined, record: string): { by
     // The one before stays in sight until this one is there.
     isLoading.value = true
     const stop = new AbortController()
-    call((client) => client.get('/v1/collections/{collection}/records/{id}/image', { params: { path: { collection, id: record } }, parseAs: 'blob', signal: stop.signal }))
+    call((client) =>
+      client.get('/v1/collections/{collection}/records/{id}/image', {
+        params: { path: { collection, id: record } },
+        parseAs: 'blob',
+        signal: stop.signal
+      })
+    )
       .then((blob) => {
         if (!stop.signal.aborted) fetched.value = blob as Blob
       })
@@ -33,7 +42,11 @@ export function useSubject(collection: string | undefined, record: string): { by
       })
     return () => stop.abort()
   }, [collection, record])
-  return { bytes: record === '' ? ownPicture.value : fetched.value, isLoading: record !== '' && isLoading.value, error: error.value }
+  return {
+    bytes: record === '' ? ownPicture.value : fetched.value,
+    isLoading: record !== '' && isLoading.value,
+    error: error.value
+  }
 }
 
 /** An address of bytes for an `img`, for as long as they are shown. */

@@ -31,7 +31,9 @@ export function useZeroShot(image: Blob | undefined, asked: Asked) {
     isAsking.value = true
     const timer = setTimeout(async () => {
       try {
-        const answer = await call((client) => client.post('/v1/zero-shot', { body: formOf(image, asked), signal: stop.signal }))
+        const answer = await call((client) =>
+          client.post('/v1/zero-shot', { body: formOf(image, asked), signal: stop.signal })
+        )
         if (!stop.signal.aborted) scores.value = answer as Scores
       } catch (thrown) {
         if (!stop.signal.aborted && !isAbort(thrown)) {
@@ -46,13 +48,21 @@ export function useZeroShot(image: Blob | undefined, asked: Asked) {
       stop.abort()
     }
   }, [image, text, tries.value])
-  return { scores: scores.value, error: error.value, isAsking: isAsking.value, retry: () => void tries.value++ }
+  return {
+    scores: scores.value,
+    error: error.value,
+    isAsking: isAsking.value,
+    retry: () => void tries.value++
+  }
 }
 
 /** The form of a request; made anew for each try, since it is read as it is sent. */
 function formOf(image: Blob, { labels, templates, multiLabel, model }: Asked): FormData {
   const form = new FormData()
-  form.append('labels', JSON.stringify(labels.map(({ label, prompts }) => (prompts.length > 0 ? { label, prompts } : label))))
+  form.append(
+    'labels',
+    JSON.stringify(labels.map(({ label, prompts }) => (prompts.length > 0 ? { label, prompts } : label)))
+  )
   if (typeof templates === 'string') form.append('templates', templates)
   else if (templates) form.append('templates', JSON.stringify(templates))
   if (multiLabel) form.append('multi_label', 'true')

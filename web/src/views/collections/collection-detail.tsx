@@ -15,19 +15,35 @@ export function CollectionDetail({ collection, onDrop }: { collection: Collectio
     <article class="collection" aria-labelledby="collection-name">
       <header class="row">
         <h2 id="collection-name">{name}</h2>
-        <Link class="button" href={`/?c=${name}`}>Search</Link>
-        <Link class="button" href={`/add?c=${name}`}>Add</Link>
+        <Link class="button" href={`/?c=${name}`}>
+          Search
+        </Link>
+        <Link class="button" href={`/add?c=${name}`}>
+          Add
+        </Link>
       </header>
       <Overview collection={collection} />
       <div class="sections">
-        <Section id="settings" title="Settings"><SettingsForm key={name} collection={collection} /></Section>
-        <Section id="reindex" title="Re-index"><Reindex key={name} collection={collection} /></Section>
-        <Section id="snapshots" title="Snapshots"><Snapshots key={name} collection={collection} /></Section>
-        <Section id="backups" title="Backups"><Backups key={name} collection={name} /></Section>
-        <Section id="export" title="Export"><Exports key={name} collection={collection} /></Section>
+        <Section id="settings" title="Settings">
+          <SettingsForm key={name} collection={collection} />
+        </Section>
+        <Section id="reindex" title="Re-index">
+          <Reindex key={name} collection={collection} />
+        </Section>
+        <Section id="snapshots" title="Snapshots">
+          <Snapshots key={name} collection={collection} />
+        </Section>
+        <Section id="backups" title="Backups">
+          <Backups key={name} collection={name} />
+        </Section>
+        <Section id="export" title="Export">
+          <Exports key={name} collection={collection} />
+        </Section>
         <Section id="drop" title="Drop">
           <p class="hint">All of its records and kept pictures go. Its backups stay.</p>
-          <div><button type="button" class="danger" onClick={onDrop}>{`Drop ${name}`}</button></div>
+          <div>
+            <button type="button" class="danger" onClick={onDrop}>{`Drop ${name}`}</button>
+          </div>
         </Section>
       </div>
     </article>

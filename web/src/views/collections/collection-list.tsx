@@ -7,13 +7,22 @@ import { jobs } from './jobs.js'
 import { mismatchOf } from './mismatch.js'
 
 /** The collections by name, with how much is in them and what is going on. */
-export function CollectionList({ collections, current }: { collections: Collection[]; current: string | undefined }) {
+export function CollectionList({
+  collections,
+  current
+}: {
+  collections: Collection[]
+  current: string | undefined
+}) {
   return (
     <nav class="collection-list" aria-label="Collections">
       <ul>
         {collections.map((collection) => (
           <li key={collection.name}>
-            <Link href={`/collections?c=${collection.name}`} aria-current={collection.name === current ? 'true' : undefined}>
+            <Link
+              href={`/collections?c=${collection.name}`}
+              aria-current={collection.name === current ? 'true' : undefined}
+            >
               <span class="collection-name">{collection.name}</span>
               <Mark collection={collection} />
               <small class="muted">{`${formatNumber(collection.records, 'record')} · ${formatBytes(collection.bytes)} · ${collection.model ?? 'no model'}`}</small>
@@ -26,8 +35,19 @@ export function CollectionList({ collections, current }: { collections: Collecti
 }
 
 function Mark({ collection }: { collection: Collection }) {
-  const job = jobs.value.find(({ collection: name, state }) => name === collection.name && state === 'running')
-  if (job) return <span class="mark">{`re-indexing ${formatCount(job.progress.done)} of ${formatCount(job.progress.total)}`}</span>
-  if (mismatchOf(collection, models.value ?? [])) return <span class="mark wrong"><Icon name="warning" /><span class="visually-hidden">another model</span></span>
+  const job = jobs.value.find(
+    ({ collection: name, state }) => name === collection.name && state === 'running'
+  )
+  if (job)
+    return (
+      <span class="mark">{`re-indexing ${formatCount(job.progress.done)} of ${formatCount(job.progress.total)}`}</span>
+    )
+  if (mismatchOf(collection, models.value ?? []))
+    return (
+      <span class="mark wrong">
+        <Icon name="warning" />
+        <span class="visually-hidden">another model</span>
+      </span>
+    )
   return null
 }

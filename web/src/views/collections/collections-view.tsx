@@ -33,7 +33,10 @@ export function CollectionsView() {
     <>
       <div class="row collections-head">
         <h1>Collections</h1>
-        <button type="button" class="primary" onClick={() => address.set({ do: 'create' })}><Icon name="add" />New collection</button>
+        <button type="button" class="primary" onClick={() => address.set({ do: 'create' })}>
+          <Icon name="add" />
+          New collection
+        </button>
       </div>
       {problem.value !== undefined && <Failure error={problem.value} retry={() => void load()} />}
       {known?.length === 0 && <p class="empty">There is none yet. Make one, then add pictures to it.</p>}
@@ -42,8 +45,16 @@ export function CollectionsView() {
         {current && <CollectionDetail collection={current} onDrop={() => address.set({ do: 'drop' })} />}
         {known && known.length > 0 && !current && <Problem message={`There is no collection '${name}'.`} />}
       </div>
-      {address.get('do') === 'create' && <CreateDialog onClose={close} onCreated={(created) => address.set({ c: created, do: undefined })} />}
-      {address.get('do') === 'drop' && current && <DropDialog collection={current} onClose={close} onDropped={() => address.set({ c: undefined, do: undefined })} />}
+      {address.get('do') === 'create' && (
+        <CreateDialog onClose={close} onCreated={(created) => address.set({ c: created, do: undefined })} />
+      )}
+      {address.get('do') === 'drop' && current && (
+        <DropDialog
+          collection={current}
+          onClose={close}
+          onDropped={() => address.set({ c: undefined, do: undefined })}
+        />
+      )}
     </>
   )
 }

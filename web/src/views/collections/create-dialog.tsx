@@ -33,41 +33,81 @@ export function CreateDialog({ onClose, onCreated }: CreateDialogProps) {
   const hnsw = useSignal<Partial<Record<HnswName, number>>>({})
   const isBrought = model.value === BROUGHT_ALONG
   const create = useAction(async () => {
-    const space = isBrought ? { model: null, dimension: dimension.value } : model.value === '' ? {} : { model: model.value }
-    await call((client) => client.put('/v1/collections/{collection}', { params: { path: { collection: name.value } }, body: { ...space, storage: storage.value, hnsw: hnsw.value } }))
+    const space = isBrought
+      ? { model: null, dimension: dimension.value }
+      : model.value === ''
+        ? {}
+        : { model: model.value }
+    await call((client) =>
+      client.put('/v1/collections/{collection}', {
+        params: { path: { collection: name.value } },
+        body: { ...space, storage: storage.value, hnsw: hnsw.value }
+      })
+    )
     await loadCollections()
     onCreated(name.value)
   })
-  const problem = nameProblem(name.value, (collections.value ?? []).map((each) => each.name))
+  const problem = nameProblem(
+    name.value,
+    (collections.value ?? []).map((each) => each.name)
+  )
   const isWrong = problem !== undefined && name.value !== ''
   return (
     <Dialog title="New collection" onClose={onClose} onSubmit={create.start}>
       <div class="field">
         <label class="field">
           <span>Name</span>
-          <input autofocus autocomplete="off" autocapitalize="none" spellcheck={false} maxLength={64} value={name.value} aria-invalid={isWrong} aria-describedby="create-problem" onInput={({ currentTarget }) => (name.value = currentTarget.value)} />
+          <input
+            autofocus
+            autocomplete="off"
+            autocapitalize="none"
+            spellcheck={false}
+            maxLength={64}
+            value={name.value}
+            aria-invalid={isWrong}
+            aria-describedby="create-problem"
+            onInput={({ currentTarget }) => (name.value = currentTarget.value)}
+          />
         </label>
-        <span id="create-problem" class={isWrong ? 'wrong' : undefined}>{isWrong ? problem : 'Small letters, digits, - and _'}</span>
+        <span id="create-problem" class={isWrong ? 'wrong' : undefined}>
+          {isWrong ? problem : 'Small letters, digits, - and _'}
+        </span>
       </div>
       <label class="field">
         <span>Model</span>
         <select value={model.value} onChange={({ currentTarget }) => (model.value = currentTarget.value)}>
-          {(models.value ?? []).map((each, place) => <option key={each.name} value={place === 0 ? '' : each.name}>{`${each.name} (${each.dimension} dimensions)`}</option>)}
+          {(models.value ?? []).map((each, place) => (
+            <option
+              key={each.name}
+              value={place === 0 ? '' : each.name}
+            >{`${each.name} (${each.dimension} dimensions)`}</option>
+          ))}
           <option value={BROUGHT_ALONG}>None: embeddings are brought along</option>
         </select>
       </label>
       {isBrought && (
         <label class="field">
           <span>Their dimension</span>
-          <input type="number" required min={1} max={8192} value={dimension.value} onInput={({ currentTarget }) => (dimension.value = currentTarget.valueAsNumber)} />
+          <input
+            type="number"
+            required
+            min={1}
+            max={8192}
+            value={dimension.value}
+            onInput={({ currentTarget }) => (dimension.value = currentTarget.valueAsNumber)}
+          />
         </label>
       )}
       <StorageChoice value={storage.value} onChange={(value) => (storage.value = value)} />
       <HnswFields onChange={(field, value) => (hnsw.value = { ...hnsw.value, [field]: value })} />
       {create.error !== undefined && <Failure error={create.error} retry={create.start} />}
       <div class="dialog-end">
-        <button type="button" onClick={onClose}>Cancel</button>
-        <button type="submit" class="primary" disabled={problem !== undefined} aria-disabled={create.isBusy}>Create</button>
+        <button type="button" onClick={onClose}>
+          Cancel
+        </button>
+        <button type="submit" class="primary" disabled={problem !== undefined} aria-disabled={create.isBusy}>
+          Create
+        </button>
       </div>
     </Dialog>
   )
@@ -80,7 +120,14 @@ function HnswFields({ onChange }: { onChange: (field: HnswName, value: number) =
       {(Object.keys(HNSW) as HnswName[]).map((field) => (
         <label key={field} class="field">
           <span>{`${field}: ${HNSW[field].hint}${field === 'ef_search' ? '' : '; fixed from then on'}`}</span>
-          <input type="number" required min={HNSW[field].min} max={HNSW[field].max} defaultValue={String(HNSW[field].preset)} onInput={({ currentTarget }) => onChange(field, currentTarget.valueAsNumber)} />
+          <input
+            type="number"
+            required
+            min={HNSW[field].min}
+            max={HNSW[field].max}
+            defaultValue={String(HNSW[field].preset)}
+            onInput={({ currentTarget }) => onChange(field, currentTarget.valueAsNumber)}
+          />
         </label>
       ))}
     </details>

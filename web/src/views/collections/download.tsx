@@ -32,13 +32,25 @@ export function Download({ path, fileName, children, label }: DownloadProps) {
     Object.assign(document.createElement('a'), { href: url, download: fileName }).click()
     setTimeout(() => URL.revokeObjectURL(url), HANDED_OVER_MS)
   })
-  if (apiKey.value === '') return <a class="button" href={path} download={fileName} aria-label={label}><Icon name="download" />{children}</a>
+  if (apiKey.value === '')
+    return (
+      <a class="button" href={path} download={fileName} aria-label={label}>
+        <Icon name="download" />
+        {children}
+      </a>
+    )
   return (
     <>
       {fetching.isBusy ? (
-        <button type="button" onClick={() => stop.current.abort()}>{`${formatBytes(received.value)}: stop`}</button>
+        <button
+          type="button"
+          onClick={() => stop.current.abort()}
+        >{`${formatBytes(received.value)}: stop`}</button>
       ) : (
-        <button type="button" aria-label={label} onClick={fetching.start}><Icon name="download" />{children}</button>
+        <button type="button" aria-label={label} onClick={fetching.start}>
+          <Icon name="download" />
+          {children}
+        </button>
       )}
       {fetching.error !== undefined && <Failure error={fetching.error} retry={fetching.start} />}
     </>

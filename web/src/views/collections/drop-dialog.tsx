@@ -16,7 +16,9 @@ interface DropDialogProps {
 export function DropDialog({ collection: { name, records }, onClose, onDropped }: DropDialogProps) {
   const typed = useSignal('')
   const drop = useAction(async () => {
-    await call((client) => client.delete('/v1/collections/{collection}', { params: { path: { collection: name } } }))
+    await call((client) =>
+      client.delete('/v1/collections/{collection}', { params: { path: { collection: name } } })
+    )
     await loadCollections()
     onDropped()
   })
@@ -25,12 +27,23 @@ export function DropDialog({ collection: { name, records }, onClose, onDropped }
       <p>{`${formatNumber(records, 'record')} and the kept pictures are gone for good. Backups stay.`}</p>
       <label class="field">
         <span>Type its name</span>
-        <input autofocus autocomplete="off" autocapitalize="none" spellcheck={false} value={typed.value} onInput={({ currentTarget }) => (typed.value = currentTarget.value)} />
+        <input
+          autofocus
+          autocomplete="off"
+          autocapitalize="none"
+          spellcheck={false}
+          value={typed.value}
+          onInput={({ currentTarget }) => (typed.value = currentTarget.value)}
+        />
       </label>
       {drop.error !== undefined && <Failure error={drop.error} retry={drop.start} />}
       <div class="dialog-end">
-        <button type="button" onClick={onClose}>Cancel</button>
-        <button type="submit" class="danger" disabled={typed.value !== name} aria-disabled={drop.isBusy}>Drop it</button>
+        <button type="button" onClick={onClose}>
+          Cancel
+        </button>
+        <button type="submit" class="danger" disabled={typed.value !== name} aria-disabled={drop.isBusy}>
+          Drop it
+        </button>
       </div>
     </Dialog>
   )

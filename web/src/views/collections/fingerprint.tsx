@@ -18,9 +18,19 @@ export function Fingerprint({ value }: { value: string }) {
       <code title={value}>{value.slice(0, SHORT)}</code>
       {/* Not there where the page came over plain HTTP from another machine. */}
       {'clipboard' in navigator && (
-        <button type="button" class="icon-button" aria-label="Copy the fingerprint" title="Copy the whole of it" onClick={() => void copy()}><Icon name={isCopied.value ? 'check' : 'copy'} /></button>
+        <button
+          type="button"
+          class="icon-button"
+          aria-label="Copy the fingerprint"
+          title="Copy the whole of it"
+          onClick={() => void copy()}
+        >
+          <Icon name={isCopied.value ? 'check' : 'copy'} />
+        </button>
       )}
-      <span class="visually-hidden" role="status">{isCopied.value ? 'Copied' : ''}</span>
+      <span class="visually-hidden" role="status">
+        {isCopied.value ? 'Copied' : ''}
+      </span>
     </span>
   )
 }

@@ -28,8 +28,13 @@ export async function loadJobs(): Promise<void> {
 }
 
 /** Begins to encode a collection anew with a model. */
-export async function startReindex(collection: string, body: { model?: string; skip_missing: boolean }): Promise<void> {
-  const job = await call((client) => client.post('/v1/collections/{collection}/reindex', { params: { path: { collection } }, body }))
+export async function startReindex(
+  collection: string,
+  body: { model?: string; skip_missing: boolean }
+): Promise<void> {
+  const job = await call((client) =>
+    client.post('/v1/collections/{collection}/reindex', { params: { path: { collection } }, body })
+  )
   jobs.value = [job, ...jobs.value]
 }
 

@@ -10,15 +10,31 @@ const KEPT = { original: 'as sent', thumbnail: 'as thumbnails', none: 'none' }
 
 /** What a collection holds and what it was made with. */
 export function Overview({ collection }: { collection: Collection }) {
-  const { records, images, texts, bytes, storage, model, fingerprint, dimension, hnsw, created_at: createdAt } = collection
+  const {
+    records,
+    images,
+    texts,
+    bytes,
+    storage,
+    model,
+    fingerprint,
+    dimension,
+    hnsw,
+    created_at: createdAt
+  } = collection
   const mismatch = mismatchOf(collection, models.value ?? [])
   return (
     <>
       {mismatch && (
         <div class="problem" role="note">
           <Icon name="warning" />
-          <p>{mismatch} Searches by words and pictures are refused: load that model, or re-index the collection with one that is loaded.</p>
-          <a class="button" href="#reindex">Re-index</a>
+          <p>
+            {mismatch} Searches by words and pictures are refused: load that model, or re-index the collection
+            with one that is loaded.
+          </p>
+          <a class="button" href="#reindex">
+            Re-index
+          </a>
         </div>
       )}
       <dl class="numbers">
@@ -33,7 +49,9 @@ export function Overview({ collection }: { collection: Collection }) {
         {fingerprint !== null && (
           <>
             <dt>Fingerprint</dt>
-            <dd><Fingerprint value={fingerprint} /></dd>
+            <dd>
+              <Fingerprint value={fingerprint} />
+            </dd>
           </>
         )}
         <dt>Dimension</dt>
@@ -43,7 +61,9 @@ export function Overview({ collection }: { collection: Collection }) {
         <dt>Pictures kept</dt>
         <dd>{KEPT[storage]}</dd>
         <dt>Created</dt>
-        <dd><time dateTime={createdAt}>{formatDate(createdAt)}</time></dd>
+        <dd>
+          <time dateTime={createdAt}>{formatDate(createdAt)}</time>
+        </dd>
       </dl>
     </>
   )

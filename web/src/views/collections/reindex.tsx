@@ -11,18 +11,30 @@ const NAMED = 20
 
 /** Encoding a collection anew: begun here, followed wherever it was begun. */
 export function Reindex({ collection }: { collection: Collection }) {
-  if (collection.model === null) return <p class="muted">Its embeddings are brought along: there is no model to encode it with.</p>
+  if (collection.model === null)
+    return <p class="muted">Its embeddings are brought along: there is no model to encode it with.</p>
   const latest = jobs.value.find((job) => job.collection === collection.name)
   return (
     <>
-      <p class="hint">In the background: kept pictures and texts are encoded anew while the old embeddings go on serving, until the new ones take their place at once. It survives restarts.</p>
+      <p class="hint">
+        In the background: kept pictures and texts are encoded anew while the old embeddings go on serving,
+        until the new ones take their place at once. It survives restarts.
+      </p>
       {latest && (latest.state === 'running' ? <Running job={latest} /> : <Ended job={latest} />)}
       {latest?.state !== 'running' && <ReindexForm collection={collection} />}
     </>
   )
 }
 
-function Running({ job: { id, model, progress: { done, total } } }: { job: Job }) {
+function Running({
+  job: {
+    id,
+    model,
+    progress: { done, total }
+  }
+}: {
+  job: Job
+}) {
   const cancel = useAction(() => cancelJob(id))
   return (
     <div class="job">
@@ -30,7 +42,9 @@ function Running({ job: { id, model, progress: { done, total } } }: { job: Job }
         <span>{`With ${model}: ${done.toLocaleString('en')} of ${formatNumber(total, 'record')}`}</span>
         <progress value={total === 0 ? undefined : done} max={Math.max(total, 1)} />
       </label>
-      <button type="button" aria-disabled={cancel.isBusy} onClick={cancel.start}>Cancel</button>
+      <button type="button" aria-disabled={cancel.isBusy} onClick={cancel.start}>
+        Cancel
+      </button>
       {cancel.error !== undefined && <Failure error={cancel.error} retry={cancel.start} />}
     </div>
   )
@@ -48,7 +62,14 @@ function Ended({ job: { state, model, error, missing, ended_at: endedAt } }: { j
       {missing.count > 0 && (
         <details>
           <summary>{`${formatNumber(missing.count, 'embedding')} that can't be made anew`}</summary>
-          <ul>{missing.records.slice(0, NAMED).map(({ id, modality, reason }) => <li key={`${modality} ${id}`}><code>{id}</code>{` (${modality}): ${reason}`}</li>)}</ul>
+          <ul>
+            {missing.records.slice(0, NAMED).map(({ id, modality, reason }) => (
+              <li key={`${modality} ${id}`}>
+                <code>{id}</code>
+                {` (${modality}): ${reason}`}
+              </li>
+            ))}
+          </ul>
         </details>
       )}
     </div>
@@ -74,12 +95,27 @@ function ReindexForm({ collection }: { collection: Collection }) {
       <label class="field">
         <span>Model</span>
         <select value={model} onChange={({ currentTarget }) => (chosen.value = currentTarget.value)}>
-          {known.map(({ name, fingerprint }) => <option key={name} value={name}>{fingerprint === collection.fingerprint ? `${name} (as it is)` : name}</option>)}
+          {known.map(({ name, fingerprint }) => (
+            <option key={name} value={name}>
+              {fingerprint === collection.fingerprint ? `${name} (as it is)` : name}
+            </option>
+          ))}
         </select>
       </label>
-      <label class="check"><input type="checkbox" checked={skipMissing.value} onChange={({ currentTarget }) => (skipMissing.value = currentTarget.checked)} /> Go on without pictures that were not kept</label>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={skipMissing.value}
+          onChange={({ currentTarget }) => (skipMissing.value = currentTarget.checked)}
+        />{' '}
+        Go on without pictures that were not kept
+      </label>
       {start.error !== undefined && <Failure error={start.error} retry={start.start} />}
-      <div><button type="submit" disabled={model === undefined} aria-disabled={start.isBusy}>Re-index</button></div>
+      <div>
+        <button type="submit" disabled={model === undefined} aria-disabled={start.isBusy}>
+          Re-index
+        </button>
+      </div>
     </form>
   )
 }

@@ -16,7 +16,12 @@ export function SettingsForm({ collection: { name, hnsw, storage } }: { collecti
     kept.value = storage
   }, [hnsw.ef_search, storage])
   const save = useAction(async () => {
-    await call((client) => client.put('/v1/collections/{collection}', { params: { path: { collection: name } }, body: { hnsw: { ef_search: efSearch.value }, storage: kept.value } }))
+    await call((client) =>
+      client.put('/v1/collections/{collection}', {
+        params: { path: { collection: name } },
+        body: { hnsw: { ef_search: efSearch.value }, storage: kept.value }
+      })
+    )
     await loadCollections()
   })
   const isChanged = efSearch.value !== hnsw.ef_search || kept.value !== storage
@@ -30,12 +35,25 @@ export function SettingsForm({ collection: { name, hnsw, storage } }: { collecti
     >
       <label class="field">
         <span>ef_search: candidates while searching. More is slower and finds more</span>
-        <input type="number" min={8} max={10_000} required value={efSearch.value} onInput={({ currentTarget }) => (efSearch.value = currentTarget.valueAsNumber)} />
+        <input
+          type="number"
+          min={8}
+          max={10_000}
+          required
+          value={efSearch.value}
+          onInput={({ currentTarget }) => (efSearch.value = currentTarget.valueAsNumber)}
+        />
       </label>
       <StorageChoice value={kept.value} onChange={(value) => (kept.value = value)} />
-      {kept.value !== storage && <p class="hint">It goes for pictures from now on; those that are there stay as they are.</p>}
+      {kept.value !== storage && (
+        <p class="hint">It goes for pictures from now on; those that are there stay as they are.</p>
+      )}
       {save.error !== undefined && <Failure error={save.error} retry={save.start} />}
-      <div><button type="submit" aria-disabled={!isChanged || save.isBusy}>Save</button></div>
+      <div>
+        <button type="submit" aria-disabled={!isChanged || save.isBusy}>
+          Save
+        </button>
+      </div>
     </form>
   )
 }

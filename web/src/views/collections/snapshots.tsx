@@ -14,18 +14,27 @@ export function Snapshots({ collection: { name, snapshots } }: { collection: Col
   const made = useSignal<Made | undefined>(undefined)
   const make = useAction(async () => {
     made.value = undefined
-    made.value = (await call((client) => client.post('/v1/collections/{collection}/snapshot', { params: { path: { collection: name } } }))).snapshots
+    made.value = (
+      await call((client) =>
+        client.post('/v1/collections/{collection}/snapshot', { params: { path: { collection: name } } })
+      )
+    ).snapshots
     await loadCollections()
   })
   return (
     <>
-      <p class="hint">The next start reads the graphs from these, and builds nothing. Records are safe without them.</p>
+      <p class="hint">
+        The next start reads the graphs from these, and builds nothing. Records are safe without them.
+      </p>
       {snapshots.length > 0 ? (
         <dl class="facts">
           {snapshots.map(({ modality, created_at: createdAt, bytes }) => (
             <Fragment key={modality}>
               <dt>{modality}</dt>
-              <dd><time dateTime={createdAt}>{formatDate(createdAt)}</time>{`, ${formatBytes(bytes)}`}</dd>
+              <dd>
+                <time dateTime={createdAt}>{formatDate(createdAt)}</time>
+                {`, ${formatBytes(bytes)}`}
+              </dd>
             </Fragment>
           ))}
         </dl>
@@ -34,9 +43,19 @@ export function Snapshots({ collection: { name, snapshots } }: { collection: Col
       )}
       {make.error !== undefined && <Failure error={make.error} retry={make.start} />}
       <div class="row">
-        <button type="button" aria-disabled={make.isBusy} onClick={make.start}>{make.isBusy ? 'Writing' : 'Snapshot now'}</button>
+        <button type="button" aria-disabled={make.isBusy} onClick={make.start}>
+          {make.isBusy ? 'Writing' : 'Snapshot now'}
+        </button>
         <span class="muted" role="status">
-          {made.value && (made.value.length === 0 ? 'Nothing to write: the collection is empty.' : made.value.map(({ modality, records, took_ms: ms }) => `${modality}: ${formatNumber(records, 'record')} in ${Math.round(ms)} ms`).join(', '))}
+          {made.value &&
+            (made.value.length === 0
+              ? 'Nothing to write: the collection is empty.'
+              : made.value
+                  .map(
+                    ({ modality, records, took_ms: ms }) =>
+                      `${modality}: ${formatNumber(records, 'record')} in ${Math.round(ms)} ms`
+                  )
+                  .join(', '))}
         </span>
       </div>
     </>

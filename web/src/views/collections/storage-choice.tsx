@@ -14,7 +14,11 @@ export function StorageChoice({ value, onChange }: { value: Storage; onChange: (
     <label class="field">
       <span>What is kept of pictures. Only what is kept can be re-indexed</span>
       <select value={value} onChange={({ currentTarget }) => onChange(currentTarget.value as Storage)}>
-        {CHOICES.map((choice) => <option key={choice.value} value={choice.value}>{choice.text}</option>)}
+        {CHOICES.map((choice) => (
+          <option key={choice.value} value={choice.value}>
+            {choice.text}
+          </option>
+        ))}
       </select>
     </label>
   )

@@ -30,8 +30,17 @@ export function colorPlain(n: number): Coloring {
 /** By a field: its most frequent values each have a colour, numbers a scale. */
 export function colorByValues(values: unknown[]): Coloring {
   const numbers = values.map(numberOf)
-  if (values.some((value) => value !== null) && values.every((value, point) => value === null || !Number.isNaN(numbers[point])) && new Set(values).size > MOST_VALUES) {
-    return colorByNumbers(Float64Array.from(numbers), typeof values.find((value) => value !== null) === 'string' ? (at) => new Date(at).toISOString().slice(0, 10) : String)
+  if (
+    values.some((value) => value !== null) &&
+    values.every((value, point) => value === null || !Number.isNaN(numbers[point])) &&
+    new Set(values).size > MOST_VALUES
+  ) {
+    return colorByNumbers(
+      Float64Array.from(numbers),
+      typeof values.find((value) => value !== null) === 'string'
+        ? (at) => new Date(at).toISOString().slice(0, 10)
+        : String
+    )
   }
   // A list counts by its first element.
   const names = values.map((value) => String((Array.isArray(value) ? value[0] : value) ?? 'none'))
@@ -39,22 +48,37 @@ export function colorByValues(values: unknown[]): Coloring {
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
   const ranked = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
   const own = ranked.length <= MOST_VALUES ? ranked : ranked.slice(0, MOST_VALUES - 1)
-  const entries = own.map(([value, points], at) => ({ value, points, color: schemeObservable10[at] as string }))
+  const entries = own.map(([value, points], at) => ({
+    value,
+    points,
+    color: schemeObservable10[at] as string
+  }))
   const rest = ranked.slice(own.length).reduce((sum, [, points]) => sum + points, 0)
   if (rest > 0) entries.push({ value: REST, points: rest, color: toHex(GREY) })
   const groupOf = new Map(own.map(([value], at) => [value, at]))
   const groups = Int32Array.from(names, (name) => groupOf.get(name) ?? own.length)
   const palette = entries.map(({ color }) => fromHex(color))
-  return { colors: paint(values.length, (point) => palette[groups[point]]), legend: { kind: 'values', entries }, groups }
+  return {
+    colors: paint(values.length, (point) => palette[groups[point]]),
+    legend: { kind: 'values', entries },
+    groups
+  }
 }
 
 /** By a number: from the 2nd to the 98th percentile, so that a few far ones leave the others their colours. NaN is grey. */
-export function colorByNumbers(numbers: Float32Array | Float64Array, write: (value: number) => string): Coloring {
+export function colorByNumbers(
+  numbers: Float32Array | Float64Array,
+  write: (value: number) => string
+): Coloring {
   const sorted = numbers.filter((value) => !Number.isNaN(value)).sort()
   if (sorted.length === 0) return { colors: paint(numbers.length, () => GREY) }
   const at = (part: number) => sorted[Math.round((sorted.length - 1) * part)]
   const [least, most] = [at(0.02), at(0.98)]
-  const colors = paint(numbers.length, (point) => (Number.isNaN(numbers[point]) ? GREY : scaleColor(most > least ? (numbers[point] - least) / (most - least) : 0.5)))
+  const colors = paint(numbers.length, (point) =>
+    Number.isNaN(numbers[point])
+      ? GREY
+      : scaleColor(most > least ? (numbers[point] - least) / (most - least) : 0.5)
+  )
   return { colors, legend: { kind: 'scale', least: write(least), most: write(most) } }
 }
 

@@ -21,7 +21,16 @@ const ZOOM_STEP = 0.5
 const PAN_STEP = 60
 
 /** The map itself. */
-export function MapCanvas({ collection, ids, positions, colors, camera, onCamera, onOpen, onProblem }: MapCanvasProps) {
+export function MapCanvas({
+  collection,
+  ids,
+  positions,
+  colors,
+  camera,
+  onCamera,
+  onOpen,
+  onProblem
+}: MapCanvasProps) {
   const canvas = useRef<HTMLCanvasElement>(null)
   const scatter = useRef<Scatter>()
   const hovered = useSignal<{ id: string; x: number; y: number; isRight: boolean } | undefined>(undefined)
@@ -37,7 +46,11 @@ export function MapCanvas({ collection, ids, positions, colors, camera, onCamera
     }
     scatter.current = openScatter(canvas.current!, seen(), {
       onCamera: (next) => latest.current.onCamera(next),
-      onHover: (point, { x, y }) => (hovered.value = point === undefined ? undefined : { id: latest.current.ids[point], x, y, isRight: x > size().width / 2 }),
+      onHover: (point, { x, y }) =>
+        (hovered.value =
+          point === undefined
+            ? undefined
+            : { id: latest.current.ids[point], x, y, isRight: x > size().width / 2 }),
       onClick: (point) => latest.current.onOpen(latest.current.ids[point]),
       onProblem: ({ message }) => onProblem(message)
     })
@@ -52,8 +65,14 @@ export function MapCanvas({ collection, ids, positions, colors, camera, onCamera
   }
   const onKeyDown = (event: KeyboardEvent) => {
     const moves: Record<string, () => void> = {
-      ArrowLeft: () => move({ x: -1 }), ArrowRight: () => move({ x: 1 }), ArrowUp: () => move({ y: 1 }), ArrowDown: () => move({ y: -1 }),
-      '+': () => move({ zoom: 1 }), '=': () => move({ zoom: 1 }), '-': () => move({ zoom: -1 }), '0': () => onCamera(undefined)
+      ArrowLeft: () => move({ x: -1 }),
+      ArrowRight: () => move({ x: 1 }),
+      ArrowUp: () => move({ y: 1 }),
+      ArrowDown: () => move({ y: -1 }),
+      '+': () => move({ zoom: 1 }),
+      '=': () => move({ zoom: 1 }),
+      '-': () => move({ zoom: -1 }),
+      '0': () => onCamera(undefined)
     }
     if (!moves[event.key] || event.ctrlKey || event.metaKey) return
     event.preventDefault()
@@ -61,14 +80,31 @@ export function MapCanvas({ collection, ids, positions, colors, camera, onCamera
   }
   return (
     <div class="map-frame">
-      <canvas ref={canvas} tabIndex={0} role="application" aria-label={`Map of ${ids.length} records. Arrow keys move, plus and minus zoom, 0 shows all.`} onKeyDown={onKeyDown} onPointerLeave={() => (hovered.value = undefined)} />
+      <canvas
+        ref={canvas}
+        tabIndex={0}
+        role="application"
+        aria-label={`Map of ${ids.length} records. Arrow keys move, plus and minus zoom, 0 shows all.`}
+        onKeyDown={onKeyDown}
+        onPointerLeave={() => (hovered.value = undefined)}
+      />
       <div class="map-zoom">
-        <button type="button" class="icon-button" aria-label="Zoom in" onClick={() => move({ zoom: 1 })}><Icon name="add" /></button>
-        <button type="button" class="icon-button" aria-label="Zoom out" onClick={() => move({ zoom: -1 })}><Icon name="minus" /></button>
-        <button type="button" class="icon-button" aria-label="Show all" onClick={() => onCamera(undefined)}><Icon name="refresh" /></button>
+        <button type="button" class="icon-button" aria-label="Zoom in" onClick={() => move({ zoom: 1 })}>
+          <Icon name="add" />
+        </button>
+        <button type="button" class="icon-button" aria-label="Zoom out" onClick={() => move({ zoom: -1 })}>
+          <Icon name="minus" />
+        </button>
+        <button type="button" class="icon-button" aria-label="Show all" onClick={() => onCamera(undefined)}>
+          <Icon name="refresh" />
+        </button>
       </div>
       {hovered.value && (
-        <div class="map-card" data-right={hovered.value.isRight || undefined} style={{ left: `${hovered.value.x}px`, top: `${hovered.value.y}px` }}>
+        <div
+          class="map-card"
+          data-right={hovered.value.isRight || undefined}
+          style={{ left: `${hovered.value.x}px`, top: `${hovered.value.y}px` }}
+        >
           <RecordCard collection={collection} id={hovered.value.id} />
         </div>
       )}

@@ -25,19 +25,46 @@ export function MapView() {
   const [, navigate] = useLocation()
   const collection = useCollectionName()
   const known = collections.value?.find(({ name }) => name === collection)
-  const target: Target = address.get('target') === 'text' || (address.get('target') === '' && known && known.images === 0) ? 'text' : 'image'
+  const target: Target =
+    address.get('target') === 'text' || (address.get('target') === '' && known && known.images === 0)
+      ? 'text'
+      : 'image'
   const size = Number(address.get('sample')) || SIZES[0]
   const tries = useSignal(0)
   const canvasProblem = useSignal<string | undefined>(undefined)
   const { sampled, problem } = useSample({ collection: known?.name, target, size, tries: tries.value })
   const sample = sampled.value?.sample
   const layout = sampled.value?.layout.value
-  const { coloring, problem: colorProblem } = useColoring({ collection, target, size, sample, prompt: address.get('prompt'), field: address.get('field') })
+  const { coloring, problem: colorProblem } = useColoring({
+    collection,
+    target,
+    size,
+    sample,
+    prompt: address.get('prompt'),
+    field: address.get('field')
+  })
   const { camera, rested, move } = useCamera()
   const only = address.get('only')
   const colors = useMemo(() => faded(coloring.value, only), [coloring.value, only])
-  if (collections.value && collection === undefined) return <><h1 class="visually-hidden">Map</h1><div class="empty"><p>There is nothing to lay out yet.</p><Link class="button" href="/add">Add pictures or texts</Link></div></>
-  if (collections.value && !known) return <><h1 class="visually-hidden">Map</h1><Problem message={`There is no collection '${collection}'.`} /></>
+  if (collections.value && collection === undefined)
+    return (
+      <>
+        <h1 class="visually-hidden">Map</h1>
+        <div class="empty">
+          <p>There is nothing to lay out yet.</p>
+          <Link class="button" href="/add">
+            Add pictures or texts
+          </Link>
+        </div>
+      </>
+    )
+  if (collections.value && !known)
+    return (
+      <>
+        <h1 class="visually-hidden">Map</h1>
+        <Problem message={`There is no collection '${collection}'.`} />
+      </>
+    )
   return (
     <div class="map-view" data-points={sample?.ids.length} data-done={layout?.progress === 1 || undefined}>
       <h1 class="visually-hidden">{`Map of ${collection ?? ''}`}</h1>
@@ -45,33 +72,72 @@ export function MapView() {
       {problem.value !== undefined && <Problem message={problem.value} retry={() => tries.value++} />}
       {colorProblem.value !== undefined && <Problem message={colorProblem.value} />}
       {canvasProblem.value !== undefined && <Problem message={canvasProblem.value} />}
-      {sample && layout && colors && colors.length === 2 * layout.positions.length && collection !== undefined && sample.ids.length > 0 ? (
+      {sample &&
+      layout &&
+      colors &&
+      colors.length === 2 * layout.positions.length &&
+      collection !== undefined &&
+      sample.ids.length > 0 ? (
         <>
           <MapCanvas
-            collection={collection} ids={sample.ids} positions={layout.positions} colors={colors} camera={camera} onCamera={move}
-            onOpen={(id) => navigate(recordLink(collection, id))} onProblem={(message) => (canvasProblem.value = message)}
+            collection={collection}
+            ids={sample.ids}
+            positions={layout.positions}
+            colors={colors}
+            camera={camera}
+            onCamera={move}
+            onOpen={(id) => navigate(recordLink(collection, id))}
+            onProblem={(message) => (canvasProblem.value = message)}
           />
           <div class="map-foot">
-            <p class="muted number" role="status">{summary(sample, layout.progress)}</p>
-            {coloring.value?.legend && <Legend legend={coloring.value.legend} only={only} onOnly={(value) => address.set({ only: value })} />}
+            <p class="muted number" role="status">
+              {summary(sample, layout.progress)}
+            </p>
+            {coloring.value?.legend && (
+              <Legend
+                legend={coloring.value.legend}
+                only={only}
+                onOnly={(value) => address.set({ only: value })}
+              />
+            )}
           </div>
-          {layout.progress === 1 && <NearestList collection={collection} ids={sample.ids} positions={layout.positions} camera={rested} />}
+          {layout.progress === 1 && (
+            <NearestList
+              collection={collection}
+              ids={sample.ids}
+              positions={layout.positions}
+              camera={rested}
+            />
+          )}
         </>
       ) : (
-        problem.value === undefined && <p class="busy" role="status">{sample?.ids.length === 0 ? `${collection} has no ${target === 'image' ? 'pictures' : 'texts'} to lay out.` : 'Looking for neighbours'}</p>
+        problem.value === undefined && (
+          <p class="busy" role="status">
+            {sample?.ids.length === 0
+              ? `${collection} has no ${target === 'image' ? 'pictures' : 'texts'} to lay out.`
+              : 'Looking for neighbours'}
+          </p>
+        )
       )}
     </div>
   )
 }
 
 function summary({ ids, records }: { ids: string[]; records: number }, progress: number): string {
-  const shown = ids.length < records ? `${ids.length.toLocaleString('en')} of ${records.toLocaleString('en')} records` : `${records.toLocaleString('en')} records`
+  const shown =
+    ids.length < records
+      ? `${ids.length.toLocaleString('en')} of ${records.toLocaleString('en')} records`
+      : `${records.toLocaleString('en')} records`
   return progress < 1 ? `${shown}, laid out to ${Math.round(100 * progress)}%` : shown
 }
 
 /** The colours, with all but one value of the legend faded. */
-function faded(coloring: ReturnType<typeof useColoring>['coloring']['value'], only: string): Uint8Array | undefined {
-  if (!coloring || only === '' || coloring.legend?.kind !== 'values' || !coloring.groups) return coloring?.colors
+function faded(
+  coloring: ReturnType<typeof useColoring>['coloring']['value'],
+  only: string
+): Uint8Array | undefined {
+  if (!coloring || only === '' || coloring.legend?.kind !== 'values' || !coloring.groups)
+    return coloring?.colors
   const shown = coloring.legend.entries.findIndex(({ value }) => value === only)
   if (shown < 0) return coloring.colors
   const colors = coloring.colors.slice()
@@ -82,7 +148,11 @@ function faded(coloring: ReturnType<typeof useColoring>['coloring']['value'], on
 }
 
 /** Where the map is looked at. It follows at once, and the link when it rests. */
-function useCamera(): { camera: Camera | undefined; rested: Camera | undefined; move: (camera: Camera | undefined) => void } {
+function useCamera(): {
+  camera: Camera | undefined
+  rested: Camera | undefined
+  move: (camera: Camera | undefined) => void
+} {
   const address = useAddress()
   const linked = address.get('at')
   const camera = useSignal(parse(linked))

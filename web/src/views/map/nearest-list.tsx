@@ -6,15 +6,32 @@ import { fit, type Camera } from './scatter.js'
 const SHOWN = 12
 
 /** The points nearest to the middle of the map, for those who can't point at it. */
-export function NearestList({ collection, ids, positions, camera }: { collection: string; ids: string[]; positions: Float32Array; camera: Camera | undefined }) {
+export function NearestList({
+  collection,
+  ids,
+  positions,
+  camera
+}: {
+  collection: string
+  ids: string[]
+  positions: Float32Array
+  camera: Camera | undefined
+}) {
   // Each point is looked at: not again for each step of a drag.
-  const nearest = useMemo(() => nearestTo(camera ?? fit(positions, { width: 1, height: 1 }), positions), [positions, camera?.x, camera?.y])
+  const nearest = useMemo(
+    () => nearestTo(camera ?? fit(positions, { width: 1, height: 1 }), positions),
+    [positions, camera?.x, camera?.y]
+  )
   return (
     <section class="card map-nearest" aria-labelledby="nearest-title">
       <h2 id="nearest-title">In the middle of the map</h2>
       <ul>
         {nearest.map((point) => (
-          <li key={ids[point]}><Link href={recordLink(collection, ids[point])}><RecordCard collection={collection} id={ids[point]} /></Link></li>
+          <li key={ids[point]}>
+            <Link href={recordLink(collection, ids[point])}>
+              <RecordCard collection={collection} id={ids[point]} />
+            </Link>
+          </li>
         ))}
       </ul>
     </section>

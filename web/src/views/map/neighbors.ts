@@ -22,12 +22,19 @@ const NEIGHBORS = 15
 const NOBODY = 0xffffffff
 
 /** Asks the service for a sample and its neighbours. */
-export async function fetchNeighbors(client: Client, { collection, target, sample, signal }: { collection: string; target: Target; sample: number; signal: AbortSignal }): Promise<Neighbors> {
-  const { ids, k, neighbors, similarities, records } = await client.post('/v1/collections/{collection}/search/matrix', {
-    params: { path: { collection } },
-    body: { target, sample, neighbors: NEIGHBORS },
+export async function fetchNeighbors(
+  client: Client,
+  {
+    collection,
+    target,
+    sample,
     signal
-  })
+  }: { collection: string; target: Target; sample: number; signal: AbortSignal }
+): Promise<Neighbors> {
+  const { ids, k, neighbors, similarities, records } = await client.post(
+    '/v1/collections/{collection}/search/matrix',
+    { params: { path: { collection } }, body: { target, sample, neighbors: NEIGHBORS }, signal }
+  )
   const nearest = new Uint32Array(bytesOf(neighbors))
   const cosines = new Float32Array(bytesOf(similarities))
   // Where one was removed meanwhile a point is its own neighbour, as far as can be.
@@ -38,13 +45,35 @@ export async function fetchNeighbors(client: Client, { collection, target, sampl
 }
 
 /** How alike each of the sample is to a text; NaN where it has no such embedding. */
-export async function fetchScores(client: Client, { collection, target, ids, text, signal }: { collection: string; target: Target; ids: string[]; text: string; signal: AbortSignal }): Promise<Float32Array> {
-  const { scores } = await client.post('/v1/collections/{collection}/search/scores', { params: { path: { collection } }, body: { query: { text }, target, ids }, signal })
+export async function fetchScores(
+  client: Client,
+  {
+    collection,
+    target,
+    ids,
+    text,
+    signal
+  }: { collection: string; target: Target; ids: string[]; text: string; signal: AbortSignal }
+): Promise<Float32Array> {
+  const { scores } = await client.post('/v1/collections/{collection}/search/scores', {
+    params: { path: { collection } },
+    body: { query: { text }, target, ids },
+    signal
+  })
   return new Float32Array(bytesOf(scores))
 }
 
 /** A field's value of each of the sample, null where there is none. */
-export async function fetchValues(client: Client, { collection, target, sample, field, signal }: { collection: string; target: Target; sample: number; field: string; signal: AbortSignal }): Promise<Map<string, unknown>> {
+export async function fetchValues(
+  client: Client,
+  {
+    collection,
+    target,
+    sample,
+    field,
+    signal
+  }: { collection: string; target: Target; sample: number; field: string; signal: AbortSignal }
+): Promise<Map<string, unknown>> {
   const { ids, values } = await client.post('/v1/collections/{collection}/search/matrix', {
     params: { path: { collection } },
     body: { target, sample, neighbors: 0, fields: [field] },

@@ -27,7 +27,7 @@ export function planPlacement({ n, k, nearest, similarities }: Graph, placed: Ui
   const anchors: number[] = []
   const weights: number[] = []
   let waiting = Array.from({ length: n }, (_, point) => point).filter((point) => !isPlaced[point])
-  for (let found = true; found && waiting.length > 0; ) {
+  for (let found = true; found && waiting.length > 0;) {
     const round: number[] = []
     const left: number[] = []
     for (const point of waiting) {
@@ -49,7 +49,12 @@ export function planPlacement({ n, k, nearest, similarities }: Graph, placed: Ui
     found = round.length > 0
     waiting = left
   }
-  return { points: Uint32Array.from(points), anchors: Uint32Array.from(anchors), weights: Float32Array.from(weights), k }
+  return {
+    points: Uint32Array.from(points),
+    anchors: Uint32Array.from(anchors),
+    weights: Float32Array.from(weights),
+    k
+  }
 }
 
 /** Weights of neighbours at distances that ascend; they sum to 1. */

@@ -17,7 +17,15 @@ export function RecordCard({ collection, id }: { collection: string; id: string 
     const stop = new AbortController()
     const timer = setTimeout(() => {
       // What can't be shown is named by its id.
-      call((client) => client.get('/v1/collections/{collection}/records/{id}', { params: { path: { collection, id } }, signal: stop.signal })).then((found) => (record.value = found), () => {})
+      call((client) =>
+        client.get('/v1/collections/{collection}/records/{id}', {
+          params: { path: { collection, id } },
+          signal: stop.signal
+        })
+      ).then(
+        (found) => (record.value = found),
+        () => {}
+      )
     }, REST_MS)
     return () => {
       clearTimeout(timer)

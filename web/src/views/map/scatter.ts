@@ -26,14 +26,26 @@ export interface Scatter {
 const ZOOMS = { minZoom: -2, maxZoom: 14 }
 
 /** Points on a canvas, by WebGL: dragged, zoomed by wheel and pinch, and picked under the pointer. */
-export function openScatter(canvas: HTMLCanvasElement, camera: Camera, { onCamera, onHover, onClick, onProblem }: ScatterEvents): Scatter {
+export function openScatter(
+  canvas: HTMLCanvasElement,
+  camera: Camera,
+  { onCamera, onHover, onClick, onProblem }: ScatterEvents
+): Scatter {
   let at = camera
   const viewState = (): OrthographicViewState => ({ target: [at.x, at.y], zoom: at.zoom, ...ZOOMS })
   const deck = new Deck({
     canvas,
     width: '100%',
     height: '100%',
-    views: new OrthographicView({ flipY: false, controller: { scrollZoom: { smooth: false, speed: 0.01 }, doubleClickZoom: true, keyboard: false, inertia: 250 } }),
+    views: new OrthographicView({
+      flipY: false,
+      controller: {
+        scrollZoom: { smooth: false, speed: 0.01 },
+        doubleClickZoom: true,
+        keyboard: false,
+        inertia: 250
+      }
+    }),
     viewState: viewState(),
     pickingRadius: 6,
     getCursor: ({ isDragging, isHovering }) => (isDragging ? 'grabbing' : isHovering ? 'pointer' : 'grab'),
@@ -54,7 +66,13 @@ export function openScatter(canvas: HTMLCanvasElement, camera: Camera, { onCamer
         layers: [
           new ScatterplotLayer({
             id: 'points',
-            data: { length, attributes: { getPosition: { value: positions, size: 2 }, getFillColor: { value: colors, size: 4, normalized: true } } },
+            data: {
+              length,
+              attributes: {
+                getPosition: { value: positions, size: 2 },
+                getFillColor: { value: colors, size: 4, normalized: true }
+              }
+            },
             radiusUnits: 'common',
             getRadius: radiusFor(length),
             radiusMinPixels: length > 20_000 ? 1.2 : 2.5,
@@ -93,5 +111,9 @@ export function fit(positions: Float32Array, { width, height }: { width: number;
   })
   if (least[0] > most[0]) return { x: 0, y: 0, zoom: 0 }
   const [across, down] = [0, 1].map((axis) => most[axis] - least[axis] || 1)
-  return { x: (least[0] + most[0]) / 2, y: (least[1] + most[1]) / 2, zoom: Math.log2(FILLED * Math.min(width / across, height / down)) }
+  return {
+    x: (least[0] + most[0]) / 2,
+    y: (least[1] + most[1]) / 2,
+    zoom: Math.log2(FILLED * Math.min(width / across, height / down))
+  }
 }

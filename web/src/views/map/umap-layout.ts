@@ -23,7 +23,12 @@ const SEED = 20180209
 /** Lays out the landmarks by UMAP (McInnes, Healy, Melville, 2018), and the others among them, telling now and then how far it is. */
 export function* layOut({ all, landmarks = all }: LayoutTask): Generator<LayoutStep> {
   const n = all.ids.length
-  if (n < 3) return void (yield { progress: 1, positions: Float32Array.from({ length: 2 * n }, (_, at) => (at === 2 ? 1 : 0)), done: true })
+  if (n < 3)
+    return void (yield {
+      progress: 1,
+      positions: Float32Array.from({ length: 2 * n }, (_, at) => (at === 2 ? 1 : 0)),
+      done: true
+    })
   const whereIs = landmarks === all ? undefined : new Map(all.ids.map((id, point) => [id, point]))
   const points = landmarks.ids.map((id, landmark) => (whereIs ? (whereIs.get(id) ?? -1) : landmark))
   const placement = whereIs && planFor(all, points)
@@ -42,7 +47,10 @@ export function* layOut({ all, landmarks = all }: LayoutTask): Generator<LayoutS
 function planFor(all: Neighbors, points: number[]): Placement {
   const placed = new Uint8Array(all.ids.length)
   for (const point of points) if (point >= 0) placed[point] = 1
-  return planPlacement({ n: all.ids.length, k: all.k, nearest: all.nearest, similarities: all.similarities }, placed)
+  return planPlacement(
+    { n: all.ids.length, k: all.k, nearest: all.nearest, similarities: all.similarities },
+    placed
+  )
 }
 
 /** UMAP over neighbours that are known. It counts each point among its own. */
@@ -58,7 +66,10 @@ function neighborUmap({ ids, k, nearest, similarities }: Neighbors): UMAP {
   return umap
 }
 
-function positionsOf(umap: UMAP, { n, points, placement }: { n: number; points: number[]; placement?: Placement }): Float32Array<ArrayBuffer> {
+function positionsOf(
+  umap: UMAP,
+  { n, points, placement }: { n: number; points: number[]; placement?: Placement }
+): Float32Array<ArrayBuffer> {
   const positions = new Float32Array(2 * n).fill(NaN)
   umap.getEmbedding().forEach(([x, y], landmark) => {
     const point = points[landmark]

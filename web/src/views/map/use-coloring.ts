@@ -15,7 +15,10 @@ export interface ColorQuestion {
 }
 
 /** Colours of the points of a sample. */
-export function useColoring({ collection, target, size, sample, prompt, field }: ColorQuestion): { coloring: ReadonlySignal<Coloring | undefined>; problem: ReadonlySignal<string | undefined> } {
+export function useColoring({ collection, target, size, sample, prompt, field }: ColorQuestion): {
+  coloring: ReadonlySignal<Coloring | undefined>
+  problem: ReadonlySignal<string | undefined>
+} {
   const coloring = useSignal<Coloring | undefined>(undefined)
   const problem = useSignal<string | undefined>(undefined)
   useEffect(() => {
@@ -24,14 +27,21 @@ export function useColoring({ collection, target, size, sample, prompt, field }:
       coloring.value = undefined
       return
     }
-    if (coloring.value?.colors.length !== 4 * sample.ids.length || (prompt === '' && field === '')) coloring.value = colorPlain(sample.ids.length)
+    if (coloring.value?.colors.length !== 4 * sample.ids.length || (prompt === '' && field === ''))
+      coloring.value = colorPlain(sample.ids.length)
     if (prompt === '' && field === '') return
     const stop = new AbortController()
     const { signal } = stop
     const color = async (): Promise<Coloring> => {
       const { ids } = sample
-      if (prompt !== '') return colorByNumbers(await call((client) => fetchScores(client, { collection, target, ids, text: prompt, signal })), (score) => score.toFixed(2))
-      const values = await call((client) => fetchValues(client, { collection, target, sample: size, field, signal }))
+      if (prompt !== '')
+        return colorByNumbers(
+          await call((client) => fetchScores(client, { collection, target, ids, text: prompt, signal })),
+          (score) => score.toFixed(2)
+        )
+      const values = await call((client) =>
+        fetchValues(client, { collection, target, sample: size, field, signal })
+      )
       return colorByValues(ids.map((id) => values.get(id) ?? null))
     }
     color().then(

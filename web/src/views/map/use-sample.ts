@@ -18,7 +18,17 @@ export interface SampleState {
 }
 
 /** A sample of a collection as it is laid out; anew whenever what is asked for changes, or `tries` does. */
-export function useSample({ collection, target, size, tries }: { collection: string | undefined; target: Target; size: number; tries: number }): SampleState {
+export function useSample({
+  collection,
+  target,
+  size,
+  tries
+}: {
+  collection: string | undefined
+  target: Target
+  size: number
+  tries: number
+}): SampleState {
   const sampled = useSignal<Sampled | undefined>(undefined)
   const problem = useSignal<string | undefined>(undefined)
   useEffect(() => {
@@ -28,7 +38,8 @@ export function useSample({ collection, target, size, tries }: { collection: str
     const stop = new AbortController()
     let running: RunningLayout | undefined
     const load = async () => {
-      const ask = (sample: number) => call((client) => fetchNeighbors(client, { collection, target, sample, signal: stop.signal }))
+      const ask = (sample: number) =>
+        call((client) => fetchNeighbors(client, { collection, target, sample, signal: stop.signal }))
       const all = await ask(size)
       const landmarks = all.ids.length > MOST_BY_UMAP ? await ask(MOST_BY_UMAP) : undefined
       if (stop.signal.aborted) return

@@ -28,7 +28,13 @@ export function readAsked(address: Address): Asked {
 }
 
 /** The names of the link that a change sets; a record that is open is closed by it. */
-export function writeAsked({ text, parts, conditions, target, exact }: Partial<Asked>): Record<string, string | string[] | undefined> {
+export function writeAsked({
+  text,
+  parts,
+  conditions,
+  target,
+  exact
+}: Partial<Asked>): Record<string, string | string[] | undefined> {
   return {
     ...(text !== undefined && { q: text }),
     ...(parts && { p: parts.map(writePart) }),

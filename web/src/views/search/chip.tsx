@@ -28,7 +28,13 @@ export function Chip({ part, ...rest }: ChipProps) {
 function RecordChip({ part, collection, ...rest }: ChipProps) {
   const { record, problem } = useRecord(collection, part.value)
   return (
-    <ChipFrame part={part} label={record?.text ?? part.value} isMissing={problem !== undefined} collection={collection} {...rest}>
+    <ChipFrame
+      part={part}
+      label={record?.text ?? part.value}
+      isMissing={problem !== undefined}
+      collection={collection}
+      {...rest}
+    >
       {record?.image_url && <Picture path={record.image_url} alt="" />}
     </ChipFrame>
   )
@@ -51,22 +57,56 @@ function ChipFrame({ part, label, isMissing = false, children, onChange, onRemov
     onRemove()
   }
   return (
-    <li class="chip" data-away={isAway || undefined} data-missing={isMissing || undefined} onKeyDown={onKeyDown}>
-      <button type="button" class="chip-sign" aria-label={`${label} leads ${isAway ? 'away' : 'there'}. Turn it around`} title={isAway ? 'Leads away. Turn it around' : 'Leads there. Turn it around'} onClick={() => onChange({ ...part, weight: -part.weight })}>
+    <li
+      class="chip"
+      data-away={isAway || undefined}
+      data-missing={isMissing || undefined}
+      onKeyDown={onKeyDown}
+    >
+      <button
+        type="button"
+        class="chip-sign"
+        aria-label={`${label} leads ${isAway ? 'away' : 'there'}. Turn it around`}
+        title={isAway ? 'Leads away. Turn it around' : 'Leads there. Turn it around'}
+        onClick={() => onChange({ ...part, weight: -part.weight })}
+      >
         <Icon name={isAway ? 'minus' : 'add'} />
       </button>
       {children && <span class="chip-picture">{children}</span>}
-      <span class="chip-label" title={label}>{label}{isMissing && <span class="chip-note">{part.kind === 'image' ? 'not in the link, drop it again' : 'not there'}</span>}</span>
+      <span class="chip-label" title={label}>
+        {label}
+        {isMissing && (
+          <span class="chip-note">
+            {part.kind === 'image' ? 'not in the link, drop it again' : 'not there'}
+          </span>
+        )}
+      </span>
       {!isMissing && (
         <>
           <input
-            type="range" min={WEIGHT_STEP} max={MAX_WEIGHT} step={WEIGHT_STEP} value={strength} aria-label={`Weight of ${label}`} title={`Weight ${strength}`}
+            type="range"
+            min={WEIGHT_STEP}
+            max={MAX_WEIGHT}
+            step={WEIGHT_STEP}
+            value={strength}
+            aria-label={`Weight of ${label}`}
+            title={`Weight ${strength}`}
             onInput={({ currentTarget }) => onChange(withStrength(part, Number(currentTarget.value)))}
           />
-          <span class="chip-weight number" aria-hidden="true">{strength}</span>
+          <span class="chip-weight number" aria-hidden="true">
+            {strength}
+          </span>
         </>
       )}
-      <button type="button" class="chip-remove" aria-label={`Remove ${label}`} title="Remove" onClick={onRemove}><Icon name="close" /></button>
+      <button
+        type="button"
+        class="chip-remove"
+        aria-label={`Remove ${label}`}
+        title="Remove"
+        onClick={onRemove}
+      >
+        <Icon name="close" />
+      </button>
     </li>
   )
 }

@@ -21,15 +21,31 @@ interface Compared {
 async function compare(asked: Asked, collection: string): Promise<Compared> {
   const query = await toQuery(asked)
   const search = async (exact: boolean) => {
-    const body = { query, target: asked.target, limit: TOP, filter: toFilter(asked.conditions), exact, explain: true, with: [] }
-    const { matches, took_ms, explanation } = await call((client) => client.post('/v1/collections/{collection}/search', { params: { path: { collection } }, body }))
+    const body = {
+      query,
+      target: asked.target,
+      limit: TOP,
+      filter: toFilter(asked.conditions),
+      exact,
+      explain: true,
+      with: []
+    }
+    const { matches, took_ms, explanation } = await call((client) =>
+      client.post('/v1/collections/{collection}/search', { params: { path: { collection } }, body })
+    )
     return { ids: matches.map(({ id }) => id), ms: took_ms.search, strategy: explanation?.strategy }
   }
   // One after the other, that they do not wait for each other.
   const exact = await search(true)
   const approximate = await search(false)
   const agree = exact.ids.filter((id) => approximate.ids.includes(id)).length
-  return { agree, of: exact.ids.length, exactMs: exact.ms, approximateMs: approximate.ms, isSame: approximate.strategy === 'exact' }
+  return {
+    agree,
+    of: exact.ids.length,
+    exactMs: exact.ms,
+    approximateMs: approximate.ms,
+    isSame: approximate.strategy === 'exact'
+  }
 }
 
 /** How far the approximate answer agrees with the exact one, and what each takes. */
@@ -43,14 +59,25 @@ export function Comparison({ asked, collection }: { asked: Asked; collection: st
     if (state.peek().isBusy) return
     const asking = { isBusy: true }
     state.value = asking
-    const next = await compare(asked, collection).then((compared) => ({ compared }), (error: unknown) => ({ problem: messageOf(error) }))
+    const next = await compare(asked, collection).then(
+      (compared) => ({ compared }),
+      (error: unknown) => ({ problem: messageOf(error) })
+    )
     // Of a query that was left meanwhile nobody wants to know.
     if (state.peek() === asking) state.value = next
   }
   const { compared, problem, isBusy } = state.value
   return (
     <div class="comparison">
-      <button type="button" class="quiet" aria-disabled={isBusy} title={`Search both ways and see how many of the best ${TOP} agree`} onClick={run}>Compare both</button>
+      <button
+        type="button"
+        class="quiet"
+        aria-disabled={isBusy}
+        title={`Search both ways and see how many of the best ${TOP} agree`}
+        onClick={run}
+      >
+        Compare both
+      </button>
       <span role="status">
         {problem}
         {compared && (

@@ -38,24 +38,40 @@ function isWanted(read: unknown): read is Condition['wanted'] {
   const isOf = (types: string[]) => (value: unknown) => types.includes(typeof value)
   if (Array.isArray(read)) return read.length > 0 && read.every(isOf(['string', 'number', 'boolean']))
   const bounds = Object.keys(read as object)
-  return bounds.length > 0 && bounds.every((bound) => bound === '$gte' || bound === '$lte') && Object.values(read as object).every(isOf(['number', 'string']))
+  return (
+    bounds.length > 0 &&
+    bounds.every((bound) => bound === '$gte' || bound === '$lte') &&
+    Object.values(read as object).every(isOf(['number', 'string']))
+  )
 }
 
 /** The filter of the API that stands for all conditions; undefined for none. */
 export function toFilter(conditions: Condition[]): Record<string, unknown> | undefined {
-  const filters = conditions.map(({ field, wanted }) => ({ [field]: Array.isArray(wanted) ? { $in: wanted } : wanted }))
+  const filters = conditions.map(({ field, wanted }) => ({
+    [field]: Array.isArray(wanted) ? { $in: wanted } : wanted
+  }))
   return filters.length > 1 ? { $and: filters } : filters[0]
 }
 
 /** The conditions with one field's replaced; without a wish that field is free again. */
-export function withCondition(conditions: Condition[], field: string, wanted: Condition['wanted']): Condition[] {
+export function withCondition(
+  conditions: Condition[],
+  field: string,
+  wanted: Condition['wanted']
+): Condition[] {
   if (Object.keys(wanted).length === 0) return conditions.filter((each) => each.field !== field)
   const isThere = conditions.some((each) => each.field === field)
-  return isThere ? conditions.map((each) => (each.field === field ? { field, wanted } : each)) : [...conditions, { field, wanted }]
+  return isThere
+    ? conditions.map((each) => (each.field === field ? { field, wanted } : each))
+    : [...conditions, { field, wanted }]
 }
 
 /** The conditions with one value of a field let in, or no more. */
-export function withValue(conditions: Condition[], field: string, { value, isWanted }: { value: Scalar; isWanted: boolean }): Condition[] {
+export function withValue(
+  conditions: Condition[],
+  field: string,
+  { value, isWanted }: { value: Scalar; isWanted: boolean }
+): Condition[] {
   const now = conditions.find((each) => each.field === field)?.wanted
   const others = (Array.isArray(now) ? now : []).filter((each) => each !== value)
   return withCondition(conditions, field, isWanted ? [...others, value] : others)
@@ -66,5 +82,7 @@ export function describe({ field, wanted }: Condition): string {
   if (Array.isArray(wanted)) return `${field}: ${wanted.join(', ')}`
   const day = (bound: number | string) => String(bound).replace(/T.*/, '')
   if (wanted.$gte === undefined) return `${field} up to ${day(wanted.$lte!)}`
-  return wanted.$lte === undefined ? `${field} from ${day(wanted.$gte)}` : `${field} ${day(wanted.$gte)} to ${day(wanted.$lte)}`
+  return wanted.$lte === undefined
+    ? `${field} from ${day(wanted.$gte)}`
+    : `${field} ${day(wanted.$gte)} to ${day(wanted.$lte)}`
 }

@@ -38,15 +38,46 @@ export function Detail({ asking, collection, found }: DetailProps) {
   }
   return (
     <dialog
-      ref={dialog} class="dialog detail" tabIndex={-1} aria-label={record?.text || opened} onKeyDown={onKeyDown}
-      onCancel={(event) => (event.preventDefault(), close())} onClick={({ target }) => target === dialog.current && close()}
+      ref={dialog}
+      class="dialog detail"
+      tabIndex={-1}
+      aria-label={record?.text || opened}
+      onKeyDown={onKeyDown}
+      onCancel={(event) => (event.preventDefault(), close())}
+      onClick={({ target }) => target === dialog.current && close()}
     >
       {opened !== undefined && (
         <div class="detail-inside">
           <div class="detail-head">
-            <button type="button" class="icon-button" aria-label="Result before" title="Result before (left arrow)" aria-disabled={!before} onClick={() => before && turnTo(before.id)}><Icon name="back" /></button>
-            <button type="button" class="icon-button" aria-label="Next result" title="Next result (right arrow)" aria-disabled={!after} onClick={() => after && turnTo(after.id)}><Icon name="forward" /></button>
-            <button type="button" class="icon-button" aria-label="Close" title="Close (Escape)" onClick={close}><Icon name="close" /></button>
+            <button
+              type="button"
+              class="icon-button"
+              aria-label="Result before"
+              title="Result before (left arrow)"
+              aria-disabled={!before}
+              onClick={() => before && turnTo(before.id)}
+            >
+              <Icon name="back" />
+            </button>
+            <button
+              type="button"
+              class="icon-button"
+              aria-label="Next result"
+              title="Next result (right arrow)"
+              aria-disabled={!after}
+              onClick={() => after && turnTo(after.id)}
+            >
+              <Icon name="forward" />
+            </button>
+            <button
+              type="button"
+              class="icon-button"
+              aria-label="Close"
+              title="Close (Escape)"
+              onClick={close}
+            >
+              <Icon name="close" />
+            </button>
           </div>
           {problem !== undefined && <Problem message={problem} />}
           {record && <DetailBody record={record} score={found[at]?.score} asking={asking} />}
@@ -61,17 +92,46 @@ function DetailBody({ record, score, asking }: { record: StoredRecord; score?: n
   const { conditions } = asking.asked
   return (
     <div class="detail-body" data-pictureless={!image || undefined}>
-      {image && <figure class="detail-picture"><Picture path={image} size="original" alt={text || `Picture of ${id}`} /></figure>}
+      {image && (
+        <figure class="detail-picture">
+          <Picture path={image} size="original" alt={text || `Picture of ${id}`} />
+        </figure>
+      )}
       <div class="detail-words">
         {text && <p class="detail-text">{text}</p>}
         <dl class="detail-facts">
-          <div><dt>id</dt><dd class="mono">{id}</dd></div>
-          {score !== undefined && <div><dt>score</dt><dd class="number">{score.toFixed(4)}</dd></div>}
-          <div><dt>holds</dt><dd>{record.modalities.map((modality) => (modality === 'image' ? 'picture' : modality)).join(' and ')}</dd></div>
-          <div><dt>changed</dt><dd><time dateTime={record.updated_at}>{formatDate(record.updated_at)}</time></dd></div>
+          <div>
+            <dt>id</dt>
+            <dd class="mono">{id}</dd>
+          </div>
+          {score !== undefined && (
+            <div>
+              <dt>score</dt>
+              <dd class="number">{score.toFixed(4)}</dd>
+            </div>
+          )}
+          <div>
+            <dt>holds</dt>
+            <dd>
+              {record.modalities
+                .map((modality) => (modality === 'image' ? 'picture' : modality))
+                .join(' and ')}
+            </dd>
+          </div>
+          <div>
+            <dt>changed</dt>
+            <dd>
+              <time dateTime={record.updated_at}>{formatDate(record.updated_at)}</time>
+            </dd>
+          </div>
         </dl>
         {metadata && Object.keys(metadata).length > 0 && (
-          <MetadataList metadata={metadata} onValue={(field, value) => asking.change({ conditions: withValue(conditions, field, { value, isWanted: true }) })} />
+          <MetadataList
+            metadata={metadata}
+            onValue={(field, value) =>
+              asking.change({ conditions: withValue(conditions, field, { value, isWanted: true }) })
+            }
+          />
         )}
         <DetailActions record={record} asking={asking} key={id} />
       </div>

@@ -43,7 +43,10 @@ async function shrunk(file: File): Promise<Blob> {
     const bitmap = await createImageBitmap(file)
     const share = LONGEST / Math.max(bitmap.width, bitmap.height)
     if (share >= 1) return file
-    const canvas = new OffscreenCanvas(Math.max(1, Math.round(bitmap.width * share)), Math.max(1, Math.round(bitmap.height * share)))
+    const canvas = new OffscreenCanvas(
+      Math.max(1, Math.round(bitmap.width * share)),
+      Math.max(1, Math.round(bitmap.height * share))
+    )
     const context = canvas.getContext('2d')!
     context.imageSmoothingQuality = 'high'
     context.drawImage(bitmap, 0, 0, canvas.width, canvas.height)

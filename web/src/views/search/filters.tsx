@@ -26,19 +26,42 @@ export function FilterDrawer({ facets, conditions, onChange }: FiltersProps) {
   if (facets.length === 0) return null
   return (
     <>
-      <button type="button" class="filter-button" aria-haspopup="dialog" onClick={() => dialog.current?.showModal()}>
+      <button
+        type="button"
+        class="filter-button"
+        aria-haspopup="dialog"
+        onClick={() => dialog.current?.showModal()}
+      >
         <Icon name="filter" />
         <span>{conditions.length > 0 ? `Filters (${conditions.length})` : 'Filters'}</span>
       </button>
-      <dialog ref={dialog} class="dialog drawer" aria-labelledby="filters-title" onClick={({ target }) => target === dialog.current && dialog.current?.close()}>
+      <dialog
+        ref={dialog}
+        class="dialog drawer"
+        aria-labelledby="filters-title"
+        onClick={({ target }) => target === dialog.current && dialog.current?.close()}
+      >
         <div class="drawer-head">
           <h2 id="filters-title">Filters</h2>
-          <button type="button" class="icon-button" aria-label="Close" onClick={() => dialog.current?.close()}><Icon name="close" /></button>
+          <button
+            type="button"
+            class="icon-button"
+            aria-label="Close"
+            onClick={() => dialog.current?.close()}
+          >
+            <Icon name="close" />
+          </button>
         </div>
         <FilterPanel facets={facets} conditions={conditions} onChange={onChange} />
         <div class="drawer-end">
-          {conditions.length > 0 && <button type="button" onClick={() => onChange([])}>Clear</button>}
-          <button type="button" class="primary" onClick={() => dialog.current?.close()}>Show results</button>
+          {conditions.length > 0 && (
+            <button type="button" onClick={() => onChange([])}>
+              Clear
+            </button>
+          )}
+          <button type="button" class="primary" onClick={() => dialog.current?.close()}>
+            Show results
+          </button>
         </div>
       </dialog>
     </>
@@ -52,14 +75,25 @@ export function FilterChips({ conditions, onChange }: Omit<FiltersProps, 'facets
     <ul class="filter-chips" aria-label="Filters that are set">
       {conditions.map((condition) => (
         <li key={condition.field}>
-          <button type="button" class="filter-chip" title="Remove this filter" onClick={() => onChange(withCondition(conditions, condition.field, []))}>
+          <button
+            type="button"
+            class="filter-chip"
+            title="Remove this filter"
+            onClick={() => onChange(withCondition(conditions, condition.field, []))}
+          >
             <span class="visually-hidden">Remove the filter </span>
             <span>{describe(condition)}</span>
             <Icon name="close" />
           </button>
         </li>
       ))}
-      {conditions.length > 1 && <li><button type="button" class="link-button" onClick={() => onChange([])}>Clear all</button></li>}
+      {conditions.length > 1 && (
+        <li>
+          <button type="button" class="link-button" onClick={() => onChange([])}>
+            Clear all
+          </button>
+        </li>
+      )}
     </ul>
   )
 }

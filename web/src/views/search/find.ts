@@ -37,7 +37,10 @@ export async function toQuery({ text, parts }: Asked) {
     const image = droppedImage(value)
     return image ? [{ image: { base64: await image.base64 }, weight }] : []
   })
-  return [...(text.trim() === '' ? [] : [{ text: text.trim(), weight: 1 }]), ...(await Promise.all(written)).flat()]
+  return [
+    ...(text.trim() === '' ? [] : [{ text: text.trim(), weight: 1 }]),
+    ...(await Promise.all(written)).flat()
+  ]
 }
 
 interface Place {
@@ -53,10 +56,20 @@ export async function find(asked: Asked, place: Place): Promise<Page> {
   return query.length > 0 ? search(asked, query, place) : list(asked, place)
 }
 
-async function search({ target, exact, conditions }: Asked, query: Awaited<ReturnType<typeof toQuery>>, { collection, from = '0', signal }: Place): Promise<Page> {
+async function search(
+  { target, exact, conditions }: Asked,
+  query: Awaited<ReturnType<typeof toQuery>>,
+  { collection, from = '0', signal }: Place
+): Promise<Page> {
   const offset = Number(from)
   const body = { query, target, limit: PAGE, offset, exact, explain: true, filter: toFilter(conditions) }
-  const { matches, took_ms: took, explanation } = await call((client) => client.post('/v1/collections/{collection}/search', { params: { path: { collection } }, body, signal }))
+  const {
+    matches,
+    took_ms: took,
+    explanation
+  } = await call((client) =>
+    client.post('/v1/collections/{collection}/search', { params: { path: { collection } }, body, signal })
+  )
   const isLast = matches.length < PAGE || offset + 2 * PAGE > MAX_DEPTH
   return { found: matches, took, explanation, next: isLast ? undefined : String(offset + PAGE) }
 }
@@ -64,6 +77,8 @@ async function search({ target, exact, conditions }: Asked, query: Awaited<Retur
 async function list({ conditions }: Asked, { collection, from: cursor, signal }: Place): Promise<Page> {
   const filter = toFilter(conditions)
   const query = { limit: PAGE, cursor, ...(filter && { filter: JSON.stringify(filter) }) }
-  const { records, next_cursor: next } = await call((client) => client.get('/v1/collections/{collection}/records', { params: { path: { collection }, query }, signal }))
+  const { records, next_cursor: next } = await call((client) =>
+    client.get('/v1/collections/{collection}/records', { params: { path: { collection }, query }, signal })
+  )
   return { found: records, next: next ?? undefined }
 }

@@ -17,21 +17,42 @@ export function MetadataList({ metadata, onValue }: MetadataListProps) {
       {Object.entries(metadata).map(([field, value]) => (
         <div key={field}>
           <dt>{field}</dt>
-          <dd><Value field={field} value={value} onValue={onValue} /></dd>
+          <dd>
+            <Value field={field} value={value} onValue={onValue} />
+          </dd>
         </div>
       ))}
     </dl>
   )
 }
 
-function Value({ field, value, onValue }: { field: string; value: unknown; onValue: MetadataListProps['onValue'] }) {
+function Value({
+  field,
+  value,
+  onValue
+}: {
+  field: string
+  value: unknown
+  onValue: MetadataListProps['onValue']
+}) {
   const values = Array.isArray(value) ? value : [value]
   if (values.length === 0 || !values.every(isScalar)) return <code>{JSON.stringify(value)}</code>
   return (
     <ul class="metadata-values">
       {values.map((each) => (
         <li key={String(each)}>
-          {String(each).length > LONGEST_FILTER ? String(each) : <button type="button" class="quiet" title={`Only records whose ${field} is this`} onClick={() => onValue(field, each)}>{String(each)}</button>}
+          {String(each).length > LONGEST_FILTER ? (
+            String(each)
+          ) : (
+            <button
+              type="button"
+              class="quiet"
+              title={`Only records whose ${field} is this`}
+              onClick={() => onValue(field, each)}
+            >
+              {String(each)}
+            </button>
+          )}
         </li>
       ))}
     </ul>

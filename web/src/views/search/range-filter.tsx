@@ -23,7 +23,8 @@ interface RangeFilterProps {
 /** Bounds for a field of numbers or of dates. */
 export function RangeFilter({ facet: { field, min, max }, wanted, onChange }: RangeFilterProps) {
   const isDate = typeof min === 'string'
-  const shown = (bound: number | string | undefined) => (bound === undefined ? '' : isDate ? dayOf(String(bound)) : String(bound))
+  const shown = (bound: number | string | undefined) =>
+    bound === undefined ? '' : isDate ? dayOf(String(bound)) : String(bound)
   const set = (bound: '$gte' | '$lte', entered: string) => {
     const rest = { ...wanted }
     delete rest[bound]
@@ -36,12 +37,22 @@ export function RangeFilter({ facet: { field, min, max }, wanted, onChange }: Ra
     <label class="field">
       <span>{name}</span>
       <Bound
-        type={isDate ? 'date' : 'number'} label={`${field} ${name.toLowerCase()}`} placeholder={isDate ? undefined : shown(hint)}
-        min={shown(min)} max={shown(max)} value={shown(wanted[bound])} onChange={(entered) => set(bound, entered)}
+        type={isDate ? 'date' : 'number'}
+        label={`${field} ${name.toLowerCase()}`}
+        placeholder={isDate ? undefined : shown(hint)}
+        min={shown(min)}
+        max={shown(max)}
+        value={shown(wanted[bound])}
+        onChange={(entered) => set(bound, entered)}
       />
     </label>
   )
-  return <div class="range" data-of={isDate ? 'dates' : 'numbers'}>{input('$gte', 'From', min)}{input('$lte', 'To', max)}</div>
+  return (
+    <div class="range" data-of={isDate ? 'dates' : 'numbers'}>
+      {input('$gte', 'From', min)}
+      {input('$lte', 'To', max)}
+    </div>
+  )
 }
 
 interface BoundProps {
@@ -59,7 +70,10 @@ function Bound({ label, value, onChange, ...rest }: BoundProps) {
   const typed = useSignal<string | undefined>(undefined)
   return (
     <input
-      {...rest} step={rest.type === 'date' ? undefined : 'any'} aria-label={label} value={typed.value ?? value}
+      {...rest}
+      step={rest.type === 'date' ? undefined : 'any'}
+      aria-label={label}
+      value={typed.value ?? value}
       onInput={({ currentTarget }) => (typed.value = currentTarget.value)}
       onChange={({ currentTarget }) => {
         typed.value = undefined

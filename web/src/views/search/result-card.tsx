@@ -14,7 +14,14 @@ interface ResultCardProps {
 }
 
 /** One result: its picture or its text, and how near it is. */
-export function ResultCard({ match: { id, text, image_url: image, score }, target, isCurrent, onFocus, onOpen, onMoreLike }: ResultCardProps) {
+export function ResultCard({
+  match: { id, text, image_url: image, score },
+  target,
+  isCurrent,
+  onFocus,
+  onOpen,
+  onMoreLike
+}: ResultCardProps) {
   const name = text || id
   const tabIndex = isCurrent ? 0 : -1
   const isText = !image || target === 'text'
@@ -23,18 +30,32 @@ export function ResultCard({ match: { id, text, image_url: image, score }, targe
       <button type="button" class="result-open" tabIndex={tabIndex} onFocus={onFocus} onClick={onOpen}>
         {isText ? (
           <span class="result-text">
-            {image && <span class="result-small"><Picture path={image} alt="" /></span>}
+            {image && (
+              <span class="result-small">
+                <Picture path={image} alt="" />
+              </span>
+            )}
             <span>{name}</span>
           </span>
         ) : (
-          <span class="result-picture"><Picture path={image} alt="" /></span>
+          <span class="result-picture">
+            <Picture path={image} alt="" />
+          </span>
         )}
         <span class="result-line">
           <span class="result-name">{isText ? id : name}</span>
           {score !== undefined && <span class="result-score number">{score.toFixed(3)}</span>}
         </span>
       </button>
-      <button type="button" class="result-more icon-button" tabIndex={tabIndex} aria-label={`More like ${name}`} title="More like this" onFocus={onFocus} onClick={onMoreLike}>
+      <button
+        type="button"
+        class="result-more icon-button"
+        tabIndex={tabIndex}
+        aria-label={`More like ${name}`}
+        title="More like this"
+        onFocus={onFocus}
+        onClick={onMoreLike}
+      >
         <Icon name="similar" />
       </button>
     </li>

@@ -11,11 +11,23 @@ const AHEAD = '600px'
 /** Which result a key leads to from another one; undefined for keys that lead nowhere. */
 function ledTo(key: string, from: number, cards: HTMLElement[]): number | undefined {
   const columns = cards.filter((card) => card.offsetTop === cards[0].offsetTop).length
-  const steps: Record<string, number> = { ArrowRight: from + 1, ArrowLeft: from - 1, ArrowDown: from + columns, ArrowUp: from - columns, Home: 0, End: cards.length - 1 }
+  const steps: Record<string, number> = {
+    ArrowRight: from + 1,
+    ArrowLeft: from - 1,
+    ArrowDown: from + columns,
+    ArrowUp: from - columns,
+    Home: 0,
+    End: cards.length - 1
+  }
   const to = steps[key]
   if (to === undefined) return undefined
   // Down from the last row but one leads to the last, shorter as it may be.
-  if (key === 'ArrowDown' && to >= cards.length && Math.floor(from / columns) < Math.floor((cards.length - 1) / columns)) return cards.length - 1
+  if (
+    key === 'ArrowDown' &&
+    to >= cards.length &&
+    Math.floor(from / columns) < Math.floor((cards.length - 1) / columns)
+  )
+    return cards.length - 1
   return to >= 0 && to < cards.length ? to : undefined
 }
 
@@ -26,7 +38,11 @@ interface ResultGridProps {
 }
 
 /** The results as a list in a grid: arrows move over it, and Tab enters and leaves it. */
-export function ResultGrid({ results: { found, first, isBusy, hasMore, problem, loadMore }, target, asking }: ResultGridProps) {
+export function ResultGrid({
+  results: { found, first, isBusy, hasMore, problem, loadMore },
+  target,
+  asking
+}: ResultGridProps) {
   const current = useSignal(0)
   const list = useRef<HTMLUListElement>(null)
   const end = useRef<HTMLButtonElement>(null)
@@ -35,7 +51,9 @@ export function ResultGrid({ results: { found, first, isBusy, hasMore, problem, 
   }, [first])
   useEffect(() => {
     if (!end.current || !hasMore || problem !== undefined) return
-    const watcher = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && loadMore(), { rootMargin: AHEAD })
+    const watcher = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && loadMore(), {
+      rootMargin: AHEAD
+    })
     watcher.observe(end.current)
     return () => watcher.disconnect()
   }, [found.length, hasMore, problem])
@@ -53,15 +71,32 @@ export function ResultGrid({ results: { found, first, isBusy, hasMore, problem, 
   }
   return (
     <>
-      <ul ref={list} class="results" data-target={target} role="list" aria-label="Results" aria-busy={isBusy} onKeyDown={onKeyDown}>
+      <ul
+        ref={list}
+        class="results"
+        data-target={target}
+        role="list"
+        aria-label="Results"
+        aria-busy={isBusy}
+        onKeyDown={onKeyDown}
+      >
         {found.map((match, at) => (
           <ResultCard
-            key={match.id} match={match} target={target} isCurrent={at === current.value} onFocus={() => (current.value = at)}
-            onOpen={() => asking.open(match.id)} onMoreLike={() => asking.moreLike(match.id)}
+            key={match.id}
+            match={match}
+            target={target}
+            isCurrent={at === current.value}
+            onFocus={() => (current.value = at)}
+            onOpen={() => asking.open(match.id)}
+            onMoreLike={() => asking.moreLike(match.id)}
           />
         ))}
       </ul>
-      {hasMore && <button ref={end} type="button" class="load-more" onClick={loadMore}>{isBusy ? 'Loading' : 'Load more'}</button>}
+      {hasMore && (
+        <button ref={end} type="button" class="load-more" onClick={loadMore}>
+          {isBusy ? 'Loading' : 'Load more'}
+        </button>
+      )}
     </>
   )
 }

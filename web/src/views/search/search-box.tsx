@@ -49,22 +49,63 @@ export function SearchBox({ asking: { asked, change }, collection, hasModel, onI
           <ul class="chips" aria-label="Parts of the query">
             {asked.parts.map((part, at) => (
               <Chip
-                key={`${part.kind}:${part.value}:${at}`} part={part} collection={collection} onRemove={() => remove(at)}
-                onChange={(next) => setParts(asked.parts.map((each, i) => (i === at ? next : each)), { replace: true })}
+                key={`${part.kind}:${part.value}:${at}`}
+                part={part}
+                collection={collection}
+                onRemove={() => remove(at)}
+                onChange={(next) =>
+                  setParts(
+                    asked.parts.map((each, i) => (i === at ? next : each)),
+                    { replace: true }
+                  )
+                }
               />
             ))}
           </ul>
         )}
         <input
-          ref={box} type="search" name="q" aria-label="Search by words" enterkeyhint="search" autocomplete="off" spellcheck={false} maxLength={8000} disabled={!hasModel}
-          placeholder={hasModel ? (asked.parts.length > 0 ? 'Add words' : 'Describe what you look for') : 'No model: start from a record'}
-          value={text} onInput={({ currentTarget }) => type(currentTarget.value)} onBlur={settle} onKeyDown={onKeyDown}
+          ref={box}
+          type="search"
+          name="q"
+          aria-label="Search by words"
+          enterkeyhint="search"
+          autocomplete="off"
+          spellcheck={false}
+          maxLength={8000}
+          disabled={!hasModel}
+          placeholder={
+            hasModel
+              ? asked.parts.length > 0
+                ? 'Add words'
+                : 'Describe what you look for'
+              : 'No model: start from a record'
+          }
+          value={text}
+          onInput={({ currentTarget }) => type(currentTarget.value)}
+          onBlur={settle}
+          onKeyDown={onKeyDown}
         />
       </div>
       {text.trim() !== '' && (
         <div class="search-signs">
-          <button type="button" class="quiet" title="Add these words to the query and go on (Ctrl+Enter)" onClick={() => keep(1)}><Icon name="add" /><span>Add</span></button>
-          <button type="button" class="quiet" title="Lead away from these words (Shift+Enter)" onClick={() => keep(-1)}><Icon name="minus" /><span>Away</span></button>
+          <button
+            type="button"
+            class="quiet"
+            title="Add these words to the query and go on (Ctrl+Enter)"
+            onClick={() => keep(1)}
+          >
+            <Icon name="add" />
+            <span>Add</span>
+          </button>
+          <button
+            type="button"
+            class="quiet"
+            title="Lead away from these words (Shift+Enter)"
+            onClick={() => keep(-1)}
+          >
+            <Icon name="minus" />
+            <span>Away</span>
+          </button>
         </div>
       )}
       <ImageButton onImages={onImages} isDisabled={!hasModel} />

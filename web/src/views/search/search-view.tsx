@@ -28,7 +28,14 @@ export function SearchView() {
   return (
     <>
       <h1 class="visually-hidden">Search</h1>
-      {collections.value?.length === 0 && <div class="empty"><p>There is nothing to search yet.</p><Link class="button" href="/add">Add pictures or texts</Link></div>}
+      {collections.value?.length === 0 && (
+        <div class="empty">
+          <p>There is nothing to search yet.</p>
+          <Link class="button" href="/add">
+            Add pictures or texts
+          </Link>
+        </div>
+      )}
     </>
   )
 }
@@ -43,18 +50,41 @@ function CollectionSearch({ name }: { name: string }) {
   const { facets, problem } = useFacets(name, filling)
   // As long as it is not known, it is taken to have one.
   const hasModel = collection?.model !== null
-  const addImages = (files: File[]) => change({ parts: [...asked.parts, ...files.map((file) => ({ kind: 'image' as const, value: keepImage(file), weight: 1 }))] })
+  const addImages = (files: File[]) =>
+    change({
+      parts: [
+        ...asked.parts,
+        ...files.map((file) => ({ kind: 'image' as const, value: keepImage(file), weight: 1 }))
+      ]
+    })
   const isOver = useImageDrop((files) => hasModel && addImages(files))
-  const filters = { facets, conditions: asked.conditions, onChange: (conditions: typeof asked.conditions) => change({ conditions }) }
+  const filters = {
+    facets,
+    conditions: asked.conditions,
+    onChange: (conditions: typeof asked.conditions) => change({ conditions })
+  }
   return (
     <div class="search" data-over={isOver || undefined}>
       <h1 class="visually-hidden">Search</h1>
       <SearchBox asking={asking} collection={name} hasModel={hasModel} onImages={addImages} />
       <LinkNote />
-      {asked.parts.some(({ kind }) => kind === 'image') && <p class="muted search-note">A dropped picture stays on this page: the link keeps all else.</p>}
-      {!hasModel && <p class="muted search-note">The embeddings of this collection were brought along, so that no model knows its words and pictures. From any record “more like this” finds those near it.</p>}
-      {(results.first ? results.first.took : isSearch(asked)) && <Toolbar asking={asking} results={results} collection={name} />}
-      {results.first && !results.first.took && asked.conditions.length === 0 && hasModel && results.found.length > 0 && <Starters asking={asking} collection={name} found={results.found} />}
+      {asked.parts.some(({ kind }) => kind === 'image') && (
+        <p class="muted search-note">A dropped picture stays on this page: the link keeps all else.</p>
+      )}
+      {!hasModel && (
+        <p class="muted search-note">
+          The embeddings of this collection were brought along, so that no model knows its words and pictures.
+          From any record “more like this” finds those near it.
+        </p>
+      )}
+      {(results.first ? results.first.took : isSearch(asked)) && (
+        <Toolbar asking={asking} results={results} collection={name} />
+      )}
+      {results.first &&
+        !results.first.took &&
+        asked.conditions.length === 0 &&
+        hasModel &&
+        results.found.length > 0 && <Starters asking={asking} collection={name} found={results.found} />}
       <div class="search-body" data-bare={facets.length === 0 || undefined}>
         <FilterAside {...filters} />
         <section class="search-found" aria-label="What was found">
@@ -66,28 +96,65 @@ function CollectionSearch({ name }: { name: string }) {
           {problem !== undefined && problem !== messageOf(results.problem) && <Problem message={problem} />}
           {results.problem !== undefined && <Failure error={results.problem} retry={results.retry} />}
           <ResultGrid results={results} target={asked.target} asking={asking} />
-          {results.first && results.found.length === 0 && <NothingFound results={results} asking={asking} collection={collection} />}
+          {results.first && results.found.length === 0 && (
+            <NothingFound results={results} asking={asking} collection={collection} />
+          )}
         </section>
       </div>
       <Detail asking={asking} collection={name} found={results.found} />
-      {isOver && <div class="drop-over" aria-hidden="true">{hasModel ? 'Drop to search by this picture' : 'This collection has no model for pictures'}</div>}
+      {isOver && (
+        <div class="drop-over" aria-hidden="true">
+          {hasModel ? 'Drop to search by this picture' : 'This collection has no model for pictures'}
+        </div>
+      )}
     </div>
   )
 }
 
 /** Why there is no result, and the way on. */
-function NothingFound({ results: { first }, asking: { asked, change }, collection }: { results: Results; asking: Asking; collection?: Collection }) {
+function NothingFound({
+  results: { first },
+  asking: { asked, change },
+  collection
+}: {
+  results: Results
+  asking: Asking
+  collection?: Collection
+}) {
   if (asked.conditions.length > 0) {
-    return <div class="empty"><p>No record passes these filters.</p><button type="button" onClick={() => change({ conditions: [] })}>Clear the filters</button></div>
+    return (
+      <div class="empty">
+        <p>No record passes these filters.</p>
+        <button type="button" onClick={() => change({ conditions: [] })}>
+          Clear the filters
+        </button>
+      </div>
+    )
   }
   if (collection?.records === 0 || !first?.took) {
-    return <div class="empty"><p>This collection is still empty.</p><Link class="button" href={collection ? `/add?c=${collection.name}` : '/add'}>Add pictures or texts</Link></div>
+    return (
+      <div class="empty">
+        <p>This collection is still empty.</p>
+        <Link class="button" href={collection ? `/add?c=${collection.name}` : '/add'}>
+          Add pictures or texts
+        </Link>
+      </div>
+    )
   }
   const other = asked.target === 'text' ? 'image' : 'text'
   return (
     <div class="empty">
-      <p>{asked.target === 'record' ? 'Nothing is near that.' : `No record here holds ${asked.target === 'text' ? 'a text' : 'a picture'}.`}</p>
-      {asked.target !== 'record' && <button type="button" onClick={() => change({ target: other })}>{`Look for ${other === 'text' ? 'texts' : 'pictures'}`}</button>}
+      <p>
+        {asked.target === 'record'
+          ? 'Nothing is near that.'
+          : `No record here holds ${asked.target === 'text' ? 'a text' : 'a picture'}.`}
+      </p>
+      {asked.target !== 'record' && (
+        <button
+          type="button"
+          onClick={() => change({ target: other })}
+        >{`Look for ${other === 'text' ? 'texts' : 'pictures'}`}</button>
+      )}
     </div>
   )
 }

@@ -5,15 +5,24 @@ import type { Results } from './use-results.js'
 
 /** How much was found, in one line that screen readers hear. */
 export function Summary({ results, asked, total }: { results: Results; asked: Asked; total: number }) {
-  return <p class="summary number" role="status" aria-busy={results.isBusy}>{tell(results, asked, total)}</p>
+  return (
+    <p class="summary number" role="status" aria-busy={results.isBusy}>
+      {tell(results, asked, total)}
+    </p>
+  )
 }
 
 function tell({ found, first, hasMore, problem }: Results, { conditions }: Asked, total: number): string {
   if (problem !== undefined && found.length === 0) return 'No results'
   if (!first) return 'Searching'
-  if (!first.took) return conditions.length === 0 ? formatNumber(total, 'record') : `${hasMore ? 'The first ' : ''}${formatNumber(found.length, 'record')} that pass the filter`
+  if (!first.took)
+    return conditions.length === 0
+      ? formatNumber(total, 'record')
+      : `${hasMore ? 'The first ' : ''}${formatNumber(found.length, 'record')} that pass the filter`
   const { passed = 0, total: all = 0, strategy } = first.explanation ?? {}
-  const among = passed < all ? ` · ${formatNumber(passed, 'record')} of ${formatCount(all)} pass the filter` : ''
-  const how = strategy === 'exact' ? `each of ${formatCount(passed)} compared` : `by the graph of ${formatCount(all)}`
+  const among =
+    passed < all ? ` · ${formatNumber(passed, 'record')} of ${formatCount(all)} pass the filter` : ''
+  const how =
+    strategy === 'exact' ? `each of ${formatCount(passed)} compared` : `by the graph of ${formatCount(all)}`
   return `${formatNumber(found.length, 'result')} in ${inMilliseconds(first.took.total)} ms${among} · ${how}`
 }

@@ -7,14 +7,38 @@ import type { Results } from './use-results.js'
 const NAMES: Record<Target, string> = { image: 'Pictures', text: 'Texts', record: 'Both' }
 
 /** What is looked for and how; how long it took. */
-export function Toolbar({ asking: { asked, change }, results, collection }: { asking: Asking; results: Results; collection: string }) {
+export function Toolbar({
+  asking: { asked, change },
+  results,
+  collection
+}: {
+  asking: Asking
+  results: Results
+  collection: string
+}) {
   const { took } = results.first ?? {}
   return (
     <div class="toolbar">
-      <Segments legend="Look for" name="target" chosen={asked.target} options={TARGETS.map((target) => ({ value: target, name: NAMES[target] }))} onChoose={(target) => change({ target })} />
       <Segments
-        legend="How to search" name="exact" chosen={asked.exact ? 'exact' : 'approximate'} onChoose={(way) => change({ exact: way === 'exact' })}
-        options={[{ value: 'approximate', name: 'Approximate', title: 'By the HNSW graph: fast in large collections' }, { value: 'exact', name: 'Exact', title: 'Compares with every embedding' }]}
+        legend="Look for"
+        name="target"
+        chosen={asked.target}
+        options={TARGETS.map((target) => ({ value: target, name: NAMES[target] }))}
+        onChoose={(target) => change({ target })}
+      />
+      <Segments
+        legend="How to search"
+        name="exact"
+        chosen={asked.exact ? 'exact' : 'approximate'}
+        onChoose={(way) => change({ exact: way === 'exact' })}
+        options={[
+          {
+            value: 'approximate',
+            name: 'Approximate',
+            title: 'By the HNSW graph: fast in large collections'
+          },
+          { value: 'exact', name: 'Exact', title: 'Compares with every embedding' }
+        ]}
       />
       {took && <Timings took={took} />}
       {took && <Comparison asked={asked} collection={collection} />}
@@ -36,7 +60,13 @@ function Segments<Value extends string>({ legend, name, chosen, options, onChoos
       <legend class="visually-hidden">{legend}</legend>
       {options.map((option) => (
         <label key={option.value} title={option.title}>
-          <input type="radio" name={name} class="visually-hidden" checked={option.value === chosen} onChange={() => onChoose(option.value)} />
+          <input
+            type="radio"
+            name={name}
+            class="visually-hidden"
+            checked={option.value === chosen}
+            onChange={() => onChoose(option.value)}
+          />
           <span>{option.name}</span>
         </label>
       ))}

@@ -29,9 +29,12 @@ export function useAsked(): Asking {
   const opened = address.get('r') || undefined
   if (opened === undefined) isOpenedHere.current = false
   if (opened !== closing.current) closing.current = undefined
-  const change: Asking['change'] = (changes, { replace = false } = {}) => address.set(writeAsked(changes), { replace })
+  const change: Asking['change'] = (changes, { replace = false } = {}) =>
+    address.set(writeAsked(changes), { replace })
   return {
-    asked, opened, change,
+    asked,
+    opened,
+    change,
     add: (part) => change({ parts: [...asked.parts, part] }),
     moreLike: (id) => change({ text: '', parts: [{ kind: 'record', value: id, weight: 1 }] }),
     open: (id) => {

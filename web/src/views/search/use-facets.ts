@@ -9,13 +9,21 @@ export type Facet = Answer<'/v1/collections/{collection}/facets', 'get'>['fields
 const VALUES = 50
 
 /** What there is to filter by in a collection, and why it can't be told. Another `filling` asks anew. */
-export function useFacets(collection: string | undefined, filling: string): { facets: Facet[]; problem?: string } {
+export function useFacets(
+  collection: string | undefined,
+  filling: string
+): { facets: Facet[]; problem?: string } {
   const state = useSignal<{ facets: Facet[]; problem?: string }>({ facets: [] })
   useEffect(() => {
     state.value = { facets: [] }
     if (collection === undefined) return
     const stop = new AbortController()
-    call((client) => client.get('/v1/collections/{collection}/facets', { params: { path: { collection }, query: { limit: VALUES } }, signal: stop.signal })).then(
+    call((client) =>
+      client.get('/v1/collections/{collection}/facets', {
+        params: { path: { collection }, query: { limit: VALUES } },
+        signal: stop.signal
+      })
+    ).then(
       ({ fields }) => {
         if (!stop.signal.aborted) state.value = { facets: fields }
       },

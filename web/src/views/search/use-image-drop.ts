@@ -16,25 +16,42 @@ export function useImageDrop(onImages: (files: File[]) => void): boolean {
       return those.length > 0
     }
     const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false
-    addEventListener('dragover', (event) => {
-      if (!hasFiles(event)) return
-      event.preventDefault()
-      isOver.value = true
-    }, { signal })
+    addEventListener(
+      'dragover',
+      (event) => {
+        if (!hasFiles(event)) return
+        event.preventDefault()
+        isOver.value = true
+      },
+      { signal }
+    )
     // Also fires between elements: only what leaves the window has nowhere it goes to.
-    addEventListener('dragleave', (event) => {
-      if (event.relatedTarget === null) isOver.value = false
-    }, { signal })
-    addEventListener('drop', (event) => {
-      if (!hasFiles(event)) return
-      event.preventDefault()
-      isOver.value = false
-      // The service says what is wrong with a file that is no image.
-      if (!images(event.dataTransfer?.files)) take.current([...(event.dataTransfer?.files ?? [])].slice(0, 1))
-    }, { signal })
-    addEventListener('paste', (event) => {
-      if (images(event.clipboardData?.files)) event.preventDefault()
-    }, { signal })
+    addEventListener(
+      'dragleave',
+      (event) => {
+        if (event.relatedTarget === null) isOver.value = false
+      },
+      { signal }
+    )
+    addEventListener(
+      'drop',
+      (event) => {
+        if (!hasFiles(event)) return
+        event.preventDefault()
+        isOver.value = false
+        // The service says what is wrong with a file that is no image.
+        if (!images(event.dataTransfer?.files))
+          take.current([...(event.dataTransfer?.files ?? [])].slice(0, 1))
+      },
+      { signal }
+    )
+    addEventListener(
+      'paste',
+      (event) => {
+        if (images(event.clipboardData?.files)) event.preventDefault()
+      },
+      { signal }
+    )
     return () => stop.abort()
   }, [])
   return isOver.value

@@ -6,13 +6,21 @@ import { apiKey, call, isAbort, messageOf } from '../../connection.js'
 export type StoredRecord = Answer<'/v1/collections/{collection}/records/{id}', 'get'>
 
 /** A record by its id, once it is there, or why it is not. */
-export function useRecord(collection: string, id: string | undefined): { record?: StoredRecord; problem?: string } {
+export function useRecord(
+  collection: string,
+  id: string | undefined
+): { record?: StoredRecord; problem?: string } {
   const state = useSignal<{ record?: StoredRecord; problem?: string }>({})
   useEffect(() => {
     state.value = {}
     if (id === undefined) return
     const stop = new AbortController()
-    call((client) => client.get('/v1/collections/{collection}/records/{id}', { params: { path: { collection, id } }, signal: stop.signal })).then(
+    call((client) =>
+      client.get('/v1/collections/{collection}/records/{id}', {
+        params: { path: { collection, id } },
+        signal: stop.signal
+      })
+    ).then(
       (record) => {
         if (!stop.signal.aborted) state.value = { record }
       },

@@ -36,7 +36,11 @@ export function useResults(collection: string | undefined, asked: Asked, filling
   const current = useRef({ stop: new AbortController(), asked, collection: '' })
 
   const load = useCallback(async (from?: string) => {
-    const { stop: { signal }, asked, collection } = current.current
+    const {
+      stop: { signal },
+      asked,
+      collection
+    } = current.current
     state.value = { ...state.value, isBusy: true, problem: undefined }
     try {
       const page = await find(asked, { collection, from, signal })
@@ -45,10 +49,20 @@ export function useResults(collection: string | undefined, asked: Asked, filling
       const known = new Set(before.map(({ id }) => id))
       // Records that were added meanwhile push others to the next page.
       const found = [...before, ...page.found.filter(({ id }) => !known.has(id))]
-      state.value = { found, first: from === undefined ? page : state.value.first, next: page.next, isBusy: false }
+      state.value = {
+        found,
+        first: from === undefined ? page : state.value.first,
+        next: page.next,
+        isBusy: false
+      }
     } catch (error) {
       if (signal.aborted || isAbort(error)) return
-      state.value = { ...state.value, ...(from === undefined && { found: [], first: undefined, next: undefined }), isBusy: false, problem: error }
+      state.value = {
+        ...state.value,
+        ...(from === undefined && { found: [], first: undefined, next: undefined }),
+        isBusy: false,
+        problem: error
+      }
     }
   }, [])
 
@@ -62,7 +76,10 @@ export function useResults(collection: string | undefined, asked: Asked, filling
 
   const { found, first, next, isBusy, problem } = state.value
   return {
-    found, first, isBusy, problem,
+    found,
+    first,
+    isBusy,
+    problem,
     hasMore: next !== undefined,
     loadMore: () => {
       const { next, isBusy } = state.peek()

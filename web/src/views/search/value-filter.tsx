@@ -18,19 +18,36 @@ export function ValueFilter({ facet: { field, values, distinct }, wanted, onChan
   const showsAll = useSignal(false)
   const letters = useSignal('')
   // What the link wants stays in sight, whether it was counted or not.
-  const uncounted = wanted.filter((value) => !values.some((each) => each.value === value)).map((value) => ({ value, records: undefined }))
-  const matching = values.filter(({ value }) => String(value).toLowerCase().includes(letters.value.toLowerCase()))
-  const shown = showsAll.value ? matching : matching.filter(({ value }, at) => at < SHOWN || wanted.includes(value))
+  const uncounted = wanted
+    .filter((value) => !values.some((each) => each.value === value))
+    .map((value) => ({ value, records: undefined }))
+  const matching = values.filter(({ value }) =>
+    String(value).toLowerCase().includes(letters.value.toLowerCase())
+  )
+  const shown = showsAll.value
+    ? matching
+    : matching.filter(({ value }, at) => at < SHOWN || wanted.includes(value))
   return (
     <>
       {showsAll.value && values.length >= MANY && (
-        <input type="search" class="quiet" placeholder="Find a value" aria-label={`Find a value of ${field}`} value={letters.value} onInput={({ currentTarget }) => (letters.value = currentTarget.value)} />
+        <input
+          type="search"
+          class="quiet"
+          placeholder="Find a value"
+          aria-label={`Find a value of ${field}`}
+          value={letters.value}
+          onInput={({ currentTarget }) => (letters.value = currentTarget.value)}
+        />
       )}
       <ul class="values">
         {[...uncounted, ...shown].map(({ value, records }) => (
           <li key={String(value)}>
             <label class="check">
-              <input type="checkbox" checked={wanted.includes(value)} onChange={({ currentTarget }) => onChange(value, currentTarget.checked)} />
+              <input
+                type="checkbox"
+                checked={wanted.includes(value)}
+                onChange={({ currentTarget }) => onChange(value, currentTarget.checked)}
+              />
               <span class="value-name">{String(value)}</span>
               {records !== undefined && <span class="muted number">{records.toLocaleString('en')}</span>}
             </label>
@@ -38,8 +55,18 @@ export function ValueFilter({ facet: { field, values, distinct }, wanted, onChan
         ))}
       </ul>
       {matching.length > SHOWN && (
-        <button type="button" class="link-button" aria-expanded={showsAll.value} onClick={() => (showsAll.value = !showsAll.value)}>
-          {showsAll.value ? 'Fewer' : distinct > values.length ? `The first ${values.length} of ${distinct.toLocaleString('en')}` : `All ${values.length}`}<span class="visually-hidden">{` values of ${field}`}</span>
+        <button
+          type="button"
+          class="link-button"
+          aria-expanded={showsAll.value}
+          onClick={() => (showsAll.value = !showsAll.value)}
+        >
+          {showsAll.value
+            ? 'Fewer'
+            : distinct > values.length
+              ? `The first ${values.length} of ${distinct.toLocaleString('en')}`
+              : `All ${values.length}`}
+          <span class="visually-hidden">{` values of ${field}`}</span>
         </button>
       )}
     </>
