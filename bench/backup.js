@@ -1,6 +1,7 @@
-// Seconds that a backup, a restore under another name and an export take, the searches of one client meanwhile, and memory.
+// Seconds that a backup, a restore under another name and an export take, the searches of one client
+// meanwhile, and memory.
 // node bench/backup.js [--vectors 100000] [--dimension 512]
-// The service must be built (npm run build).
+//   The service must be built (npm run build).
 import { parseArgs } from 'node:util'
 import { clusteredVectors } from './clusters.js'
 import { percentile } from './load.js'

@@ -1,4 +1,5 @@
-// Other work on the same machine: processes that keep one core busy each, so that the service gets less of them.
+// Other work on the same machine: processes that keep one core busy each, so that the service gets less of
+// them.
 import { spawn } from 'node:child_process'
 
 /** Spins until it is ended, its time is over, or its parent has gone. */

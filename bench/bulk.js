@@ -1,8 +1,8 @@
-// A bulk load of many records by one client: time, resident memory on the way and after, the restart from a snapshot,
-// recall@10 against the exact answer, latency. With --kill the service is killed by SIGKILL midway, and the load resumed by its
-// key; with --text lines are texts that the model encodes.
-// node bench/bulk.js [--lines 1000000] [--dimension 256] [--encoding base64|numbers] [--kill] [--text] [--queries 1000]
-// The service must be built (npm run build).
+// A bulk load of many records by one client: time, resident memory on the way and after, the restart from a
+// snapshot, recall@10 against the exact answer, latency. With --kill the service is killed by SIGKILL midway,
+// and the load resumed by its key; with --text lines are texts that the model encodes.
+// node bench/bulk.js [--lines 1000000] [--dimension 256] [--encoding base64|numbers] [--kill] [--text]
+//   [--queries 1000] The service must be built (npm run build).
 import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -88,7 +88,10 @@ async function* body(from) {
   if (piece.length > 0) yield Buffer.from(piece.join(''))
 }
 
-/** Sends the lines from a number on; samples memory on the way. Resolves to the counts by status when all is answered, or the service is gone. */
+/**
+ * Sends the lines from a number on; samples memory on the way. Resolves to the counts by status when all is
+ * answered, or the service is gone.
+ */
 async function load(service, { from = 1, onLines = () => undefined }) {
   const counts = {}
   let [answered, rest, isWhole] = [from - 1, '', false]

@@ -2,7 +2,10 @@
 const CLUSTERS = 1000
 const SPREAD = 0.6
 
-/** Normalised vectors around 1,000 random centres, with six decimals, the same for a seed; and its random numbers. */
+/**
+ * Normalised vectors around 1,000 random centres, with six decimals, the same for a seed; and its random
+ * numbers.
+ */
 export function clusteredVectors(dimension, seed = 42) {
   let state = seed
   const random = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32

@@ -1,11 +1,13 @@
 // Images and texts a second: the service over HTTP beside what ONNX Runtime gives alone, and beside
-// @huggingface/transformers over the same files. All in one run, in rounds; ratios are medians of a round's own.
+// @huggingface/transformers over the same files. All in one run, in rounds; ratios are medians of a round's
+// own.
 //
 //   npm run build && npm ci --prefix bench/peers
 //   npm run bench:encode -- [--model mini|vit-b32|FOLDER] [--rounds 3] [--seconds 8] [--large] [--no-peer]
 //
-// vit-b32 is a tower of that shape with random weights, which bench/vit-b32.py makes (Debian's python3-torch and
-// python3-onnx): cost does not depend on values. --large takes pictures of 12 megapixels in place of 640x480.
+// vit-b32 is a tower of that shape with random weights, which bench/vit-b32.py makes (Debian's python3-torch
+// and python3-onnx): cost does not depend on values. --large takes pictures of 12 megapixels in place of
+// 640x480.
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -46,7 +48,10 @@ const photos = values.large
   : await makePhotos(32, { width: 640, height: 480 })
 const texts = makeTexts(4096)
 const kilobytes = Math.round(photos.reduce((sum, { length }) => sum + length, 0) / photos.length / 1024)
-/** No two requests in flight are for the same picture, which would be encoded once: what follows a JPEG's end changes nothing. */
+/**
+ * No two requests in flight are for the same picture, which would be encoded once: what follows a JPEG's end
+ * changes nothing.
+ */
 const pictures = Array.from({ length: 96 }, (_, n) =>
   Buffer.concat([photos[n % photos.length], Buffer.from(`picture ${n}`)])
 )
@@ -116,7 +121,8 @@ function peerAlone() {
 
 const limits = { image: await sweep('image'), text: await sweep('text') }
 console.log(
-  `${folder}: pictures of ${kilobytes} KiB; limits found: images ${JSON.stringify(limits.image)}, texts ${JSON.stringify(limits.text)}`
+  `${folder}: pictures of ${kilobytes} KiB; limits found: images ${JSON.stringify(limits.image)}, ` +
+    `texts ${JSON.stringify(limits.text)}`
 )
 const seen = {}
 const note = (name, value) => (seen[name] ??= []).push(value)

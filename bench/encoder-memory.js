@@ -1,5 +1,6 @@
-// Creates and releases the encoder of models/mini again and again in one process, and prints the resident memory after
-// each tenth: a leak of the binding, of its sessions or of the worker threads would grow with every round.
+// Creates and releases the encoder of models/mini again and again in one process, and prints the resident
+// memory after each tenth: a leak of the binding, of its sessions or of the worker threads would grow with
+// every round.
 //
 //   npm run build && node --expose-gc bench/encoder-memory.js [rounds, 50]
 

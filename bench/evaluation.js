@@ -1,8 +1,9 @@
-// Retrieval of embeddings that were computed before, evaluated in a process of its own: seconds and memory by the number of pairs,
-// beside a plain NumPy script that ranks the same (no intervals, no ties, float32). Needs Debian's python3-numpy; with
-// libopenblas0-pthread NumPy is as fast as it can be, without it tens of times slower.
+// Retrieval of embeddings that were computed before, evaluated in a process of its own: seconds and memory by
+// the number of pairs, beside a plain NumPy script that ranks the same (no intervals, no ties, float32).
+// Needs Debian's python3-numpy; with libopenblas0-pthread NumPy is as fast as it can be, without it tens of
+// times slower.
 // node bench/evaluation.js [--pairs 25000,50000,100000] [--dimension 256] [--noise 3.5] [--resamples 1000]
-// The service must be built (npm run build).
+//   The service must be built (npm run build).
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'

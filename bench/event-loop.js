@@ -1,6 +1,8 @@
-// The longest piece of work on the HTTP thread by route, in milliseconds of its processor time, for hostile bodies and large answers:
-// node bench/event-loop.js [--dist DIR] [--records 1000] [--many 100000] [--only REGEXP]
-// --dist runs another build (its models and package.json beside it), for a comparison. Exits with 1 where a piece is over 100 ms.
+// The longest piece of work on the HTTP thread by route, in milliseconds of its processor time, for hostile
+// bodies and large answers:
+// node bench/event-loop.js [--dist DIR] [--records 1000] [--many 100000] [--only REGEXP] --dist runs another
+//   build (its models and package.json beside it), for a comparison. Exits with 1 where a piece is over 100
+//   ms.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile, rm } from 'node:fs/promises'
@@ -100,6 +102,7 @@ console.log('| route | longest piece, ms | by | answered | MiB |\n| --- | ---: |
 for (const [route, { ms, name, status, bytes }] of rows)
   console.log(`| ${route} | ${ms.toFixed(1)} | ${name} | ${status} | ${(bytes / 2 ** 20).toFixed(1)} |`)
 console.log(
-  `\nlongest of ${cases.length} calls on ${rows.length} routes: ${rows[0][1].ms.toFixed(1)} ms (${rows[0][0]}, ${rows[0][1].name})`
+  `\nlongest of ${cases.length} calls on ${rows.length} routes: ${rows[0][1].ms.toFixed(1)} ms ` +
+    `(${rows[0][0]}, ${rows[0][1].name})`
 )
 process.exitCode = rows[0][1].ms > MOST_MS ? 1 : 0

@@ -1,6 +1,7 @@
-// How long another search waits beside one with a costly filter: 330 negated ranges, over single values and over lists of five.
+// How long another search waits beside one with a costly filter: 330 negated ranges, over single values and
+// over lists of five.
 // node bench/filter-cost.js [--records 1852,100000] [--searches 20]
-// The service must be built (npm run build).
+//   The service must be built (npm run build).
 import { parseArgs } from 'node:util'
 import { clusteredVectors } from './clusters.js'
 import { bulkLoad, createCollection } from './records.js'
@@ -50,7 +51,8 @@ async function longestBeside(name, work) {
 }
 
 console.log(
-  '| records | field | search with the filter, ms | longest of the others beside it, ms | alone, ms | answered |\n| ---: | --- | ---: | ---: | ---: | --- |'
+  '| records | field | search with the filter, ms | longest of the others beside it, ms | alone, ms | ' +
+    'answered |\n| ---: | --- | ---: | ---: | ---: | --- |'
 )
 for (const records of values.records.split(',').map(Number)) {
   const name = `n${records}`

@@ -1,4 +1,5 @@
-// A disk that fills up, and a folder that turns read-only, under a running service. Needs root, to mount a small tmpfs.
+// A disk that fills up, and a folder that turns read-only, under a running service. Needs root, to mount a
+// small tmpfs.
 // node bench/full-disk.js   (after npm run build)
 import { execFileSync, spawn } from 'node:child_process'
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'

@@ -1,7 +1,9 @@
-// Generated requests to the real service: whether each answer keeps to openapi.yaml, and what becomes of health and memory.
-// npm run fuzz -- [--minutes 10 | --requests 10000] [--seed 1] [--of requests|pictures] [--lanes 4] [--heavy 0] [--replay SEED/PATH]
-// Requests follow from the seed; a fault says with what --seed and --replay its request is sent again, alone. --heavy: per mille of
-// pictures of full size. Bodies of faults that are too long for a line are kept in --keep.
+// Generated requests to the real service: whether each answer keeps to openapi.yaml, and what becomes of
+// health and memory.
+// npm run fuzz -- [--minutes 10 | --requests 10000] [--seed 1] [--of requests|pictures] [--lanes 4] [--heavy
+//   0] [--replay SEED/PATH] Requests follow from the seed; a fault says with what --seed and --replay its
+//   request is sent again, alone. --heavy: per mille of pictures of full size. Bodies of faults that are too
+//   long for a line are kept in --keep.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -63,7 +65,8 @@ const result = await run({
   ...(values.minutes ? { minutes: Number(values.minutes) } : { total: Number(values.requests ?? 10_000) }),
   onFault: ({ kind, request, answer, replay: again, shrinks }) => {
     console.log(
-      `\nFAULT ${kind}\n  npm run fuzz -- --of ${values.of} --seed ${seed} --replay ${again} (${shrinks} times smaller; sent ${request.way})`
+      `\nFAULT ${kind}\n  npm run fuzz -- --of ${values.of} --seed ${seed} --replay ${again} ` +
+        `(${shrinks} times smaller; sent ${request.way})`
     )
     console.log(`  ${asCurl(service.url, request, keep)}\n  ${answer}`)
   },
@@ -90,16 +93,22 @@ const broken = [
   ...(memory.end <= MAY_GROW * memory.warm ? [] : ['memory grew'])
 ]
 console.log(
-  `\n${result.sent} requests (seed ${seed}) in ${((performance.now() - startedAt) / 1000).toFixed(0)} s by ${values.lanes} lanes; by status ${JSON.stringify(result.statuses)}`
+  `\n${result.sent} requests (seed ${seed}) in ${((performance.now() - startedAt) / 1000).toFixed(0)} ` +
+    `s by ${values.lanes} lanes; by status ${JSON.stringify(result.statuses)}`
 )
 console.log(
-  `health: ${health.answers} answers, p99 ${health.p99.toFixed(0)} ms, worst ${health.worst.toFixed(0)} ms (the machine was ${health.late.toFixed(0)} ms late then), ${health.over250} over ${HEALTH_MS} ms, ${health.over250Alone} of these not by the machine`
+  `health: ${health.answers} answers, p99 ${health.p99.toFixed(0)} ms, worst ` +
+    `${health.worst.toFixed(0)} ms (the machine was ${health.late.toFixed(0)} ms late then), ` +
+    `${health.over250} over ${HEALTH_MS} ms, ${health.over250Alone} of these not by the machine`
 )
 console.log(
-  `RSS in MiB: highest of the first quarter ${memory.warm.toFixed(0)}, at the end ${memory.end?.toFixed(0)}, peak ${memory.peak.toFixed(0)}, slope of the second half ${memory.slopePerThousand.toFixed(1)} per 1,000 requests`
+  `RSS in MiB: highest of the first quarter ${memory.warm.toFixed(0)}, at the end ` +
+    `${memory.end?.toFixed(0)}, peak ${memory.peak.toFixed(0)}, slope of the second half ` +
+    `${memory.slopePerThousand.toFixed(1)} per 1,000 requests`
 )
 console.log(
-  `acknowledged writes: ${result.ledgerIds} ids, ${result.losses.length} not as acknowledged; known searches ${result.isKnown ? 'the same' : 'DIFFER'}; worker deaths ${result.workerDeaths}`
+  `acknowledged writes: ${result.ledgerIds} ids, ${result.losses.length} not as acknowledged; known ` +
+    `searches ${result.isKnown ? 'the same' : 'DIFFER'}; worker deaths ${result.workerDeaths}`
 )
 if (values.of === 'pictures') console.table(Object.fromEntries(Object.entries(result.pictures).sort()))
 console.table(

@@ -1,8 +1,9 @@
-// What the gallery's map costs: time until its points are seen and until they are laid out, frames per second while it is dragged,
-// and the page's memory, by numbers of points; and how soon a layout that was kept is there again. In a Chromium of this
-// machine, by default with software WebGL: a graphics card draws much faster.
-// node bench/gallery-map.js [--points 2000,100000] [--dimension 64] [--browser /usr/bin/chromium] [--gl swiftshader]
-// The service must be built (npm run build).
+// What the gallery's map costs: time until its points are seen and until they are laid out, frames per second
+// while it is dragged, and the page's memory, by numbers of points; and how soon a layout that was kept is
+// there again. In a Chromium of this machine, by default with software WebGL: a graphics card draws much
+// faster.
+// node bench/gallery-map.js [--points 2000,100000] [--dimension 64] [--browser /usr/bin/chromium] [--gl
+//   swiftshader] The service must be built (npm run build).
 import { rm } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { chromium } from 'playwright-core'
@@ -26,8 +27,13 @@ const DRAGGED_MS = 5000
 const LONGEST_MS = 400_000
 
 /** Frames that the page draws from now on, until it is asked again. */
-const COUNT_FRAMES = `window.__frames = []; (function count(at) { window.__frames.push(at); window.__counting = requestAnimationFrame(count) })(performance.now())`
-const COUNTED = `cancelAnimationFrame(window.__counting); const times = window.__frames.slice(1); ({ fps: 1000 * (times.length - 1) / (times.at(-1) - times[0]), longest: Math.max(...times.slice(1).map((time, at) => time - times[at])) })`
+const COUNT_FRAMES =
+  'window.__frames = []; (function count(at) { window.__frames.push(at); ' +
+  'window.__counting = requestAnimationFrame(count) })(performance.now())'
+const COUNTED =
+  'cancelAnimationFrame(window.__counting); const times = window.__frames.slice(1); ({ ' +
+  'fps: 1000 * (times.length - 1) / (times.at(-1) - times[0]), longest: ' +
+  'Math.max(...times.slice(1).map((time, at) => time - times[at])) })'
 
 /** Drags the map to and fro for some seconds. */
 async function drag(page) {

@@ -1,8 +1,9 @@
-// What the gallery costs a visitor: bytes over the wire of the first load (as the browser counts them, with brotli), time
-// from navigation to the first result, and from the last key stroke to its results. Medians of several runs, each in a
-// fresh browser context with an empty cache, against the built service and its demo collection, in a Chromium of this machine.
+// What the gallery costs a visitor: bytes over the wire of the first load (as the browser counts them, with
+// brotli), time from navigation to the first result, and from the last key stroke to its results. Medians of
+// several runs, each in a fresh browser context with an empty cache, against the built service and its demo
+// collection, in a Chromium of this machine.
 // node bench/gallery.js [--runs 9] [--url http://localhost:8080] [--browser /usr/bin/chromium]
-// Without --url a service is started, whose demo load is waited for. Build first (npm run build).
+//   Without --url a service is started, whose demo load is waited for. Build first (npm run build).
 import { rm } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { chromium } from 'playwright-core'
@@ -31,7 +32,10 @@ const QUERIES = [
   'a fast car'
 ]
 
-/** Resolves in the page to the milliseconds since the navigation at which the results of a query are about to be painted. */
+/**
+ * Resolves in the page to the milliseconds since the navigation at which the results of a query are about to
+ * be painted.
+ */
 const PAINTED = `new Promise((resolve) => {
   const look = () => document.querySelector('.summary[aria-busy="false"]')?.textContent.includes(' ms') && document.querySelector('.result-score') ? requestAnimationFrame(() => resolve(performance.now())) : requestAnimationFrame(look)
   look()

@@ -97,7 +97,8 @@ const busy = await measure('ingesting', async () => {
   seconds = (performance.now() - startedAt) / 1000
 })
 console.log(
-  `${images} images of 640x480 in ${seconds.toFixed(1)} s, ${(images / seconds).toFixed(1)} images/s; latencies in ms`
+  `${images} images of 640x480 in ${seconds.toFixed(1)} s, ${(images / seconds).toFixed(1)} images/s; ` +
+    'latencies in ms'
 )
 console.table([...idle, ...busy])
 await fetch(collection, { method: 'DELETE' })

@@ -1,5 +1,6 @@
-// What the model of a running service can't tell apart, for docs/explanation/limits.md. It draws its own scenes; the service has
-// to have the demo collection. With a folder of photos/ and captions.json (COCO format) word order is measured on real captions.
+// What the model of a running service can't tell apart, for docs/explanation/limits.md. It draws its own
+// scenes; the service has to have the demo collection. With a folder of photos/ and captions.json (COCO
+// format) word order is measured on real captions.
 // node bench/limits.js --url http://localhost:8080 [--dataset <folder>]
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -55,7 +56,8 @@ const shuffled = (list) =>
 const draw = (svg) =>
   sharp(
     Buffer.from(
-      `<svg xmlns="http://www.w3.org/2000/svg" width="224" height="224"><rect width="224" height="224" fill="white"/>${svg}</svg>`
+      '<svg xmlns="http://www.w3.org/2000/svg" width="224" height="224"><rect width="224" height="224" ' +
+        `fill="white"/>${svg}</svg>`
     )
   )
     .png()
@@ -108,7 +110,8 @@ const sides = pairs(Object.keys(SHAPES)).flatMap(([shape, other]) =>
   }))
 )
 console.log(
-  "Two pictures and two captions; text: each picture's caption, image: each caption's picture, group: both. Chance is 25, 25 and 16.7 %."
+  "Two pictures and two captions; text: each picture's caption, image: each caption's picture, group: " +
+    'both. Chance is 25, 25 and 16.7 %.'
 )
 console.table({
   'one shape, two colours': { cases: single.length, ...(await scores(single)) },
@@ -198,7 +201,10 @@ const guesses = await Promise.all(
   })
 )
 console.log(
-  `Counting one to six of ${counts.length / 6} things: ${percent(mean(guesses.map(({ count, guess }) => count === guess)))} right (chance 16.7 %), off by ${mean(guesses.map(({ count, guess }) => Math.abs(count - guess))).toFixed(2)} in the mean; guessed ${NUMBERS.map((number, n) => `${number} ${guesses.filter(({ guess }) => guess === n).length}`).join(', ')}`
+  `Counting one to six of ${counts.length / 6} things: ` +
+    `${percent(mean(guesses.map(({ count, guess }) => count === guess)))} right (chance 16.7 %), off by ` +
+    `${mean(guesses.map(({ count, guess }) => Math.abs(count - guess))).toFixed(2)} in the mean; guessed ` +
+    `${NUMBERS.map((number, n) => `${number} ${guesses.filter(({ guess }) => guess === n).length}`).join(', ')}`
 )
 
 /** In how many of the searches the noun's own picture is among the ten best. */
@@ -211,7 +217,9 @@ async function found(template) {
   )
 }
 console.log(
-  `Negation, ${nouns.length} nouns among ${emoji.length} pictures: the noun's picture is among the ten best for "a picture of a {}" ${percent(await found('a picture of a {}'))}, for "a picture without a {}" ${percent(await found('a picture without a {}'))}, for "no {}" ${percent(await found('no {}'))}`
+  `Negation, ${nouns.length} nouns among ${emoji.length} pictures: the noun's picture is among the ten ` +
+    `best for "a picture of a {}" ${percent(await found('a picture of a {}'))}, for "a picture without a ` +
+    `{}" ${percent(await found('a picture without a {}'))}, for "no {}" ${percent(await found('no {}'))}`
 )
 const dogs = await embed([
   'a picture of a dog',
@@ -220,14 +228,17 @@ const dogs = await embed([
   'a picture of a bicycle'
 ])
 console.log(
-  `cosines to "a picture of a dog": without a dog ${dot(dogs[0], dogs[1]).toFixed(3)}, of a cat ${dot(dogs[0], dogs[2]).toFixed(3)}, of a bicycle ${dot(dogs[0], dogs[3]).toFixed(3)}`
+  `cosines to "a picture of a dog": without a dog ${dot(dogs[0], dogs[1]).toFixed(3)}, of a cat ` +
+    `${dot(dogs[0], dogs[2]).toFixed(3)}, of a bicycle ${dot(dogs[0], dogs[3]).toFixed(3)}`
 )
 
 const labelled = await Promise.all(
   nouns.map(async ({ id, text }, i) => {
     const other = nouns[(i + 7) % nouns.length].text
     const word = Buffer.from(
-      `<svg xmlns="http://www.w3.org/2000/svg" width="224" height="64"><rect width="224" height="64" fill="white"/><text x="112" y="48" font-size="44" font-family="sans-serif" text-anchor="middle">${other}</text></svg>`
+      '<svg xmlns="http://www.w3.org/2000/svg" width="224" height="64"><rect width="224" height="64" ' +
+        'fill="white"/><text x="112" y="48" font-size="44" font-family="sans-serif" ' +
+        `text-anchor="middle">${other}</text></svg>`
     )
     const plain = await sharp(await picture(id))
       .resize(224, 224)
@@ -256,7 +267,9 @@ for (const [name, key] of [
 ]) {
   const said = (await embed(labelled.map((one) => one[key]))).map(best)
   console.log(
-    `${labelled.length} pictures, as many labels, ${name}: right ${percent(mean(said.map((label, i) => label === labelled[i].text)))}, the written one ${percent(mean(said.map((label, i) => label === labelled[i].other)))}`
+    `${labelled.length} pictures, as many labels, ${name}: right ` +
+      `${percent(mean(said.map((label, i) => label === labelled[i].text)))}, the written one ` +
+      `${percent(mean(said.map((label, i) => label === labelled[i].other)))}`
   )
 }
 
@@ -268,7 +281,14 @@ function gap(name, images, texts) {
   const centroid = (list) => list[0].map((_, d) => mean(list.map((vector) => vector[d])))
   const [ci, ct] = [centroid(images), centroid(texts)]
   console.log(
-    `${name}: mean cosines of a picture and its text ${mean(images.map((image, i) => dot(image, texts[i]))).toFixed(3)}, a picture and another text ${mean(some.filter(([a, b]) => a !== b).map(([a, b]) => dot(images[a], texts[b]))).toFixed(3)}, two texts ${mean(some.filter(([a, b]) => a !== b).map(([a, b]) => dot(texts[a], texts[b]))).toFixed(3)}, two pictures ${mean(some.filter(([a, b]) => a !== b).map(([a, b]) => dot(images[a], images[b]))).toFixed(3)}; the centres are ${Math.hypot(...ci.map((value, d) => value - ct[d])).toFixed(3)} apart`
+    `${name}: mean cosines of a picture and its text ` +
+      `${mean(images.map((image, i) => dot(image, texts[i]))).toFixed(3)}, a picture and another text ` +
+      `${mean(some.filter(([a, b]) => a !== b).map(([a, b]) => dot(images[a], texts[b]))).toFixed(3)}, ` +
+      'two texts ' +
+      `${mean(some.filter(([a, b]) => a !== b).map(([a, b]) => dot(texts[a], texts[b]))).toFixed(3)}, ` +
+      'two pictures ' +
+      `${mean(some.filter(([a, b]) => a !== b).map(([a, b]) => dot(images[a], images[b]))).toFixed(3)}; ` +
+      `the centres are ${Math.hypot(...ci.map((value, d) => value - ct[d])).toFixed(3)} apart`
   )
   const nearest = (queries, others) =>
     mean(
@@ -279,7 +299,8 @@ function gap(name, images, texts) {
       )
     )
   console.log(
-    `${name}: mean cosine of a text's nearest text ${nearest(texts, texts).toFixed(3)}, of its nearest picture ${nearest(texts, images).toFixed(3)}`
+    `${name}: mean cosine of a text's nearest text ${nearest(texts, texts).toFixed(3)}, of its nearest ` +
+      `picture ${nearest(texts, images).toFixed(3)}`
   )
 }
 gap(
@@ -322,7 +343,12 @@ if (values.dataset) {
       )
     )
   console.log(
-    `${annotations.length} captions of ${images.length} photos: cosine of a caption and its words in any order ${mean(plainer.map((caption, i) => dot(caption, scrambled[i]))).toFixed(3)}; the photo prefers the right order ${percent(mean(annotations.map(({ image_id: id }, i) => dot(photos[of.get(id)], plainer[i]) > dot(photos[of.get(id)], scrambled[i]))))} (chance 50 %); recall@10 ${recall(plainer).toFixed(3)} in order, ${recall(scrambled).toFixed(3)} in any order`
+    `${annotations.length} captions of ${images.length} photos: cosine of a caption and its words in ` +
+      `any order ${mean(plainer.map((caption, i) => dot(caption, scrambled[i]))).toFixed(3)}; the photo ` +
+      'prefers the right order ' +
+      `${percent(mean(annotations.map(({ image_id: id }, i) => dot(photos[of.get(id)], plainer[i]) > dot(photos[of.get(id)], scrambled[i]))))} ` +
+      `(chance 50 %); recall@10 ${recall(plainer).toFixed(3)} in order, ${recall(scrambled).toFixed(3)} ` +
+      'in any order'
   )
   const first = images.map(({ id }) => annotations.findIndex((annotation) => annotation.image_id === id))
   gap(

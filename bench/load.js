@@ -5,8 +5,9 @@ import { Pool } from 'undici'
 const headers = { 'content-type': 'application/json' }
 
 /**
- * Calls over a number of connections, each as soon as its last was answered, for some seconds. Resolves to the rate a
- * second (answers over the time until the last one) and the latencies in milliseconds. Throws when one is not a 200.
+ * Calls over a number of connections, each as soon as its last was answered, for some seconds. Resolves to
+ * the rate a second (answers over the time until the last one) and the latencies in milliseconds. Throws when
+ * one is not a 200.
  */
 export async function closedLoop(url, { path, bodies, connections, seconds }) {
   const pool = new Pool(url, { connections, pipelining: 1 })
@@ -23,7 +24,10 @@ export async function closedLoop(url, { path, bodies, connections, seconds }) {
   return { rate: latencies.length / elapsed, latencies }
 }
 
-/** Makes each call once over one connection, after the last was answered; resolves to the latencies in milliseconds. */
+/**
+ * Makes each call once over one connection, after the last was answered; resolves to the latencies in
+ * milliseconds.
+ */
 export async function callTimes(url, { path, bodies }) {
   const pool = new Pool(url, { connections: 1, pipelining: 1 })
   const latencies = []
@@ -32,7 +36,10 @@ export async function callTimes(url, { path, bodies }) {
   return latencies
 }
 
-/** Calls at a steady rate, whether the last was answered or not, until told to stop; resolves to the latencies. */
+/**
+ * Calls at a steady rate, whether the last was answered or not, until told to stop; resolves to the
+ * latencies.
+ */
 export async function openLoop(url, { path, bodies, perSecond, signal }) {
   const pool = new Pool(url, { connections: 64, pipelining: 1 })
   const calls = []

@@ -1,7 +1,7 @@
-// What a map of a collection is made from, over HTTP: facets, the matrix of samples with its recall against exact
-// searches, scores; and what a search and /health/live take alone and beside each.
-// node bench/map.js [--vectors 100000] [--dimension 512] [--samples 2000,10000,100000] [--data-dir FOLDER: is kept, and used again]
-// The service must be built (npm run build).
+// What a map of a collection is made from, over HTTP: facets, the matrix of samples with its recall against
+// exact searches, scores; and what a search and /health/live take alone and beside each.
+// node bench/map.js [--vectors 100000] [--dimension 512] [--samples 2000,10000,100000] [--data-dir FOLDER: is
+//   kept, and used again] The service must be built (npm run build).
 import { rm } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { clusteredVectors } from './clusters.js'
@@ -50,7 +50,10 @@ async function call(url, path, body) {
   return { ms: performance.now() - startedAt, bytes: text.length, answer: JSON.parse(text) }
 }
 
-/** What searches, and a call that needs the HTTP thread alone, take while some work goes on (once each, without). */
+/**
+ * What searches, and a call that needs the HTTP thread alone, take while some work goes on (once each,
+ * without).
+ */
 async function beside(url, bodies, work) {
   const latencies = { search: [], live: [] }
   let isOver = false

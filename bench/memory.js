@@ -1,7 +1,8 @@
-// Resident memory under a mix of requests: text and image searches, upserts, patches, deletes, zero-shot, embeddings and
-// record gets. Prints the slope over the second half, and draws it all.
-// node bench/memory.js [--requests 100000] [--connections 8] [--preload /usr/lib/x86_64-linux-gnu/libjemalloc.so.2]
-// The service must be built (npm run build), and the chart library there (npm ci --prefix bench).
+// Resident memory under a mix of requests: text and image searches, upserts, patches, deletes, zero-shot,
+// embeddings and record gets. Prints the slope over the second half, and draws it all.
+// node bench/memory.js [--requests 100000] [--connections 8] [--preload
+//   /usr/lib/x86_64-linux-gnu/libjemalloc.so.2] The service must be built (npm run build), and the chart
+//   library there (npm ci --prefix bench).
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -71,7 +72,10 @@ const image = () => ({ base64: pictures[below(PICTURES)] })
 
 const base = '/v1/collections/bench'
 const filter = () => (random() < 0.3 ? { kind: below(10) } : undefined)
-/** Each kind of request with its weight in the mix. A record that was deleted is answered 404 until it is written again. */
+/**
+ * Each kind of request with its weight in the mix. A record that was deleted is answered 404 until it is
+ * written again.
+ */
 const MIX = [
   [30, 'text search', () => ['POST', `${base}/search/text-to-image`, { text: text(), filter: filter() }]],
   [10, 'image search', () => ['POST', `${base}/search/image-to-text`, { image: image(), filter: filter() }]],

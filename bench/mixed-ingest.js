@@ -1,5 +1,5 @@
-// The ingest of bench/mixed.js: NDJSON without end until told to stop, pictures with captions or captions alone, no two
-// alike. Answers with the records written.
+// The ingest of bench/mixed.js: NDJSON without end until told to stop, pictures with captions or captions
+// alone, no two alike. Answers with the records written.
 import { parentPort, workerData } from 'node:worker_threads'
 import { Pool } from 'undici'
 

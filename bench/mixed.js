@@ -1,7 +1,8 @@
-// Latency of text searches at a steady rate, alone and while bulk ingest runs flat out, or the dataset of a folder is evaluated
-// again and again; the query's encoding included.
+// Latency of text searches at a steady rate, alone and while bulk ingest runs flat out, or the dataset of a
+// folder is evaluated again and again; the query's encoding included.
 //
-//   npm run build && npm run bench:mixed -- [--rounds 3] [--seconds 10] [--rate 20] [--model FOLDER] [--texts] [--evaluate DATASET]
+//  npm run build && npm run bench:mixed -- [--rounds 3] [--seconds 10] [--rate 20] [--model FOLDER] [--texts]
+// [--evaluate DATASET]
 import { basename, dirname, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -33,7 +34,10 @@ await fetch(service.url + collection, { method: 'PUT' })
 const searches = makeTexts(20_000).map((text) => JSON.stringify({ text }))
 let [ingests, asked] = [0, 0]
 
-/** Ingests in a thread of its own, so that making the lines delays no search; `stop` resolves to the records written. */
+/**
+ * Ingests in a thread of its own, so that making the lines delays no search; `stop` resolves to the records
+ * written.
+ */
 function startIngest() {
   const worker = new Worker(new URL('./mixed-ingest.js', import.meta.url), {
     workerData: {

@@ -1,13 +1,14 @@
-// More load than the service can take, and cores taken away meanwhile: whether who is accepted is answered within the
-// bounds, who is turned away, and what it costs.
+// More load than the service can take, and cores taken away meanwhile: whether who is accepted is answered
+// within the bounds, who is turned away, and what it costs.
 //
 //   npm run build && node bench/overload.js [--minutes 5] [--times 4] [--uploads 0.25] [--beside 2]
 //     [--connections 300] [--fresh] [--max-queue-ms 10000] [--max-bulk-queue-ms 60000] [--deadline SECONDS]
 //
-// The rate that the service carries is measured first, by 16 callers. Then requests come at `times` that rate, whatever
-// is answered; with --connections so many callers ask without pause instead. A part `uploads` of the requests stores one
-// picture each, the others search by text and by picture in turn. After a fifth of the time `beside` busy processes
-// start, and stay to the end. Exits with 1 when an accepted request waited longer than its bound.
+// The rate that the service carries is measured first, by 16 callers. Then requests come at `times` that
+// rate, whatever is answered; with --connections so many callers ask without pause instead. A part `uploads`
+// of the requests stores one picture each, the others search by text and by picture in turn. After a fifth of
+// the time `beside` busy processes start, and stay to the end. Exits with 1 when an accepted request waited
+// longer than its bound.
 import { Agent, request } from 'node:http'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -63,7 +64,9 @@ const photos = (await makePhotos(16, { width: 640, height: 480 })).map((jpeg) =>
   return Buffer.concat([jpeg, Buffer.alloc((3 - (jpeg.length % 3)) % 3)]).toString('base64')
 })
 const texts = makeTexts(100_000)
-/** No two are the same picture, which would be encoded once: what follows the end of a JPEG changes nothing. */
+/**
+ * No two are the same picture, which would be encoded once: what follows the end of a JPEG changes nothing.
+ */
 const photo = (n) =>
   `{"base64":"${photos[n % photos.length]}${Buffer.from(`picture ${n}`).toString('base64')}"}`
 
@@ -77,7 +80,10 @@ const agent = new Agent({
 // Who asks for its health has connections of its own.
 const probes = new Agent({ keepAlive: true })
 
-/** Resolves to the status (or the error of the connection), the code of an error, Retry-After and the milliseconds. */
+/**
+ * Resolves to the status (or the error of the connection), the code of an error, Retry-After and the
+ * milliseconds.
+ */
 function call(method, path, { body, from = agent } = {}) {
   return new Promise((resolve) => {
     const startedAt = performance.now()
@@ -132,7 +138,10 @@ const callers = (count, goesOn) =>
     })
   )
 
-/** Opens a connection and holds it; resolves to what gives it back to the agent, by a request that costs nothing. */
+/**
+ * Opens a connection and holds it; resolves to what gives it back to the agent, by a request that costs
+ * nothing.
+ */
 function hold() {
   const outgoing = request(`${service.url}/health/live`, { agent })
   const answered = new Promise((resolve) =>

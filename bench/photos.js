@@ -1,5 +1,5 @@
-// JPEGs to encode: pictures with edges, textures and noise, as photographs have them, made from the emoji pictures of
-// the demo so that they need no download. Each is another.
+// JPEGs to encode: pictures with edges, textures and noise, as photographs have them, made from the emoji
+// pictures of the demo so that they need no download. Each is another.
 import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -48,6 +48,8 @@ export function makeTexts(count) {
   return Array.from(
     { length: count },
     (_, n) =>
-      `a photo of ${pick(['two', 'three', 'some', 'many'], n)} ${pick(['red', 'small', 'old', 'wet', 'happy'], n >> 2)} ${pick(['dogs', 'cats', 'houses', 'trees', 'cars', 'birds'], n >> 1)} number ${n}`
+      `a photo of ${pick(['two', 'three', 'some', 'many'], n)} ` +
+      `${pick(['red', 'small', 'old', 'wet', 'happy'], n >> 2)} ` +
+      `${pick(['dogs', 'cats', 'houses', 'trees', 'cars', 'birds'], n >> 1)} number ${n}`
   )
 }

@@ -1,5 +1,5 @@
-// Pixels and embeddings of models/mini after our preprocessing, against Pillow's: a table by size, kind of file, resize
-// and filter. Needs Debian's python3-pil and python3-numpy.
+// Pixels and embeddings of models/mini after our preprocessing, against Pillow's: a table by size, kind of
+// file, resize and filter. Needs Debian's python3-pil and python3-numpy.
 //
 //   npm run build && node bench/pillow-parity.js
 
@@ -24,7 +24,8 @@ const model = await loadModelPackage(fileURLToPath(new URL('../models/mini', imp
 const tower = await openImageTower(model, { threads: 1, executionProviders: ['cpu'], deviceId: 0 })
 
 console.log(
-  '| size | file | resize | filter | mean absolute difference | largest | cosine |\n| --- | --- | --- | --- | --- | --- | --- |'
+  '| size | file | resize | filter | mean absolute difference | largest | cosine |\n| --- | --- | --- ' +
+    '| --- | --- | --- | --- |'
 )
 let least = 1
 for (const { file, size, kind, mode, filter, prepared } of JSON.parse(
@@ -45,7 +46,8 @@ for (const { file, size, kind, mode, filter, prepared } of JSON.parse(
   least = Math.min(least, cosine(a, b))
   const mean = differences.reduce((sum, value) => sum + value, 0) / differences.length
   console.log(
-    `| ${size} | ${kind} | ${mode} | ${filter} | ${mean.toFixed(4)} | ${differences.reduce((x, y) => Math.max(x, y), 0)} | ${cosine(a, b).toFixed(6)} |`
+    `| ${size} | ${kind} | ${mode} | ${filter} | ${mean.toFixed(4)} | ` +
+      `${differences.reduce((x, y) => Math.max(x, y), 0)} | ${cosine(a, b).toFixed(6)} |`
   )
 }
 console.log(`least cosine ${least.toFixed(6)}`)

@@ -1,6 +1,6 @@
-// Runs towers on an execution provider and on the CPU: cosine of the embeddings, which provider took the nodes, and
-// images (texts) a second of both in one run. Towers: models/mini, and one the size of a ViT-B/32 with random weights,
-// which bench/vit-b32.py makes.
+// Runs towers on an execution provider and on the CPU: cosine of the embeddings, which provider took the
+// nodes, and images (texts) a second of both in one run. Towers: models/mini, and one the size of a ViT-B/32
+// with random weights, which bench/vit-b32.py makes.
 //
 //   npm run build && node bench/providers.js webgpu,cpu [--batch 8] [--runs 5] [--vit]
 //
@@ -33,10 +33,12 @@ const [batch, runs, deviceId] = [values.batch, values.runs, values.device].map(N
 const folders = [fileURLToPath(new URL('../models/mini', import.meta.url))]
 if (values.vit) folders.push(vitB32())
 console.log(
-  `${cpus()[0].model}, ${availableParallelism()} cores; batch ${batch}, best of ${runs} runs; cpu with ${availableParallelism()} threads of ONNX Runtime`
+  `${cpus()[0].model}, ${availableParallelism()} cores; batch ${batch}, best of ${runs} runs; cpu with ` +
+    `${availableParallelism()} threads of ONNX Runtime`
 )
 console.log(
-  '| model | tower | asked for | ran on | nodes | least cosine to cpu | inputs/s | cpu inputs/s | ratio |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |'
+  '| model | tower | asked for | ran on | nodes | least cosine to cpu | inputs/s | cpu inputs/s | ' +
+    'ratio |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |'
 )
 let isSame = true
 for (const folder of folders) {
@@ -68,7 +70,9 @@ async function compare(model, name, open, inputs) {
     .map(([provider, count]) => `${provider} ${count}`)
     .join(', ')
   console.log(
-    `| ${model.name} | ${name} | ${providers.join()} | ${asked.execution.provider} | ${nodes} | ${least.toFixed(6)} | ${asked.rate.toFixed(1)} | ${onCpu.rate.toFixed(1)} | ${(asked.rate / onCpu.rate).toFixed(2)} |`
+    `| ${model.name} | ${name} | ${providers.join()} | ${asked.execution.provider} | ${nodes} | ` +
+      `${least.toFixed(6)} | ${asked.rate.toFixed(1)} | ${onCpu.rate.toFixed(1)} | ` +
+      `${(asked.rate / onCpu.rate).toFixed(2)} |`
   )
 }
 

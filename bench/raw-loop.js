@@ -1,5 +1,5 @@
-// The limit that services are held against, in a thread of its own: ONNX Runtime over tensors that are ready, or
-// decoding, preprocessing and running one picture after another, with nothing around it.
+// The limit that services are held against, in a thread of its own: ONNX Runtime over tensors that are ready,
+// or decoding, preprocessing and running one picture after another, with nothing around it.
 import { parentPort, workerData } from 'node:worker_threads'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { decodeImage } from '../dist/encoder/decode-image.js'

@@ -12,7 +12,10 @@ export async function createCollection(url, name, dimension) {
     throw new Error(`The collection was answered ${response.status}: ${await response.text()}`)
 }
 
-/** Loads records, by default with a random `part` of 0 to 1,000; resolves, with the seconds, when none waits for its graph. */
+/**
+ * Loads records, by default with a random `part` of 0 to 1,000; resolves, with the seconds, when none waits
+ * for its graph.
+ */
 export async function bulkLoad(
   { url },
   collection,

@@ -1,4 +1,5 @@
-// Retrieval and zero-shot quality over HTTP, on a folder with photos/, captions.json (COCO format) and classes/<label>/.
+// Retrieval and zero-shot quality over HTTP, on a folder with photos/, captions.json (COCO format) and
+// classes/<label>/.
 // node bench/retrieval.js --url http://localhost:8080 --dataset <folder>
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -88,6 +89,7 @@ for (const templates of [undefined, 'simple', 'imagenet-7', 'imagenet-80']) {
     }
   }
   console.log(
-    `zero-shot top-1 of ${labels.length} labels, ${right.length} images, templates ${templates ?? 'default'}: ${mean(right).toFixed(4)}`
+    `zero-shot top-1 of ${labels.length} labels, ${right.length} images, templates ` +
+      `${templates ?? 'default'}: ${mean(right).toFixed(4)}`
   )
 }

@@ -1,7 +1,7 @@
-// Search over embeddings that are brought along, loaded over HTTP: recall@10 against the exact answer, latency at one
-// client, rates at 1 and at 16, by filter; load time, memory by vector, time from a snapshot.
+// Search over embeddings that are brought along, loaded over HTTP: recall@10 against the exact answer,
+// latency at one client, rates at 1 and at 16, by filter; load time, memory by vector, time from a snapshot.
 // node bench/search.js [--vectors 10000,100000,300000] [--dimension 512] [--queries 1000] [--seconds 5]
-// The service must be built (npm run build).
+//   The service must be built (npm run build).
 import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -34,7 +34,10 @@ const path = '/v1/collections/bench/search'
 
 const round = (value, digits = 1) => Number(value.toFixed(digits))
 
-/** Query bodies of one filter; every other one has a filter of its own: a repeated one is answered from the rows kept for it. */
+/**
+ * Query bodies of one filter; every other one has a filter of its own: a repeated one is answered from the
+ * rows kept for it.
+ */
 function queryBodies(queries, part) {
   return queries.map((embedding, i) => {
     const filter = part && { part: { $lt: i % 2 ? part + i * 1e-9 : part } }

@@ -12,8 +12,8 @@ const entry = fileURLToPath(new URL('../dist/cli/serve.js', import.meta.url))
 export const newFolder = () => mkdtemp(join(tmpdir(), 'semblance-bench-'))
 
 /**
- * Starts the service without the demo; resolves when it is ready. `listening` and `ready` are seconds since the start.
- * A `dataDir` that is given outlives `stop`.
+ * Starts the service without the demo; resolves when it is ready. `listening` and `ready` are seconds since
+ * the start. A `dataDir` that is given outlives `stop`.
  */
 export async function startService(env = {}, { dataDir } = {}) {
   const folder = dataDir ?? (await newFolder())

@@ -1,4 +1,5 @@
-// What shrinking a large JPEG while it is decoded costs in cosine, and saves in time, against decoding it whole.
+// What shrinking a large JPEG while it is decoded costs in cosine, and saves in time, against decoding it
+// whole.
 //   npm run build && node bench/shrink-on-load.js [--model FOLDER]
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'

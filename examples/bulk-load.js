@@ -1,4 +1,5 @@
-// Loads a file of records, one line of JSON each, into a collection. What was cut off goes on where it was: run it again.
+// Loads a file of records, one line of JSON each, into a collection. What was cut off goes on where it was:
+// run it again.
 //   node examples/bulk-load.js records.ndjson pets
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'

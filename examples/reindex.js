@@ -1,4 +1,5 @@
-// Encodes a collection anew with a loaded model, and tells how far it is. The collection can be searched all the while.
+// Encodes a collection anew with a loaded model, and tells how far it is. The collection can be searched all
+// the while.
 //   node examples/reindex.js pets
 //   node examples/reindex.js pets clip-vit-base-patch32
 import { createClient } from 'semblance/client'

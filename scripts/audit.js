@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
 
-// Asks the registry for known vulnerabilities of what is shipped (no development dependencies). Ends with 0 where there is
-// none of weight, with 1 where there is, and with 2 where the registry could not be asked, which npm itself does not tell
-// from the second. Registry signatures are not asked for: the lock file's hashes pin what is installed.
+// Asks the registry for known vulnerabilities of what is shipped (no development dependencies). Ends with 0
+// where there is none of weight, with 1 where there is, and with 2 where the registry could not be asked,
+// which npm itself does not tell from the second. Registry signatures are not asked for: the lock file's
+// hashes pin what is installed.
 
 const GRAVE = ['high', 'critical']
 
@@ -14,7 +15,8 @@ const { stdout, stderr } = spawnSync('npm', ['audit', '--omit=dev', '--json'], {
 const report = parse(stdout)
 if (!report?.vulnerabilities) {
   console.error(
-    `THE DEPENDENCIES WERE NOT AUDITED: the registry did not answer. ${report?.message ?? report?.error?.summary ?? stderr.trim().split('\n').at(-1)}`
+    'THE DEPENDENCIES WERE NOT AUDITED: the registry did not answer. ' +
+      `${report?.message ?? report?.error?.summary ?? stderr.trim().split('\n').at(-1)}`
   )
   process.exit(2)
 }

@@ -1,4 +1,5 @@
-// Writes the card of a model from a report that `semblance evaluate --json` wrote, with the pictures of the datasets that are named:
+// Writes the card of a model from a report that `semblance evaluate --json` wrote, with the pictures of the
+// datasets that are named:
 //   npm run card -- report.json models/mini scenes
 import { readFile } from 'node:fs/promises'
 
@@ -17,7 +18,8 @@ const read = fromJson(JSON.parse(await readFile(report, 'utf8')))
 const unknown = pictures.find((name) => !read.datasets.some((dataset) => dataset.name === name))
 if (unknown !== undefined) {
   console.error(
-    `There is no dataset '${unknown}' in ${report}; there are ${read.datasets.map(({ name }) => `'${name}'`).join(', ')}.`
+    `There is no dataset '${unknown}' in ${report}; there are ` +
+      `${read.datasets.map(({ name }) => `'${name}'`).join(', ')}.`
   )
   process.exit(64)
 }

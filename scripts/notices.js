@@ -1,4 +1,5 @@
-// Writes THIRD-PARTY-NOTICES: the licences of all that is shipped. Run it after a change of dependencies: npm run notices
+// Writes THIRD-PARTY-NOTICES: the licences of all that is shipped. Run it after a change of dependencies: npm
+// run notices
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -6,7 +7,10 @@ const ROOT = new URL('..', import.meta.url).pathname
 
 const lock = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')).packages
 
-/** The packages that are shipped, by their place in the lock file: production ones, and what the gallery's build bundles. */
+/**
+ * The packages that are shipped, by their place in the lock file: production ones, and what the gallery's
+ * build bundles.
+ */
 export async function shippedPackages() {
   const places = new Set(
     Object.keys(lock).filter((place) => place.includes('node_modules/') && !lock[place].dev)
@@ -102,7 +106,8 @@ async function notices() {
   const rule = '\n\n' + '-'.repeat(80) + '\n\n'
   return (
     [
-      'THIRD-PARTY NOTICES\n\nSemblance is licensed under Apache-2.0 (LICENSE). It is shipped with the software below, each under its own licence.\nThis file is written by scripts/notices.js.',
+      'THIRD-PARTY NOTICES\n\nSemblance is licensed under Apache-2.0 (LICENSE). It is shipped with the ' +
+        'software below, each under its own licence.\nThis file is written by scripts/notices.js.',
       `PARTS\n\n${PARTS}`,
       `PACKAGES\n\n${[...new Set(rows)].join('\n')}`,
       `LIBRARIES IN @img/sharp-libvips-*\n\n${table.join('\n')}\n\n${readme.replaceAll('\r', '').trim()}`,

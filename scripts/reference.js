@@ -49,12 +49,15 @@ function settings({ properties }) {
 function configuration() {
   return page(
     'Configuration',
-    'From the environment, or a `.env` file in the working directory. All mistakes are reported at once, at the start. Lists are\nseparated by commas; a setting that is empty counts as not set.',
+    'From the environment, or a `.env` file in the working directory. All mistakes are reported at ' +
+      'once, at the start. Lists are\nseparated by commas; a setting that is empty counts as not set.',
     '## The service',
     settings(environmentSchema),
     '## The commands that look after models',
     settings(modelsSchema),
-    "The commands that speak to a service take `SEMBLANCE_URL` and `SEMBLANCE_API_KEY`: [command-line.md](command-line.md). Traces are\nconfigured by OpenTelemetry's own variables: [operations.md](../operations.md#traces)."
+    'The commands that speak to a service take `SEMBLANCE_URL` and `SEMBLANCE_API_KEY`: ' +
+      "[command-line.md](command-line.md). Traces are\nconfigured by OpenTelemetry's own variables: " +
+      '[operations.md](../operations.md#traces).'
   )
 }
 
@@ -66,7 +69,9 @@ function errorCodes() {
     .map(({ code, statusCode, message }) => [statusCode, `\`${code}\``, message.replaceAll('%s', '…')])
   return page(
     'Errors',
-    'Every error is `{"error": {"code", "message", "request_id"}}` with the status below; codes are stable, messages are for people.\nIn a message `…` stands for what is said of the case. [api.md](../api.md#errors) says what to do about them.',
+    'Every error is `{"error": {"code", "message", "request_id"}}` with the status below; codes are ' +
+      'stable, messages are for people.\nIn a message `…` stands for what is said of the case. ' +
+      '[api.md](../api.md#errors) says what to do about them.',
     table(['status', 'code', 'message'], all)
   )
 }
@@ -108,7 +113,8 @@ async function operations() {
   ]
   return page(
     'API operations',
-    "Bodies, parameters and examples are in [openapi.yaml](../../openapi.yaml) and on the service's page `/docs`; [api.md](../api.md) shows\nhow the calls go together.",
+    "Bodies, parameters and examples are in [openapi.yaml](../../openapi.yaml) and on the service's " +
+      'page `/docs`; [api.md](../api.md) shows\nhow the calls go together.',
     ...groups.flatMap((group) => {
       const rows = all
         .filter((operation) => operation.tags.includes(group))
@@ -140,7 +146,9 @@ function metrics() {
     .sort((a, b) => (a.name < b.name ? -1 : 1))
   return page(
     'Metrics',
-    "`GET /metrics` answers in Prometheus' text format; durations are in seconds. Beside these are `process_*` and `nodejs_*` of the\nHTTP thread. [operations.md](../operations.md#watching) says what to watch.",
+    "`GET /metrics` answers in Prometheus' text format; durations are in seconds. Beside these are " +
+      '`process_*` and `nodejs_*` of the\nHTTP thread. [operations.md](../operations.md#watching) says ' +
+      'what to watch.',
     table(
       ['metric', 'type', 'labels', 'what'],
       own.map((metric) => [

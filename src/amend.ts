@@ -59,7 +59,10 @@ export async function amend(
   )
 }
 
-/** The embedding that an amendment makes of one modality: undefined leaves the one that is there, null removes it. */
+/**
+ * The embedding that an amendment makes of one modality: undefined leaves the one that is there, null removes
+ * it.
+ */
 async function encode(
   target: Target,
   { modality, image, text }: Amendment & { modality: Modality },

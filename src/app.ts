@@ -74,7 +74,10 @@ class RequestLog extends LogController {
   }
 }
 
-/** What is logged of a request: no header, and no query, where callers put what they search for and by mistake their keys. */
+/**
+ * What is logged of a request: no header, and no query, where callers put what they search for and by mistake
+ * their keys.
+ */
 function loggedRequest({ method, url, host, ip, socket }: FastifyRequest) {
   return { method, url: url.split('?')[0], host, remoteAddress: ip, remotePort: socket?.remotePort }
 }
@@ -117,7 +120,10 @@ const ROUTES = [
   metricsRoutes
 ]
 
-/** A connection on which nothing moves for so long is closed: half an upload must not hold its memory for ever. */
+/**
+ * A connection on which nothing moves for so long is closed: half an upload must not hold its memory for
+ * ever.
+ */
 const IDLE_CONNECTION_MS = 120_000
 
 /** Assembles the HTTP service: plugins, guards, routes and the one error shape. It does not listen yet. */

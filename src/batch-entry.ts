@@ -29,7 +29,10 @@ interface Leaving {
   onLeave: (reason: unknown) => void
 }
 
-/** A caller that waits for an entry: until it is answered, its signal aborts, or its request is refused for being late. */
+/**
+ * A caller that waits for an entry: until it is answered, its signal aborts, or its request is refused for
+ * being late.
+ */
 export function createWaiter<Result>(
   { resolve, reject }: Omit<Waiter<Result>, 'onBegun'>,
   { signal, lateness, onBegun, onLeave }: Leaving

@@ -6,8 +6,8 @@ export interface BatcherOptions<Item, Result> {
   run: (items: Item[], batch: Batch) => Promise<Result[]>
   maxBatchSize: number
   /**
-   * How long the oldest entry waits for a batch to fill while a slot is free. With 0 it waits for the current turn only,
-   * and behind a batch of many while entries keep coming, up to a fifth of what that batch took.
+   * How long the oldest entry waits for a batch to fill while a slot is free. With 0 it waits for the current
+   * turn only, and behind a batch of many while entries keep coming, up to a fifth of what that batch took.
    */
   maxDelayMs: number
   /** Batches that run at the same time. */
@@ -21,11 +21,15 @@ export interface BatcherOptions<Item, Result> {
   /** Items of one key that wait or run at the same time are run once. */
   key?: (item: Item) => string
   /**
-   * Whether one more batch may run, of the interactive lane: an entry that comes while no other waits or runs, or a
-   * batch while the others that run are all of the bulk lane. Under a load of the interactive lane alone it stands still.
+   * Whether one more batch may run, of the interactive lane: an entry that comes while no other waits or
+   * runs, or a batch while the others that run are all of the bulk lane. Under a load of the interactive lane
+   * alone it stands still.
    */
   express?: boolean
-  /** Whether `run` tells itself when it begins, since what it runs waits in queues of its own: that counts as waiting until then. */
+  /**
+   * Whether `run` tells itself when it begins, since what it runs waits in queues of its own: that counts as
+   * waiting until then.
+   */
   tellsBegun?: boolean
   /** Whether the items of a failed batch are worth running one by one, so that a poisoned one fails alone. */
   retryAlone?: (error: unknown) => boolean

@@ -12,13 +12,19 @@ export type Lane = 'interactive' | 'bulk'
 
 /** How long the caller of some work waits for it. */
 export interface Patience {
-  /** Aborts when nobody waits any more. What has not run by then is dropped unrun, unless others wait for it, and rejects with the reason. */
+  /**
+   * Aborts when nobody waits any more. What has not run by then is dropped unrun, unless others wait for it,
+   * and rejects with the reason.
+   */
   signal?: AbortSignal
-  /** When that will be at the latest, on the clock of `performance.now()`: what can't be reached is not begun. */
+  /**
+   * When that will be at the latest, on the clock of `performance.now()`: what can't be reached is not begun.
+   */
   deadline?: number
   /**
-   * Who may tell, by how soon it is done, that equal work was done before: callers of the same name share what is kept of it and
-   * what is under way. Those without one may know of everything, and share with each other.
+   * Who may tell, by how soon it is done, that equal work was done before: callers of the same name share
+   * what is kept of it and what is under way. Those without one may know of everything, and share with each
+   * other.
    */
   sharing?: string
 }
@@ -29,17 +35,26 @@ export interface AddOptions extends Patience {
   onBegun?: () => void
 }
 
-/** The part of a lane's bound within which a request is begun, or refused; the rest is for its run and its way back. */
+/**
+ * The part of a lane's bound within which a request is begun, or refused; the rest is for its run and its way
+ * back.
+ */
 const BEGIN_PART = 0.75
 
-/** The part of the time that the last batch took for which the next one may be gathered, and in how many looks at it. */
+/**
+ * The part of the time that the last batch took for which the next one may be gathered, and in how many looks
+ * at it.
+ */
 const GATHERING_PART = 0.2
 const GATHERING_LOOKS = 6
 
 /** After so many interactive batches in a row, waiting bulk entries get one. */
 const INTERACTIVE_RUN = 8
 
-/** Gathers single items into batches, in two lanes and behind a bounded queue. It knows nothing of what it batches. */
+/**
+ * Gathers single items into batches, in two lanes and behind a bounded queue. It knows nothing of what it
+ * batches.
+ */
 export class Batcher<Item, Result> {
   readonly #options: BatcherOptions<Item, Result>
   readonly #lanes: Record<Lane, Entry<Item, Result>[]> = { interactive: [], bulk: [] }
@@ -75,7 +90,10 @@ export class Batcher<Item, Result> {
     return this.#running.interactive + this.#running.bulk + this.#running.express
   }
 
-  /** Milliseconds that a new entry of a lane would wait, by the lane's recent throughput; 0 while nothing is known. */
+  /**
+   * Milliseconds that a new entry of a lane would wait, by the lane's recent throughput; 0 while nothing is
+   * known.
+   */
   expectedWaitMs(lane: Lane): number {
     return this.#throughput[lane].waitMs(this.#lanes[lane].length, performance.now())
   }
@@ -85,14 +103,17 @@ export class Batcher<Item, Result> {
     return this.#closed ? Promise.reject(new Closed()) : this.#room[lane].wait(signal)
   }
 
-  /** Adds one item; rejects with QUEUE_FULL at once when its lane is at a bound, or its deadline can't be met. */
+  /**
+   * Adds one item; rejects with QUEUE_FULL at once when its lane is at a bound, or its deadline can't be met.
+   */
   add(item: Item, options: AddOptions = {}): Promise<Result> {
     return this.addAll([item], options)[0]
   }
 
   /**
-   * Adds the items of one request: they are admitted together or refused together, so a request may overshoot the
-   * bounds, but only the last one admitted. Returns a promise an item; they reject with QUEUE_FULL or CLOSED.
+   * Adds the items of one request: they are admitted together or refused together, so a request may overshoot
+   * the bounds, but only the last one admitted. Returns a promise an item; they reject with QUEUE_FULL or
+   * CLOSED.
    */
   addAll(items: Item[], options: AddOptions = {}): Promise<Result>[] {
     const refusal = this.#refusal(options)
@@ -118,14 +139,18 @@ export class Batcher<Item, Result> {
     if (this.#closed) return new Closed()
     const { maxQueueSize, maxWaitMs } = this.#options
     const now = performance.now()
-    // Until it is answered: those that run are ahead of it, too, and in a queue of many slots they may be most of its wait.
+    // Until it is answered: those that run are ahead of it, too, and in a queue of many slots they may be
+    // most of its wait.
     const waitMs = this.#throughput[lane].waitMs(this.#lanes[lane].length + this.#begun[lane], now)
     const bound = Math.min(BEGIN_PART * (maxWaitMs?.[lane] || Infinity), deadline - now)
     const isRefused = this.#lanes[lane].length >= maxQueueSize || (waitMs > 0 && waitMs > bound)
     return isRefused ? retryLater(new QueueFull(), waitMs) : undefined
   }
 
-  /** What refuses a request that nothing has begun of within its lane's bound: work may have slowed down since it was admitted. */
+  /**
+   * What refuses a request that nothing has begun of within its lane's bound: work may have slowed down since
+   * it was admitted.
+   */
   #lateness({ lane = 'interactive' }: AddOptions): Lateness | undefined {
     const bound = this.#options.maxWaitMs?.[lane]
     return bound
@@ -230,7 +255,8 @@ export class Batcher<Item, Result> {
     const now = performance.now()
     const remainingMs = addedAt + this.#options.maxDelayMs - now
     const { size, endedAt, ms } = this.#lastRun
-    // The callers of a batch that has just ended call again one after the other: the first of them alone would be a poor batch.
+    // The callers of a batch that has just ended call again one after the other: the first of them alone
+    // would be a poor batch.
     const areComing = count < size && count > this.#gathered && now < endedAt + GATHERING_PART * ms
     this.#gathered = areComing ? count : 0
     return Math.max(remainingMs, areComing ? (GATHERING_PART * ms) / GATHERING_LOOKS : 0)

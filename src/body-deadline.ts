@@ -18,8 +18,9 @@ interface Coming {
 }
 
 /**
- * Ends requests whose bodies do not come: each may be waited for as long as BODY_TIMEOUT_MS, and gets a second back for each
- * kilobyte that came. Only the time counts in which the service waits for the client, not that in which it lets the client wait.
+ * Ends requests whose bodies do not come: each may be waited for as long as BODY_TIMEOUT_MS, and gets a
+ * second back for each kilobyte that came. Only the time counts in which the service waits for the client,
+ * not that in which it lets the client wait.
  */
 export const bodyDeadline = plugin(
   async (app, { BODY_TIMEOUT_MS: allowanceMs }: Pick<Config, 'BODY_TIMEOUT_MS'>) => {

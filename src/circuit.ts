@@ -1,9 +1,13 @@
-/** `open` refuses calls; `half_open` lets them in again, and the first answer closes it, the first death opens it. */
+/**
+ * `open` refuses calls; `half_open` lets them in again, and the first answer closes it, the first death opens
+ * it.
+ */
 export type CircuitState = 'closed' | 'open' | 'half_open'
 
 /**
- * Deaths within the window at which it opens. One death is an input that no thread survives, or memory that ran out once;
- * a thread takes about a second to start, so that five in a minute are a pool that mostly starts.
+ * Deaths within the window at which it opens. One death is an input that no thread survives, or memory that
+ * ran out once; a thread takes about a second to start, so that five in a minute are a pool that mostly
+ * starts.
  */
 const DEATHS = 5
 const WINDOW_MS = 60_000
@@ -19,7 +23,10 @@ export interface CircuitOptions {
   random?: () => number
 }
 
-/** Whether a pool of threads is worth calling, by how they end and start. It keeps no timer: `retryInMs` says when to try. */
+/**
+ * Whether a pool of threads is worth calling, by how they end and start. It keeps no timer: `retryInMs` says
+ * when to try.
+ */
 export class Circuit {
   readonly #now: () => number
   readonly #random: () => number
@@ -77,7 +84,9 @@ export class Circuit {
     this.#closedAt = this.#now()
   }
 
-  /** Half of a pause is by chance ("equal jitter"): what died of one cause is not to be started at one moment. */
+  /**
+   * Half of a pause is by chance ("equal jitter"): what died of one cause is not to be started at one moment.
+   */
   #open(): void {
     const now = this.#now()
     if (this.#state === 'closed' && now - this.#closedAt > WINDOW_MS) this.#openings = 0

@@ -1,4 +1,6 @@
-/** The characters of a text as people count them: code points, of which an emoji is one and two UTF-16 units. */
+/**
+ * The characters of a text as people count them: code points, of which an emoji is one and two UTF-16 units.
+ */
 export function countCharacters(text: string): number {
   let count = text.length
   for (let i = 1; i < text.length; i++) {

@@ -34,7 +34,8 @@ export const environmentSchema = Type.Object({
   DATASETS_DIR: Type.String({
     default: '',
     description:
-      'Folder of datasets, each of which keys with the scope admin may have evaluated over HTTP; none by default.'
+      'Folder of datasets, each of which keys with the scope admin may have evaluated over HTTP; none ' +
+      'by default.'
   }),
   MODEL: Type.String({
     default: 'mini',
@@ -43,11 +44,14 @@ export const environmentSchema = Type.Object({
   }),
   MODELS: list(
     '',
-    'Several model packages in place of MODEL, comma-separated; the first is the one that requests mean which name none.'
+    'Several model packages in place of MODEL, comma-separated; the first is the one that requests ' +
+      'mean which name none.'
   ),
   MODEL_VARIANT: Type.Enum([...VARIANTS], {
     default: 'fp32',
-    description: `Which files of the towers are loaded: ${VARIANTS.join(', ')}. A model may choose its own: NAME:VARIANT.`
+    description:
+      `Which files of the towers are loaded: ${VARIANTS.join(', ')}. A model may choose its ` +
+      'own: NAME:VARIANT.'
   }),
   MODELS_DIR: Type.String({
     default: fileURLToPath(new URL('../models', import.meta.url)),
@@ -61,7 +65,8 @@ export const environmentSchema = Type.Object({
   }),
   API_KEYS: list(
     '',
-    'Keys that callers must show, comma-separated: read:KEY, write:KEY or admin:KEY, of 16 or more characters.'
+    'Keys that callers must show, comma-separated: read:KEY, write:KEY or admin:KEY, of 16 or more ' +
+      'characters.'
   ),
   API_KEYS_FILE: Type.String({
     default: '',
@@ -71,7 +76,8 @@ export const environmentSchema = Type.Object({
   RATE_LIMIT_PER_MINUTE: integer(
     0,
     [0, 1e9],
-    'Requests a minute by key, or by address where there are no keys; 0 sets no limit. A key of the file may have its own.'
+    'Requests a minute by key, or by address where there are no keys; 0 sets no limit. A key of the ' +
+      'file may have its own.'
   ),
   REFUSALS_PER_MINUTE: integer(
     60,
@@ -85,7 +91,8 @@ export const environmentSchema = Type.Object({
   }),
   TRUST_PROXY: list(
     '',
-    'Proxies whose X-Forwarded-For is believed, comma-separated: addresses, networks as 10.0.0.0/8, loopback, linklocal, uniquelocal.'
+    'Proxies whose X-Forwarded-For is believed, comma-separated: addresses, networks as 10.0.0.0/8, ' +
+      'loopback, linklocal, uniquelocal.'
   ),
   ALLOW_ANONYMOUS: Type.Boolean({
     default: false,
@@ -121,12 +128,15 @@ export const environmentSchema = Type.Object({
   ENCODER_WORKERS: integer(
     0,
     [0, 256],
-    'Workers that run the towers of each model; 0 is one for each ORT_THREADS cores on the CPU, and one on a GPU.'
+    'Workers that run the towers of each model; 0 is one for each ORT_THREADS cores on the CPU, and ' +
+      'one on a GPU.'
   ),
   EXPRESS_WORKER: Type.Boolean({
     default: true,
     description:
-      'On the CPU one more worker for each model, with all cores (8 at most), for requests that someone waits for while the others are idle or ingest. It costs one more copy of the towers in memory.'
+      'On the CPU one more worker for each model, with all cores (8 at most), for requests that ' +
+      'someone waits for while the others are idle or ingest. It costs one more copy of the towers in ' +
+      'memory.'
   }),
   ORT_THREADS: integer(1, [1, 256], 'Threads of ONNX Runtime in each worker.'),
   DECODE_WORKERS: integer(cores, [1, 256], 'Threads that decode and preprocess images for each model.'),
@@ -144,7 +154,8 @@ export const environmentSchema = Type.Object({
   QUEUE_SIZE: integer(
     4096,
     [1, 1e6],
-    'Waiting images or texts at which a request gets 429; those that someone waits for and those of ingest are counted apart.'
+    'Waiting images or texts at which a request gets 429; those that someone waits for and those of ' +
+      'ingest are counted apart.'
   ),
   MAX_QUEUE_MS: integer(
     10_000,
@@ -159,12 +170,14 @@ export const environmentSchema = Type.Object({
   REQUEST_TIMEOUT_MS: integer(
     0,
     [0, 3_600_000],
-    'Time for requests that set none by X-Request-Timeout, after which they get 504; 0 is none. Streams have none.'
+    'Time for requests that set none by X-Request-Timeout, after which they get 504; 0 is none. ' +
+      'Streams have none.'
   ),
   BODY_TIMEOUT_MS: integer(
     60_000,
     [0, 3_600_000],
-    'How long a request may keep the service waiting for its body; each KiB that comes gives a second back. 0 sets no bound.'
+    'How long a request may keep the service waiting for its body; each KiB that comes gives a second ' +
+      'back. 0 sets no bound.'
   ),
   MAX_CONNECTIONS: integer(4096, [1, 1_000_000], 'Open connections, at most; more are closed at once.'),
   SHUTDOWN_DELAY_MS: integer(
@@ -185,7 +198,8 @@ export const environmentSchema = Type.Object({
   EVALUATION_CACHE_MIB: integer(
     4096,
     [0, 16_777_216],
-    'Room on disk, for each model, for embeddings of what was evaluated, once an evaluation is done; the oldest go first, and 0 keeps none.'
+    'Room on disk, for each model, for embeddings of what was evaluated, once an evaluation is done; ' +
+      'the oldest go first, and 0 keeps none.'
   ),
   THUMBNAIL_CACHE_MIB: integer(
     64,
@@ -208,16 +222,19 @@ export const environmentSchema = Type.Object({
   IMAGE_URL_PORTS: list('80,443', 'Ports that images are fetched from, comma-separated.'),
   IMAGE_URL_ALLOWED_HOSTS: list(
     '',
-    'The only hosts that images are fetched from, comma-separated: names, addresses, or *.name for all below a name; any, by default.'
+    'The only hosts that images are fetched from, comma-separated: names, addresses, or *.name for all ' +
+      'below a name; any, by default.'
   ),
   IMAGE_URL_DENIED_HOSTS: list('', 'Hosts that images are never fetched from, written alike.'),
   IMAGE_URL_PRIVATE_HOSTS: list(
     '',
-    'Hosts that images are fetched from though their addresses are private, written alike; host:port for that port alone.'
+    'Hosts that images are fetched from though their addresses are private, written alike; host:port ' +
+      'for that port alone.'
   ),
   IMAGE_URL_NAME_SERVERS: list(
     '',
-    "Name servers that hosts of images are looked up at, comma-separated: addresses, with :port if it is not 53; the system's by default."
+    'Name servers that hosts of images are looked up at, comma-separated: addresses, with :port if it ' +
+      "is not 53; the system's by default."
   )
 })
 
@@ -252,8 +269,8 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Reads the configuration from the environment and a `.env` file, checked, with defaults. Throws one Error that
- * lists every mistake.
+ * Reads the configuration from the environment and a `.env` file, checked, with defaults. Throws one Error
+ * that lists every mistake.
  */
 export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const config = read<Config>(environmentSchema, env)
@@ -268,7 +285,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     !config.ALLOW_ANONYMOUS
   ) {
     throw new Error(
-      `HOST ${config.HOST} lets other machines in, and nothing asks them who they are: set API_KEYS or API_KEYS_FILE, or ALLOW_ANONYMOUS=true if that is meant, or HOST=127.0.0.1.`
+      `HOST ${config.HOST} lets other machines in, and nothing asks them who they are: set API_KEYS or ` +
+        'API_KEYS_FILE, or ALLOW_ANONYMOUS=true if that is meant, or HOST=127.0.0.1.'
     )
   }
   return config

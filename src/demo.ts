@@ -29,8 +29,8 @@ interface Emoji {
 const BATCH = 64
 
 /**
- * Loads Fluent's emoji with their names into a collection, once: after that what became of the collection is the
- * user's. Resumes where an earlier load was cut off. Resolves to the records added.
+ * Loads Fluent's emoji with their names into a collection, once: after that what became of the collection is
+ * the user's. Resumes where an earlier load was cut off. Resolves to the records added.
  */
 export async function loadDemo({
   encoders,

@@ -29,7 +29,10 @@ const TAGS = [
   'Health'
 ]
 
-/** The OpenAPI description made from the routes' schemas: /openapi.json and /openapi.yaml, and a page to read and try it at /docs. */
+/**
+ * The OpenAPI description made from the routes' schemas: /openapi.json and /openapi.yaml, and a page to read
+ * and try it at /docs.
+ */
 export const docs = plugin(async (app) => {
   await app.register(swagger, {
     openapi: {

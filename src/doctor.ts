@@ -26,7 +26,10 @@ const LEAST_COSINE_OF_FEW_BITS = 0.9
 /** Under this much free space a store is short of it, in bytes. */
 const LITTLE_SPACE = GIB
 
-/** Looks at the machine, ONNX Runtime, the configured models and the store, one finding after the other; changes nothing. */
+/**
+ * Looks at the machine, ONNX Runtime, the configured models and the store, one finding after the other;
+ * changes nothing.
+ */
 export async function* examine(config: Config): AsyncGenerator<Finding> {
   yield machine()
   yield runtime()
@@ -46,7 +49,9 @@ function machine(): Finding {
   return {
     topic: 'machine',
     status: 'ok',
-    text: `${process.platform} ${release()} ${process.arch}, ${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), ${memory}, Node.js ${process.versions.node}`
+    text:
+      `${process.platform} ${release()} ${process.arch}, ${availableParallelism()} cores ` +
+      `(${cpus()[0]?.model ?? 'unknown'}), ${memory}, Node.js ${process.versions.node}`
   }
 }
 
@@ -71,7 +76,9 @@ async function* examineKeys(path: string): AsyncGenerator<Finding> {
     yield {
       topic: 'keys',
       status: keys.length > expired.length ? 'ok' : 'warn',
-      text: `${path}: ${keys.length} ${keys.length === 1 ? 'key' : 'keys'}${expired.length > 0 ? `, of which ${expired.join(', ')} ${expired.length === 1 ? 'has' : 'have'} expired` : ''}`
+      text:
+        `${path}: ${keys.length} ` +
+        `${keys.length === 1 ? 'key' : 'keys'}${expired.length > 0 ? `, of which ${expired.join(', ')} ${expired.length === 1 ? 'has' : 'have'} ` + 'expired' : ''}`
     }
     if (exposure) yield { topic: 'keys', status: 'warn', text: exposure }
   } catch (error) {
@@ -84,7 +91,9 @@ async function* examineModel(model: ModelPackage, config: Config): AsyncGenerato
   yield {
     topic: 'model',
     status: 'ok',
-    text: `${name}: ${family}, ${variant}, ${layout} layout in ${folder}, fingerprint ${fingerprint.slice(0, 12)}`
+    text:
+      `${name}: ${family}, ${variant}, ${layout} layout in ${folder}, fingerprint ` +
+      `${fingerprint.slice(0, 12)}`
   }
   let encoder: Encoder
   try {
@@ -105,7 +114,9 @@ async function* examineModel(model: ModelPackage, config: Config): AsyncGenerato
     yield {
       topic: 'model',
       status: passedOver.length === 0 ? 'ok' : 'warn',
-      text: `${name}: asked for ${requested.join(', ')}; ${nodes.join(', ')}; ${encoder.dimension} dimensions${missed}`
+      text:
+        `${name}: asked for ${requested.join(', ')}; ${nodes.join(', ')}; ${encoder.dimension} ` +
+        `dimensions${missed}`
     }
     yield await golden(encoder)
   } catch (error) {
@@ -130,7 +141,10 @@ async function golden(encoder: Encoder): Promise<Finding> {
   return {
     topic: 'model',
     status: isGood ? 'ok' : 'fail',
-    text: `${name}: golden values: ${texts - otherTokens} of ${texts} texts give the same tokens; least cosine of texts ${textCosine.toFixed(6)}, of ${images} images ${imageCosine.toFixed(6)} (at least ${least} is expected)`
+    text:
+      `${name}: golden values: ${texts - otherTokens} of ${texts} texts give the same tokens; ` +
+      `least cosine of texts ${textCosine.toFixed(6)}, of ${images} images ` +
+      `${imageCosine.toFixed(6)} (at least ${least} is expected)`
   }
 }
 
@@ -195,7 +209,8 @@ function collectionFinding(
   const lost =
     lostImages.count > 0
       ? [
-          `${lostImages.count} kept images are gone (${lostImages.ids.join(', ')}${lostImages.count > lostImages.ids.length ? ', ...' : ''})`
+          `${lostImages.count} kept images are gone ` +
+            `(${lostImages.ids.join(', ')}${lostImages.count > lostImages.ids.length ? ', ...' : ''})`
         ]
       : []
   return {

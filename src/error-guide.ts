@@ -16,7 +16,10 @@ export interface ErrorAdvice {
   remedy: string
 }
 
-/** Every public error, in the order of their statuses. The page of the API, openapi.yaml and docs/api.md are made from this table. */
+/**
+ * Every public error, in the order of their statuses. The page of the API, openapi.yaml and docs/api.md are
+ * made from this table.
+ */
 export const ERROR_GUIDE = {
   INVALID_REQUEST: {
     meaning: 'The request does not have the shape that is described.',
@@ -112,17 +115,20 @@ export const ERROR_GUIDE = {
   },
   FINGERPRINT_MISMATCH: {
     meaning:
-      'The collection was made with an encoder that is not loaded, whose embeddings can not be compared with those of others.',
+      'The collection was made with an encoder that is not loaded, whose embeddings can not be ' +
+      'compared with those of others.',
     remedy: 'Re-index the collection, or have its encoder loaded.'
   },
   CLASSIFIER_MISMATCH: {
     meaning:
-      'The classifier was trained with an encoder that is not loaded, and its weights say nothing of the embeddings of others.',
+      'The classifier was trained with an encoder that is not loaded, and its weights say nothing of ' +
+      'the embeddings of others.',
     remedy: 'Train the classifier again, or have its encoder loaded.'
   },
   EXPORT_CHANGED: {
     meaning:
-      'The embeddings have changed since the export that If-Match names, so that rows and ids would not belong together.',
+      'The embeddings have changed since the export that If-Match names, so that rows and ids would ' +
+      'not belong together.',
     remedy: 'Fetch both files again.'
   },
   REQUEST_TIMEOUT: {
@@ -185,7 +191,8 @@ export const ERROR_GUIDE = {
   QUERY_INVALID: {
     meaning: 'The query asks for nothing that can be looked for, or for more than is answered at once.',
     remedy:
-      'Give each part exactly one of text, image, record and embedding, and weights that do not cancel out; or ask for less, as the message says.'
+      'Give each part exactly one of text, image, record and embedding, and weights that do not cancel ' +
+      'out; or ask for less, as the message says.'
   },
   FILTER_INVALID: {
     meaning: 'The filter has an operator or a value that is not known.',
@@ -258,7 +265,8 @@ export const ERROR_GUIDE = {
   },
   JOB_CRASHED: {
     meaning:
-      'A job is given up since the service ended unexpectedly while it ran, an evaluation 3 times, a re-indexing 10 times: it is in the `error` of the job.',
+      'A job is given up since the service ended unexpectedly while it ran, an evaluation 3 times, a ' +
+      're-indexing 10 times: it is in the `error` of the job.',
     remedy: 'Tell the operator, whose log and memory of the process have the cause; then start it anew.'
   },
   CLOSED: {
@@ -279,7 +287,8 @@ export const ERROR_GUIDE = {
   },
   STORAGE_UNWRITABLE: {
     meaning:
-      'The data folder can not be written to; nothing of the request was stored, but for the lines of a bulk load that were answered before.',
+      'The data folder can not be written to; nothing of the request was stored, but for the lines of ' +
+      'a bulk load that were answered before.',
     remedy: 'Ask the operator to look after the disk, then send it again. Searches go on.'
   },
   DEADLINE_EXCEEDED: {
@@ -288,7 +297,8 @@ export const ERROR_GUIDE = {
   },
   STORAGE_FULL: {
     meaning:
-      'The disk is full, or a restore would leave too little on it; nothing of the request was stored, but for the lines of a bulk load that were answered before.',
+      'The disk is full, or a restore would leave too little on it; nothing of the request was stored, ' +
+      'but for the lines of a bulk load that were answered before.',
     remedy: 'Ask the operator for space, or delete records; then send it again. Searches go on.'
   }
 } satisfies Record<ErrorCode, ErrorAdvice>

@@ -9,7 +9,10 @@ const FRAMEWORK_CODES: Record<string, string> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'MEDIA_TYPE_UNSUPPORTED'
 }
 
-/** Seconds after which a client turned away by load should try again: what the error says, and a moment where it says nothing. */
+/**
+ * Seconds after which a client turned away by load should try again: what the error says, and a moment where
+ * it says nothing.
+ */
 function retryAfterSeconds(error: Error & { retryAfterMs?: number }): number {
   return Math.max(1, Math.ceil((error.retryAfterMs ?? 0) / 1000))
 }
@@ -35,7 +38,10 @@ function oneLine(message: string): string {
     : line
 }
 
-/** Whether the client closed the connection before its body had come in: whatever failed by that is no fault of the service. */
+/**
+ * Whether the client closed the connection before its body had come in: whatever failed by that is no fault
+ * of the service.
+ */
 function isCutOff({ raw }: FastifyRequest): boolean {
   return raw.destroyed && !raw.complete
 }

@@ -52,7 +52,8 @@ export const BackupExists = createError(
 export const BackupInvalid = createError('BACKUP_INVALID', 'The file is no whole backup: %s.', 422)
 export const BodyTimeout = createError(
   'REQUEST_TIMEOUT',
-  'The body did not come in time: the service waits %s s for a body, and a second longer for each %s bytes that come.',
+  'The body did not come in time: the service waits %s s for a body, and a second longer for each %s ' +
+    'bytes that come.',
   408
 )
 export const BodyTooLarge = createError('BODY_TOO_LARGE', '%s', 413)
@@ -79,7 +80,8 @@ export const ExportChanged = createError(
 export const ClassifierNotFound = createError('CLASSIFIER_NOT_FOUND', "There is no classifier '%s'.", 404)
 export const ClassifierMismatch = createError(
   'CLASSIFIER_MISMATCH',
-  "Classifier '%s' was trained with encoder %s, loaded: %s, and it can't tell anything of their embeddings. Load the first one (MODELS), or train the classifier again: PUT /v1/classifiers/{name}.",
+  "Classifier '%s' was trained with encoder %s, loaded: %s, and it can't tell anything of their " +
+    'embeddings. Load the first one (MODELS), or train the classifier again: PUT /v1/classifiers/{name}.',
   409
 )
 export const ExamplesInvalid = createError('EXAMPLES_INVALID', '%s', 422)
@@ -120,12 +122,14 @@ export const DatasetsDisabled = createError(
 export const EvaluationInvalid = createError('EVALUATION_INVALID', '%s', 422)
 export const FingerprintMismatch = createError(
   'FINGERPRINT_MISMATCH',
-  "Collection '%s' was made with encoder %s, loaded: %s, and their embeddings can't be compared. Load the first one (MODELS), or re-index the collection: POST /v1/collections/{collection}/reindex.",
+  "Collection '%s' was made with encoder %s, loaded: %s, and their embeddings can't be compared. Load " +
+    'the first one (MODELS), or re-index the collection: POST /v1/collections/{collection}/reindex.',
   409
 )
 export const JobCrashed = createError(
   'JOB_CRASHED',
-  'The service ended unexpectedly %s times while this ran, so it is not tried again: look into its log and its memory, and start it anew.',
+  'The service ended unexpectedly %s times while this ran, so it is not tried again: look into its log ' +
+    'and its memory, and start it anew.',
   500
 )
 export const RangeNotSatisfiable = createError(
@@ -192,7 +196,8 @@ export const WorkersDown = createError(
 )
 export const DeadlineExceeded = createError(
   'DEADLINE_EXCEEDED',
-  'This was not done within the time that was set for it; a write that was under way may still have been stored.',
+  'This was not done within the time that was set for it; a write that was under way may still have ' +
+    'been stored.',
   504
 )
 export const StorageUnwritable = createError(
@@ -213,7 +218,10 @@ export interface ErrorShape {
   statusCode: number
 }
 
-/** An error with the time, in milliseconds from now, after which another try is worth it: the answer's Retry-After. */
+/**
+ * An error with the time, in milliseconds from now, after which another try is worth it: the answer's
+ * Retry-After.
+ */
 export function retryLater<E extends Error>(error: E, ms: number): E {
   return Object.assign(error, { retryAfterMs: ms })
 }

@@ -4,8 +4,9 @@ const LOOK_MS = 100
 const KEPT = 0.8
 
 /**
- * How late the event loop was lately. What comes in waits for a turn of it, unseen, and each answer of a worker waits
- * for another one: when the thread gets too little of a processor, that is most of a request's wait.
+ * How late the event loop was lately. What comes in waits for a turn of it, unseen, and each answer of a
+ * worker waits for another one: when the thread gets too little of a processor, that is most of a request's
+ * wait.
  */
 export class EventLoopLag {
   #lookedAt = performance.now()

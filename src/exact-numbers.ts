@@ -1,16 +1,22 @@
-/** Tells whether a number is kept as it was sent: beyond 2^53 - 1 neighbouring whole numbers become the same double. */
+/**
+ * Tells whether a number is kept as it was sent: beyond 2^53 - 1 neighbouring whole numbers become the same
+ * double.
+ */
 export function isExact(value: number): boolean {
   return Math.abs(value) <= Number.MAX_SAFE_INTEGER
 }
 
 /** Says that the number at a place is too large, and what to do. */
 export function inexactMessage(path: string): string {
-  return `${path} is a number beyond ${Number.MAX_SAFE_INTEGER} (2^53 - 1), which can't be kept exactly; send it as a string.`
+  return (
+    `${path} is a number beyond ${Number.MAX_SAFE_INTEGER} (2^53 - 1), which can't be kept ` +
+    'exactly; send it as a string.'
+  )
 }
 
 /**
- * The place of the first number that is not kept exactly, such as `metadata.sizes[2]`; undefined where all are. It does
- * not recurse, so that no nesting of the value is too deep for it.
+ * The place of the first number that is not kept exactly, such as `metadata.sizes[2]`; undefined where all
+ * are. It does not recurse, so that no nesting of the value is too deep for it.
  */
 export function findInexact(value: unknown, path: string): string | undefined {
   const left: [unknown, string][] = [[value, path]]

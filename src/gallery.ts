@@ -15,7 +15,9 @@ const ROOT = fileURLToPath(new URL('../dist/web', import.meta.url))
 /** The views that have a link; the page itself decides which one it shows. */
 const VIEWS = ['/', '/classify', '/map', '/collections', '/add']
 
-/** Nothing from elsewhere, nothing inline, no eval; pictures that are dropped or fetched with a key are blobs. */
+/**
+ * Nothing from elsewhere, nothing inline, no eval; pictures that are dropped or fetched with a key are blobs.
+ */
 export const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -33,7 +35,10 @@ export const PAGE_POLICY = [
 const ASSET = /^[\w-][\w.-]*$/
 const ASSETS_MAX_AGE = '365 days'
 
-/** The gallery: one page for all views, readable without a key since it asks for it, and the files that belong to it. */
+/**
+ * The gallery: one page for all views, readable without a key since it asks for it, and the files that belong
+ * to it.
+ */
 export const gallery = plugin(async (app) => {
   await app.register(fastifyStatic, { root: ROOT, serve: false, preCompressed: true, cacheControl: false })
   // Each file is there as it is and compressed.

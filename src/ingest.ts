@@ -40,9 +40,9 @@ type Checked = Omit<NewRecord, 'embeddings' | 'metadata'> & {
 }
 
 /**
- * Encodes records in the bulk lane and writes those that could be encoded, in one commit; a result a record, in their
- * order. Throws FINGERPRINT_MISMATCH, and what stops the whole request: QUEUE_FULL, CLOSED, the
- * end of the caller's patience. What is handed to the writer by then is written all the same, as one.
+ * Encodes records in the bulk lane and writes those that could be encoded, in one commit; a result a record,
+ * in their order. Throws FINGERPRINT_MISMATCH, and what stops the whole request: QUEUE_FULL, CLOSED, the end
+ * of the caller's patience. What is handed to the writer by then is written all the same, as one.
  */
 export async function ingest(
   target: Target,
@@ -52,7 +52,10 @@ export async function ingest(
   return writeRecords(target, { prepared: await prepareRecords(target, records, patience) }, patience)
 }
 
-/** Writes what was prepared, in one commit, with the step of the bulk load that it is; a result a record, in their order. */
+/**
+ * Writes what was prepared, in one commit, with the step of the bulk load that it is; a result a record, in
+ * their order.
+ */
 export async function writeRecords(
   { collection, onStep }: Pick<Target, 'collection' | 'onStep'>,
   { prepared, load }: { prepared: (RecordWrite | Faulty)[]; load?: BulkLoadStep },
@@ -68,7 +71,9 @@ export async function writeRecords(
   return prepared.map((record) => ('error' in record ? failedResult(record) : written.next().value!))
 }
 
-/** Encodes records in the bulk lane; what is to be written or is refused, in their order. Throws as `ingest`. */
+/**
+ * Encodes records in the bulk lane; what is to be written or is refused, in their order. Throws as `ingest`.
+ */
 export async function prepareRecords(
   target: Target,
   records: (NewRecord | Faulty)[],

@@ -8,7 +8,9 @@ export interface RunnerOptions {
   save: (job: Job) => Promise<void>
   /** Told of its end, and of what made it fail. */
   onEnd?: (job: Job, cause?: unknown) => void
-  /** Told what went wrong beside the job's work: what it made could not be removed, or its state not be kept. */
+  /**
+   * Told what went wrong beside the job's work: what it made could not be removed, or its state not be kept.
+   */
   onFault?: (job: Job, fault: { step: 'undo' | 'save'; error: unknown }) => void
 }
 
@@ -66,7 +68,10 @@ export function createRunner(options: RunnerOptions) {
   }
 }
 
-/** What a job comes to, kept in the store; none of them throws but `begin`: a job whose state can't be kept is found as it was at the next start. */
+/**
+ * What a job comes to, kept in the store; none of them throws but `begin`: a job whose state can't be kept is
+ * found as it was at the next start.
+ */
 function outcomes({ kinds, save, onEnd, onFault }: RunnerOptions) {
   const keep = (job: Job) => save(job).catch((error) => onFault?.(job, { step: 'save', error }))
   const end = async (job: Job, outcome: Pick<Job, 'state' | 'error'>, cause?: unknown) => {
@@ -114,7 +119,9 @@ function kindOf(kinds: JobKinds, { kind }: Job): JobKind<unknown, object> {
   return kinds[kind] as JobKind<unknown, object>
 }
 
-/** The job as it is, whenever it has changed since it was last asked for: changes that come meanwhile are one. */
+/**
+ * The job as it is, whenever it has changed since it was last asked for: changes that come meanwhile are one.
+ */
 async function* watch(job: Job, events: EventEmitter, signal: AbortSignal): AsyncGenerator<Job> {
   let hasChanged = false
   let wake: (() => void) | undefined

@@ -8,7 +8,10 @@ export interface JobState {
   /** `queued` while others of its kind go first. */
   state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled'
   progress: { done: number; total: number; step?: string }
-  /** Processes that began or went on with it and did not stop it themselves: the one that runs it, and those that crashed. */
+  /**
+   * Processes that began or went on with it and did not stop it themselves: the one that runs it, and those
+   * that crashed.
+   */
   crashes?: number
   error: Pick<ErrorShape, 'code' | 'message'> | null
   /** Milliseconds since 1970. */

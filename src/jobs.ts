@@ -14,7 +14,10 @@ export interface Jobs {
   get(id: string): Job
   /** The latest first. */
   list(): Job[]
-  /** Ends a job and resolves when its end is kept; what it made is dropped. One that has ended stays as it is. Throws JOB_NOT_FOUND. */
+  /**
+   * Ends a job and resolves when its end is kept; what it made is dropped. One that has ended stays as it is.
+   * Throws JOB_NOT_FOUND.
+   */
   cancel(id: string): Promise<Job>
   /** Forgets a job that has ended. Throws JOB_NOT_FOUND. */
   forget(id: string): Promise<void>
@@ -31,7 +34,9 @@ export interface JobsOptions {
   kinds: JobKinds
   /** Told of its end, and of what made it fail. */
   onEnd?: (job: Job, cause?: unknown) => void
-  /** Told what went wrong beside the job's work: what it made could not be removed, or its state not be kept. */
+  /**
+   * Told what went wrong beside the job's work: what it made could not be removed, or its state not be kept.
+   */
   onFault?: RunnerOptions['onFault']
 }
 
@@ -52,7 +57,8 @@ export async function openJobs({ collections, kinds, onEnd, onFault }: JobsOptio
     start: async (kind, asked) => {
       const { mayWait, plan } = kinds[kind] as JobKind<unknown, object>
       const planned = plan(asked, [...jobs.values()])
-      // Without a pause where there is nothing to wait for: none may come between looking for another and being there.
+      // Without a pause where there is nothing to wait for: none may come between looking for another and
+      // being there.
       const part = planned instanceof Promise ? await planned : planned
       const ahead =
         mayWait === undefined

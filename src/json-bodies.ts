@@ -14,7 +14,10 @@ declare module 'fastify' {
   }
 }
 
-/** Bodies are taken as they are sent: no coercion, no silent removal. Paths and queries are text, and may be coerced. */
+/**
+ * Bodies are taken as they are sent: no coercion, no silent removal. Paths and queries are text, and may be
+ * coerced.
+ */
 export function useStrictValidation(app: App): void {
   const shared: AjvOptions = {
     useDefaults: true,
@@ -43,7 +46,9 @@ function withDecoded(schema: object): object {
   )
 }
 
-/** JSON whose bytes are looked at before it is parsed (json/scan.ts); large bodies are parsed piece by piece. */
+/**
+ * JSON whose bytes are looked at before it is parsed (json/scan.ts); large bodies are parsed piece by piece.
+ */
 export function useBoundedJson(app: App): void {
   app.removeContentTypeParser('text/plain')
   // Where bodies differ by content type Fastify validates none that is not there.

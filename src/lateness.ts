@@ -1,6 +1,7 @@
 /**
- * Refuses a request that waits longer than it may: all that is still there of it, and only while nothing of it has begun. What a
- * request brings may take longer than the bound by itself, so that one which was begun is finished.
+ * Refuses a request that waits longer than it may: all that is still there of it, and only while nothing of
+ * it has begun. What a request brings may take longer than the bound by itself, so that one which was begun
+ * is finished.
  */
 export class Lateness {
   readonly #leave = new Set<(reason: Error) => void>()

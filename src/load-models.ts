@@ -4,7 +4,9 @@ import { MIB } from './config.js'
 import type { EncoderOptions } from './encoder/encoder.js'
 import { findModel, loadModelPackage, type ModelPackage } from './encoder/model-package.js'
 
-/** Reads the model packages that the configuration names. Throws an Error that says what is missing or wrong. */
+/**
+ * Reads the model packages that the configuration names. Throws an Error that says what is missing or wrong.
+ */
 export async function loadModels({
   MODEL,
   MODELS,

@@ -5,8 +5,8 @@ import { QueueFull, retryLater } from './errors.js'
 import { EventLoopLag } from './event-loop-lag.js'
 
 /**
- * Turns of the event loop that a request waits for at least: one to come in, one for each thread that works on it, and
- * one to leave.
+ * Turns of the event loop that a request waits for at least: one to come in, one for each thread that works
+ * on it, and one to leave.
  */
 const TURNS = 5
 /** The part of the bound that those turns may take; the rest is for the queues. */
@@ -20,9 +20,9 @@ export interface LoadSheddingOptions extends Pick<Config, 'MAX_QUEUE_MS'> {
 }
 
 /**
- * Refuses requests that bring a body while the turns of the event loop alone would take much of MAX_QUEUE_MS. No queue
- * sees that wait, and to read and parse a body would lengthen it, so the request is refused by its headers. Streams are
- * held back as they are read.
+ * Refuses requests that bring a body while the turns of the event loop alone would take much of MAX_QUEUE_MS.
+ * No queue sees that wait, and to read and parse a body would lengthen it, so the request is refused by its
+ * headers. Streams are held back as they are read.
  */
 export const loadShedding = plugin(async (app, options: LoadSheddingOptions) => {
   const { MAX_QUEUE_MS: boundMs, lag = ownLag(app) } = options

@@ -14,8 +14,9 @@ const REFUSALS: Record<string, [status: number, message: string, code?: string]>
 const MALFORMED: [status: number, message: string, code?: string] = [400, 'This is not a valid HTTP request.']
 
 /**
- * A listener of `clientError` that answers what is no HTTP in the one error shape, with the headers of every other answer, and
- * closes the connection. Where an answer is on its way there already it only closes: another within it would be taken for its end.
+ * A listener of `clientError` that answers what is no HTTP in the one error shape, with the headers of every
+ * other answer, and closes the connection. Where an answer is on its way there already it only closes:
+ * another within it would be taken for its end.
  */
 export function answerMalformed(
   config: Pick<Config, 'ALLOWED_ORIGINS'>,
@@ -43,13 +44,18 @@ export function answerMalformed(
   }
 }
 
-/** A listener of `checkExpectation`, which Node calls for any Expect but 100-continue: 417 in the one error shape. */
+/**
+ * A listener of `checkExpectation`, which Node calls for any Expect but 100-continue: 417 in the one error
+ * shape.
+ */
 export function answerExpectation(
   config: Pick<Config, 'ALLOWED_ORIGINS'>
 ): (request: IncomingMessage, response: ServerResponse) => void {
   return ({ headers }, response) => {
     const requestId = randomUUID()
-    const message = `The expectation '${String(headers.expect).slice(0, 40)}' can't be met; leave the header Expect out, or send 100-continue.`
+    const message =
+      `The expectation '${String(headers.expect).slice(0, 40)}' can't be met; leave the ` +
+      'header Expect out, or send 100-continue.'
     response.writeHead(417, {
       'content-type': 'application/json; charset=utf-8',
       connection: 'close',

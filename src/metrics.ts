@@ -52,7 +52,9 @@ export function createMetrics({
   })
   const stages = new Histogram({
     name: 'semblance_stage_duration_seconds',
-    help: 'Time that requests spent by stage and route: in queues, decoding, preprocessing, encoding, searching, writing.',
+    help:
+      'Time that requests spent by stage and route: in queues, decoding, preprocessing, encoding, ' +
+      'searching, writing.',
     labelNames: ['stage', 'route'],
     buckets: BUCKETS,
     registers
@@ -104,7 +106,9 @@ export function createMetrics({
   overloadGauges({ encoders, collections }, registers)
   new Gauge({
     name: 'semblance_store_lost_commits',
-    help: 'Acknowledged commits that the store was found to lack at a start in the last 7 days; 0 where it has all.',
+    help:
+      'Acknowledged commits that the store was found to lack at a start in the last 7 days; 0 ' +
+      'where it has all.',
     registers,
     collect() {
       this.set(collections.setback?.commits ?? 0)
@@ -147,7 +151,9 @@ function overloadGauges(
 ): void {
   new Gauge({
     name: 'semblance_queue_expected_wait_seconds',
-    help: 'How long a new entry of a queue would wait, by its recent throughput; 0 while nothing is known. Requests over MAX_QUEUE_MS and MAX_BULK_QUEUE_MS get 429.',
+    help:
+      'How long a new entry of a queue would wait, by its recent throughput; 0 while nothing is ' +
+      'known. Requests over MAX_QUEUE_MS and MAX_BULK_QUEUE_MS get 429.',
     labelNames: ['model', 'input', 'lane'],
     registers,
     collect() {
@@ -184,7 +190,9 @@ function overloadGauges(
   })
   new Gauge({
     name: 'semblance_workers_circuit_open',
-    help: '1 where the workers of a pool died again and again, and are started anew after a pause; 0.5 where they are on trial.',
+    help:
+      '1 where the workers of a pool died again and again, and are started anew after a pause; 0.5 ' +
+      'where they are on trial.',
     labelNames,
     registers,
     collect() {
@@ -268,7 +276,10 @@ function encoderGauges(encoders: Encoders, registers: Registry[]): void {
   })
 }
 
-/** Gauges of the collections, and a function that reads them all at once: a scrape asks for each collection once. */
+/**
+ * Gauges of the collections, and a function that reads them all at once: a scrape asks for each collection
+ * once.
+ */
 function collectionGauges(collections: Collections, registers: Registry[]): () => Promise<void> {
   const pending = new Gauge({
     name: 'semblance_index_pending',

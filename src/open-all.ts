@@ -1,6 +1,6 @@
 /**
- * Waits for several things that are being opened. When one fails, closes those that did open, and throws the error of the
- * first that failed.
+ * Waits for several things that are being opened. When one fails, closes those that did open, and throws the
+ * error of the first that failed.
  */
 export async function openAll<Opened extends unknown[]>(
   opening: { [I in keyof Opened]: Promise<Opened[I]> },

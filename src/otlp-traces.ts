@@ -28,8 +28,9 @@ const MAX_STEPS = 256
 const propagator = new W3CTraceContextPropagator()
 
 /**
- * Traces sent in batches over OTLP/HTTP. Sampling, batching, the endpoint and its headers are what OTEL_* says, read by
- * OpenTelemetry's own SDK. Throws an Error for a protocol or an exporter that is not spoken here.
+ * Traces sent in batches over OTLP/HTTP. Sampling, batching, the endpoint and its headers are what OTEL_*
+ * says, read by OpenTelemetry's own SDK. Throws an Error for a protocol or an exporter that is not spoken
+ * here.
  */
 export async function startTraces(
   env: NodeJS.ProcessEnv,
@@ -67,7 +68,10 @@ async function createExporter(env: NodeJS.ProcessEnv): Promise<SpanExporter> {
   )
 }
 
-/** Says once that spans do not arrive, and once that they do again: a collector that is away must not flood the log. */
+/**
+ * Says once that spans do not arrive, and once that they do again: a collector that is away must not flood
+ * the log.
+ */
 function watch(exporter: SpanExporter, onProblem: (problem: string) => void): SpanExporter {
   let fails = false
   const note = ({ code, error }: ExportResult) => {
@@ -89,7 +93,8 @@ function watch(exporter: SpanExporter, onProblem: (problem: string) => void): Sp
 }
 
 function beginTrace(tracer: Tracer, { id, method, route, path, headers }: TracedRequest): RequestTrace {
-  // One anchor a request: its spans lie right to each other, and the clock of a process that runs for weeks is still the system's.
+  // One anchor a request: its spans lie right to each other, and the clock of a process that runs for weeks
+  // is still the system's.
   const epoch = Date.now() - performance.now()
   const caller: Context = propagator.extract(ROOT_CONTEXT, headers, defaultTextMapGetter)
   const attributes = {

@@ -6,13 +6,17 @@ import { ClientGone, DeadlineExceeded, InvalidRequest } from './errors.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Whether its answer goes on for as long as the caller likes: only a deadline of the caller's own ends it. */
+    /**
+     * Whether its answer goes on for as long as the caller likes: only a deadline of the caller's own ends
+     * it.
+     */
     streams?: boolean
   }
   interface FastifyRequest {
     /**
-     * How long the caller waits. The signal aborts when nobody does any more: with CLIENT_GONE when the connection closes,
-     * DEADLINE_EXCEEDED when the time is over, CLOSED when the service can't wait for it, or what the request failed by.
+     * How long the caller waits. The signal aborts when nobody does any more: with CLIENT_GONE when the
+     * connection closes, DEADLINE_EXCEEDED when the time is over, CLOSED when the service can't wait for it,
+     * or what the request failed by.
      */
     patience: Patience & { signal: AbortSignal }
   }
@@ -24,7 +28,10 @@ declare module 'fastify' {
   }
 }
 
-/** A request that is under way. Until its handler has it, it is answered from here when it ends; afterwards by the handler's error. */
+/**
+ * A request that is under way. Until its handler has it, it is answered from here when it ends; afterwards by
+ * the handler's error.
+ */
 interface UnderWay {
   controller: AbortController
   stage: 'received' | 'handled' | 'answered'
@@ -44,8 +51,8 @@ function askedTimeoutMs(header: string | string[] | undefined): number | undefin
 }
 
 /**
- * Gives every request its patience, and answers 504 when it is over. Fastify's own `request.signal` follows the request's
- * `close`, which Node emits as soon as the body has been read.
+ * Gives every request its patience, and answers 504 when it is over. Fastify's own `request.signal` follows
+ * the request's `close`, which Node emits as soon as the body has been read.
  */
 export const patience = plugin(async (app, { REQUEST_TIMEOUT_MS }: Config) => {
   const requests = new Map<FastifyRequest, UnderWay>()
@@ -98,8 +105,8 @@ export const patience = plugin(async (app, { REQUEST_TIMEOUT_MS }: Config) => {
 })
 
 /**
- * Lets go of what a handler opened for its answer, when nobody waits for that any more, and throws the reason: a stream that is
- * answered too late would neither be read nor closed.
+ * Lets go of what a handler opened for its answer, when nobody waits for that any more, and throws the
+ * reason: a stream that is answered too late would neither be read nor closed.
  */
 export async function requireWaiting(
   { signal }: FastifyRequest['patience'],

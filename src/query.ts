@@ -47,7 +47,8 @@ function requireOneKind(part: QueryPart): void {
   const given = KINDS.filter((kind) => part[kind] !== undefined)
   if (given.length !== 1)
     throw new QueryInvalid(
-      `A query is one of ${KINDS.join(', ')}, or a list of these; this one has ${given.length > 0 ? given.join(' and ') : 'none'}.`
+      `A query is one of ${KINDS.join(', ')}, or a list of these; this one has ` +
+        `${given.length > 0 ? given.join(' and ') : 'none'}.`
     )
 }
 

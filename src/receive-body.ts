@@ -9,8 +9,9 @@ export interface BodySize {
 }
 
 /**
- * Reads a body of bounded size. Of one whose length is announced the bytes go where they stay as they come, since to join tens of
- * megabytes at the end would hold the thread. Throws BODY_TOO_LARGE, and CLIENT_GONE where it ends early.
+ * Reads a body of bounded size. Of one whose length is announced the bytes go where they stay as they come,
+ * since to join tens of megabytes at the end would hold the thread. Throws BODY_TOO_LARGE, and CLIENT_GONE
+ * where it ends early.
  */
 export async function receiveBody(body: Readable, { announced, limit }: BodySize): Promise<Buffer> {
   const requireSize = (bytes: number) => {

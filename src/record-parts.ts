@@ -20,8 +20,8 @@ export interface Target {
 }
 
 /**
- * The encoder that a collection's embeddings come from; any, for a collection whose embeddings are brought along. Throws
- * FINGERPRINT_MISMATCH when it is not loaded.
+ * The encoder that a collection's embeddings come from; any, for a collection whose embeddings are brought
+ * along. Throws FINGERPRINT_MISMATCH when it is not loaded.
  */
 export function encoderOf({ collection: { settings }, encoders }: Target): Encoder {
   if (settings.fingerprint === null) return encoders.get()
@@ -32,7 +32,10 @@ export function encoderOf({ collection: { settings }, encoders }: Target): Encod
   throw new FingerprintMismatch(settings.name, describe(settings.model, settings.fingerprint), loaded)
 }
 
-/** Throws COLLECTION_HAS_NO_MODEL when a collection's embeddings are brought along: nothing can be encoded for it. */
+/**
+ * Throws COLLECTION_HAS_NO_MODEL when a collection's embeddings are brought along: nothing can be encoded for
+ * it.
+ */
 export function requireModel({ settings }: Collection): void {
   if (settings.model === null) throw new CollectionHasNoModel(settings.name)
 }
@@ -63,7 +66,10 @@ export function requireMetadataSize(text: string): void {
   if (Buffer.byteLength(text) > MAX_METADATA_BYTES) throw new RecordInvalid('The metadata is over 64 KiB.')
 }
 
-/** An embedding that was sent in, L2-normalised. Throws EMBEDDING_INVALID for another dimension, zeros, or what overflows. */
+/**
+ * An embedding that was sent in, L2-normalised. Throws EMBEDDING_INVALID for another dimension, zeros, or
+ * what overflows.
+ */
 export function toEmbedding(values: number[], dimension: number): Embedding {
   if (values.length !== dimension)
     throw new EmbeddingInvalid(`The embedding has ${values.length} dimensions, the collection ${dimension}.`)

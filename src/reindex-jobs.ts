@@ -29,7 +29,10 @@ const MAX_NAMED = 1000
 /** It keeps what it has done, so that each process gets it further. */
 const MOST_CRASHES = 10
 
-/** Re-indexing as a job; planning one throws COLLECTION_NOT_FOUND, COLLECTION_HAS_NO_MODEL, MODEL_NOT_FOUND or REINDEX_RUNNING. */
+/**
+ * Re-indexing as a job; planning one throws COLLECTION_NOT_FOUND, COLLECTION_HAS_NO_MODEL, MODEL_NOT_FOUND or
+ * REINDEX_RUNNING.
+ */
 export function reindexJobs({
   collections,
   encoders

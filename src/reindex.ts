@@ -19,7 +19,10 @@ export interface ReindexOptions {
   collection: Collection
   replacement: Replacement
   encoder: Encoder
-  /** Whether records go on without the embeddings that can't be made anew; else the old ones stay, all of them. */
+  /**
+   * Whether records go on without the embeddings that can't be made anew; else the old ones stay, all of
+   * them.
+   */
   skipMissing: boolean
   onProgress: (progress: { done: number; total: number }) => void
   onUnencodable: (record: Unencodable) => void
@@ -37,9 +40,10 @@ const MAX_PASSES = 20
 const LAST_TRIES = 5
 
 /**
- * Encodes the kept images and texts of a collection into its replacement, and puts that in its place. What was done
- * before is not done again: the replacement itself says how far it is. Writes meanwhile are caught up with, pass by
- * pass. Throws REINDEX_INCOMPLETE when something can't be encoded and `skipMissing` is not set, and what stops the store.
+ * Encodes the kept images and texts of a collection into its replacement, and puts that in its place. What
+ * was done before is not done again: the replacement itself says how far it is. Writes meanwhile are caught
+ * up with, pass by pass. Throws REINDEX_INCOMPLETE when something can't be encoded and `skipMissing` is not
+ * set, and what stops the store.
  */
 export async function reindex(asked: ReindexOptions): Promise<void> {
   const options = { ...asked, replacement: steady(asked) }
@@ -58,7 +62,8 @@ export async function reindex(asked: ReindexOptions): Promise<void> {
   options.onProgress({ done: Math.min(await replacement.count(), total), total })
   for (let pass = 1; pass < MAX_PASSES && (await catchUp(work)) > FEW; pass++);
   requireComplete(unencodable, options)
-  // Writes that were on their way when the others were held may still come in, so that it is tried a few times.
+  // Writes that were on their way when the others were held may still come in, so that it is tried a few
+  // times.
   await replacement.whileHeld(async () => {
     for (let tries = 0; tries < LAST_TRIES; tries++) {
       await catchUp(work)
@@ -79,7 +84,9 @@ function requireComplete(
     .map(({ id, modality, reason }) => `'${id}' (${modality}: ${reason})`)
     .join(', ')
   throw new ReindexIncomplete(
-    `${unencodable.size} embeddings of '${collection.settings.name}' can't be made anew: ${named}${unencodable.size > 3 ? ' and others' : ''}. Send these records again, or re-index with skip_missing, which leaves them unsearchable by it.`
+    `${unencodable.size} embeddings of '${collection.settings.name}' can't be made anew: ` +
+      `${named}${unencodable.size > 3 ? ' and others' : ''}. Send these records again, or re-index with ` +
+      'skip_missing, which leaves them unsearchable by it.'
   )
 }
 
@@ -104,7 +111,10 @@ async function forEachPage(
   }
 }
 
-/** One pass over the collection: copies what is not there as it is, removes what is gone. Resolves to the records that had changed. */
+/**
+ * One pass over the collection: copies what is not there as it is, removes what is gone. Resolves to the
+ * records that had changed.
+ */
 async function catchUp(options: ReindexOptions): Promise<number> {
   const { collection, replacement, signal } = options
   let changed = await replacement.removeExtra()
@@ -168,7 +178,10 @@ async function encodeAnew(
   )
 }
 
-/** A replacement whose steps are tried again where a thread died or is down; all but the last, which may have been taken then. */
+/**
+ * A replacement whose steps are tried again where a thread died or is down; all but the last, which may have
+ * been taken then.
+ */
 function steady({ replacement, signal }: Pick<ReindexOptions, 'replacement' | 'signal'>): Replacement {
   return {
     ...replacement,

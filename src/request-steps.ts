@@ -15,7 +15,9 @@ declare module 'fastify' {
 /** What is asked every few seconds, by machines: not worth a trace. */
 const UNTRACED = /^\/(health|metrics)/
 
-/** Gives every request a listener for its steps; where traces are made, a trace, whose id its log lines carry. */
+/**
+ * Gives every request a listener for its steps; where traces are made, a trace, whose id its log lines carry.
+ */
 export const requestSteps = plugin(
   async (app, { metrics, traces }: { metrics: Metrics; traces?: Traces }) => {
     app.decorateRequest('onStep')

@@ -30,8 +30,8 @@ export interface RestoreOptions {
   /** Whether a collection that has the name is replaced. */
   mayReplace: boolean
   /**
-   * Whether the collection gets the age that the backup notes. What was made of a collection is known by that: of a file that was
-   * sent by a key limited to collections it is not taken.
+   * Whether the collection gets the age that the backup notes. What was made of a collection is known by
+   * that: of a file that was sent by a key limited to collections it is not taken.
    */
   keepsAge: boolean
   maxImageBytes: number
@@ -44,9 +44,10 @@ const STORAGES = ['original', 'thumbnail', 'none']
 const ID = new RegExp(RECORD_ID, 'u')
 
 /**
- * Makes a collection of a backup: beside the one that has the name, then in its place in one commit. What it holds gets
- * the checks that writes get. Resolves when it can be searched. Throws COLLECTION_EXISTS, RESTORE_RUNNING,
- * BACKUP_INVALID, BACKUP_TOO_NEW, what stops the store, and the signal's reason: nothing has changed then.
+ * Makes a collection of a backup: beside the one that has the name, then in its place in one commit. What it
+ * holds gets the checks that writes get. Resolves when it can be searched. Throws COLLECTION_EXISTS,
+ * RESTORE_RUNNING, BACKUP_INVALID, BACKUP_TOO_NEW, what stops the store, and the signal's reason: nothing has
+ * changed then.
  */
 export async function restore(options: RestoreOptions): Promise<Collection> {
   const { collections, encoders, file, sha256, name, mayReplace, keepsAge, maxImageBytes, signal } = options

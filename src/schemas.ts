@@ -147,7 +147,8 @@ export const RecordFields = Type.Object(
     ttl_seconds: Type.Optional(TtlSeconds),
     expires_at: Type.Optional(ExpiresAt),
     image_url: shownField(
-      'As GET shows it: the kept image of a record of this collection, which is taken where no `image` is sent.'
+      'As GET shows it: the kept image of a record of this collection, which is taken where no `image` ' +
+        'is sent.'
     ),
     modalities: Type.Optional(
       Type.Array(Modality, { description: 'As GET shows it: what is listed must be sent.' })

@@ -44,7 +44,9 @@ export interface ServerOptions {
   encoders?: Encoders
 }
 
-/** How long answers may take to get out that the end of the drain has given; then their connections are cut. */
+/**
+ * How long answers may take to get out that the end of the drain has given; then their connections are cut.
+ */
 const LAST_ANSWERS_MS = 500
 /** How long the last traces may take to be sent. */
 const FLUSH_MS = 3000
@@ -160,7 +162,10 @@ async function beUnready(readiness: Readiness, { SHUTDOWN_DELAY_MS }: Config): P
   if (SHUTDOWN_DELAY_MS > 0) await sleep(SHUTDOWN_DELAY_MS)
 }
 
-/** Stops listening, and waits for what is under way: what is left after a while is answered CLOSED, and then cut. */
+/**
+ * Stops listening, and waits for what is under way: what is left after a while is answered CLOSED, and then
+ * cut.
+ */
 async function closeApp(app: App, { DRAIN_TIMEOUT_MS: drainMs }: Config): Promise<void> {
   const timers = [
     setTimeout(() => app.endRequests(new Closed()), drainMs),
@@ -226,11 +231,13 @@ function reportExecution(encoders: Encoders, logger: Logger): void {
     else
       logger.error(
         { ...fields, passedOver },
-        `model '${model.name}' does NOT run on ${requested[0]}, which was asked for: image tower on ${towers.image.provider}, text tower on ${towers.text.provider}`
+        `model '${model.name}' does NOT run on ${requested[0]}, which was asked for: image tower on ` +
+          `${towers.image.provider}, text tower on ${towers.text.provider}`
       )
     logger.info(
       { model: model.name, tuning },
-      `model '${model.name}': ${tuning.map(({ setting, value, reason }) => `${setting} ${value} (${reason})`).join('; ')}`
+      `model '${model.name}': ` +
+        `${tuning.map(({ setting, value, reason }) => `${setting} ${value} (${reason})`).join('; ')}`
     )
   }
 }

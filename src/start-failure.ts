@@ -24,7 +24,8 @@ export function startFailure(error: unknown): string {
   return listening
     ? listening(where)
     : error.message ||
-        `${error.name}${code && ` (${code})`}, without a message${error.stack ? `: ${error.stack.split('\n')[1]?.trim() ?? ''}` : ''}`
+        `${error.name}${code && ` (${code})`}, without a ` +
+          `message${error.stack ? `: ${error.stack.split('\n')[1]?.trim() ?? ''}` : ''}`
 }
 
 /** Errors of other threads and realms are no instances of this one's. */

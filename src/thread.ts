@@ -29,7 +29,9 @@ export interface Thread {
   close(): Promise<void>
 }
 
-/** Starts a thread from a file; resolves when it has reported that it is ready, rejects when it ends before. */
+/**
+ * Starts a thread from a file; resolves when it has reported that it is ready, rejects when it ends before.
+ */
 export async function startThread(
   file: URL,
   { workerData, callsPerThread = 1, onReport }: ThreadOptions
@@ -40,7 +42,8 @@ export async function startThread(
     maxThreads: 1,
     concurrentTasksPerWorker: callsPerThread,
     idleTimeout: Infinity,
-    // A thread that sleeps in Atomics.wait runs no timers, and those between calls are what the searcher lives by.
+    // A thread that sleeps in Atomics.wait runs no timers, and those between calls are what the searcher
+    // lives by.
     atomics: 'disabled',
     workerData
   })
@@ -94,7 +97,10 @@ export async function startThread(
   return thread
 }
 
-/** An Error with a message, whatever a thread ended with: errors of other classes lose theirs on the way between threads. */
+/**
+ * An Error with a message, whatever a thread ended with: errors of other classes lose theirs on the way
+ * between threads.
+ */
 function toError(error: unknown, file: URL): Error {
   if (error instanceof Error && error.message) return error
   return new Error(`The thread ${basename(file.pathname)} ended with ${inspect(error)}.`)

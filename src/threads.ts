@@ -76,9 +76,10 @@ export function handler<A, R>(run: (argument: A) => R | Promise<R>): (argument: 
 }
 
 /**
- * Starts threads and resolves when each has reported that it is ready; rejects with the error of one that could not
- * start. A thread that dies later rejects its calls with WORKER_DIED and is replaced: at once, until deaths come so often
- * that the circuit opens. Then calls are refused with WORKERS_DOWN until, after a pause, the threads are there again.
+ * Starts threads and resolves when each has reported that it is ready; rejects with the error of one that
+ * could not start. A thread that dies later rejects its calls with WORKER_DIED and is replaced: at once,
+ * until deaths come so often that the circuit opens. Then calls are refused with WORKERS_DOWN until, after a
+ * pause, the threads are there again.
  */
 export async function startThreads<Handlers>(file: URL, options: ThreadsOptions): Promise<Threads<Handlers>> {
   const pool = new Pool(file, options)

@@ -24,15 +24,17 @@ export interface KeptImage {
 
 /** Thumbnails of kept images, made when they are asked for. */
 export interface Thumbnails {
-  /** The WebP; undefined when the image is not there any more. Throws QUEUE_FULL, and the decoder's errors. */
+  /**
+   * The WebP; undefined when the image is not there any more. Throws QUEUE_FULL, and the decoder's errors.
+   */
   get(image: KeptImage, patience?: Patience): Promise<Uint8Array | undefined>
   /** Finishes what was admitted. */
   close(): Promise<void>
 }
 
 /**
- * Makes thumbnails behind a queue of their own, and keeps the last ones in memory. What waits is only named: a file is read
- * when it is its turn, so that the images of a whole page in wait take no memory.
+ * Makes thumbnails behind a queue of their own, and keeps the last ones in memory. What waits is only named:
+ * a file is read when it is its turn, so that the images of a whole page in wait take no memory.
  */
 export function createThumbnails({
   make,

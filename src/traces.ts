@@ -32,8 +32,8 @@ export interface RequestTrace {
 }
 
 /**
- * Whether the environment asks for traces, by the names that OpenTelemetry gives: an endpoint for them, and nothing that
- * switches them off.
+ * Whether the environment asks for traces, by the names that OpenTelemetry gives: an endpoint for them, and
+ * nothing that switches them off.
  */
 export function wantsTraces(env: NodeJS.ProcessEnv): boolean {
   const isOff =
@@ -43,7 +43,10 @@ export function wantsTraces(env: NodeJS.ProcessEnv): boolean {
   )
 }
 
-/** Traces as the environment asks for them, or none; what makes them is loaded only then. Throws with what is wrong there. */
+/**
+ * Traces as the environment asks for them, or none; what makes them is loaded only then. Throws with what is
+ * wrong there.
+ */
 export async function openTraces(
   env: NodeJS.ProcessEnv,
   onProblem: (problem: string) => void

@@ -14,7 +14,10 @@ export async function mapInTurns<T, R>(items: T[], map: (item: T) => R): Promise
   return mapped
 }
 
-/** A function to be awaited between the steps of long work: it lets others have their turn once the work has held the loop for a while. */
+/**
+ * A function to be awaited between the steps of long work: it lets others have their turn once the work has
+ * held the loop for a while.
+ */
 export function turns(): () => Promise<void> | undefined {
   let since = performance.now()
   return () => {

@@ -7,8 +7,9 @@ interface Route {
 }
 
 /**
- * Answers what no route does: OPTIONS with the methods of a path, other methods with 405 and these, and unknown paths
- * with 404, which names the right path where only slashes are too many. It must be called before routes are added.
+ * Answers what no route does: OPTIONS with the methods of a path, other methods with 405 and these, and
+ * unknown paths with 404, which names the right path where only slashes are too many. It must be called
+ * before routes are added.
  */
 export function unknownPaths(app: FastifyInstance): void {
   const routes: Route[] = []

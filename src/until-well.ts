@@ -11,8 +11,9 @@ export interface Forbearance {
 }
 
 /**
- * Does some work again while what stops it may pass: a full queue, a thread that died or is down. Throws the signal's reason, and what stopped
- * the work the last time where that does not pass: after 5 deaths, or 15 minutes.
+ * Does some work again while what stops it may pass: a full queue, a thread that died or is down. Throws the
+ * signal's reason, and what stopped the work the last time where that does not pass: after 5 deaths, or 15
+ * minutes.
  */
 export async function untilWell<T>(
   signal: AbortSignal,

@@ -35,7 +35,9 @@ async function diskWarning(dataDir: string): Promise<Warning | undefined> {
   if (free < FULL_BYTES)
     return {
       name: 'disk_full',
-      detail: `${left}: writes are refused (507), searches and deletions go on; delete records or collections, or give it more room`
+      detail:
+        `${left}: writes are refused (507), searches and deletions go on; delete records or ` +
+        'collections, or give it more room'
     }
   return (await hasRoom(dataDir, 0))
     ? undefined

@@ -184,7 +184,8 @@ t.test('the service at its edges', async (t) => {
     ])
       t.match(await answered(sent), uuid, sent.slice(0, 20))
     const twice = await raw(
-      `GET /nowhere HTTP/1.1\r\nHost: localhost:${port}\r\nX-Request-Id: a\r\nX-Request-Id: b\r\nConnection: close\r\n\r\n`
+      `GET /nowhere HTTP/1.1\r\nHost: localhost:${port}\r\nX-Request-Id: a\r\nX-Request-Id: ` +
+        `b\r\nConnection: close\r\n\r\n`
     )
     t.match(twice, /x-request-id: [0-9a-f]{8}-/i)
     t.match(
@@ -309,7 +310,8 @@ t.test('the service at its edges', async (t) => {
     )
     t.match(
       await raw(
-        'POST /v1/collections/things/records HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000000000000\r\n\r\n',
+        'POST /v1/collections/things/records HTTP/1.1\r\nHost: localhost\r\nContent-Type: ' +
+          'application/json\r\nContent-Length: 1000000000000\r\n\r\n',
         { ends: false }
       ),
       /413[\s\S]*connection: close[\s\S]*BODY_TOO_LARGE/i,

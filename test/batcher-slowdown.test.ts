@@ -15,8 +15,9 @@ interface Outcome {
 }
 
 /**
- * A worker of one entry at a time under twice the load that it can take, which slows down tenfold while entries wait. The clock and the
- * timers are the test's own, so that it passes in a moment and is the same each time.
+ * A worker of one entry at a time under twice the load that it can take, which slows down tenfold while
+ * entries wait. The clock and the timers are the test's own, so that it passes in a moment and is the same
+ * each time.
  */
 async function slowdown(
   fastMs: number,

@@ -36,7 +36,8 @@ t.test(
     let answer = ''
     trickling.on('data', (chunk) => (answer += chunk))
     trickling.write(
-      'POST /json HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n'
+      'POST /json HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ' +
+        '1000\r\n\r\n'
     )
     const trickle = setInterval(() => trickling.write(' '), 20)
     const held = fetch(`http://127.0.0.1:${port}/stream`, {

@@ -56,12 +56,15 @@ async function runAll(
     .map((line) => JSON.parse(line) as Outcome)
 }
 
-/** Samples for a shell, one after the other in one. A status is not said: curl fails where it is none of 2xx. */
+/**
+ * Samples for a shell, one after the other in one. A status is not said: curl fails where it is none of 2xx.
+ */
 async function runCurl(samples: Sample[], { folder, url, key }: Runner): Promise<Outcome[]> {
   const steps = samples.map(({ name, source }, i) => {
     const command = source.replaceAll(EXAMPLE_JOB, '$JOB')
     const wait = STARTS_JOB.some((each) => name.startsWith(each))
-      ? `JOB=$(sed -E 's/.*"id":"([^"]*)".*/\\1/' answer-${i}.out); command curl -sf ${url}/v1/jobs/$JOB/events >events.out`
+      ? `JOB=$(sed -E 's/.*"id":"([^"]*)".*/\\1/' answer-${i}.out); command curl -sf ` +
+        `${url}/v1/jobs/$JOB/events >events.out`
       : ''
     return `{ ${command}\n} >answer-${i}.out 2>answer-${i}.err; echo "$?"\n${wait}`
   })
@@ -79,7 +82,8 @@ async function runCurl(samples: Sample[], { folder, url, key }: Runner): Promise
       said:
         codes[i] === '0'
           ? ''
-          : `${await readFile(`${folder}/answer-${i}.out`, 'utf8')} ${await readFile(`${folder}/answer-${i}.err`, 'utf8')}`
+          : `${await readFile(`${folder}/answer-${i}.out`, 'utf8')} ` +
+            `${await readFile(`${folder}/answer-${i}.err`, 'utf8')}`
     }))
   )
 }

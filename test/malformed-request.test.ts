@@ -5,7 +5,10 @@ import t from 'tap'
 import { answerMalformed } from '../src/malformed-request.js'
 import { testServer } from './fixtures/server.js'
 
-/** Sends bytes as they are, and more once something has come back; resolves to all that came until the connection was closed. */
+/**
+ * Sends bytes as they are, and more once something has come back; resolves to all that came until the
+ * connection was closed.
+ */
 async function raw(port: number, first: string, then?: string): Promise<string> {
   const socket: Socket = connect(port, '127.0.0.1')
   let answer = ''
@@ -45,15 +48,18 @@ for (const origins of ['', 'https://friend.example']) {
       ['GET / HTTP/9.9\r\n\r\n', 400],
       ['GET /health/live HTTP/1.1\r\nHost: localhost\r\nBad Header: x\r\n\r\n', 400],
       [
-        'POST /v1/zero-shot HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n',
+        'POST /v1/zero-shot HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: ' +
+          'chunked\r\n\r\n',
         400
       ],
       [
-        'POST /v1/zero-shot HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+        'POST /v1/zero-shot HTTP/1.1\r\nHost: localhost\r\nContent-Type: ' +
+          'application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
         400
       ],
       [
-        `POST /v1/zero-shot HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1;${'x'.repeat(20_000)}\r\n`,
+        `POST /v1/zero-shot HTTP/1.1\r\nHost: localhost\r\nContent-Type: ` +
+          `application/json\r\nTransfer-Encoding: chunked\r\n\r\n1;${'x'.repeat(20_000)}\r\n`,
         413
       ],
       [`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`, 431]
@@ -85,7 +91,8 @@ t.test('an answer that is on its way is cut off, with no other in it', async (t)
   // Enough for the first answers to come.
   const lines = `${JSON.stringify({ id: 'a', embeddings: { image: [1, 0, 0, 0] } })}\n`.repeat(2000)
   const load =
-    'POST /v1/collections/things/records/bulk HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n'
+    'POST /v1/collections/things/records/bulk HTTP/1.1\r\nHost: localhost\r\nContent-Type: ' +
+    'application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n'
   const answer = await raw(
     Number(new URL(url).port),
     `${load}${lines.length.toString(16)}\r\n${lines}\r\n`,

@@ -19,7 +19,8 @@ t.test('a body that is refused midway does not hold back the next request of its
     t.match(received, pattern)
   }
   const post = (path: string, type: string, body: string) =>
-    `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+    `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: ${type}\r\ncontent-length: ` +
+    `${body.length}\r\n\r\n${body}`
   const next = 'GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n'
 
   // Ends after the first thousand lines, with most of the body not read.
@@ -30,7 +31,8 @@ t.test('a body that is refused midway does not hold back the next request of its
   await answers(next, /^HTTP\/1\.1 200 OK/)
 
   // A field of a form that is refused before all of it has come.
-  const form = `--b\r\ncontent-disposition: form-data; name="color"\r\n\r\n${'x'.repeat(3 << 20)}\r\n--b--\r\n`
+  const form =
+    `--b\r\ncontent-disposition: form-data; ` + `name="color"\r\n\r\n${'x'.repeat(3 << 20)}\r\n--b--\r\n`
   await answers(
     post('/v1/collections/things/records', 'multipart/form-data; boundary=b', form),
     /^HTTP\/1\.1 400 /

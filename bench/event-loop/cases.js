@@ -1,5 +1,5 @@
-// What is sent: to every route of openapi.yaml bodies that are hostile whatever the route takes, and to those that answer at length
-// or take much at a time the largest that they do.
+// What is sent: to every route of openapi.yaml bodies that are hostile whatever the route takes, and to those
+// that answer at length or take much at a time the largest that they do.
 import { COLLECTIONS, vector, WIDE } from './fill.js'
 
 const MIB = 1 << 20
@@ -352,6 +352,7 @@ export function* largeCases({ dimension }) {
 
 function form(fields) {
   const part = ([name, value, file]) =>
-    `--x\r\ncontent-disposition: form-data; name="${name}"${file ? `; filename="${file}"` : ''}\r\n\r\n${value}\r\n`
+    `--x\r\ncontent-disposition: form-data; ` +
+    `name="${name}"${file ? `; filename="${file}"` : ''}\r\n\r\n${value}\r\n`
   return Buffer.from(`${fields.map(part).join('')}--x--\r\n`, 'latin1')
 }

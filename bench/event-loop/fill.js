@@ -1,4 +1,5 @@
-// What the service holds when it is measured: collections of large metadata, of large embeddings and texts, and of many records.
+// What the service holds when it is measured: collections of large metadata, of large embeddings and texts,
+// and of many records.
 const JSON_TYPE = { 'content-type': 'application/json' }
 const NDJSON_TYPE = { 'content-type': 'application/x-ndjson' }
 /** Bytes of lines that are sent at a time. */
@@ -8,7 +9,10 @@ const CHUNK = 1 << 20
 export const COLLECTIONS = { metadata: 'pieces', embeddings: 'wide', records: 'many' }
 export const WIDE = 8192
 
-/** Creates the collections: `records` of 57 KiB of metadata, as many with embeddings of 8,192 dimensions, and `many` small ones. */
+/**
+ * Creates the collections: `records` of 57 KiB of metadata, as many with embeddings of 8,192 dimensions, and
+ * `many` small ones.
+ */
 export async function fill(url, { records, many }) {
   const put = (name, settings) =>
     fetch(`${url}/v1/collections/${name}`, {

@@ -1,9 +1,12 @@
-// Loaded into the service by --import: the longest piece of its main thread, in milliseconds of processor time where Linux
-// tells that (wall-clock time is noisy on shared cores), told to the parent process when it asks.
+// Loaded into the service by --import: the longest piece of its main thread, in milliseconds of processor
+// time where Linux tells that (wall-clock time is noisy on shared cores), told to the parent process when it
+// asks.
 import { openSync, readSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 
-/** Timers are due in every turn of the event loop, so that the time between two of them is that of one turn. */
+/**
+ * Timers are due in every turn of the event loop, so that the time between two of them is that of one turn.
+ */
 const BEAT_MS = 1
 
 if (isMainThread && process.send) {

@@ -116,7 +116,10 @@ export function isoBoxes(bytes, from = 0, to = bytes.length) {
   return parts
 }
 
-/** The entries of a TIFF's directories (12 bytes each; 20 in a BigTIFF), and where the offset of the next one stands. */
+/**
+ * The entries of a TIFF's directories (12 bytes each; 20 in a BigTIFF), and where the offset of the next one
+ * stands.
+ */
 export function tiffDirectories(bytes) {
   const little = bytes[0] === 0x49
   const read16 = (at) => (little ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at))
@@ -139,7 +142,9 @@ export function tiffDirectories(bytes) {
   return { little, isBig, entryBytes, directories }
 }
 
-/** A little-endian TIFF of one directory: `[tag, type, count, value]` each, the values of up to four bytes. */
+/**
+ * A little-endian TIFF of one directory: `[tag, type, count, value]` each, the values of up to four bytes.
+ */
 export function tiff(entries, data = Buffer.alloc(0), next = 0) {
   const sorted = [...entries].sort(([a], [b]) => a - b)
   const directory = sorted.map(([tag, type, count, value]) =>
@@ -158,7 +163,10 @@ export function tiff(entries, data = Buffer.alloc(0), next = 0) {
 /** Where the data of a `tiff` of so many entries begins. */
 export const tiffDataAt = (entries) => 8 + 2 + entries * 12 + 4
 
-/** A GIF of one colour: `frames` of the given size on a screen of that size. Its codes clear the table again and again, and so never grow. */
+/**
+ * A GIF of one colour: `frames` of the given size on a screen of that size. Its codes clear the table again
+ * and again, and so never grow.
+ */
 export function gif({ width, height, frames = 1, screen = { width, height } }, block) {
   const head = Buffer.concat([
     ascii('GIF89a'),
@@ -178,7 +186,10 @@ export function gif({ width, height, frames = 1, screen = { width, height } }, b
   return Buffer.concat([head, ...Array.from({ length: frames }, () => image), Buffer.from([0x3b])])
 }
 
-/** Sub-blocks of LZW codes for so many pixels of colour 0, with a table that grows as it does in any GIF: a few bytes for very many pixels. */
+/**
+ * Sub-blocks of LZW codes for so many pixels of colour 0, with a table that grows as it does in any GIF: a
+ * few bytes for very many pixels.
+ */
 export function lzwZeros(pixels) {
   const out = []
   let [buffer, bits] = [0, 0]
@@ -191,7 +202,8 @@ export function lzwZeros(pixels) {
   }
   const [clear, end] = [4, 5]
   emit(clear, 3)
-  // Each code is the run that is longer by one than the last: n codes make n(n+1)/2 pixels; at a full table it starts anew.
+  // Each code is the run that is longer by one than the last: n codes make n(n+1)/2 pixels; at a full table
+  // it starts anew.
   for (let left = pixels; left > 0;) {
     let [next, width, run] = [6, 3, 1]
     emit(0, width)

@@ -72,7 +72,10 @@ function leakIn(text, dataDir) {
   return leak ? `shows ${JSON.stringify(leak[0].slice(0, 80))}` : undefined
 }
 
-/** What is wrong with an answer to a request, in a line that is the same for the same fault; undefined where nothing is. */
+/**
+ * What is wrong with an answer to a request, in a line that is the same for the same fault; undefined where
+ * nothing is.
+ */
 export function faultOf(request, { status, headers, text }, { dataDir }) {
   const type = headers['content-type'] ?? ''
   const isJson = type.startsWith('application/json')
@@ -128,7 +131,10 @@ function successFault({ operation, mayPass }, { status, isJson, type, text, body
   if (isJson) {
     const validate = validatorOf(operation, status)
     if (!validate(body))
-      return `${status} is not as described: ${validate.errors[0].schemaPath.slice(-60)} ${validate.errors[0].message}`
+      return (
+        `${status} is not as described: ${validate.errors[0].schemaPath.slice(-60)} ` +
+        `${validate.errors[0].message}`
+      )
   }
   return innerFault(
     operation,
@@ -156,7 +162,10 @@ function innerFault({ id, inner }, answers) {
 
 const PICTURE_CODES = ['IMAGE_INVALID', 'IMAGE_TOO_LARGE', 'IMAGE_UNSUPPORTED']
 
-/** Whole pictures are taken, SVG is not, in whatever wrapping, and what is refused is said to be a picture that can't be read. */
+/**
+ * Whole pictures are taken, SVG is not, in whatever wrapping, and what is refused is said to be a picture
+ * that can't be read.
+ */
 function pictureFault(kind, status, body) {
   if (kind === undefined || status === 429 || status >= 500) return
   const code = status === 200 ? body?.results?.[0]?.error?.code : (body?.error?.code ?? 'NONE')

@@ -1,4 +1,5 @@
-// Files made to hurt: small ones that are large when decoded, metadata that has no end, and what is no picture at all.
+// Files made to hurt: small ones that are large when decoded, metadata that has no end, and what is no
+// picture at all.
 import { constants, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import sharp from 'sharp'
 import {
@@ -176,7 +177,9 @@ const large = {
   avif: once(() => solid(8000, 8000).avif({ effort: 0, quality: 1 }).toBuffer())
 }
 
-/** A file of 64 megapixels that a real encoder made, with something behind it that makes it one of its own. */
+/**
+ * A file of 64 megapixels that a real encoder made, with something behind it that makes it one of its own.
+ */
 const largeOf = (name) => async (random) => Buffer.concat([await large[name](), random.bytes(8)])
 
 const gifBomb = (random, [width, height]) => {
@@ -201,14 +204,15 @@ export const heavy = {
 }
 
 /**
- * A progressive JPEG of one grey, whose scans are all as they may be: each coefficient by itself, bit by bit, and nothing
- * in any. A scan is some tens of bytes, for which a decoder goes over the whole picture.
+ * A progressive JPEG of one grey, whose scans are all as they may be: each coefficient by itself, bit by bit,
+ * and nothing in any. A scan is some tens of bytes, for which a decoder goes over the whole picture.
  */
 function scansOfNothing({ width, height }, scans) {
   const blocks = Math.ceil(width / 8) * Math.ceil(height / 8)
   const table = (kind, symbol) => jpegSegment(0xc4, Buffer.from([kind, 1, ...Array(15).fill(0), symbol]))
   const scan = (band, bits, data) => [jpegSegment(0xda, Buffer.from([1, 1, 0, ...band, bits])), data]
-  // DC: a bit for each block. AC: the one code, 0, and 14 bits of how many blocks beyond 2^14 have no more coefficients.
+  // DC: a bit for each block. AC: the one code, 0, and 14 bits of how many blocks beyond 2^14 have no more
+  // coefficients.
   const runs = []
   for (let left = blocks; left > 0;) {
     const run = Math.min(left, 2 ** 15 - 1)
@@ -243,7 +247,9 @@ function scansOfNothing({ width, height }, scans) {
   ])
 }
 
-/** A progressive JPEG whose last scan comes again and again: each makes a decoder go over the whole picture. */
+/**
+ * A progressive JPEG whose last scan comes again and again: each makes a decoder go over the whole picture.
+ */
 function manyScans(jpeg, times) {
   const from = jpegSegments(jpeg).at(-1).at
   let last = from
@@ -318,7 +324,9 @@ const svgs = [
   `${SVG}<image xlink:href="file:///etc/passwd" width="9" height="9"/></svg>`,
   `${SVG}<image href="http://127.0.0.1:1/x.png" width="9" height="9"/></svg>`,
   `${XML}<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]>${SVG}<text>&x;</text></svg>`,
-  `${XML}<!DOCTYPE svg [${Array.from({ length: 9 }, (_, i) => `<!ENTITY l${i + 1} "${`&l${i};`.repeat(10)}">`).join('')}<!ENTITY l0 "lol">]>${SVG}<text>&l9;</text></svg>`,
+  `${XML}<!DOCTYPE svg ` +
+    `[${Array.from({ length: 9 }, (_, i) => `<!ENTITY l${i + 1} "${`&l${i};`.repeat(10)}">`).join('')}<!ENTITY ` +
+    `l0 "lol">]>${SVG}<text>&l9;</text></svg>`,
   `${' '.repeat(500)}\n<!-- ${'x'.repeat(2000)} -->${SVG}</svg>`,
   `\ufeff${XML}${SVG.replace('9', '100000').replace('9', '100000')}</svg>`
 ].map((text) => Buffer.from(text))
@@ -335,7 +343,9 @@ const SIGNATURES = [
 const iso = (brand, ...compatible) =>
   Buffer.concat([u32(16 + 4 * compatible.length), ascii(`ftyp${brand}`), u32(0), ascii(compatible.join(''))])
 
-/** What is not decoded here: other formats, documents, archives, and what makes a sniffer go round in circles. */
+/**
+ * What is not decoded here: other formats, documents, archives, and what makes a sniffer go round in circles.
+ */
 const FOREIGN = {
   svg: (random) => random.pick(svgs),
   'svg compressed': (random) => gzipSync(random.pick(svgs)),

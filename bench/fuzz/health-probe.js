@@ -5,7 +5,10 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 const EVERY_MS = 40
 const TICK_MS = 5
 
-/** Starts the probe; `stop` resolves to its figures in milliseconds. `late` says how late its own timers were at the worst answer. */
+/**
+ * Starts the probe; `stop` resolves to its figures in milliseconds. `late` says how late its own timers were
+ * at the worst answer.
+ */
 export function startHealthProbe(url) {
   const worker = new Worker(new URL(import.meta.url), { workerData: { url } })
   const result = new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))

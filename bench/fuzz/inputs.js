@@ -8,8 +8,9 @@ const pickKind = (random, kinds) => {
 }
 
 /**
- * Input `number` of the corpus of a seed, given its valid pictures: `{ kind, bytes }`. Of a thousand some 20 are valid,
- * 180 crafted, `heavyPerMille` of full size, and the others valid ones with damage, twice for a third of them.
+ * Input `number` of the corpus of a seed, given its valid pictures: `{ kind, bytes }`. Of a thousand some 20
+ * are valid, 180 crafted, `heavyPerMille` of full size, and the others valid ones with damage, twice for a
+ * third of them.
  */
 export async function makeInput(seeds, { seed, number, heavyPerMille = 10 }) {
   const random = createRandom(seed, number)

@@ -5,8 +5,8 @@ const IDS_EACH = 12
 const path = `/v1/collections/${COLLECTIONS.main}/records`
 
 /**
- * The writes of one lane of a run. Of each id it knows what may be stored: one text where a write or delete was acknowledged, two where
- * the answer was lost; undefined stands for no record.
+ * The writes of one lane of a run. Of each id it knows what may be stored: one text where a write or delete
+ * was acknowledged, two where the answer was lost; undefined stands for no record.
  */
 export function openLedger({ lane, random, call }) {
   const states = new Map(Array.from({ length: IDS_EACH }, (_, n) => [`kept-${lane}-${n}`, [undefined]]))
@@ -90,7 +90,10 @@ export function openLedger({ lane, random, call }) {
   }
 }
 
-/** What is not as was acknowledged: records that are lost, that hold something else, or that should not be there. */
+/**
+ * What is not as was acknowledged: records that are lost, that hold something else, or that should not be
+ * there.
+ */
 export async function findLosses(ledgers, call) {
   const losses = ledgers.flatMap((ledger) => ledger.losses)
   const states = new Map(ledgers.flatMap(({ states: own }) => [...own]))

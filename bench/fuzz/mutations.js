@@ -226,7 +226,10 @@ function dimensions(random, { format, bytes }) {
   return format === 'png' && random.chance(0.9) ? withChecksums(copy) : copy
 }
 
-/** Damage to the entries of a TIFF's directories: tags, types, counts, offsets, and where the next directory is. */
+/**
+ * Damage to the entries of a TIFF's directories: tags, types, counts, offsets, and where the next directory
+ * is.
+ */
 const toDirectories = {
   'directory entries': (random, bytes, { directories, entryBytes, little }) => {
     const copy = Buffer.from(bytes)

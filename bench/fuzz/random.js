@@ -1,6 +1,6 @@
 /**
- * Random numbers that a seed determines (sfc32, Chris Doty-Humphrey's small fast counter, in the public domain): an input
- * of the corpus is made again from its number.
+ * Random numbers that a seed determines (sfc32, Chris Doty-Humphrey's small fast counter, in the public
+ * domain): an input of the corpus is made again from its number.
  */
 export function createRandom(...seeds) {
   let [a, b, c, counter] = [0x9e3779b9, 0x243f6a88, 0xb7e15162, 1]

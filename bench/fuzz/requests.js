@@ -115,7 +115,10 @@ const credentials = fc.oneof(
     )
   }
 )
-/** How the bytes go out: whole, in pieces of unknown length, slowly, cut off in the middle, or with nobody who waits for the answer. */
+/**
+ * How the bytes go out: whole, in pieces of unknown length, slowly, cut off in the middle, or with nobody who
+ * waits for the answer.
+ */
 const sending = fc.oneof(
   { weight: 12, arbitrary: fc.constant('whole') },
   { weight: 3, arbitrary: fc.constantFrom('chunked', 'trickled', 'cut', 'gone') }
@@ -138,7 +141,10 @@ const methodOddity = seldom(
   fc.constantFrom('OPTIONS', 'HEAD', 'TRACE', 'QUERY', 'PROPFIND')
 )
 
-/** Requests to one operation. Each is `{ ..., render(world) }`; `world` knows pictures and ids that were answered before. */
+/**
+ * Requests to one operation. Each is `{ ..., render(world) }`; `world` knows pictures and ids that were
+ * answered before.
+ */
 function requestsOf(operation) {
   const parameters = fc.tuple(...operation.parameters.map((parameter) => parameterOf(operation, parameter)))
   const bodies = operation.bodies.map(({ type, schema }) =>

@@ -16,8 +16,9 @@ const MOST_SHRINKS = 30
 const SAMPLE_MS = 500
 
 /**
- * A run of `total` requests, or of as many as go into `minutes`. Resolves to its figures and faults; `onFault` hears of
- * each kind of fault once, with the request as it was shrunk, and fast-check's seed and path to send it again (`replay`).
+ * A run of `total` requests, or of as many as go into `minutes`. Resolves to its figures and faults;
+ * `onFault` hears of each kind of fault once, with the request as it was shrunk, and fast-check's seed and
+ * path to send it again (`replay`).
  */
 export async function run({
   url,
@@ -152,7 +153,10 @@ function count(state, { operation, picture }, answer) {
   row.slowest = Math.max(row.slowest, Math.round(answer.ms))
 }
 
-/** Resident memory over a run, in MiB: after the first tenth of it, at the end, at most, and how it grew in the second half. */
+/**
+ * Resident memory over a run, in MiB: after the first tenth of it, at the end, at most, and how it grew in
+ * the second half.
+ */
 function watchMemory(pid, state) {
   const samples = []
   const sample = async () => {

@@ -1,7 +1,12 @@
 import sharp from 'sharp'
 import { createRandom } from './random.js'
 
-const XMP = `<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" dc:format="image/jpeg"/></rdf:RDF></x:xmpmeta><?xpacket end="w"?>`
+const XMP =
+  '<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta ' +
+  'xmlns:x="adobe:ns:meta/"><rdf:RDF ' +
+  'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" ' +
+  'xmlns:dc="http://purl.org/dc/elements/1.1/" ' +
+  'dc:format="image/jpeg"/></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
 const EXIF = {
   IFD0: { Copyright: 'nobody', ImageDescription: 'a picture' },
   IFD2: { UserComment: 'none' },

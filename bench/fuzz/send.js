@@ -8,8 +8,8 @@ const EVENTS_MS = 2000
 const PIECES = 12
 
 /**
- * Sends a request as it says, and resolves to `{ status, headers, text, ms }`, to `{ error }` where no answer came, or to undefined
- * where none was waited for.
+ * Sends a request as it says, and resolves to `{ status, headers, text, ms }`, to `{ error }` where no answer
+ * came, or to undefined where none was waited for.
  */
 export async function send({ agent, url }, request) {
   const answer = await attempt({ agent, url }, request)

@@ -2,7 +2,10 @@
 import fc from 'fast-check'
 import { picture, raw } from './tokens.js'
 
-/** Collections of a run. What is in `known` is never written to, `main` is never emptied, the others are open to all. */
+/**
+ * Collections of a run. What is in `known` is never written to, `main` is never emptied, the others are open
+ * to all.
+ */
 export const COLLECTIONS = { known: 'known', main: 'main', scratch: ['plain', 'scratch-1', 'scratch-2'] }
 
 /** Pictures of the corpus have numbers below this, whole ones that and above. */

@@ -1,7 +1,7 @@
-// The same work by @huggingface/transformers in one Node process over the same files, as people build it today: behind a
-// minimal Fastify route (it prints its address), or alone in a loop.
+// The same work by @huggingface/transformers in one Node process over the same files, as people build it
+// today: behind a minimal Fastify route (it prints its address), or alone in a loop.
 //   node bench/peers/transformers.js FOLDER            the route
-//   node bench/peers/transformers.js FOLDER SECONDS    alone: reads {photos, texts} as JSON lines from its input
+//  node bench/peers/transformers.js FOLDER SECONDS alone: reads {photos, texts} as JSON lines from its input
 import { basename, dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import {

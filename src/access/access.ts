@@ -9,7 +9,10 @@ import { countRefusals } from './refusals.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What a route asks of its caller: nothing, or a key of that scope. `read` for GET and `write` for the rest, unless it is said here. */
+    /**
+     * What a route asks of its caller: nothing, or a key of that scope. `read` for GET and `write` for the
+     * rest, unless it is said here.
+     */
     scope?: 'open' | Scope
     /** Whether the answer tells of every collection, which a key that reaches some may not see. */
     everyCollection?: boolean
@@ -30,7 +33,10 @@ export interface AccessOptions {
 /** How often it is looked for requests under way whose key has run out, in milliseconds. */
 const CUT_OFF_MS = 1000
 
-/** Checks API keys, where they are asked for, with their scope and collections, and the rate by key, or by address without one. */
+/**
+ * Checks API keys, where they are asked for, with their scope and collections, and the rate by key, or by
+ * address without one.
+ */
 export const access = plugin(async (app, { config, keys }: AccessOptions) => {
   const limitOf = ({ caller }: FastifyRequest) => caller?.rateLimit ?? config.RATE_LIMIT_PER_MINUTE
   app.decorateRequest('caller')

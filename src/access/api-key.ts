@@ -8,9 +8,15 @@ export interface ApiKey {
   /** What logs and the audit call it. */
   name: string
   scope: Scope
-  /** SHA-256 of the key. The keys made here are 256 random bits, which nobody can try out: a slow hash would add nothing. */
+  /**
+   * SHA-256 of the key. The keys made here are 256 random bits, which nobody can try out: a slow hash would
+   * add nothing.
+   */
   digest: Buffer
-  /** Names of collections that it reaches, or beginnings of names followed by `*`; all of them where it is undefined. */
+  /**
+   * Names of collections that it reaches, or beginnings of names followed by `*`; all of them where it is
+   * undefined.
+   */
   collections?: string[]
   /** Requests a minute, in place of RATE_LIMIT_PER_MINUTE; 0 sets no limit. */
   rateLimit?: number

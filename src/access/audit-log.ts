@@ -17,8 +17,9 @@ interface Destination {
 }
 
 /**
- * Opens the audit log: a file that is appended to, or `stdout`. Each line goes to the system at once, so that a kill loses
- * none; one that can't be written is lost, and `onFailure` is told. Throws an Error when the file can't be opened.
+ * Opens the audit log: a file that is appended to, or `stdout`. Each line goes to the system at once, so that
+ * a kill loses none; one that can't be written is lost, and `onFailure` is told. Throws an Error when the
+ * file can't be opened.
  */
 export function openAuditLog(path: string, onFailure: (error: Error) => void): AuditLog {
   const destination = path === 'stdout' ? standardOutput() : appendedFile(path)
@@ -45,7 +46,10 @@ function standardOutput(): Destination {
   return { write: (line) => void process.stdout.write(line), reopen: () => undefined, close: () => undefined }
 }
 
-/** Not pino's own destination: its flush at the end of the process tries for ever on a full disk (sonic-boom 4.2). */
+/**
+ * Not pino's own destination: its flush at the end of the process tries for ever on a full disk (sonic-boom
+ * 4.2).
+ */
 function appendedFile(path: string): Destination {
   let file = open(path)
   let isTorn = false

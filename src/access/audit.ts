@@ -9,7 +9,9 @@ import type { AuditLog } from './audit-log.js'
 export type Change = 'created' | 'updated' | 'deleted' | 'failed'
 
 interface Report {
-  /** Made here for each request: callers choose their `request_id`, and may send one twice or that of another. */
+  /**
+   * Made here for each request: callers choose their `request_id`, and may send one twice or that of another.
+   */
   eventId: string
   changes: Partial<Record<Change, number>>
   details: Record<string, string>
@@ -32,8 +34,9 @@ declare module 'fastify' {
 }
 
 /**
- * Writes a line for every request that asks for a change, and for every one that was refused (401, 403): when it was
- * answered or, where the client left before, when its work has ended. It must be registered before what refuses.
+ * Writes a line for every request that asks for a change, and for every one that was refused (401, 403): when
+ * it was answered or, where the client left before, when its work has ended. It must be registered before
+ * what refuses.
  */
 export const audit = plugin(async (app, { log }: { log?: AuditLog }) => {
   app.decorateRequest('auditReport')

@@ -5,9 +5,9 @@ import { sync } from '../hub/sync.js'
 import { parseKeyFile, readKeyFile, type FileKey } from './key-file.js'
 
 /**
- * Changes a file of API keys, or makes one: written aside with mode 600, synced, renamed, so that a service which reads it
- * meanwhile sees the old or the new one. Two changes take turns. Throws an Error that says what is wrong; then nothing is
- * changed.
+ * Changes a file of API keys, or makes one: written aside with mode 600, synced, renamed, so that a service
+ * which reads it meanwhile sees the old or the new one. Two changes take turns. Throws an Error that says
+ * what is wrong; then nothing is changed.
  */
 export async function changeKeyFile(path: string, change: (keys: FileKey[]) => FileKey[]): Promise<void> {
   await mkdir(dirname(path), { recursive: true })

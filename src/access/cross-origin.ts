@@ -10,8 +10,8 @@ export function allowedOrigins({ ALLOWED_ORIGINS }: Pick<Config, 'ALLOWED_ORIGIN
 }
 
 /**
- * What the browsers of ALLOWED_ORIGINS are told. They may send any header, as clients bring some of their own (OpenAI's a
- * dozen); cookies and such are not for them, since keys are sent by the page itself.
+ * What the browsers of ALLOWED_ORIGINS are told. They may send any header, as clients bring some of their own
+ * (OpenAI's a dozen); cookies and such are not for them, since keys are sent by the page itself.
  */
 export function corsOptions(config: Pick<Config, 'ALLOWED_ORIGINS'>): FastifyCorsOptions {
   const origins = allowedOrigins(config)

@@ -34,8 +34,8 @@ export type FileKey = Static<typeof FileKey>
 const validate = new Ajv({ allErrors: true, strict: false }).compile(fileSchema)
 
 /**
- * The keys that the text of a file has. Throws one Error that lists every mistake; it quotes none of the values, since a
- * key may have been put where its digest belongs.
+ * The keys that the text of a file has. Throws one Error that lists every mistake; it quotes none of the
+ * values, since a key may have been put where its digest belongs.
  */
 export function parseKeyFile(text: string, path: string): KeyFile {
   let content: unknown
@@ -54,7 +54,10 @@ export function parseKeyFile(text: string, path: string): KeyFile {
   return content as KeyFile
 }
 
-/** Reads a file of API keys. `exposure` says what is wrong with who else may read or write it. Throws an Error that says what is wrong. */
+/**
+ * Reads a file of API keys. `exposure` says what is wrong with who else may read or write it. Throws an Error
+ * that says what is wrong.
+ */
 export async function readKeyFile(path: string): Promise<{ file: KeyFile; exposure?: string }> {
   // One handle for both: the path may lead to another file a moment later.
   const handle = await open(path).catch((error: NodeJS.ErrnoException) => {
@@ -141,8 +144,14 @@ function choices({
 function exposureOf(path: string, mode: number): string | undefined {
   if (process.platform === 'win32') return undefined
   if (mode & 0o022)
-    return `${path} can be written by others (mode ${(mode & 0o777).toString(8)}), who could let themselves in: chmod 600 it.`
+    return (
+      `${path} can be written by others (mode ${(mode & 0o777).toString(8)}), who could let ` +
+      'themselves in: chmod 600 it.'
+    )
   if (mode & 0o004)
-    return `${path} can be read by every user of this machine (mode ${(mode & 0o777).toString(8)}): chmod 600 it.`
+    return (
+      `${path} can be read by every user of this machine (mode ${(mode & 0o777).toString(8)}): ` +
+      'chmod 600 it.'
+    )
   return undefined
 }

@@ -8,7 +8,9 @@ import { readKeyFile, toApiKeys } from './key-file.js'
 
 /** The API keys in force. */
 export interface KeyRing {
-  /** Whether callers must show a key. A file that holds none any more lets nobody in, rather than everybody. */
+  /**
+   * Whether callers must show a key. A file that holds none any more lets nobody in, rather than everybody.
+   */
   readonly isLocked: boolean
   /** How many keys there are. */
   readonly size: number
@@ -40,9 +42,9 @@ export interface KeyRingOptions {
 }
 
 /**
- * How often the file is looked at, in milliseconds. It is polled, since what inotify tells of is missing on network and
- * bind-mounted volumes, and what it watches is left behind when a file is replaced by rename or a link is swapped; a look
- * follows links, and compares inode, size and times.
+ * How often the file is looked at, in milliseconds. It is polled, since what inotify tells of is missing on
+ * network and bind-mounted volumes, and what it watches is left behind when a file is replaced by rename or a
+ * link is swapped; a look follows links, and compares inode, size and times.
  */
 const POLL_MS = 500
 
@@ -96,7 +98,8 @@ export async function openKeyRing({
     if ('error' in reload || wasStale || Object.values(reload).some((names) => names.length > 0))
       onReload?.(reload)
   }
-  // One after the other, so that the last look wins. Watched from before the first, so that no change falls in between.
+  // One after the other, so that the last look wins. Watched from before the first, so that no change falls
+  // in between.
   let last = Promise.resolve()
   const reload = () => (last = last.then(readAgain))
   const listener = () => void reload()
@@ -133,8 +136,9 @@ export async function openKeyRing({
 }
 
 /**
- * A look-up of keys by digest. It goes by a keyed hash of the digest, which a caller can't foresee, so that the
- * time it takes tells nothing of the keys, however many there are. Of two with one digest the one that may more counts.
+ * A look-up of keys by digest. It goes by a keyed hash of the digest, which a caller can't foresee, so that
+ * the time it takes tells nothing of the keys, however many there are. Of two with one digest the one that
+ * may more counts.
  */
 function indexed(keys: ApiKey[]): (digest: Buffer) => ApiKey | undefined {
   const secret = randomBytes(32)

@@ -11,7 +11,10 @@ export interface Access {
   close(): void
 }
 
-/** Opens the keys and the audit log, and says in the log, and in the audit, what becomes of them. Throws an Error where one can't be opened. */
+/**
+ * Opens the keys and the audit log, and says in the log, and in the audit, what becomes of them. Throws an
+ * Error where one can't be opened.
+ */
 export async function openAccess(
   config: Config,
   { logger, onAuditFailure }: { logger: Logger; onAuditFailure: () => void }

@@ -7,9 +7,9 @@ import type { ApiKey } from './api-key.js'
 /** Slows down the guessing of keys. */
 export interface Refusals {
   /**
-   * Throws RATE_LIMITED where the address has been refused too often. A right key is turned away then too, or the answer would
-   * tell it from a wrong one; but not one that has been shown from there before, or one caller could shut out all that
-   * share its address.
+   * Throws RATE_LIMITED where the address has been refused too often. A right key is turned away then too, or
+   * the answer would tell it from a wrong one; but not one that has been shown from there before, or one
+   * caller could shut out all that share its address.
    */
   check(request: FastifyRequest, shown: { reply: FastifyReply; key?: ApiKey }): Promise<void>
   /** Counts a refusal against the request's address. */
@@ -21,7 +21,10 @@ export interface Refusals {
 /** Pairs of key and address that are remembered. */
 const MAX_KNOWN = 10_000
 
-/** Counts refusals by address, up to so many a minute; 0 sets no limit. `@fastify/rate-limit` must be registered. */
+/**
+ * Counts refusals by address, up to so many a minute; 0 sets no limit. `@fastify/rate-limit` must be
+ * registered.
+ */
 export function countRefusals(app: FastifyInstance, limit: number): Refusals {
   const known = new LRUCache<string, true>({ max: MAX_KNOWN })
   const pair = ({ ip }: FastifyRequest, { digest }: ApiKey) =>

@@ -5,9 +5,9 @@ import { HostNotAllowed, InvalidRequest, OriginNotAllowed } from '../errors.js'
 import { allowedOrigins } from './cross-origin.js'
 
 /**
- * A hook that turns away what a web page of another site could send: a Host that is neither an address, localhost,
- * HOST nor in ALLOWED_HOSTS (DNS rebinding), and an Origin that is neither the own one nor in ALLOWED_ORIGINS (a
- * multipart POST needs no preflight). Clients other than browsers send no Origin.
+ * A hook that turns away what a web page of another site could send: a Host that is neither an address,
+ * localhost, HOST nor in ALLOWED_HOSTS (DNS rebinding), and an Origin that is neither the own one nor in
+ * ALLOWED_ORIGINS (a multipart POST needs no preflight). Clients other than browsers send no Origin.
  */
 export function requestGuard({ HOST, ALLOWED_HOSTS, ALLOWED_ORIGINS }: Config) {
   const hosts = new Set(['localhost', HOST, ...ALLOWED_HOSTS].map((host) => host.trim().toLowerCase()))

@@ -3,9 +3,9 @@ import plugin from 'fastify-plugin'
 import type { Config } from '../config.js'
 
 /**
- * Headers that keep browsers from doing more with an answer than it is for, and caches from keeping it. Routes that serve
- * pages or pictures set a Content-Security-Policy or Cache-Control of their own. HSTS is for what ends TLS to send: the
- * service itself speaks plain HTTP, where browsers ignore it.
+ * Headers that keep browsers from doing more with an answer than it is for, and caches from keeping it.
+ * Routes that serve pages or pictures set a Content-Security-Policy or Cache-Control of their own. HSTS is
+ * for what ends TLS to send: the service itself speaks plain HTTP, where browsers ignore it.
  */
 export const securityHeaders = plugin(async (app, { ALLOWED_ORIGINS }: Pick<Config, 'ALLOWED_ORIGINS'>) => {
   await app.register(helmet, {

@@ -3,7 +3,10 @@ import { isIP } from 'node:net'
 /** Names of ranges that stand for themselves in Fastify's `trustProxy`. */
 const RANGES = ['loopback', 'linklocal', 'uniquelocal']
 
-/** The proxies of TRUST_PROXY: addresses, networks as `10.0.0.0/8`, or names of ranges. Throws an Error that names the first that is none. */
+/**
+ * The proxies of TRUST_PROXY: addresses, networks as `10.0.0.0/8`, or names of ranges. Throws an Error that
+ * names the first that is none.
+ */
 export function trustedProxies(entries: string[]): string[] {
   return entries.map((entry) => {
     const proxy = entry.trim()
@@ -15,7 +18,8 @@ export function trustedProxies(entries: string[]): string[] {
       (prefix === undefined || (/^\d+$/.test(prefix) && Number(prefix) >= 1 && Number(prefix) <= bits))
     if (!isNetwork && !RANGES.includes(proxy))
       throw new Error(
-        `TRUST_PROXY: '${proxy}' is neither an address, nor a network such as 10.0.0.0/8, nor ${RANGES.join(', ')}.`
+        `TRUST_PROXY: '${proxy}' is neither an address, nor a network such as 10.0.0.0/8, nor ` +
+          `${RANGES.join(', ')}.`
       )
     return proxy
   })

@@ -46,11 +46,14 @@ export interface Classifiers {
   named(name: string): StoredClassifier[]
   /** With its weights, which are read when they are first asked for. Throws CLASSIFIER_NOT_FOUND. */
   load(stored: StoredClassifier): Promise<LoadedClassifier>
-  /** Does the work of a training, from its examples on, which trains in a thread by the function that it is given. Throws QUEUE_FULL where others train already. */
+  /**
+   * Does the work of a training, from its examples on, which trains in a thread by the function that it is
+   * given. Throws QUEUE_FULL where others train already.
+   */
   training<T>(work: (train: Train) => Promise<T>): Promise<T>
   /**
-   * Puts a classifier under its name, which is one of its collection; the one that was there serves till then. Resolves, once it is durable,
-   * to the one that was there.
+   * Puts a classifier under its name, which is one of its collection; the one that was there serves till
+   * then. Resolves, once it is durable, to the one that was there.
    */
   save(stored: StoredClassifier, weights: Float32Array): Promise<StoredClassifier | undefined>
   /** Throws CLASSIFIER_NOT_FOUND. */

@@ -37,8 +37,8 @@ const LEAVE_ONE_OUT = 20
 const FOLDS = 5
 
 /**
- * Stratified folds, by example; -1 for the only example of a class, which must be trained with. So many as are asked for,
- * or as the smallest class has examples, of five; up to 20 examples one fold each.
+ * Stratified folds, by example; -1 for the only example of a class, which must be trained with. So many as
+ * are asked for, or as the smallest class has examples, of five; up to 20 examples one fold each.
  */
 export function stratifiedFolds(
   labels: Uint32Array,
@@ -68,9 +68,9 @@ interface Tried {
 }
 
 /**
- * The training set and the setting that predict best what they were not trained with. The sets have the same rows, and differ in
- * their anchors. The predictions of each fold are those of what the other folds choose, so that none is measured by what it
- * helped to choose.
+ * The training set and the setting that predict best what they were not trained with. The sets have the same
+ * rows, and differ in their anchors. The predictions of each fold are those of what the other folds choose,
+ * so that none is measured by what it helped to choose.
  */
 export function crossValidate(sets: TrainingSet[], folds: Int32Array, method: Method): CrossValidation {
   const tried = sets.map((set, chosen) =>
@@ -116,8 +116,8 @@ function trySettings(set: TrainingSet, folds: Int32Array, method: Method): Omit<
 }
 
 /**
- * Of each set the first setting whose cross-entropy on the examples is within one standard error of the least (Hastie et al. 2009,
- * 7.10), since of a few examples the least is often chance; and of these the least.
+ * Of each set the first setting whose cross-entropy on the examples is within one standard error of the least
+ * (Hastie et al. 2009, 7.10), since of a few examples the least is often chance; and of these the least.
  */
 function choose(tried: Tried[][], examples: Uint32Array): Tried {
   const ofEach = tried.map((ofSet) => {

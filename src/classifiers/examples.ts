@@ -82,7 +82,10 @@ export interface CollectOptions {
   seed: number
 }
 
-/** Examples by the records of a collection that hold a label and one of the modalities. Throws EXAMPLES_INVALID for too many, or none. */
+/**
+ * Examples by the records of a collection that hold a label and one of the modalities. Throws
+ * EXAMPLES_INVALID for too many, or none.
+ */
 export async function collectExamples(
   collection: Collection,
   options: CollectOptions,
@@ -91,7 +94,9 @@ export async function collectExamples(
   const chosen = await labelledRecords(collection, options, patience)
   if (chosen.length === 0)
     throw new ExamplesInvalid(
-      `No record of collection '${collection.settings.name}' has both a '${options.field}' of one value in its metadata and an embedding of ${options.modalities.join(' or ')}${options.filter ? ', among those that pass the filter' : ''}.`
+      `No record of collection '${collection.settings.name}' has both a '${options.field}' of one ` +
+        'value in its metadata and an embedding of ' +
+        `${options.modalities.join(' or ')}${options.filter ? ', among those that pass the filter' : ''}.`
     )
   const examples: Example[] = []
   for (let from = 0; from < chosen.length; from += AT_A_TIME) {
@@ -113,7 +118,10 @@ export async function collectExamples(
   return examples
 }
 
-/** Up to `perClass` records of each label, each with the same chance (algorithm R, Vitter 1985). What is kept is counted as it comes. Throws EXAMPLES_INVALID for too many. */
+/**
+ * Up to `perClass` records of each label, each with the same chance (algorithm R, Vitter 1985). What is kept
+ * is counted as it comes. Throws EXAMPLES_INVALID for too many.
+ */
 async function labelledRecords(
   collection: Collection,
   { field, filter, modalities, perClass = Infinity, seed }: CollectOptions,
@@ -137,7 +145,8 @@ async function labelledRecords(
       if (place >= perClass) continue
       if (place === ofLabel.kept.length && ++count > MAX_EXAMPLES)
         throw new ExamplesInvalid(
-          `More than ${MAX_EXAMPLES} records are examples, as many as are allowed: set per_class, or a filter.`
+          `More than ${MAX_EXAMPLES} records are examples, as many as are allowed: set per_class, or a ` +
+            'filter.'
         )
       ofLabel.kept[place] = { id, label }
     }

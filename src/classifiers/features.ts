@@ -1,4 +1,6 @@
-/** What is known of one input: an embedding for each modality that it has, L2-normalised and of one dimension. */
+/**
+ * What is known of one input: an embedding for each modality that it has, L2-normalised and of one dimension.
+ */
 export interface Input {
   image?: Float32Array
   text?: Float32Array
@@ -19,9 +21,10 @@ export function featureDimension(layout: Layout, dimension: number): number {
 }
 
 /**
- * Writes the features of an input into a row, which is L2-normalised then. Of both modalities they are the two embeddings
- * and their elementwise product, by which a linear classifier tells what neither says alone (Kumar and Nandakumar 2022,
- * Hate-CLIPper). What an input has not is a block of zeros, and the rest has its length.
+ * Writes the features of an input into a row, which is L2-normalised then. Of both modalities they are the
+ * two embeddings and their elementwise product, by which a linear classifier tells what neither says alone
+ * (Kumar and Nandakumar 2022, Hate-CLIPper). What an input has not is a block of zeros, and the rest has its
+ * length.
  */
 export function writeFeatures({ image, text }: Input, layout: Layout, row: Float32Array): void {
   if (layout !== 'image+text') return row.set((layout === 'image' ? image : text)!)

@@ -34,9 +34,9 @@ interface Curvature {
 }
 
 /**
- * Minimises a smooth convex function from a start, by limited-memory BFGS (Nocedal and Wright 2006, algorithms 7.4 and
- * 7.5) with a bisecting line search for the weak Wolfe conditions (Lewis and Overton 2013). `converged` is false where
- * rounding or `maxIterations` ended it first.
+ * Minimises a smooth convex function from a start, by limited-memory BFGS (Nocedal and Wright 2006,
+ * algorithms 7.4 and 7.5) with a bisecting line search for the weak Wolfe conditions (Lewis and Overton
+ * 2013). `converged` is false where rounding or `maxIterations` ended it first.
  */
 export function minimise(
   objective: Objective,

@@ -54,7 +54,10 @@ export function takeRows(rows: FeatureRows, chosen: ArrayLike<number>): FeatureR
   return { values: taken, dimension }
 }
 
-/** The dot product of a row and as many values from an offset on: four sums, which need not wait for each other. */
+/**
+ * The dot product of a row and as many values from an offset on: four sums, which need not wait for each
+ * other.
+ */
 function dotAt(values: Float64Array, offset: number, row: ArrayLike<number>): number {
   let [first, second, third, fourth] = [0, 0, 0, 0]
   const whole = row.length - (row.length % 4)

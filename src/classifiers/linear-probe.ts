@@ -23,8 +23,9 @@ export interface LinearProbeOptions {
 }
 
 /**
- * Trains an L2-regularised multinomial logistic regression by L-BFGS, CLIP's linear probe (Radford et al. 2021, A.3). The
- * objective is scikit-learn's, 1/2 |W|^2 + C sum of cross-entropies, with the intercepts not penalised.
+ * Trains an L2-regularised multinomial logistic regression by L-BFGS, CLIP's linear probe (Radford et al.
+ * 2021, A.3). The objective is scikit-learn's, 1/2 |W|^2 + C sum of cross-entropies, with the intercepts not
+ * penalised.
  */
 export function trainLinearProbe(
   rows: FeatureRows,
@@ -54,7 +55,8 @@ function regularisedLoss(
   const { dimension } = rows
   const [n, size] = [rowCount(rows), classes * dimension]
   const strength = 1 / (c * n)
-  // Of one type whatever the rows are of, and zeros to the end of the last block: loops over them are compiled for it.
+  // Of one type whatever the rows are of, and zeros to the end of the last block: loops over them are
+  // compiled for it.
   const x = new Float64Array(Math.ceil(n / BLOCK) * BLOCK * dimension)
   x.set(rows.values)
   const logits = Array.from({ length: BLOCK }, () => new Float64Array(classes))
@@ -81,7 +83,10 @@ function regularisedLoss(
   }
 }
 
-/** The logits of a block of rows, each `[classes]`, by weights `[classes, dimension]` with the intercepts behind them. */
+/**
+ * The logits of a block of rows, each `[classes]`, by weights `[classes, dimension]` with the intercepts
+ * behind them.
+ */
 function multiply(logits: Float64Array[], at: Float64Array, x: Float64Array): void {
   const [first, second, third, fourth] = logits
   const dimension = x.length / BLOCK

@@ -7,8 +7,9 @@ import {
 } from './linear-classifier.js'
 
 /**
- * The nearest-class-mean classifier (Mensink et al. 2013) by cosine: logits are `scale` times the cosine of a row and the
- * normalised mean of each class. Rows are L2-normalised. A class without rows has a mean of zeros, of cosine 0.
+ * The nearest-class-mean classifier (Mensink et al. 2013) by cosine: logits are `scale` times the cosine of a
+ * row and the normalised mean of each class. Rows are L2-normalised. A class without rows has a mean of
+ * zeros, of cosine 0.
  */
 export function trainNearestMean(
   rows: FeatureRows,

@@ -6,13 +6,16 @@ export interface Quality {
   /** The part that is right, with its 95 % bootstrap interval. */
   accuracy: { value: number; low: number; high: number }
   /**
-   * Area under the ROC curve, each class against the rest, mean over the classes that there are; null of one class alone, and
-   * where no two were predicted by the same classifier, as where each was left out alone.
+   * Area under the ROC curve, each class against the rest, mean over the classes that there are; null of one
+   * class alone, and where no two were predicted by the same classifier, as where each was left out alone.
    */
   auroc: number | null
   /** Rows are the true classes, columns the predicted ones; null of more than 100 classes. */
   confusion: number[][] | null
-  /** The pairs of classes that are confused most often, at most 100 of them; of classifiers that are older than this field there are none. */
+  /**
+   * The pairs of classes that are confused most often, at most 100 of them; of classifiers that are older
+   * than this field there are none.
+   */
   confused?: { actual: number; predicted: number; count: number }[]
 }
 
@@ -25,7 +28,10 @@ const RESAMPLES = 1000
 
 export interface QualityOptions {
   classes: number
-  /** Of each row which classifier predicted it: scores of several are not compared. One predicted all, if not given. */
+  /**
+   * Of each row which classifier predicted it: scores of several are not compared. One predicted all, if not
+   * given.
+   */
   folds?: Int32Array
   seed: number
 }
@@ -86,9 +92,10 @@ function macroAuroc(
 }
 
 /**
- * Of all pairs of a positive and a negative of one fold the part that is in order: classifiers of several folds differ in
- * where their scores lie, so that pairs across folds say nothing (Airola et al. 2011, An experimental comparison of
- * cross-validation techniques for estimating the area under the ROC curve). Null where there are none.
+ * Of all pairs of a positive and a negative of one fold the part that is in order: classifiers of several
+ * folds differ in where their scores lie, so that pairs across folds say nothing (Airola et al. 2011, An
+ * experimental comparison of cross-validation techniques for estimating the area under the ROC curve). Null
+ * where there are none.
  */
 function withinFolds(parts: { scores: number[]; isPositive: boolean[] }[]): number | null {
   let [pairs, ordered] = [0, 0]
@@ -102,8 +109,8 @@ function withinFolds(parts: { scores: number[]; isPositive: boolean[] }[]): numb
 }
 
 /**
- * How probable it is that a positive has a higher score than a negative, ties counting half: the Mann-Whitney statistic,
- * by ranks (Fawcett 2006). Null where there is none of either.
+ * How probable it is that a positive has a higher score than a negative, ties counting half: the Mann-Whitney
+ * statistic, by ranks (Fawcett 2006). Null where there is none of either.
  */
 export function auroc(scores: ArrayLike<number>, isPositive: boolean[]): number | null {
   const order = Array.from(isPositive.keys()).sort((a, b) => scores[a] - scores[b])

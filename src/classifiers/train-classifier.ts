@@ -19,7 +19,10 @@ export interface TrainOptions {
   /** The probe's C, or the scale of the nearest mean's cosines; by cross-validation where it is not given. */
   setting?: number
   folds?: number
-  /** Whether the anchors are trained with; `auto` where cross-validation, or the want of it, speaks for them. True by default. */
+  /**
+   * Whether the anchors are trained with; `auto` where cross-validation, or the want of it, speaks for them.
+   * True by default.
+   */
   prior?: boolean | 'auto'
   seed: number
   /** Called often; what it throws ends the training. */
@@ -39,16 +42,30 @@ export interface Trained {
 /** Each a decade: CLIP's sweep, without the ends that rows of length 1 have no use for. */
 const C_SETTINGS = [0.01, 0.1, 1, 10, 100, 1000, 10_000]
 const SCALE_SETTINGS = [2, 5, 10, 20, 50, 100]
-/** Where nothing can be held out: scikit-learn's C, and a scale with which cosines of 0.3 and 0.2 are 3 to 1. */
+/**
+ * Where nothing can be held out: scikit-learn's C, and a scale with which cosines of 0.3 and 0.2 are 3 to 1.
+ */
 export const DEFAULT_SETTINGS: Record<MethodName, number> = { 'linear-probe': 1, 'nearest-class-mean': 10 }
-/** The gradient at which a probe is good enough to be compared, scikit-learn's `tol`; the last one goes on to a hundredth. */
+/**
+ * The gradient at which a probe is good enough to be compared, scikit-learn's `tol`; the last one goes on to
+ * a hundredth.
+ */
 export const COMPARED_AT = 1e-4
-/** Iterations after which it is compared in any case, scikit-learn's `max_iter`; the last one has CLIP's 1,000. */
+/**
+ * Iterations after which it is compared in any case, scikit-learn's `max_iter`; the last one has CLIP's
+ * 1,000.
+ */
 const COMPARED_AFTER = 100
-/** Examples times features times classes that cross-validation looks at: of more a sample, the same part of each class. */
+/**
+ * Examples times features times classes that cross-validation looks at: of more a sample, the same part of
+ * each class.
+ */
 const VALIDATED_SIZE = 4e6
 
-/** Such a sample times its folds, beyond which there are fewer folds, down to two; where these are more there is one setting, so that validating takes no longer than training. */
+/**
+ * Such a sample times its folds, beyond which there are fewer folds, down to two; where these are more there
+ * is one setting, so that validating takes no longer than training.
+ */
 const VALIDATED_WORK = 8e7
 
 /** Chooses the setting, and where it may the prior, by cross-validation, and trains with all examples. */

@@ -33,12 +33,14 @@ export function toTrainingSet(examples: Example[], dimension: number): LabelledS
   const values = examples.length * featureDimension(layout, dimension)
   if (values > MAX_VALUES)
     throw new ExamplesInvalid(
-      `Examples times features are ${values}, of ${MAX_VALUES} allowed: take fewer examples of each label (per_class).`
+      `Examples times features are ${values}, of ${MAX_VALUES} allowed: take fewer examples of each ` +
+        'label (per_class).'
     )
   const size = values * names.length
   if (size > MAX_SIZE)
     throw new ExamplesInvalid(
-      `Examples times features times labels are ${size}, of ${MAX_SIZE} allowed: take fewer examples of each label (per_class).`
+      `Examples times features times labels are ${size}, of ${MAX_SIZE} allowed: take fewer examples ` +
+        'of each label (per_class).'
     )
   const classOf = new Map(names.map((name, k) => [name, k]))
   const set: TrainingSet = {
@@ -54,8 +56,9 @@ export function toTrainingSet(examples: Example[], dimension: number): LabelledS
 }
 
 /**
- * Rows that stand for the labels themselves: the embedding of a label's words is one more example of it, beside those that
- * were given (Lin et al. 2023, "Multimodality helps unimodality"). What it says counts most where examples are few.
+ * Rows that stand for the labels themselves: the embedding of a label's words is one more example of it,
+ * beside those that were given (Lin et al. 2023, "Multimodality helps unimodality"). What it says counts most
+ * where examples are few.
  */
 export function toAnchors(texts: Embedding[], layout: Layout): TrainingSet['rows'] {
   return toRows(

@@ -63,7 +63,8 @@ async function runBackup(
     }
     if (made.lost_images > 0)
       throw new Error(
-        `${made.lost_images} kept images are gone or damaged in the service's data folder, and so not in the backup; all else is. 'semblance doctor' there names them.`
+        `${made.lost_images} kept images are gone or damaged in the service's data folder, and so not ` +
+          `in the backup; all else is. 'semblance doctor' there names them.`
       )
   })
 }

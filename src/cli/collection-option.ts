@@ -10,7 +10,10 @@ export function collectionOption(what: string): Option {
   return new Option('-c, --collection <name>', what).env('SEMBLANCE_COLLECTION')
 }
 
-/** A collection as the API shows it. Throws an Error that says which there are, where there is none of that name. */
+/**
+ * A collection as the API shows it. Throws an Error that says which there are, where there is none of that
+ * name.
+ */
 export async function showCollection(service: Service, collection: string, signal: AbortSignal) {
   try {
     return await service.api.get('/v1/collections/{collection}', { params: { path: { collection } }, signal })
@@ -18,7 +21,9 @@ export async function showCollection(service: Service, collection: string, signa
     if (!isMissing(error)) throw error
     const names = await collectionNames(service, signal)
     throw new Error(
-      `There is no collection '${collection}'${names.length > 0 ? `; there are ${names.join(', ')}` : ''}. 'semblance index <folder> -c ${collection}' makes one.`,
+      'There is no collection ' +
+        `'${collection}'${names.length > 0 ? `; there are ${names.join(', ')}` : ''}. 'semblance index ` +
+        `<folder> -c ${collection}' makes one.`,
       { cause: error }
     )
   }

@@ -7,8 +7,11 @@ const EXAMPLES: Record<string, string> = {
   list: "$ semblance collections list --json | jq -r '.collections[].name'",
   show: '$ semblance collections show images',
   create:
-    '$ semblance collections create pets --storage thumbnail\n  $ semblance collections create mine --no-model --dimension 512     for embeddings brought along',
-  drop: '$ semblance collections drop pets\n  $ semblance collections drop pets --yes                            without being asked',
+    '$ semblance collections create pets --storage thumbnail\n  $ semblance collections create mine ' +
+    '--no-model --dimension 512     for embeddings brought along',
+  drop:
+    '$ semblance collections drop pets\n  $ semblance collections drop pets --yes                  ' +
+    '          without being asked',
   reindex: '$ semblance collections reindex images --model Xenova/clip-vit-base-patch32'
 }
 
@@ -72,7 +75,8 @@ function dropCommand(): Command {
 function reindexCommand(): Command {
   return new Command('reindex')
     .description(
-      'Encode a collection anew, with another model or the same; it is searched meanwhile. Ctrl-C leaves it running in a service that stays.'
+      'Encode a collection anew, with another model or the same; it is searched meanwhile. Ctrl-C ' +
+        'leaves it running in a service that stays.'
     )
     .argument('<collection>')
     .option('--model <name>', 'a model that is loaded (default: the first of the service)')

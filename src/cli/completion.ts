@@ -1,7 +1,10 @@
 import { Argument, Command } from 'commander'
 import { UsageError } from './exit-codes.js'
 
-/** What each shell evaluates: it asks `semblance __complete` with the words so far, of which the last is being typed. */
+/**
+ * What each shell evaluates: it asks `semblance __complete` with the words so far, of which the last is being
+ * typed.
+ */
 const SCRIPTS: Record<string, string> = {
   bash: `_semblance() {
   local IFS=$'\\n' line
@@ -42,7 +45,9 @@ export function completionCommand(): Command {
     .action((shell: string) => void process.stdout.write(SCRIPTS[shell]))
 }
 
-/** What the scripts ask: candidates for the last of the words, a line each, with a description after a tab. */
+/**
+ * What the scripts ask: candidates for the last of the words, a line each, with a description after a tab.
+ */
 export function completeCommand(program: () => Command): Command {
   return new Command('__complete')
     .argument('[words...]')
@@ -57,7 +62,10 @@ export function completeCommand(program: () => Command): Command {
     )
 }
 
-/** Commands, options or an option's choices by which a command line may go on; none where a file or free text belongs. */
+/**
+ * Commands, options or an option's choices by which a command line may go on; none where a file or free text
+ * belongs.
+ */
 export function candidates(program: Command, words: string[]): [value: string, what: string][] {
   if (words.length === 0) throw new UsageError('The word that is being typed is needed, if it is empty.')
   const [before, typed] = [words.slice(0, -1), words.at(-1)!]

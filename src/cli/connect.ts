@@ -5,7 +5,10 @@ import { errorOf } from '../client/semblance-error.js'
 import { UnreachableError, UsageError } from './exit-codes.js'
 import type { Service } from './service.js'
 
-/** Calls that are answered by 429 or 503 are sent again so often: a load waits for a busy service, minutes if need be. */
+/**
+ * Calls that are answered by 429 or 503 are sent again so often: a load waits for a busy service, minutes if
+ * need be.
+ */
 const RETRIES = 20
 
 const UNREACHABLE = /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|UND_ERR_CONNECT_TIMEOUT)$/
@@ -76,7 +79,8 @@ function addressOf(url: string): URL {
   if (!address || !/^https?:$/.test(address.protocol)) throw new UsageError(`'${url}' is no http(s) address.`)
   if (address.username !== '' || address.password !== '')
     throw new UsageError(
-      'The address has a user name or a password, which are not sent: an API key is --api-key or SEMBLANCE_API_KEY.'
+      'The address has a user name or a password, which are not sent: an API key is --api-key or ' +
+        'SEMBLANCE_API_KEY.'
     )
   if (address.search !== '' || address.hash !== '')
     throw new UsageError(`'${url}' has a '?' or a '#': the address of the service ends before it.`)

@@ -7,10 +7,16 @@ export const EXIT = { failed: 1, usage: 2, unreachable: 69 } as const
 /** A command line that asks for what can't be. */
 export class UsageError extends Error {}
 
-/** The service is not there, or does not come up: a TypeError, as fetch throws, by which the client knows a lost connection. 69 is EX_UNAVAILABLE of sysexits.h. */
+/**
+ * The service is not there, or does not come up: a TypeError, as fetch throws, by which the client knows a
+ * lost connection. 69 is EX_UNAVAILABLE of sysexits.h.
+ */
 export class UnreachableError extends TypeError {}
 
-/** The exit code of a command that ended with an error. Help and version end with an error of commander's, too. */
+/**
+ * The exit code of a command that ended with an error. Help and version end with an error of commander's,
+ * too.
+ */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof StoppedEarly) return exitCodeOf(error.cause)
   if (error instanceof CommanderError)

@@ -42,7 +42,8 @@ export function exportCommand(): Command {
     )
     .option(
       '-o, --output <path>',
-      'ndjson: the file (default: standard output); npy: what the names of the files start with (default: the collection)'
+      'ndjson: the file (default: standard output); npy: what the names of the files start with ' +
+        '(default: the collection)'
     )
     .option(
       '--embeddings',
@@ -71,7 +72,8 @@ async function runExport(
     const lost = images ? exported.keptImages - exported.images : 0
     if (lost > 0)
       throw new Error(
-        `${lost} kept images can't be read in the service's data folder and so are not in the export; their embeddings are. 'semblance doctor' there names them.`
+        `${lost} kept images can't be read in the service's data folder and so are not in the export; ` +
+          `their embeddings are. 'semblance doctor' there names them.`
       )
   })
 }
@@ -116,11 +118,13 @@ function notesOf(
     notes.push(`${keptImages} images of '${collection}' are not in the export; without --no-images they are.`)
   if (model === null)
     notes.push(
-      `'${collection}' has no model: make the collection that takes these lines with 'semblance collections create <name> --no-model --dimension ${dimension}'.`
+      `'${collection}' has no model: make the collection that takes these lines with 'semblance ` +
+        `collections create <name> --no-model --dimension ${dimension}'.`
     )
   else if (embeddings > 0)
     notes.push(
-      `${embeddings} of the records bring embeddings made by the model '${model}': the collection that takes them needs the same model.`
+      `${embeddings} of the records bring embeddings made by the model '${model}': the collection that ` +
+        'takes them needs the same model.'
     )
   return notes
 }

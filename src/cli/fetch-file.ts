@@ -25,7 +25,10 @@ export interface FileToFetch {
 const TRIES = 5
 const WAIT_MS = 500
 
-/** Fetches a file, checks it, and puts it in its place. Returns its ETag. Throws with what went wrong; then there is no file. */
+/**
+ * Fetches a file, checks it, and puts it in its place. Returns its ETag. Throws with what went wrong; then
+ * there is no file.
+ */
 export async function fetchFile(service: Service, file: FileToFetch): Promise<string> {
   const partial = `${file.target}.partial`
   const progress = transferProgress(process.stderr, basename(file.target))
@@ -36,7 +39,8 @@ export async function fetchFile(service: Service, file: FileToFetch): Promise<st
     const sha256 = expected && (await fileDigest(partial))
     if (expected && sha256 !== expected.sha256)
       throw new Error(
-        `What came has the SHA-256 ${sha256}, and should have ${expected.sha256}: something between here and the service changes it.`
+        `What came has the SHA-256 ${sha256}, and should have ${expected.sha256}: something between ` +
+          'here and the service changes it.'
       )
     await sync(partial)
     await rename(partial, file.target)

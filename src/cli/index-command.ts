@@ -71,13 +71,15 @@ export function indexCommand(): Command {
     .option('--text-column <name>', 'the column that is the text (default: text or caption)')
     .option(
       '--types <column=type>',
-      'what the cells of a column of a .csv or .tsv become: string, number or boolean; may be given several times',
+      'what the cells of a column of a .csv or .tsv become: string, number or boolean; may be given ' +
+        'several times',
       parseType
     )
     .option('--strings', 'keep all cells of a .csv or .tsv as strings')
     .option(
       '--exclude <pattern>',
-      "leave out files and folders of this name, or of this path where it has a slash, such as '*-thumb.jpg' or 'private/**'; may be given several times",
+      'leave out files and folders of this name, or of this path where it has a slash, such as ' +
+        "'*-thumb.jpg' or 'private/**'; may be given several times",
       collect
     )
     .option(
@@ -92,7 +94,8 @@ export function indexCommand(): Command {
     .option('--all', 'send what is unchanged, too')
     .option(
       '--prune',
-      'delete the records that came from files, of those with the prefix, and that the folder does not have any more; where folders share a collection give each its --prefix'
+      'delete the records that came from files, of those with the prefix, and that the folder does not ' +
+        'have any more; where folders share a collection give each its --prefix'
     )
     .option(
       '-y, --yes',

@@ -5,7 +5,10 @@ const REDRAW_MS = 100
 const LINE_EVERY_MS = 5000
 const BAR_WIDTH = 20
 
-/** `live`: drawn again in place; `lines`: the last line is printed every few seconds, as for a log; `none`: nothing. */
+/**
+ * `live`: drawn again in place; `lines`: the last line is printed every few seconds, as for a log; `none`:
+ * nothing.
+ */
 export type Display = 'live' | 'lines' | 'none'
 
 /** Lines at the bottom of a terminal that show how far something is. */
@@ -56,7 +59,10 @@ export function bar(done: number, total: number, width = BAR_WIDTH): string {
   return `[${'='.repeat(filled)}${'-'.repeat(width - filled)}]`
 }
 
-/** Units done a second since `startedAt` (of performance.now()), and the seconds that the rest takes at that speed. */
+/**
+ * Units done a second since `startedAt` (of performance.now()), and the seconds that the rest takes at that
+ * speed.
+ */
 export function paceOf({ done, total, startedAt }: { done: number; total: number; startedAt: number }) {
   const speed = done / Math.max(0.001, (performance.now() - startedAt) / 1000)
   return { speed, secondsLeft: speed > 0 ? Math.ceil(Math.max(0, (total - done) / speed)) : undefined }

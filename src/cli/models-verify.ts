@@ -33,7 +33,8 @@ async function runVerify(name: string | undefined, options: VerifyOptions): Prom
     .map((verification) => verification.name)
   if (different.length > 0)
     throw new Error(
-      `${different.join(', ')} differ${different.length === 1 ? 's' : ''} from what was pulled: 'semblance models pull' mends it.`
+      `${different.join(', ')} differ${different.length === 1 ? 's' : ''} from what was pulled: ` +
+        `'semblance models pull' mends it.`
     )
 }
 

@@ -5,7 +5,10 @@ import { USUAL_URL, type Service, type ServiceOptions } from './service.js'
 /** How long the usual address is waited for, in milliseconds: it is this machine's. */
 const PROBE_MS = 2000
 
-/** The service that is named, else the one at the usual address, else one that is started for this command. Says on standard error which it is, where none was named. */
+/**
+ * The service that is named, else the one at the usual address, else one that is started for this command.
+ * Says on standard error which it is, where none was named.
+ */
 export async function openService(
   { url, apiKey, quiet = false }: ServiceOptions,
   signal: AbortSignal

@@ -18,8 +18,9 @@ export interface OwnService {
 const entry = fileURLToPath(new URL('./own-service-child.js', import.meta.url))
 
 /**
- * Starts a service for one command: on a free loopback port, over DATA_DIR, without the demo unless DEMO asks for it. It has a key that
- * nobody else knows, and ends with the command, however that ends. Throws an UnreachableError with why it does not start.
+ * Starts a service for one command: on a free loopback port, over DATA_DIR, without the demo unless DEMO asks
+ * for it. It has a key that nobody else knows, and ends with the command, however that ends. Throws an
+ * UnreachableError with why it does not start.
  */
 export async function startOwnService(signal: AbortSignal): Promise<OwnService> {
   const apiKey = randomBytes(24).toString('base64url')

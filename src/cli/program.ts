@@ -33,8 +33,9 @@ Examples:
   $ semblance serve`
 
 /**
- * The whole command line. What commands run is imported when they run, so that help, completion and mistakes need not wait for it.
- * Ends with an error of commander's where help, version or a mistake ends it. */
+ * The whole command line. What commands run is imported when they run, so that help, completion and mistakes
+ * need not wait for it. Ends with an error of commander's where help, version or a mistake ends it.
+ */
 export function createProgram(): Command {
   const program: Command = new Command('semblance')
     .description('Self-hosted cross-modal retrieval.')

@@ -16,8 +16,8 @@ export interface PullProgress extends Pick<PullRequest, 'onWait' | 'onStart' | '
 }
 
 /**
- * Shows a pull: a bar for each file that is under way and one for all on a terminal, else a line of the whole now and then. Models of
- * hundreds of files would not fit on the screen.
+ * Shows a pull: a bar for each file that is under way and one for all on a terminal, else a line of the whole
+ * now and then. Models of hundreds of files would not fit on the screen.
  */
 export function pullProgress(stream: NodeJS.WriteStream): PullProgress {
   const files = new Map<string, Download>()
@@ -67,5 +67,8 @@ function lineOf({ label, total, before, done }: Download, startedAt: number): st
   const line = `${label.padEnd(28)} ${bar(done, total)} ${bytes(done)} of ${bytes(total)}`
   if (done >= total) return `${line}, done`
   const speed = Math.max(0, done - before) / Math.max(0.001, (performance.now() - startedAt) / 1000)
-  return `${line}, ${bytes(Math.round(speed))}/s, ${speed > 0 ? Math.ceil((total - done) / speed) : '-'} s left`
+  return (
+    `${line}, ${bytes(Math.round(speed))}/s, ` +
+    `${speed > 0 ? Math.ceil((total - done) / speed) : '-'} s left`
+  )
 }

@@ -29,7 +29,10 @@ export interface Plan {
   images: (Image | Source)[]
 }
 
-/** Makes out what is named, before there is a service for it. Throws a UsageError without labels, and where nothing is there. */
+/**
+ * Makes out what is named, before there is a service for it. Throws a UsageError without labels, and where
+ * nothing is there.
+ */
 export async function planClassify(names: string[], options: ClassifyOptions): Promise<Plan> {
   const labels = await labelsOf(options)
   const images = await Promise.all(names.map(imagesOf))
@@ -38,7 +41,9 @@ export async function planClassify(names: string[], options: ClassifyOptions): P
   return { labels, images }
 }
 
-/** Classifies images, and prints their labels in the order of the images. Those that fail leave the others be. */
+/**
+ * Classifies images, and prints their labels in the order of the images. Those that fail leave the others be.
+ */
 export async function runClassify(
   service: Service,
   { labels, images }: Plan,
@@ -129,7 +134,8 @@ async function classify(
   try {
     return { file, labels: await ask(service, await readFile(file, 'base64'), options) }
   } catch (error) {
-    // Of one image are what can't be read here, and what the service says of its bytes; all else holds for every image.
+    // Of one image are what can't be read here, and what the service says of its bytes; all else holds for
+    // every image.
     if (error instanceof SemblanceError && (error.code.startsWith('IMAGE_') || error.status === 413))
       return { file, error: { code: error.code, message: error.message } }
     const { code } = error as NodeJS.ErrnoException

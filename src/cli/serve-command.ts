@@ -1,6 +1,9 @@
 import { Command } from 'commander'
 
-/** `semblance serve`: what `npm start` does. Its module is loaded only when it runs, with ONNX Runtime and all. */
+/**
+ * `semblance serve`: what `npm start` does. Its module is loaded only when it runs, with ONNX Runtime and
+ * all.
+ */
 export function serveCommand(): Command {
   return new Command('serve')
     .description('Serve over HTTP, as the environment configures it.')

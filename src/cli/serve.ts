@@ -12,7 +12,8 @@ const GIVE_UP_MS = 20_000
 async function serve(config: Config): Promise<void> {
   const logger = pino({ level: config.LOG_LEVEL })
   const server = await startServer({ config, logger, onDemoProgress: demoProgress() })
-  // Where there is something to read again a hang-up asks for that; else it ends the service, as a terminal's does.
+  // Where there is something to read again a hang-up asks for that; else it ends the service, as a terminal's
+  // does.
   const isReloadable = config.API_KEYS_FILE !== '' || config.AUDIT_LOG !== ''
   if (isReloadable) process.on('SIGHUP', () => void server.reload())
   const delay = config.SHUTDOWN_DELAY_MS + config.DRAIN_TIMEOUT_MS + GIVE_UP_MS
@@ -24,7 +25,10 @@ async function serve(config: Config): Promise<void> {
   })
 }
 
-/** A bar on the terminal, or a line now and then: where the log goes to the same terminal it would be drawn over. */
+/**
+ * A bar on the terminal, or a line now and then: where the log goes to the same terminal it would be drawn
+ * over.
+ */
 function demoProgress(): (loaded: number, total: number) => void {
   const { stdout, stderr } = process
   let [done, total] = [0, 0]

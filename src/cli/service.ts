@@ -7,7 +7,9 @@ export interface Service {
   url: string
   /** Its API. */
   api: Client
-  /** A plain call, for what is streamed in or out. Answers with a status of 2xx, or throws as the API does. */
+  /**
+   * A plain call, for what is streamed in or out. Answers with a status of 2xx, or throws as the API does.
+   */
   send(path: string, init?: Sending): Promise<Response>
   close(): Promise<void>
 }
@@ -34,7 +36,8 @@ export function withService(command: Command): Command {
     .addOption(
       new Option(
         '--url <url>',
-        `the running service (default: ${USUAL_URL} if one is there, else one that this command starts over DATA_DIR for itself)`
+        `the running service (default: ${USUAL_URL} if one is there, else one that this command starts ` +
+          'over DATA_DIR for itself)'
       ).env('SEMBLANCE_URL')
     )
     .addOption(

@@ -13,7 +13,8 @@ Examples:
 export function snapshotCommand(): Command {
   return withService(new Command('snapshot'))
     .description(
-      "Save the HNSW graphs of a collection now, so that the service's next start need not build them. For a copy of the records see 'semblance backup'."
+      "Save the HNSW graphs of a collection now, so that the service's next start need not build them. " +
+        "For a copy of the records see 'semblance backup'."
     )
     .argument('<collection>')
     .option('--json', 'print the service\'s answer: {"snapshots": [...]}')

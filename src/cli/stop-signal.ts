@@ -1,8 +1,8 @@
 import { constants } from 'node:os'
 
 /**
- * A signal that aborts at the first SIGINT or SIGTERM; a second one ends the process at once. `exitCode` is then the
- * shell's: 128 and the signal's number. `release` gives the signals back.
+ * A signal that aborts at the first SIGINT or SIGTERM; a second one ends the process at once. `exitCode` is
+ * then the shell's: 128 and the signal's number. `release` gives the signals back.
  */
 export function stopSignal(): { signal: AbortSignal; exitCode: () => number; release: () => void } {
   const controller = new AbortController()

@@ -2,7 +2,10 @@ import type { Service, ServiceOptions } from './service.js'
 import { StoppedEarly } from './stopped-early.js'
 import { stopSignal } from './stop-signal.js'
 
-/** Runs a command's work against a service, until it ends or Ctrl-C stops it: then the exit code is the shell's. */
+/**
+ * Runs a command's work against a service, until it ends or Ctrl-C stops it: then the exit code is the
+ * shell's.
+ */
 export async function withStop(
   options: ServiceOptions,
   work: (service: Service, signal: AbortSignal) => Promise<void>

@@ -12,7 +12,10 @@ export interface BulkAnswer {
 
 type Line = BulkAnswer | { error: { code: string; message: string; request_id: string } }
 
-/** What a load's answer says of each line, as it comes. Throws the SemblanceError that ended the load, or a TypeError where the connection was lost. */
+/**
+ * What a load's answer says of each line, as it comes. Throws the SemblanceError that ended the load, or a
+ * TypeError where the connection was lost.
+ */
 export async function* answersOf({ body, status, headers }: Response): AsyncGenerator<BulkAnswer> {
   const decoder = new TextDecoder()
   const reader = body!.getReader()

@@ -9,12 +9,18 @@ export type RecordToWrite =
   paths['/v1/collections/{collection}/records']['post']['requestBody']['content']['application/json']['records'][number]
 
 export interface BulkOptions {
-  /** Stands for one load of these records: with it a load goes on by itself after a lost connection, and when it is sent again. */
+  /**
+   * Stands for one load of these records: with it a load goes on by itself after a lost connection, and when
+   * it is sent again.
+   */
   idempotencyKey?: string
   /** The number of the first record that is given here; 1 by default. */
   fromLine?: number
   signal?: AbortSignal
-  /** How often a load under a key is gone on with where no line was answered since; by default as often as the client sends a call again. */
+  /**
+   * How often a load under a key is gone on with where no line was answered since; by default as often as the
+   * client sends a call again.
+   */
   retries?: number
   /** Whether the body is streamed; by default it is, outside of browsers. Else the records go in batches. */
   stream?: boolean
@@ -75,7 +81,10 @@ export async function* bulk(records: Records, call: BulkCall): AsyncGenerator<Bu
   }
 }
 
-/** Answers the lines that are known under the key: a batch that ends before them would be taken for another load. */
+/**
+ * Answers the lines that are known under the key: a batch that ends before them would be taken for another
+ * load.
+ */
 async function* skipLoaded(
   lines: UnansweredLines,
   { send, url, headers, idempotencyKey, signal }: BulkCall
@@ -135,7 +144,10 @@ async function* sendLines(
   }
 }
 
-/** Whether an error leaves the load to be gone on with: a lost connection (a TypeError of fetch), or a service that is not there for a while. */
+/**
+ * Whether an error leaves the load to be gone on with: a lost connection (a TypeError of fetch), or a service
+ * that is not there for a while.
+ */
 function isPassing(error: unknown): boolean {
   return error instanceof SemblanceError ? PASSING.has(error.code) : error instanceof TypeError
 }

@@ -31,7 +31,10 @@ export type {
 export type { Upload } from './upload-form.js'
 
 export interface ClientOptions {
-  /** Where the service is: `http://localhost:8080`. A slash or `/v1` at its end is ignored, a path before that is kept. */
+  /**
+   * Where the service is: `http://localhost:8080`. A slash or `/v1` at its end is ignored, a path before that
+   * is kept.
+   */
   url: string
   apiKey?: string
   /** In place of the global fetch. */
@@ -56,7 +59,10 @@ type Call<Method extends HttpMethod> = <
   ...init: RequiredKeysOf<Init> extends never ? [Init?] : [Init]
 ) => Promise<Answer<Path, Method & keyof paths[Path], Init>>
 
-/** A call whose body is a form, such as one with the file of an image, or bytes, whose type has to stand in the headers. */
+/**
+ * A call whose body is a form, such as one with the file of an image, or bytes, whose type has to stand in
+ * the headers.
+ */
 type FileCall = <Path extends PathsWithMethod<paths, 'post'>>(
   path: Path,
   init: ParamsOption<paths[Path]['post']> & {
@@ -66,19 +72,25 @@ type FileCall = <Path extends PathsWithMethod<paths, 'post'>>(
   }
 ) => Promise<Answer<Path, 'post'>>
 
-/** The API of a service, as openapi.yaml describes it. A call gives the body of its answer, or throws a SemblanceError. */
+/**
+ * The API of a service, as openapi.yaml describes it. A call gives the body of its answer, or throws a
+ * SemblanceError.
+ */
 export interface Client {
   get: Call<'get'>
   post: Call<'post'> & FileCall
   put: Call<'put'>
   patch: Call<'patch'>
   delete: Call<'delete'>
-  /** Adds or replaces a record by the file of its image. With an id it is sent again after a lost connection. */
+  /**
+   * Adds or replaces a record by the file of its image. With an id it is sent again after a lost connection.
+   */
   upload(collection: string, upload: Upload, options?: { signal?: AbortSignal }): Promise<WriteResult>
   /**
-   * Loads any number of records, or of lines of JSON (strings or UTF-8 bytes), and yields what became of each in their order: read while you write, since what is not read holds back what
-   * is taken. Under an `idempotencyKey` it goes on by itself after a lost connection. Throws the SemblanceError that ends a load as a whole,
-   * and what the records throw.
+   * Loads any number of records, or of lines of JSON (strings or UTF-8 bytes), and yields what became of each
+   * in their order: read while you write, since what is not read holds back what is taken. Under an
+   * `idempotencyKey` it goes on by itself after a lost connection. Throws the SemblanceError that ends a load
+   * as a whole, and what the records throw.
    */
   bulk(
     collection: string,
@@ -86,8 +98,9 @@ export interface Client {
     options?: BulkOptions
   ): AsyncGenerator<BulkAnswer, void, undefined>
   /**
-   * The states of a job from now until it has ended, the last one included. A stream that breaks off before is asked for again, up to
-   * `retries` times in a row (those of the client by default) without a state; then it throws what broke it off.
+   * The states of a job from now until it has ended, the last one included. A stream that breaks off before
+   * is asked for again, up to `retries` times in a row (those of the client by default) without a state; then
+   * it throws what broke it off.
    */
   events(
     jobId: string,
@@ -100,7 +113,10 @@ export interface Client {
   ): AsyncGenerator<StoredRecord, void, undefined>
 }
 
-/** A client of the service at an address. Calls that are answered by 429 or 503 are sent again when the service says; see retry.ts. */
+/**
+ * A client of the service at an address. Calls that are answered by 429 or 503 are sent again when the
+ * service says; see retry.ts.
+ */
 export function createClient({
   url: address,
   apiKey,
@@ -196,7 +212,9 @@ async function* allRecords(
   } while (cursor !== undefined)
 }
 
-/** A form says its own boundary, bytes and text under a type of their own go as they are; all else as JSON. */
+/**
+ * A form says its own boundary, bytes and text under a type of their own go as they are; all else as JSON.
+ */
 function serialize(body: unknown, headers?: Headers): unknown {
   const isBytes =
     body instanceof FormData ||

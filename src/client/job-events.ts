@@ -6,7 +6,10 @@ import type { Job } from './shapes.js'
 /** From this try on, waits get no longer: that of the fifth is up to 8 seconds. */
 const LONGEST_WAIT_AT = 4
 
-/** The states of a job until it has ended, of as many streams as that takes: a service that restarts goes on with its jobs. See `Client.events`. */
+/**
+ * The states of a job until it has ended, of as many streams as that takes: a service that restarts goes on
+ * with its jobs. See `Client.events`.
+ */
 export async function* followJob(
   open: () => Promise<ReadableStream<Uint8Array>>,
   { retries, signal }: { retries: number; signal?: AbortSignal }
@@ -29,7 +32,10 @@ export async function* followJob(
   }
 }
 
-/** Whether the stream may be asked for again: after any loss of the connection, and an answer of a service that is not there for a while. */
+/**
+ * Whether the stream may be asked for again: after any loss of the connection, and an answer of a service
+ * that is not there for a while.
+ */
 function isPassing(error: unknown): boolean {
   return error instanceof SemblanceError
     ? WORTH_ANOTHER_TRY.has(error.status)

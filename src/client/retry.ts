@@ -1,6 +1,12 @@
-/** Wait before the second try where the service does not say how long, in milliseconds: doubled each time, and a random half of it left out, so that many clients do not come back at once. */
+/**
+ * Wait before the second try where the service does not say how long, in milliseconds: doubled each time, and
+ * a random half of it left out, so that many clients do not come back at once.
+ */
 const FIRST_WAIT_MS = 500
-/** All waits of one call together, in milliseconds. A longer Retry-After is not waited for: the caller gets the answer. */
+/**
+ * All waits of one call together, in milliseconds. A longer Retry-After is not waited for: the caller gets
+ * the answer.
+ */
 export const LONGEST_WAIT_MS = 60_000
 
 /** Answers of a service that is full, or about to be there again. */
@@ -21,9 +27,9 @@ export interface RetryRules {
 }
 
 /**
- * A fetch that sends a request again: after 429 and 503, of which the service did nothing, and after a lost connection if the
- * same may be done twice. Never after an abort. 503 WORKER_DIED leaves open what was done, as a lost connection does. A DELETE that is
- * sent again answers 404 where the first one was done.
+ * A fetch that sends a request again: after 429 and 503, of which the service did nothing, and after a lost
+ * connection if the same may be done twice. Never after an abort. 503 WORKER_DIED leaves open what was done,
+ * as a lost connection does. A DELETE that is sent again answers 404 where the first one was done.
  */
 export function retrying(
   send: Send,
@@ -72,7 +78,9 @@ export function waitAfter(response: Response | undefined, tries: number): number
   return seconds === undefined ? FIRST_WAIT_MS * 2 ** tries * (0.5 + Math.random() / 2) : seconds * 1000
 }
 
-/** The seconds of a Retry-After, which may also be a date (RFC 9110, section 10.2.3); undefined without one. */
+/**
+ * The seconds of a Retry-After, which may also be a date (RFC 9110, section 10.2.3); undefined without one.
+ */
 export function retryAfterOf(headers: Headers): number | undefined {
   const value = headers.get('retry-after')
   if (value === null) return undefined

@@ -4,7 +4,9 @@ import { retryAfterOf } from './retry.js'
 export class SemblanceError extends Error {
   /** The HTTP status. */
   readonly status: number
-  /** Stable, in capitals: `COLLECTION_NOT_FOUND`. `UNKNOWN` where something between answered in another shape. */
+  /**
+   * Stable, in capitals: `COLLECTION_NOT_FOUND`. `UNKNOWN` where something between answered in another shape.
+   */
   readonly code: string
   /** Finds the request in the service's log. */
   readonly requestId: string | undefined

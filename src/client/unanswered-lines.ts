@@ -12,7 +12,10 @@ function ended(line: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes
 }
 
-/** Records, or lines as they are, as numbered lines, read as they are wanted and kept until they are answered, so that they can be sent again. */
+/**
+ * Records, or lines as they are, as numbered lines, read as they are wanted and kept until they are answered,
+ * so that they can be sent again.
+ */
 export class UnansweredLines {
   readonly #records: AsyncIterator<unknown> | Iterator<unknown>
   #lines: { id?: string; bytes: Uint8Array<ArrayBuffer> }[] = []

@@ -1,7 +1,10 @@
 import { literal, nameOf, quoted, TYPESCRIPT } from './literal.js'
 import type { SampleCall } from './sample-call.js'
 
-/** The lines of a call for which the client has a function beyond the calls: `upload`, `bulk`, `events`. Nothing where there is none that says all of it. */
+/**
+ * The lines of a call for which the client has a function beyond the calls: `upload`, `bulk`, `events`.
+ * Nothing where there is none that says all of it.
+ */
 export function ownFunction(call: SampleCall): string[] | undefined {
   return FUNCTIONS[`${call.method} ${call.path}`]?.(call)
 }
@@ -57,14 +60,16 @@ function bulkLines({
   }
   return [
     `const records = [${records.map((record) => `\n  ${literal(record, TYPESCRIPT, 1)}`).join(',')}\n]`,
-    `for await (const answer of client.bulk(${quoted(pathValues.collection)}, records${hasAny(options) ? `, ${literal(options, TYPESCRIPT)}` : ''})) console.log(answer)`
+    `for await (const answer of client.bulk(${quoted(pathValues.collection)}, ` +
+      `records${hasAny(options) ? `, ${literal(options, TYPESCRIPT)}` : ''})) console.log(answer)`
   ]
 }
 
 function eventLines({ pathValues, query, headers }: SampleCall): string[] | undefined {
   if (hasAny(query) || hasAny(headers)) return undefined
   return [
-    `for await (const { state, progress } of client.events(${quoted(pathValues.id)})) console.log(state, progress)`
+    `for await (const { state, progress } of client.events(${quoted(pathValues.id)})) ` +
+      'console.log(state, progress)'
   ]
 }
 

@@ -5,7 +5,8 @@ export function curlSample(call: SampleCall): string {
   const { method, headers, body, answer, withKey } = call
   const implied = body ? 'POST' : 'GET'
   const parts = [
-    `curl${answer.kind === 'stream' ? ' -N' : ''}${method === implied ? '' : ` -X ${method}`} ${word(addressOf(call))}`,
+    `curl${answer.kind === 'stream' ? ' -N' : ''}${method === implied ? '' : ` -X ${method}`} ` +
+      `${word(addressOf(call))}`,
     ...(withKey ? ['-H "Authorization: Bearer $SEMBLANCE_API_KEY"'] : []),
     ...Object.entries(headers).map(([name, value]) => `-H ${word(`${name}: ${value}`)}`),
     ...(body ? bodyParts(body) : []),

@@ -32,7 +32,10 @@ export function quoted(text: string): string {
 /** Longest literal that stays on its line, in characters. */
 const LINE = 72
 
-/** A JSON value as a literal of a language, over several lines where it is long. `depth` is how far its first line is indented. */
+/**
+ * A JSON value as a literal of a language, over several lines where it is long. `depth` is how far its first
+ * line is indented.
+ */
 export function literal(value: unknown, dialect: Dialect, depth = 0): string {
   const flat = onOneLine(value, dialect)
   if (flat.length <= LINE || typeof value !== 'object' || value === null) return flat

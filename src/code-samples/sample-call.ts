@@ -21,7 +21,9 @@ export type SampleBody =
   | { kind: 'text'; type: string; text: string }
   | { kind: 'file'; type: string; path: string }
 
-/** What comes back: JSON, nothing, text to be read at once or as it comes, or a file to be kept under a name. */
+/**
+ * What comes back: JSON, nothing, text to be read at once or as it comes, or a file to be kept under a name.
+ */
 export type SampleAnswer = { kind: 'json' | 'nothing' | 'text' | 'stream' } | { kind: 'file'; name: string }
 
 /** The address that is called, its query included. */

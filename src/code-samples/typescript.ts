@@ -8,7 +8,8 @@ export function typescriptSample(call: SampleCall): string {
     "import { createClient } from 'semblance/client'",
     ...importsOf(call),
     '',
-    `const client = createClient({ url: ${quoted(call.origin)}${call.withKey ? ', apiKey: process.env.SEMBLANCE_API_KEY' : ''} })`,
+    'const client = createClient({ url: ' +
+      `${quoted(call.origin)}${call.withKey ? ', apiKey: process.env.SEMBLANCE_API_KEY' : ''} })`,
     ...(ownFunction(call) ?? plainCall(call))
   ].join('\n')
 }

@@ -42,11 +42,15 @@ export interface Explanation {
   candidates?: number
 }
 
-/** Up to so many embeddings, all or those that pass a filter, a search scans them: it takes a millisecond, and the graph no less. */
+/**
+ * Up to so many embeddings, all or those that pass a filter, a search scans them: it takes a millisecond, and
+ * the graph no less.
+ */
 const SCAN_AT_LEAST = 5000
 /**
- * A scan looks at all that pass; the graph at the more the fewer of all pass. So they cost the same where the square of
- * the passing grows with the total, by a factor of 2,250 where vectors stay in the processor's caches, and 1,000 where not.
+ * A scan looks at all that pass; the graph at the more the fewer of all pass. So they cost the same where the
+ * square of the passing grows with the total, by a factor of 2,250 where vectors stay in the processor's
+ * caches, and 1,000 where not.
  */
 const SCAN_SQUARE = 1000
 /** Values that the conditions of a filter may be compared with, in all: about a second's work. */
@@ -105,7 +109,8 @@ export class CollectionIndex {
 
   /** Removes the records, and the embeddings, that are not among the ones named. */
   keep(keys: Set<number>, labels: Set<number>): void {
-    // By label, since a row shows only the newest of its modality; the modality that a label is not of passes it over.
+    // By label, since a row shows only the newest of its modality; the modality that a label is not of passes
+    // it over.
     for (const label of [...this.#rowOfLabel.keys()])
       if (!labels.has(label)) for (const modality of MODALITIES) this.#removeLabel(label, modality)
     for (const key of [...this.#rowOfKey.keys()]) if (!keys.has(key)) this.#removeRow(key)
@@ -117,14 +122,16 @@ export class CollectionIndex {
   }
 
   /**
-   * Finds the rows that pass a filter, in work that may be interrupted; what is asked next in the same turn has them. A
-   * filter that takes no longer than a slice is left to that. Throws FILTER_INVALID for one that costs too much.
+   * Finds the rows that pass a filter, in work that may be interrupted; what is asked next in the same turn
+   * has them. A filter that takes no longer than a slice is left to that. Throws FILTER_INVALID for one that
+   * costs too much.
    */
   *prepare(filter: Filter): Generator<void, void> {
     const cost = this.#columns.cost(filter)
     if (cost > MAX_COMPARED) {
       throw new FilterInvalid(
-        `The filter's conditions would be compared with ${cost} values of this collection's metadata; the most is ${MAX_COMPARED}. ` +
+        `The filter's conditions would be compared with ${cost} values of this collection's metadata; ` +
+          `the most is ${MAX_COMPARED}. ` +
           'Send fewer conditions: $in takes many values of a field as one.'
       )
     }
@@ -151,7 +158,10 @@ export class CollectionIndex {
     return row === undefined ? undefined : this.#labels[modality][row] || undefined
   }
 
-  /** What the record of a label holds in a field of its metadata, null where it is nothing: an object has no value of its own. */
+  /**
+   * What the record of a label holds in a field of its metadata, null where it is nothing: an object has no
+   * value of its own.
+   */
   value(label: number, field: string): Scalar | Scalar[] | null {
     const row = this.#rowOfLabel.get(label)
     const cell = row === undefined ? undefined : this.#columns.columns.get(field)?.cells[row]
@@ -160,7 +170,10 @@ export class CollectionIndex {
     return cell.length === 0 ? null : cell.map(toScalar)
   }
 
-  /** What the records that pass a filter hold in the fields of their metadata, in work that may be interrupted. */
+  /**
+   * What the records that pass a filter hold in the fields of their metadata, in work that may be
+   * interrupted.
+   */
   facets({ filter, limit }: { filter?: Filter; limit: number }): Generator<void, Facets> {
     return countFacets(this.#columns, { rows: filter && this.#rows(filter), limit })
   }
@@ -195,8 +208,8 @@ export class CollectionIndex {
   }
 
   /**
-   * Records by both modalities: all that pass where they are few, where many are wanted or it is to be exact, otherwise the
-   * best of each modality. The depths are the same for every limit, so that pages fit together.
+   * Records by both modalities: all that pass where they are few, where many are wanted or it is to be exact,
+   * otherwise the best of each modality. The depths are the same for every limit, so that pages fit together.
    */
   #searchRecords(
     query: Float32Array,

@@ -25,21 +25,25 @@ import type { Waiting } from './waiting.js'
 import type { RawWrite } from './writer-worker.js'
 
 /**
- * A named set of records that share one encoder. What waits is dropped when its caller's patience ends; a write that was
- * handed to the writer by then is done all the same, wholly.
+ * A named set of records that share one encoder. What waits is dropped when its caller's patience ends; a
+ * write that was handed to the writer by then is done all the same, wholly.
  */
 export interface Collection {
   readonly settings: StoredCollection
   /**
-   * Writes records, each replacing what was under its id; durable and searchable when it resolves. With the step of a
-   * bulk load, which commits with them, there may be none. Throws BULK_LOAD_RUNNING for one that does not follow on the last.
+   * Writes records, each replacing what was under its id; durable and searchable when it resolves. With the
+   * step of a bulk load, which commits with them, there may be none. Throws BULK_LOAD_RUNNING for one that
+   * does not follow on the last.
    */
   upsert(
     records: RecordWrite[],
     options?: { load?: BulkLoadStep },
     patience?: Patience
   ): Promise<{ id: string; status: 'created' | 'updated' }[]>
-  /** Changes parts of a record. Throws RECORD_NOT_FOUND, and RECORD_INVALID when nothing would be left to search by. */
+  /**
+   * Changes parts of a record. Throws RECORD_NOT_FOUND, and RECORD_INVALID when nothing would be left to
+   * search by.
+   */
   patch(id: string, patch: RecordPatch, patience?: Patience): Promise<void>
   /** Removes records, with `updatedAt` those that were not changed since; by id, whether it was removed. */
   delete(
@@ -64,13 +68,18 @@ export interface Collection {
     options: SearchOptions,
     patience?: Patience
   ): Promise<{ matches: Match[]; explanation: Explanation }>
-  /** What the records that pass a filter hold in the fields of their metadata, each with up to `limit` values. */
+  /**
+   * What the records that pass a filter hold in the fields of their metadata, each with up to `limit` values.
+   */
   facets(options: { filter?: Filter; limit: number }, patience?: Patience): Promise<Facets>
   /** The nearest neighbors among a sample of the records. */
   matrix(options: MatrixOptions, patience?: Patience): Promise<Matrix>
   /** The exact cosines of a normalised query with some records; NaN for those without that embedding. */
   scores(options: ScoresOptions, patience?: Patience): Promise<Float32Array>
-  /** Saves its graphs, so that the next start need not build them. Throws STORAGE_FULL, and COLLECTION_NOT_FOUND when it was dropped meanwhile. */
+  /**
+   * Saves its graphs, so that the next start need not build them. Throws STORAGE_FULL, and
+   * COLLECTION_NOT_FOUND when it was dropped meanwhile.
+   */
   snapshot(): Promise<SavedGraph[]>
   /** The newest snapshots of its graphs. */
   snapshots(): Promise<KeptSnapshot[]>
@@ -188,7 +197,9 @@ function unpacked(record: PackedRecord): StoredRecord<JsonText> {
   return { ...record, metadata: record.metadata && new JsonText(record.metadata) }
 }
 
-/** What is committed is found again at every start, so that nothing may be committed that an index can't hold. */
+/**
+ * What is committed is found again at every start, so that nothing may be committed that an index can't hold.
+ */
 function requireVectors(byModality: Vectors, dimension: number): void {
   for (const vector of Object.values(byModality)) {
     if (vector && (vector.length !== dimension || !vector.every(Number.isFinite)))

@@ -41,8 +41,8 @@ export interface CollectionsOptions {
 /** All collections of a data folder. */
 export interface Collections {
   /**
-   * Creates a collection, or gives the one of that name the new mutable settings; `settings` may be made from those it
-   * has. Throws COLLECTION_CONFLICT when another of its settings differs.
+   * Creates a collection, or gives the one of that name the new mutable settings; `settings` may be made from
+   * those it has. Throws COLLECTION_CONFLICT when another of its settings differs.
    */
   create(
     name: string,
@@ -54,8 +54,8 @@ export interface Collections {
   /** Removes a collection with all its records. Throws COLLECTION_NOT_FOUND. */
   drop(name: string): Promise<void>
   /**
-   * Begins a replacement of a collection with embeddings of another encoder, or goes on with one that is in the same
-   * space. Throws COLLECTION_NOT_FOUND.
+   * Begins a replacement of a collection with embeddings of another encoder, or goes on with one that is in
+   * the same space. Throws COLLECTION_NOT_FOUND.
    */
   replacement(
     name: string,
@@ -67,7 +67,10 @@ export interface Collections {
   discardReplacement(name: string): Promise<void>
   /** Begins to make a collection of a backup. Throws RESTORE_RUNNING when another one is under way. */
   restoration(settings: CollectionSettings): Promise<Restoration>
-  /** Keeps the files of images from being removed, till the function is called: it tells whether they were all the time. */
+  /**
+   * Keeps the files of images from being removed, till the function is called: it tells whether they were all
+   * the time.
+   */
   holdImages(): Promise<() => Promise<boolean>>
   /** What was saved of jobs, in the order of their creation. */
   jobs(): Promise<string[]>
@@ -94,8 +97,9 @@ export interface Collections {
 }
 
 /**
- * Opens a data folder: takes its lock, brings the store's schema up to date and reads the vectors of its indexes, whose
- * graphs are then built while they serve. Throws when another process has the folder or a newer version wrote it.
+ * Opens a data folder: takes its lock, brings the store's schema up to date and reads the vectors of its
+ * indexes, whose graphs are then built while they serve. Throws when another process has the folder or a
+ * newer version wrote it.
  */
 export async function openCollections(options: CollectionsOptions): Promise<Collections> {
   const threads = await openFolderThreads(options)
@@ -113,7 +117,8 @@ export async function openCollections(options: CollectionsOptions): Promise<Coll
     if (isOutdated) await recover()
     throw fromErrorShape(answer.failure)
   }
-  // The writer may have died after a commit and before it said so: memory is made to agree with the store again.
+  // The writer may have died after a commit and before it said so: memory is made to agree with the store
+  // again.
   const resync = async () => {
     await searcher.call('resync', undefined)
     await reload()
@@ -136,7 +141,8 @@ export async function openCollections(options: CollectionsOptions): Promise<Coll
     byName.set(stored.name, collection)
     return collection
   }
-  // Where it fails memory has other names than the store: the next write, the sweep's if no other, looks again.
+  // Where it fails memory has other names than the store: the next write, the sweep's if no other, looks
+  // again.
   const outdate = (error: unknown) => ((isOutdated = true), Promise.reject(error))
   const reload = () =>
     searcher.call('collections', undefined).then((stored) => (byName.clear(), stored.forEach(hold)), outdate)

@@ -16,8 +16,9 @@ const EVERY_MS = 3000
 const BATCH = 500
 
 /**
- * Removes records whose time is up, as a deletion does, those that expired while nothing ran first. No reader sees them
- * before that either; the sweep gives back what they take. Returns what ends it, after the batch under way.
+ * Removes records whose time is up, as a deletion does, those that expired while nothing ran first. No reader
+ * sees them before that either; the sweep gives back what they take. Returns what ends it, after the batch
+ * under way.
  */
 export function startExpirySweep({ commit, searcher, onProblem }: ExpirySweepOptions): () => Promise<void> {
   let isStopped = false

@@ -40,7 +40,10 @@ const LONGEST_VALUE = 256
 const STRIDE = 1024
 const DATE = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?$/i
 
-/** Counts the values of all fields over some rows (all by default); what changes meanwhile may be counted or not. */
+/**
+ * Counts the values of all fields over some rows (all by default); what changes meanwhile may be counted or
+ * not.
+ */
 export function* countFacets(
   columns: MetadataColumns,
   { rows, limit }: { rows?: RowSet; limit: number }
@@ -60,7 +63,10 @@ export function* countFacets(
   return { fields, leftOut: Math.max(0, names.length - MAX_FIELDS) }
 }
 
-/** The values of one field, undefined where there is none: the fields of an object have values, itself has not. */
+/**
+ * The values of one field, undefined where there is none: the fields of an object have values, itself has
+ * not.
+ */
 function* countField(
   columns: MetadataColumns,
   { field, rows, limit }: { field: string; rows?: RowSet; limit: number }

@@ -47,7 +47,10 @@ const OTHER_NAMES: Record<string, string> = {
   none: '$nor'
 }
 
-/** The operator that a name stands for elsewhere, or that it is but for signs and case; undefined where none is near. */
+/**
+ * The operator that a name stands for elsewhere, or that it is but for signs and case; undefined where none
+ * is near.
+ */
 export function meantOperator(name: string): string | undefined {
   const letters = name.toLowerCase().replace(/[^a-z]/g, '')
   const meant = `$${letters}`
@@ -61,5 +64,8 @@ export function meantOperator(name: string): string | undefined {
 /** Says that a place in a filter names no operator, with the known ones. */
 export function unknownOperator(path: string, name: string): string {
   const meant = meantOperator(name)
-  return `${path} is no operator${meant ? `; did you mean ${meant}?` : '.'} The operators are ${KNOWN.join(', ')}.`
+  return (
+    `${path} is no operator${meant ? `; did you mean ${meant}?` : '.'} The operators are ` +
+    `${KNOWN.join(', ')}.`
+  )
 }

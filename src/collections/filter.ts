@@ -24,9 +24,9 @@ const MAX_JSON_DEPTH = 2 * MAX_DEPTH + 2
 const MAX_CHARACTERS = 64 * 1024
 
 /**
- * Parses a filter: `{"field": value}`, `{"field": {"$in": [...]}}` with $eq $ne $gt $gte $lt $lte $in $nin $all $exists,
- * and $and, $or, $nor, $not over filters. Several keys mean all of them. As in MongoDB, $ne and $nin hold where the field
- * is missing. Throws FILTER_INVALID with the path of what is wrong.
+ * Parses a filter: `{"field": value}`, `{"field": {"$in": [...]}}` with $eq $ne $gt $gte $lt $lte $in $nin
+ * $all $exists, and $and, $or, $nor, $not over filters. Several keys mean all of them. As in MongoDB, $ne and
+ * $nin hold where the field is missing. Throws FILTER_INVALID with the path of what is wrong.
  */
 export function parseFilter(filter: unknown): Filter {
   requireBounds(filter)
@@ -38,7 +38,10 @@ export function parseFilter(filter: unknown): Filter {
   return parseObject(filter, { path: 'filter', depth: 0, count })
 }
 
-/** Comes before all that recurses, and does not recurse itself: a filter may be nested thousands of levels deep. */
+/**
+ * Comes before all that recurses, and does not recurse itself: a filter may be nested thousands of levels
+ * deep.
+ */
 function requireBounds(filter: unknown): void {
   const left: { value: unknown; depth: number }[] = [{ value: filter, depth: 0 }]
   let characters = 0

@@ -7,7 +7,10 @@ import type { WriterReport } from './writer-worker.js'
 export type Writer = typeof import('./writer-worker.js')
 export type Searcher = typeof import('./searcher-worker.js')
 
-/** Calls that the searcher holds at a time: adds that wait for the graphs among them, which must not keep searches out. */
+/**
+ * Calls that the searcher holds at a time: adds that wait for the graphs among them, which must not keep
+ * searches out.
+ */
 const SEARCHER_CALLS = 10_000
 
 /** The one thread that writes to a data folder, and the one that reads and searches it. */
@@ -16,7 +19,10 @@ export interface FolderThreads {
   searcher: Threads<Searcher>
 }
 
-/** Starts the threads of a data folder, the writer first: it takes the lock and makes the store what it should be. */
+/**
+ * Starts the threads of a data folder, the writer first: it takes the lock and makes the store what it should
+ * be.
+ */
 export async function openFolderThreads({
   dataDir,
   onProgress,

@@ -1,9 +1,15 @@
 import { statfs } from 'node:fs/promises'
 
-/** What is left free on a disk for writes of records, in bytes: this share of the disk, and no more than so much. */
+/**
+ * What is left free on a disk for writes of records, in bytes: this share of the disk, and no more than so
+ * much.
+ */
 const RESERVE = { share: 1 / 20, most: 2 ** 30 }
 
-/** Whether the disk of a folder would still have its reserve with so many bytes more on it: 5 % of the disk, and 1 GiB at most. */
+/**
+ * Whether the disk of a folder would still have its reserve with so many bytes more on it: 5 % of the disk,
+ * and 1 GiB at most.
+ */
 export async function hasRoom(folder: string, bytes: number): Promise<boolean> {
   const { bavail, blocks, bsize } = await statfs(folder)
   return bavail * bsize - bytes >= Math.min(blocks * bsize * RESERVE.share, RESERVE.most)

@@ -36,10 +36,10 @@ export function weightsOf({ weights = {} }: Pick<Fusion, 'weights'>): ModalityWe
 }
 
 /**
- * Reciprocal rank fusion: a record scores the sum of weight / (60 + rank) over the lists, nothing where a list ends above
- * it (its rank is NaN). It needs no common scale: cosines of two texts run far higher than those of a text and an image.
- * A modality that a record lacks (its cosine is NaN) counts as the one that it has, or it could never come near records
- * that hold both. NaN for a record that holds nothing of weight.
+ * Reciprocal rank fusion: a record scores the sum of weight / (60 + rank) over the lists, nothing where a
+ * list ends above it (its rank is NaN). It needs no common scale: cosines of two texts run far higher than
+ * those of a text and an image. A modality that a record lacks (its cosine is NaN) counts as the one that it
+ * has, or it could never come near records that hold both. NaN for a record that holds nothing of weight.
  */
 export function reciprocalRankFusion(
   { cosines, ranks }: { cosines: Columns; ranks: Columns },
@@ -58,7 +58,10 @@ export function reciprocalRankFusion(
   })
 }
 
-/** The weighted mean of a record's scores over the modalities that it has; NaN for a record that holds nothing of weight. */
+/**
+ * The weighted mean of a record's scores over the modalities that it has; NaN for a record that holds nothing
+ * of weight.
+ */
 export function weightedMean(scores: Columns, weights: ModalityWeights): Float64Array {
   return scores.image.map((_, i) => {
     let [sum, present] = [0, 0]
@@ -72,9 +75,10 @@ export function weightedMean(scores: Columns, weights: ModalityWeights): Float64
 }
 
 /**
- * Early fusion: the cosine of the query with the joint vector, w_image e_image + w_text e_text brought to length 1. It
- * follows from the two cosines and the inner product of the record's own two embeddings. A record that lacks one of them is
- * the other. NaN for a record that holds nothing of weight, 0 where its embeddings cancel each other.
+ * Early fusion: the cosine of the query with the joint vector, w_image e_image + w_text e_text brought to
+ * length 1. It follows from the two cosines and the inner product of the record's own two embeddings. A
+ * record that lacks one of them is the other. NaN for a record that holds nothing of weight, 0 where its
+ * embeddings cancel each other.
  */
 export function jointScores(
   { cosines: { image, text }, inner }: { cosines: Columns; inner: Float64Array },
@@ -114,8 +118,9 @@ export function distributionOf(cosines: Float64Array): Distribution {
 }
 
 /**
- * Cosines as standard scores: how many standard deviations they are above the query's mean. It puts the two modalities on
- * one scale, so that a record of text alone doesn't stand above all others. 0 where all are equal.
+ * Cosines as standard scores: how many standard deviations they are above the query's mean. It puts the two
+ * modalities on one scale, so that a record of text alone doesn't stand above all others. 0 where all are
+ * equal.
  */
 export function standardScores(cosines: Float64Array, { mean, deviation }: Distribution): Float64Array {
   // Cosines are float32: what they differ by below that is rounding.

@@ -16,9 +16,9 @@ export class FileTorn extends Error {
 const FIRST_CAPACITY = 1024
 
 /**
- * An HNSW graph over inner products of normalised vectors. Only this file knows hnswlib-node, whose edges it rounds:
- * capacity is fixed, k above the count throws, NaN goes in silently, vectors must be plain arrays, and a write to a
- * full disk reports no error.
+ * An HNSW graph over inner products of normalised vectors. Only this file knows hnswlib-node, whose edges it
+ * rounds: capacity is fixed, k above the count throws, NaN goes in silently, vectors must be plain arrays,
+ * and a write to a full disk reports no error.
  */
 export class HnswGraph {
   readonly #index: hnswlib.HierarchicalNSW
@@ -51,7 +51,9 @@ export class HnswGraph {
     return this.#index.getIdsList()
   }
 
-  /** Adds a vector; a millisecond or so of work. Throws on another dimension or a value that is not finite. */
+  /**
+   * Adds a vector; a millisecond or so of work. Throws on another dimension or a value that is not finite.
+   */
   add(label: number, vector: Float32Array): void {
     if (vector.length !== this.#dimension)
       throw new VectorRefused(
@@ -63,7 +65,9 @@ export class HnswGraph {
     this.#index.addPoint(plainArray(vector), label)
   }
 
-  /** Marks a label deleted: it stays in the graph as a way to others and is found no more. Again is no error. */
+  /**
+   * Marks a label deleted: it stays in the graph as a way to others and is found no more. Again is no error.
+   */
   markDeleted(label: number): void {
     try {
       this.#index.markDelete(label)
@@ -73,8 +77,8 @@ export class HnswGraph {
   }
 
   /**
-   * About the k labels nearest to a query, in no set order; fewer when the graph holds fewer live ones that pass.
-   * `passes` is called from within hnswlib and must not throw.
+   * About the k labels nearest to a query, in no set order; fewer when the graph holds fewer live ones that
+   * pass. `passes` is called from within hnswlib and must not throw.
    */
   search(
     query: Float32Array,
@@ -86,7 +90,10 @@ export class HnswGraph {
     return this.#index.searchKnn(plainArray(query), count, passes).neighbors
   }
 
-  /** Writes the graph off the calling thread; nothing may be added meanwhile. Throws when the file is not whole. */
+  /**
+   * Writes the graph off the calling thread; nothing may be added meanwhile. Throws when the file is not
+   * whole.
+   */
   async save(path: string): Promise<void> {
     await this.#index.writeIndex(path)
     requireWholeFile(path, this.count)
@@ -111,8 +118,8 @@ const COUNT_OFFSET = 16
 const ELEMENT_SIZE_OFFSET = 24
 
 /**
- * Walks a file of hnswlib (header, elements of one size, then for each element the length of its upper links and
- * these) to its end. hnswlib writes through a stream whose state it never looks at.
+ * Walks a file of hnswlib (header, elements of one size, then for each element the length of its upper links
+ * and these) to its end. hnswlib writes through a stream whose state it never looks at.
  */
 function requireWholeFile(path: string, count: number): void {
   const file = openSync(path, 'r')

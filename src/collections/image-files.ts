@@ -14,8 +14,8 @@ import { join } from 'node:path'
 import { syncPath } from './sync-path.js'
 
 /**
- * Kept images: `DATA_DIR/images/<sha256>`, one file for equal bytes. Only the writer thread changes the folder, so
- * that a file is never removed while a write that needs it is under way.
+ * Kept images: `DATA_DIR/images/<sha256>`, one file for equal bytes. Only the writer thread changes the
+ * folder, so that a file is never removed while a write that needs it is under way.
  */
 export function imageFolder(dataDir: string): string {
   return join(dataDir, 'images')
@@ -37,9 +37,10 @@ export function imageDigest(bytes: Uint8Array): string {
 }
 
 /**
- * Writes images, each synced before it gets its name, then syncs the folder: when this returns the files survive a power cut.
- * Those that are there are written too: by a write that is sooner done a key could tell what is kept in collections out of its
- * reach. Throws the system's error, having removed what was half written.
+ * Writes images, each synced before it gets its name, then syncs the folder: when this returns the files
+ * survive a power cut. Those that are there are written too: by a write that is sooner done a key could tell
+ * what is kept in collections out of its reach. Throws the system's error, having removed what was half
+ * written.
  */
 export function writeImages(dataDir: string, images: Map<string, Uint8Array>): void {
   for (const [sha256, bytes] of images) writeImage(imagePath(dataDir, sha256), bytes)
@@ -63,7 +64,10 @@ function writeImage(path: string, bytes: Uint8Array): void {
   }
 }
 
-/** Removes images that no record refers to any more. One that can't be removed stays for the sweep at the next start. */
+/**
+ * Removes images that no record refers to any more. One that can't be removed stays for the sweep at the next
+ * start.
+ */
 export function removeImages(dataDir: string, digests: Iterable<string>): void {
   for (const sha256 of digests) {
     try {
@@ -77,7 +81,10 @@ export function removeImages(dataDir: string, digests: Iterable<string>): void {
 /** The names that are written here; the folder's other files are somebody else's. */
 const OWN_NAME = /^[0-9a-f]{64}(\.partial)?$/
 
-/** Removes what a crash left behind: half-written files, and images whose record never committed. Returns how many. */
+/**
+ * Removes what a crash left behind: half-written files, and images whose record never committed. Returns how
+ * many.
+ */
 export function sweepImages(dataDir: string, isReferred: (sha256: string) => boolean): number {
   mkdirSync(imageFolder(dataDir), { recursive: true })
   const orphans = readdirSync(imageFolder(dataDir)).filter((name) => OWN_NAME.test(name) && !isReferred(name))

@@ -33,7 +33,10 @@ export interface CollectionReport extends Pick<
 const PAGE = 1000
 const MAX_NAMED = 10
 
-/** Looks through the store of a data folder without changing it; undefined where there is none. Throws when it can't be read. */
+/**
+ * Looks through the store of a data folder without changing it; undefined where there is none. Throws when it
+ * can't be read.
+ */
 export async function inspectStore(dataDir: string): Promise<StoreReport | undefined> {
   if (!storeExists(dataDir)) return undefined
   const db = openReader(dataDir)

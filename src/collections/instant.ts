@@ -3,7 +3,10 @@ export class Instant {
   readonly text: string
   /** Whole seconds since 1970, without leap seconds. */
   readonly seconds: number
-  /** What comes after them: digits of the fraction without zeros at the end, behind a colon within a leap second. They compare as strings. */
+  /**
+   * What comes after them: digits of the fraction without zeros at the end, behind a colon within a leap
+   * second. They compare as strings.
+   */
   readonly rest: string
 
   constructor(text: string, { seconds, rest }: { seconds: number; rest: string }) {
@@ -18,8 +21,8 @@ const SHORTEST = '0000-01-01T00:00:00Z'.length
 const DASH = 0x2d
 
 /**
- * The instant of a date and time with a zone as in RFC 3339; undefined for any other string, and for what no calendar has.
- * Leap seconds are taken at the end of a month in UTC.
+ * The instant of a date and time with a zone as in RFC 3339; undefined for any other string, and for what no
+ * calendar has. Leap seconds are taken at the end of a month in UTC.
  */
 export function toInstant(text: string): Instant | undefined {
   // Most strings are no dates.

@@ -1,4 +1,7 @@
-/** The value of a field of the metadata as a label, trimmed; `a.b` is a field of an object, unless one has that very name. Lists, objects and empty values are none. */
+/**
+ * The value of a field of the metadata as a label, trimmed; `a.b` is a field of an object, unless one has
+ * that very name. Lists, objects and empty values are none.
+ */
 export function labelIn(metadata: Record<string, unknown> | null, field: string): string | undefined {
   const value =
     metadata && Object.hasOwn(metadata, field)

@@ -23,9 +23,9 @@ function makesRoom({ kind }: Write): boolean {
 }
 
 /**
- * A function that does those writes of a group that make room, when the disk is full, and refuses the others. Deleting takes
- * room at first, since pages go into the log before they go into the file: the reserve is given up for that, and many records
- * are removed in small transactions, after each of which the log is cut.
+ * A function that does those writes of a group that make room, when the disk is full, and refuses the others.
+ * Deleting takes room at first, since pages go into the log before they go into the file: the reserve is
+ * given up for that, and many records are removed in small transactions, after each of which the log is cut.
  */
 export function createRoomMaker({
   commit,
@@ -49,7 +49,8 @@ export function createRoomMaker({
       return commitOne({ kind: 'drop', collection: remains })
     } catch (error) {
       onProblem(
-        `collection '${collection.name}' was dropped; its records could not all be removed and are at the next start: ${(error as Error).message}`
+        `collection '${collection.name}' was dropped; its records could not all be removed and are at ` +
+          `the next start: ${(error as Error).message}`
       )
       return { changes: [] }
     }
@@ -99,7 +100,9 @@ function attempt(write: () => WriteAnswer): WriteAnswer {
 
 /** The answer to a deletion of which the first `done` ids were committed before one failed. */
 function partlyRemoved(failure: ErrorShape, done: number, asked: number): WriteAnswer {
-  const message = `There is no space left to write. The first ${done} of ${asked} ids were deleted; send the others again.`
+  const message =
+    `There is no space left to write. The first ${done} of ${asked} ids were deleted; ` +
+    'send the others again.'
   return { failure: { ...failure, message }, isPartial: true }
 }
 

@@ -28,20 +28,30 @@ export interface Matrix extends Neighbors {
 }
 
 /**
- * Comparing all of a sample with all costs its square; asking the graph for each of it, whose search is the longer the fewer of
- * all it may find, about the size of the collection. With 512 dimensions they meet at 10,000 of 20,000, and at 6,000 of as many.
+ * Comparing all of a sample with all costs its square; asking the graph for each of it, whose search is the
+ * longer the fewer of all it may find, about the size of the collection. With 512 dimensions they meet at
+ * 10,000 of 20,000, and at 6,000 of as many.
  */
 const EXACT_SQUARE = 6000
 /** What is compared exactly has its best ones in memory, for all at once. */
 const MOST_EXACT = 32_768
 /** Ids between two places where the work may be interrupted: a look-up takes some microseconds. */
 const STRIDE = 64
-/** Neighbors of all records together: 40 for each of the largest sample. Numbers and base64 of more would hold threads for long. */
+/**
+ * Neighbors of all records together: 40 for each of the largest sample. Numbers and base64 of more would hold
+ * threads for long.
+ */
 const MAX_NEIGHBORS = 2_000_000
-/** Characters that the values of a sample may have together: a field of prose would make an answer of gigabytes. */
+/**
+ * Characters that the values of a sample may have together: a field of prose would make an answer of
+ * gigabytes.
+ */
 const MAX_CHARACTERS = 2 ** 25
 
-/** The nearest neighbors among a sample of records, with their values, in work that may be interrupted; `idOf` gives the id of a record that is there. Throws QUERY_INVALID for too much of it. */
+/**
+ * The nearest neighbors among a sample of records, with their values, in work that may be interrupted; `idOf`
+ * gives the id of a record that is there. Throws QUERY_INVALID for too much of it.
+ */
 export function* sampleMatrix(
   index: CollectionIndex,
   options: MatrixOptions,
@@ -66,14 +76,16 @@ export function* sampleMatrix(
     }
     if (characters > MAX_CHARACTERS)
       throw new QueryInvalid(
-        `The values of the fields are over ${MAX_CHARACTERS} characters; ask for fewer fields, or a smaller sample.`
+        `The values of the fields are over ${MAX_CHARACTERS} characters; ask for fewer fields, or a ` +
+          'smaller sample.'
       )
     if (labels.length % STRIDE === 0) yield
   }
   const k = Math.max(0, Math.min(options.neighbors, labels.length - 1))
   if (labels.length * k > MAX_NEIGHBORS)
     throw new QueryInvalid(
-      `${labels.length} records with ${k} neighbors each are over ${MAX_NEIGHBORS}; ask for fewer neighbors, or a smaller sample.`
+      `${labels.length} records with ${k} neighbors each are over ${MAX_NEIGHBORS}; ask for fewer ` +
+        'neighbors, or a smaller sample.'
     )
   const neighbors = yield* findNeighbors(index.modalities[target], labels, {
     k,

@@ -9,7 +9,10 @@ export type Cell = Value | Value[]
 
 const NO_FIELDS: string[] = []
 
-/** The cells of one field by row, and how many rows hold one. V8 keeps a list with few of them as a dictionary. */
+/**
+ * The cells of one field by row, and how many rows hold one. V8 keeps a list with few of them as a
+ * dictionary.
+ */
 export interface Column {
   cells: (Cell | undefined)[]
   count: number
@@ -23,14 +26,16 @@ interface RowRange {
   to: number
 }
 
-/** Values that are compared between two places where the work may be interrupted: less than a millisecond's. */
+/**
+ * Values that are compared between two places where the work may be interrupted: less than a millisecond's.
+ */
 const VALUES_A_STEP = 2 ** 15
 /** Rows of a set that are kept in one word. */
 const WORD = 32
 
 /**
- * The metadata of a collection's records by field, so that a filter is a scan of the columns it names: extracting
- * JSON from 100,000 rows of the store takes tens of milliseconds, a column of as many about one.
+ * The metadata of a collection's records by field, so that a filter is a scan of the columns it names:
+ * extracting JSON from 100,000 rows of the store takes tens of milliseconds, a column of as many about one.
  */
 export class MetadataColumns {
   readonly #columns = new Map<string, Column>()
@@ -100,8 +105,9 @@ export class MetadataColumns {
   }
 
   /**
-   * The rows that pass a filter, as `rows`, in work that may be interrupted. All conditions of a row are evaluated at one
-   * time, and rows that are written meanwhile are evaluated again at the end: no record passes in a mixed state.
+   * The rows that pass a filter, as `rows`, in work that may be interrupted. All conditions of a row are
+   * evaluated at one time, and rows that are written meanwhile are evaluated again at the end: no record
+   * passes in a mixed state.
    */
   *rowsInSteps(filter: Filter): Generator<void, RowSet> {
     const written = new Set<number>()
@@ -191,8 +197,9 @@ function valuesIn(cell: Cell): number {
 }
 
 /**
- * The fields of an object by path; lists give their scalars, and the objects in them their fields. A path that is there
- * twice (`{"a.b": 1, "a": {"b": 2}}`) holds both values. An object is there, and has no value of its own.
+ * The fields of an object by path; lists give their scalars, and the objects in them their fields. A path
+ * that is there twice (`{"a.b": 1, "a": {"b": 2}}`) holds both values. An object is there, and has no value
+ * of its own.
  */
 function flatten(metadata: Record<string, unknown>): Map<string, Cell> {
   const cells = new Map<string, Cell>()

@@ -17,8 +17,8 @@ export interface IndexSearch {
 }
 
 /**
- * The index of one collection and modality: live vectors, the HNSW graph over them, and the labels that wait to enter
- * the graph. A label is searchable once added: while it waits, it is scanned exactly.
+ * The index of one collection and modality: live vectors, the HNSW graph over them, and the labels that wait
+ * to enter the graph. A label is searchable once added: while it waits, it is scanned exactly.
  */
 export class ModalityIndex {
   readonly dimension: number
@@ -55,7 +55,10 @@ export class ModalityIndex {
     return this.#graph.count - (this.size - this.pending)
   }
 
-  /** Adds a vector; a label that is there already is passed over (a searcher that restarted has read it from the store). */
+  /**
+   * Adds a vector; a label that is there already is passed over (a searcher that restarted has read it from
+   * the store).
+   */
   add(label: number, vector: Float32Array): void {
     if (this.#vectors.has(label)) return
     this.#vectors.add(label, vector)
@@ -71,8 +74,8 @@ export class ModalityIndex {
   }
 
   /**
-   * Moves waiting labels into the graph until none waits or the time (of performance.now) is up. A vector that the
-   * graph refuses is reported and found no more. Returns how many went in.
+   * Moves waiting labels into the graph until none waits or the time (of performance.now) is up. A vector
+   * that the graph refuses is reported and found no more. Returns how many went in.
    */
   insertPending(until: number, onProblem: (message: string) => void): number {
     let inserted = 0
@@ -95,8 +98,9 @@ export class ModalityIndex {
   }
 
   /**
-   * Takes another graph in: what it holds and is not live is marked deleted, what is live and not in it waits. Labels
-   * are never given twice and their vectors never change, so this difference is all that can separate the two.
+   * Takes another graph in: what it holds and is not live is marked deleted, what is live and not in it
+   * waits. Labels are never given twice and their vectors never change, so this difference is all that can
+   * separate the two.
    */
   adopt(graph: HnswGraph): void {
     const held = new Set(graph.labels())
@@ -127,7 +131,10 @@ export class ModalityIndex {
     return this.#vectors.get(label)
   }
 
-  /** Tells the cosine of each of some queries with each of some labels, by their positions; labels not live are passed over. */
+  /**
+   * Tells the cosine of each of some queries with each of some labels, by their positions; labels not live
+   * are passed over.
+   */
   scorePairs(
     queries: Float32Array[],
     labels: number[],
@@ -136,14 +143,17 @@ export class ModalityIndex {
     this.#vectors.scorePairs(queries, labels, tell)
   }
 
-  /** The cosines of a query with so many live embeddings, all where there are no more: the same ones until something is added or removed. */
+  /**
+   * The cosines of a query with so many live embeddings, all where there are no more: the same ones until
+   * something is added or removed.
+   */
   sampleScores(query: Float32Array, count: number): Float64Array {
     return this.#vectors.sampleScores(query, count)
   }
 
   /**
-   * About the k labels nearest to a live one, itself left out, best first. `passes` tells which may be found, all by
-   * default; it is called from within hnswlib and must not throw.
+   * About the k labels nearest to a live one, itself left out, best first. `passes` tells which may be found,
+   * all by default; it is called from within hnswlib and must not throw.
    */
   neighbors(
     label: number,
@@ -159,7 +169,10 @@ export class ModalityIndex {
     return vector ? others(label, this.#vectors.scan(vector, k + 1, labels)).slice(0, k) : []
   }
 
-  /** The labels of highest cosine to a normalised query, best first, equal ones by label; and whether a scan found them all. */
+  /**
+   * The labels of highest cosine to a normalised query, best first, equal ones by label; and whether a scan
+   * found them all.
+   */
   search(
     query: Float32Array,
     { limit, exact = false, efSearch = this.settings.efSearch, labels }: IndexSearch
@@ -201,7 +214,9 @@ function others(label: number, hits: Hit[]): Hit[] {
 /** Labels are looked up by a bit each unless they lie so far apart that there would be that many for each. */
 const BITS_A_LABEL = 64
 
-/** A function that tells whether a label is among some; the graph calls it for every vector that it looks at. */
+/**
+ * A function that tells whether a label is among some; the graph calls it for every vector that it looks at.
+ */
 export function among(labels: number[]): (label: number) => boolean {
   let lowest = labels[0] ?? 0
   let highest = lowest

@@ -12,13 +12,16 @@ export interface Neighbors {
 /** Stands where fewer than k were found, for one of the sample was removed meanwhile. */
 export const NOBODY = 0xffffffff
 
-/** Vectors that a group is compared with at a time, and the group: a third of a megabyte or so for both, which caches hold. */
+/**
+ * Vectors that a group is compared with at a time, and the group: a third of a megabyte or so for both, which
+ * caches hold.
+ */
 const BLOCK = 256
 const GROUP = 32
 
 /**
- * Finds the neighbors within a sample, in work that may be interrupted: up to `exactUpTo` labels by comparing all with
- * all, else by the graph.
+ * Finds the neighbors within a sample, in work that may be interrupted: up to `exactUpTo` labels by comparing
+ * all with all, else by the graph.
  */
 export function* findNeighbors(
   index: ModalityIndex,

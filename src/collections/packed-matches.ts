@@ -4,7 +4,9 @@ import type { Match, StoredRecord } from './record.js'
 export type PackedRecord = StoredRecord<Uint8Array<ArrayBuffer>>
 export type PackedMatch = Match<Uint8Array<ArrayBuffer>>
 
-/** The large parts of records in one piece of memory, which can be handed to another thread without a copy. */
+/**
+ * The large parts of records in one piece of memory, which can be handed to another thread without a copy.
+ */
 class Pack {
   readonly memory: ArrayBuffer
   #at = 0

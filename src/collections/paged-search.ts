@@ -1,11 +1,14 @@
 import type { Hit } from './top-k.js'
 
 /**
- * Depths of the graph's searches, apart by a factor of ten. Each is a little above the matches that are usually asked
- * for, since the last of a depth are left to the next one.
+ * Depths of the graph's searches, apart by a factor of ten. Each is a little above the matches that are
+ * usually asked for, since the last of a depth are left to the next one.
  */
 const DEPTHS = [128, 1280, 12_800]
-/** Where a search goes through so large a part of the embeddings, comparing with all is no slower than the graph. */
+/**
+ * Where a search goes through so large a part of the embeddings, comparing with all is no slower than the
+ * graph.
+ */
 export const SCAN_PART = 0.1
 
 export interface PagedSearch {
@@ -22,14 +25,15 @@ export interface PagedSearch {
 }
 
 /**
- * The best hits by the graph, of one list for each query however many are asked for, so that pages neither repeat nor lose
- * a hit. Invariant: what is found for a lower limit is the beginning of what is found for a higher one, in descending
- * order of scores, equal ones by label.
+ * The best hits by the graph, of one list for each query however many are asked for, so that pages neither
+ * repeat nor lose a hit. Invariant: what is found for a lower limit is the beginning of what is found for a
+ * higher one, in descending order of scores, equal ones by label.
  *
- * The depths are the same for every limit. Of what a depth finds the hits of its lowest score are left to the next depth,
- * since others of that score may be beyond it; the next depth goes on below the last score that was taken. What the graph missed
- * above that is not shown at all: it would stand on a page that was passed already. Past the last depth, where a
- * scan is no slower, and where the graph leads to too few, a scan goes on.
+ * The depths are the same for every limit. Of what a depth finds the hits of its lowest score are left to the
+ * next depth, since others of that score may be beyond it; the next depth goes on below the last score that
+ * was taken. What the graph missed above that is not shown at all: it would stand on a page that was passed
+ * already. Past the last depth, where a scan is no slower, and where the graph leads to too few, a scan goes
+ * on.
  */
 export function searchInDepths({ limit, efSearch, total, byGraph, byScan }: PagedSearch): {
   hits: Hit[]

@@ -39,9 +39,9 @@ export const RECORD_DEPTHS = [
 ]
 
 /**
- * What a lesser depth found, and behind it the rest of what a greater one finds, so that the first page of a query never
- * changes with the last one. Ranks and candidates are others for each depth: what the greater one puts before the last that
- * was shown stands right behind that, with its score.
+ * What a lesser depth found, and behind it the rest of what a greater one finds, so that the first page of a
+ * query never changes with the last one. Ranks and candidates are others for each depth: what the greater one
+ * puts before the last that was shown stands right behind that, with its score.
  */
 export function withRest(shown: Hit[], found: Hit[]): Hit[] {
   const keys = new Set(shown.map(({ label }) => label))

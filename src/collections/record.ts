@@ -4,14 +4,20 @@ import type { JsonText } from '../json/json-text.js'
 export type Modality = 'image' | 'text'
 export const MODALITIES: Modality[] = ['image', 'text']
 
-/** HNSW settings of a collection's indexes (Malkov and Yashunin 2016): links a node, and candidates while building and searching. */
+/**
+ * HNSW settings of a collection's indexes (Malkov and Yashunin 2016): links a node, and candidates while
+ * building and searching.
+ */
 export interface HnswSettings {
   m: number
   efConstruction: number
   efSearch: number
 }
 
-/** hnswlib's documentation finds M 12 to 48 good for most; these held recall@10 over 0.97 where it was measured. */
+/**
+ * hnswlib's documentation finds M 12 to 48 good for most; these held recall@10 over 0.97 where it was
+ * measured.
+ */
 export const DEFAULT_HNSW: HnswSettings = { m: 16, efConstruction: 200, efSearch: 128 }
 
 /** Largest metadata of a record, as JSON. */
@@ -22,7 +28,10 @@ export type ImageStorage = 'original' | 'thumbnail' | 'none'
 
 export interface CollectionSettings {
   name: string
-  /** The model and the fingerprint of the encoder that its embeddings come from; null where they are brought along. */
+  /**
+   * The model and the fingerprint of the encoder that its embeddings come from; null where they are brought
+   * along.
+   */
   model: string | null
   fingerprint: string | null
   dimension: number
@@ -95,8 +104,8 @@ export interface RestoredEmbedding {
 }
 
 /**
- * A change of some parts of a record: what is undefined stays, null removes. Metadata is merged (RFC 7396). A new image
- * comes with its embedding; `image` is what is kept of it.
+ * A change of some parts of a record: what is undefined stays, null removes. Metadata is merged (RFC 7396). A
+ * new image comes with its embedding; `image` is what is kept of it.
  */
 export interface RecordPatch {
   text?: string | null

@@ -7,7 +7,9 @@ import type { ComparedRecord, RecordPage } from './store/reads.js'
 export interface Replacement {
   /** The records of the one that serves, after an id, compared with their copies here. */
   compare(page: RecordPage): Promise<ComparedRecord[]>
-  /** Copies records as they were compared, with new embeddings; those that changed meanwhile are passed over. */
+  /**
+   * Copies records as they were compared, with new embeddings; those that changed meanwhile are passed over.
+   */
   copy(records: RecordCopy[]): Promise<void>
   /** Removes copies of records that are gone; resolves to how many. */
   removeExtra(): Promise<number>

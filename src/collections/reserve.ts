@@ -2,9 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Bytes that are kept for deletions on a full disk: the log and the index of the log of some small transactions. */
+/**
+ * Bytes that are kept for deletions on a full disk: the log and the index of the log of some small
+ * transactions.
+ */
 const BYTES = 4 << 20
-/** At the start the reserve is made where so many times its size is free: it must not fill the disk itself. */
+/**
+ * At the start the reserve is made where so many times its size is free: it must not fill the disk itself.
+ */
 const MARGIN = 4
 
 /** A file that takes room on the disk of a data folder, to be given up when a deletion needs it. */

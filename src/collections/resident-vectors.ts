@@ -7,8 +7,9 @@ const FIRST_VECTORS = 4
 const STEP_BYTES = 16
 
 /**
- * The live vectors of one index in memory, for exact scans: hnswlib's `getPoint` takes 41 us a vector. They lie dense in
- * blocks of an arena; the first one is moved to a larger one as it fills, up to the largest, and others follow it.
+ * The live vectors of one index in memory, for exact scans: hnswlib's `getPoint` takes 41 us a vector. They
+ * lie dense in blocks of an arena; the first one is moved to a larger one as it fills, up to the largest, and
+ * others follow it.
  */
 export class ResidentVectors {
   readonly #dimension: number
@@ -93,7 +94,10 @@ export class ResidentVectors {
     return best.sorted()[0].score
   }
 
-  /** The k vectors of highest dot product among some labels (all by default), exactly. Labels not held are passed over. */
+  /**
+   * The k vectors of highest dot product among some labels (all by default), exactly. Labels not held are
+   * passed over.
+   */
   scan(query: Float32Array, k: number, labels?: Iterable<number>): Hit[] {
     const best = new TopK(k)
     this.#offer(best, query, labels && this.#slotsOf(labels))
@@ -124,8 +128,9 @@ export class ResidentVectors {
   }
 
   /**
-   * Tells the dot product of each of some queries with the vector under each of some labels, by their positions; labels
-   * not held are passed over. Vectors stay in the processor's caches from query to query where there are some hundred.
+   * Tells the dot product of each of some queries with the vector under each of some labels, by their
+   * positions; labels not held are passed over. Vectors stay in the processor's caches from query to query
+   * where there are some hundred.
    */
   scorePairs(
     queries: Float32Array[],
@@ -224,7 +229,10 @@ export class ResidentVectors {
     }
   }
 
-  /** Gives the last block back once it is free, and half of the one before: an index may grow and shrink at an edge. */
+  /**
+   * Gives the last block back once it is free, and half of the one before: an index may grow and shrink at an
+   * edge.
+   */
   #shrink(): void {
     if (this.size === 0) this.clear()
     else if (this.#blocks.length > 1 && this.size <= (this.#blocks.length - 1.5) * this.#perBlock)

@@ -4,14 +4,17 @@ import type { Searcher } from './folder-threads.js'
 import type { RestoredEmbedding, RestoredRecord } from './record.js'
 import type { CollectionKey } from './store/writes.js'
 
-/** A collection that is made of a backup, out of sight until it is whole. A crash has it dropped at the next start. */
+/**
+ * A collection that is made of a backup, out of sight until it is whole. A crash has it dropped at the next
+ * start.
+ */
 export interface Restoration {
   /** Adds records, in the order of the backup: all of them before the first embedding. */
   addRecords(records: RestoredRecord[]): Promise<void>
   addEmbeddings(embeddings: RestoredEmbedding[]): Promise<void>
   /**
-   * Gives it its name in one commit, in the place of a collection that has the name if that may be; searchable when it
-   * resolves. Throws COLLECTION_EXISTS.
+   * Gives it its name in one commit, in the place of a collection that has the name if that may be;
+   * searchable when it resolves. Throws COLLECTION_EXISTS.
    */
   instate(options: { createdAt: number; mayReplace: boolean }): Promise<Collection>
   /** Ends it: what has not got its name by now is dropped. */

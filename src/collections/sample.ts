@@ -2,8 +2,9 @@
 const BUCKET_BITS = 16
 
 /**
- * So many of some labels, in ascending order: those of lowest hash, so that the same labels give the same sample, and a
- * few labels more or less another one that is mostly the same. All of them where there are no more.
+ * So many of some labels, in ascending order: those of lowest hash, so that the same labels give the same
+ * sample, and a few labels more or less another one that is mostly the same. All of them where there are no
+ * more.
  */
 export function sampleLabels(labels: number[], size: number): number[] {
   if (labels.length <= size) return [...labels].sort((a, b) => a - b)

@@ -11,7 +11,10 @@ export interface ScoresOptions {
 /** Ids that are looked up and scored between two places where the work may be interrupted. */
 const STRIDE = 64
 
-/** The exact cosine of a query with each of some records, in work that may be interrupted; NaN for one that is not there, or has no such embedding. */
+/**
+ * The exact cosine of a query with each of some records, in work that may be interrupted; NaN for one that is
+ * not there, or has no such embedding.
+ */
 export function* scoreRecords(
   index: CollectionIndex,
   { target, query, ids }: ScoresOptions,

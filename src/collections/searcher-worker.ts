@@ -60,7 +60,8 @@ export interface SearchCall extends CollectionSearch {
   withEmbeddings?: boolean
 }
 
-// The searcher thread: a read-only connection and all indexes, so that scans, graphs and joins hold no other thread.
+// The searcher thread: a read-only connection and all indexes, so that scans, graphs and joins hold no other
+// thread.
 const { dataDir } = workerData as { dataDir: string }
 const store = openedStore()
 const indexes = new Map<number, CollectionIndex>()
@@ -212,7 +213,9 @@ export const embed = handler(
   }
 )
 
-/** The best matches, joined to the store: hits whose record went meanwhile are dropped and the search refills. */
+/**
+ * The best matches, joined to the store: hits whose record went meanwhile are dropped and the search refills.
+ */
 export const search = handler(
   async ({
     collection,
@@ -226,7 +229,8 @@ export const search = handler(
     const wanted = offset + limit
     for (let depth = wanted + without.length; ; depth *= 2) {
       const { hits, explanation } = index?.search(query, { ...options, limit: depth }) ?? NOTHING
-      // Ids alone are read of what only counts: metadata of thousands of records would be parsed to be passed over.
+      // Ids alone are read of what only counts: metadata of thousands of records would be parsed to be passed
+      // over.
       const present = hits.filter((hit) => {
         const id = idOf(hit)
         return id !== undefined && !without.includes(id)
@@ -244,7 +248,10 @@ export const search = handler(
   }
 )
 
-/** Finds what passes a costly filter in slices, so that other searches go on; what follows in the same turn has it at hand. */
+/**
+ * Finds what passes a costly filter in slices, so that other searches go on; what follows in the same turn
+ * has it at hand.
+ */
 async function prepare({
   collection,
   filter,

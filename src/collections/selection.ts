@@ -2,7 +2,10 @@ import type { RecordVersion } from './store/reads.js'
 
 const END = 0
 
-/** Records that pass a filter, each as of one of its writes, in one piece of memory: millions of them as objects hold a thread. */
+/**
+ * Records that pass a filter, each as of one of its writes, in one piece of memory: millions of them as
+ * objects hold a thread.
+ */
 export interface Selection {
   updatedAt: Float64Array<ArrayBuffer>
   /** In UTF-8, each with a zero after it: ids have no control characters. */

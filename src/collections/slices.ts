@@ -1,6 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-/** How long a thread works on something long before it looks at other calls: what a search may have to wait for it. */
+/**
+ * How long a thread works on something long before it looks at other calls: what a search may have to wait
+ * for it.
+ */
 export const SLICE_MS = 4
 
 /** Tells work in another thread that it may end: not 0 when it may. Signals can't cross threads. */
@@ -21,8 +24,8 @@ export function isStopped(flag: StopFlag): boolean {
 }
 
 /**
- * Does long work, giving way to other calls after each slice of time: the generator yields where it may be interrupted, a
- * fraction of a slice apart. Resolves to undefined when it was stopped.
+ * Does long work, giving way to other calls after each slice of time: the generator yields where it may be
+ * interrupted, a fraction of a slice apart. Resolves to undefined when it was stopped.
  */
 export async function inSlices<T>(work: Generator<void, T>, stop: StopFlag): Promise<T | undefined> {
   let until = performance.now() + SLICE_MS

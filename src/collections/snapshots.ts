@@ -39,7 +39,9 @@ const FORMAT = 1
 /** Snapshots of a graph that are kept: the last one, and one in case it is damaged. */
 const KEPT = 2
 
-/** Where the snapshots lie: `DATA_DIR/snapshots/<collection>-<modality>/<number>/{graph.hnsw,header.json}`. */
+/**
+ * Where the snapshots lie: `DATA_DIR/snapshots/<collection>-<modality>/<number>/{graph.hnsw,header.json}`.
+ */
 function snapshotFolder(
   dataDir: string,
   { collection, modality }: Pick<GraphIdentity, 'collection' | 'modality'>
@@ -61,8 +63,9 @@ function numbers(folder: string): number[] {
 }
 
 /**
- * Writes a snapshot aside, syncs it, gives it its name, and removes all but the last two. Nothing may be added to the
- * graph meanwhile. Returns the bytes of its file. Throws when the disk does not take it; the snapshots before stay.
+ * Writes a snapshot aside, syncs it, gives it its name, and removes all but the last two. Nothing may be
+ * added to the graph meanwhile. Returns the bytes of its file. Throws when the disk does not take it; the
+ * snapshots before stay.
  */
 export async function writeSnapshot(
   dataDir: string,
@@ -143,8 +146,8 @@ async function newestOf(
 }
 
 /**
- * Reads the newest snapshot that is whole and fits; undefined where there is none. One that is damaged, of another
- * format or of other settings is reported and removed: the store has all that it held.
+ * Reads the newest snapshot that is whole and fits; undefined where there is none. One that is damaged, of
+ * another format or of other settings is reported and removed: the store has all that it held.
  */
 export async function readSnapshot(
   dataDir: string,
@@ -164,7 +167,9 @@ export async function readSnapshot(
   return undefined
 }
 
-/** Why the newest snapshot would not be used, undefined if it would be or there is none. Nothing is changed. */
+/**
+ * Why the newest snapshot would not be used, undefined if it would be or there is none. Nothing is changed.
+ */
 export async function snapshotProblem(
   dataDir: string,
   identity: GraphIdentity & { highestLabel?: number }

@@ -47,8 +47,8 @@ interface Demand {
 }
 
 /**
- * The work on graphs that goes on beside searches, one thing at a time: waiting labels move in, a slice at a time; a
- * graph that changed much is saved; one that is a third dead is rebuilt elsewhere and swapped.
+ * The work on graphs that goes on beside searches, one thing at a time: waiting labels move in, a slice at a
+ * time; a graph that changed much is saved; one that is a third dead is rebuilt elsewhere and swapped.
  */
 export class Upkeep {
   readonly #options: UpkeepOptions
@@ -92,8 +92,8 @@ export class Upkeep {
   }
 
   /**
-   * Saves the graphs of a collection, with the labels that wait by now, when what is under way is done; none where it is
-   * dropped meanwhile. Throws STORAGE_FULL, STORAGE_UNWRITABLE or CLOSED.
+   * Saves the graphs of a collection, with the labels that wait by now, when what is under way is done; none
+   * where it is dropped meanwhile. Throws STORAGE_FULL, STORAGE_UNWRITABLE or CLOSED.
    */
   save(collection: number): Promise<SavedGraph[]> {
     if (this.#stop.signal.aborted) return Promise.reject(new Closed())
@@ -107,7 +107,9 @@ export class Upkeep {
     return demand.saved
   }
 
-  /** Ends the work, then saves what changed: a thread that is ended within hnswlib takes the process with it. */
+  /**
+   * Ends the work, then saves what changed: a thread that is ended within hnswlib takes the process with it.
+   */
   async stop(): Promise<void> {
     this.#stop.abort()
     await this.#running
@@ -124,7 +126,8 @@ export class Upkeep {
   async #work(): Promise<void> {
     let nextLook = performance.now() + MAINTAIN_EVERY_MS
     while (!this.#stop.signal.aborted) {
-      // Under a load without end there is always something that waits; saving and rebuilding must have their turns.
+      // Under a load without end there is always something that waits; saving and rebuilding must have their
+      // turns.
       const isDue = performance.now() >= nextLook
       const [demanded] = this.#demands
       if (demanded) await this.#saveDemanded(...demanded)
@@ -221,7 +224,8 @@ export class Upkeep {
 
   async #rebuild(which: { collection: number; modality: Modality }, index: ModalityIndex): Promise<void> {
     const { dimension, settings: hnsw } = index
-    // Waiting labels move into the old graph meanwhile; the difference to the new one is found when it is adopted.
+    // Waiting labels move into the old graph meanwhile; the difference to the new one is found when it is
+    // adopted.
     let done = false
     const rebuilt = this.#options
       .rebuild({ ...which, dimension, hnsw }, this.#stop.signal)

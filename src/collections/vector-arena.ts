@@ -20,7 +20,10 @@ const SMALLEST_BLOCK = 2 ** 12
 export const BATCH = 1024
 /** Where an arena ends: WebAssembly can't give back a part of a memory, only all of it. */
 const ARENA_BYTES = 2 ** 28
-/** An arena grows by so much: V8 collects garbage at each growth, and pages that were never written take no memory. */
+/**
+ * An arena grows by so much: V8 collects garbage at each growth, and pages that were never written take no
+ * memory.
+ */
 const GROWTH_BYTES = 2 ** 25
 const PAGE_BYTES = 2 ** 16
 
@@ -32,8 +35,8 @@ const QUERY_AT = SCORES_AT + BATCH * Float32Array.BYTES_PER_ELEMENT
 const compiled = new WebAssembly.Module(Buffer.from(kernel, 'base64'))
 
 /**
- * A WebAssembly memory with the kernel that scores vectors in it. Blocks are halves of halves of the largest, and
- * join again when both are free, so that what small indexes leave is of use to large ones.
+ * A WebAssembly memory with the kernel that scores vectors in it. Blocks are halves of halves of the largest,
+ * and join again when both are free, so that what small indexes leave is of use to large ones.
  */
 export class VectorArena {
   readonly #kernel = new WebAssembly.Instance(compiled).exports as Kernel
@@ -132,7 +135,10 @@ export class VectorArena {
   }
 }
 
-/** The memory of all vectors of a thread: as many arenas as it takes, since each reserves gigabytes of addresses. */
+/**
+ * The memory of all vectors of a thread: as many arenas as it takes, since each reserves gigabytes of
+ * addresses.
+ */
 export class VectorArenas {
   readonly #arenaBytes: number
   #arenas: VectorArena[] = []
@@ -146,7 +152,10 @@ export class VectorArenas {
     return this.#arenas.reduce((sum, arena) => sum + arena.bytes, 0)
   }
 
-  /** A block of at least so many bytes, or of the largest size. What is in it is not cleared. Throws a RangeError without memory. */
+  /**
+   * A block of at least so many bytes, or of the largest size. What is in it is not cleared. Throws a
+   * RangeError without memory.
+   */
   take(least: number): Block {
     let bytes = SMALLEST_BLOCK
     while (bytes < least && bytes < LARGEST_BLOCK) bytes *= 2

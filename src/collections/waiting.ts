@@ -15,14 +15,16 @@ const READS = 4
 
 type Write = { write: RawWrite; signal?: AbortSignal }
 
-/** What waits for the writer and the searcher, on this side of their threads, where it can still be dropped. */
+/**
+ * What waits for the writer and the searcher, on this side of their threads, where it can still be dropped.
+ */
 export interface Waiting {
   write(write: RawWrite, patience?: Patience): Promise<WriteAnswer>
   /** Without a patience it is the service's own, and is neither kept waiting nor refused. */
   read<T>(run: () => Promise<T>, patience?: Patience): Promise<T>
   /**
-   * A read in slices, which takes long: two at a time, of the bulk lane one. It ends early when the signal it is given
-   * aborts.
+   * A read in slices, which takes long: two at a time, of the bulk lane one. It ends early when the signal it
+   * is given aborts.
    */
   walk<T>(run: (signal: AbortSignal) => Promise<T | undefined>, options?: AddOptions): Promise<T>
   readonly queued: { write: number; read: number }
@@ -32,7 +34,9 @@ export interface Waiting {
   close(): Promise<void>
 }
 
-/** The queues in front of the writer and the searcher; reads are refused by the wait that is to be expected. */
+/**
+ * The queues in front of the writer and the searcher; reads are refused by the wait that is to be expected.
+ */
 export function createWaiting(writer: Threads<Writer>, maxWaitMs?: Record<Lane, number>): Waiting {
   // Group commit: what arrives while a transaction is being synced goes into the next one together.
   const writes = new Batcher<Write, WriteAnswer>({
@@ -60,7 +64,8 @@ export function createWaiting(writer: Threads<Writer>, maxWaitMs?: Record<Lane, 
     maxWaitMs
   })
   return {
-    // The signal goes along rather than to the queue: what was handed to the writer must be followed to its end.
+    // The signal goes along rather than to the queue: what was handed to the writer must be followed to its
+    // end.
     write: (write, { signal } = {}) => writes.add({ write, signal }),
     read: <T>(run: () => Promise<T>, patience?: Patience) =>
       patience ? (reads.add(run, patience) as Promise<T>) : run(),

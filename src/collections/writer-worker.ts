@@ -52,7 +52,10 @@ export interface WriterFinding {
   setback?: Setback
 }
 
-/** How long a setback is told after it was noticed: a service may have been started again before anyone looked. */
+/**
+ * How long a setback is told after it was noticed: a service may have been started again before anyone
+ * looked.
+ */
 const SETBACK_TOLD_MS = 7 * 24 * 3600 * 1000
 
 // The writer thread: the only read-write connection, the lock on the data folder, and the kept images.
@@ -65,7 +68,10 @@ const { db, store, isImageReferred, setback } = withRoom(() => start(openStore(d
 const highWater = openMark(dataDir)
 const makeRoom = createRoomMaker({ commit, foldLog, reserve, onProblem })
 
-/** Opens the store with the room of the reserve where the disk is full: recovery after a crash writes the index of the log anew. */
+/**
+ * Opens the store with the room of the reserve where the disk is full: recovery after a crash writes the
+ * index of the log anew.
+ */
 function withRoom<T>(open: () => T): T {
   try {
     return open()
@@ -85,13 +91,17 @@ interface Started {
   setback?: Setback
 }
 
-/** Prepares the statements, looks whether the store went back, and sweeps the images. Its errors say what is wrong with the folder. */
+/**
+ * Prepares the statements, looks whether the store went back, and sweeps the images. Its errors say what is
+ * wrong with the folder.
+ */
 function start(db: Connection): Started {
   try {
     const reader = createStoreReader(db)
     if (!imageFolderExists(dataDir) && reader.hasImages())
       onProblem(
-        `the folder of kept images, ${imageFolder(dataDir)}, is not there, and records refer to images in it: check that its volume is mounted`
+        `the folder of kept images, ${imageFolder(dataDir)}, is not there, and records refer to images ` +
+          'in it: check that its volume is mounted'
       )
     sweepImages(dataDir, reader.isImageReferred)
     // The names of the store's file and the images' folder are durable once their folder is.
@@ -190,7 +200,9 @@ export const releaseImages = handler((hold: string): boolean => {
   return held
 })
 
-/** Commits a group of writes: images first, synced, then all rows in one transaction, then the images let go. */
+/**
+ * Commits a group of writes: images first, synced, then all rows in one transaction, then the images let go.
+ */
 export const write = handler((writes: RawWrite[]): WriteAnswer[] => {
   const images = new Map<string, Uint8Array>()
   const digested = writes.map((raw) => digest(raw, images))

@@ -4,7 +4,9 @@ import { DOCUMENTED_ERRORS, documented } from '../error-guide.js'
 import { ErrorBody } from '../schemas.js'
 import { errorsOf } from './operation-errors.js'
 
-/** What the operations refer to: the one error shape, each error as an example, and the header that all take. */
+/**
+ * What the operations refer to: the one error shape, each error as an example, and the header that all take.
+ */
 export const SHARED_COMPONENTS = {
   parameters: {
     RequestTimeout: {
@@ -13,7 +15,8 @@ export const SHARED_COMPONENTS = {
       required: false,
       schema: { type: 'number' as const, minimum: 0.001, maximum: 3600 },
       description:
-        "Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once."
+        'Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; ' +
+        "what can't be done in time is refused at once."
     }
   },
   headers: {
@@ -39,7 +42,10 @@ export const SHARED_COMPONENTS = {
 /** Statuses with Retry-After. */
 const WITH_RETRY = new Set([429, 503])
 
-/** Completes what the schemas of the routes say: the errors of each operation, code that calls it, files as strings. */
+/**
+ * Completes what the schemas of the routes say: the errors of each operation, code that calls it, files as
+ * strings.
+ */
 export function describe<D extends { paths?: object }>(document: D): D {
   const described = binaryAsStrings(document)
   for (const [path, operations] of Object.entries(described.paths ?? {}) as [

@@ -3,7 +3,10 @@ import type { TextSettings } from './model-package.js'
 /** Python's `string.punctuation`, which OpenCLIP's canonical text is without. */
 const PUNCTUATION = /[!-/:-@[-`{-~]/g
 
-/** A text as a model's tokenizer expects it: as it is, in lower case, with plain white space, or canonical (OpenCLIP's `canonicalize_text`). */
+/**
+ * A text as a model's tokenizer expects it: as it is, in lower case, with plain white space, or canonical
+ * (OpenCLIP's `canonicalize_text`).
+ */
 export function clean(text: string, cleaning: TextSettings['cleaning']): string {
   switch (cleaning) {
     case 'none':

@@ -1,4 +1,7 @@
-/** CMYK without a profile says nothing of its inks; the plain conversion is Pillow's, which the towers were fed by. */
+/**
+ * CMYK without a profile says nothing of its inks; the plain conversion is Pillow's, which the towers were
+ * fed by.
+ */
 export function cmykToRgb(samples: Uint8Array, channels: number): Uint8Array {
   const pixels = samples.length / channels
   const rgb = new Uint8Array(pixels * 3)
@@ -29,8 +32,8 @@ const SRGB = Uint8Array.from({ length: STEPS + 1 }, (_, i) => {
 })
 
 /**
- * 8-bit Lab of TIFF to sRGB, in place, three channels: L from 0 to 255, a and b signed (`cieLab`, TIFF 6.0 section 23)
- * or with 128 added (`iccLab`).
+ * 8-bit Lab of TIFF to sRGB, in place, three channels: L from 0 to 255, a and b signed (`cieLab`, TIFF 6.0
+ * section 23) or with 128 added (`iccLab`).
  */
 export function labToRgb(samples: Uint8Array, coding: 'cieLab' | 'iccLab'): void {
   const offset = coding === 'cieLab' ? 0 : 128

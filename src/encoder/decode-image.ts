@@ -9,7 +9,10 @@ import { sniffImage } from './sniff-image.js'
 export interface ImageLimits {
   /** Largest width times height. */
   maxPixels: number
-  /** Told how many bytes the decoded image will take, before it takes them; it may hold the thread until they are there. */
+  /**
+   * Told how many bytes the decoded image will take, before it takes them; it may hold the thread until they
+   * are there.
+   */
   reserve?: (bytes: number) => void
 }
 
@@ -21,15 +24,21 @@ export interface Size {
 /** Longest side, that of JPEG: the weights of a resize grow with it. */
 const MAX_SIDE = 65_535
 /**
- * How many times the needed pixels are left by shrinking, on either side. At 3 the embeddings of models/mini keep a
- * cosine of 0.9992 and more to those of the whole picture (bench/shrink-on-load.js).
+ * How many times the needed pixels are left by shrinking, on either side. At 3 the embeddings of models/mini
+ * keep a cosine of 0.9992 and more to those of the whole picture (bench/shrink-on-load.js).
  */
 const KEPT_RATIO = 3
-/** libvips decodes at a half, quarter or eighth where a resize divides by more than that; under 3 it costs more than it saves. */
+/**
+ * libvips decodes at a half, quarter or eighth where a resize divides by more than that; under 3 it costs
+ * more than it saves.
+ */
 const LEAST_SHRINK = 3
 /** Most scans of a JPEG: encoders make ten or so. */
 const MAX_SCANS = 64
-/** An image that takes longer to decode is refused; libvips looks at the time between its lines, so that some take longer. */
+/**
+ * An image that takes longer to decode is refused; libvips looks at the time between its lines, so that some
+ * take longer.
+ */
 const MAX_SECONDS = 10
 /** Bytes of a sample by libvips' name of its format. */
 const SAMPLE_BYTES: Record<string, number> = {
@@ -63,9 +72,9 @@ interface Wanted {
 }
 
 /**
- * Decodes an image (its first frame) to upright 8-bit sRGB, alpha laid on white. Order: EXIF orientation, ICC profile
- * to sRGB, alpha. A JPEG of far more pixels than `needed` is shrunk while it is decoded. Throws IMAGE_UNSUPPORTED,
- * IMAGE_INVALID or IMAGE_TOO_LARGE.
+ * Decodes an image (its first frame) to upright 8-bit sRGB, alpha laid on white. Order: EXIF orientation, ICC
+ * profile to sRGB, alpha. A JPEG of far more pixels than `needed` is shrunk while it is decoded. Throws
+ * IMAGE_UNSUPPORTED, IMAGE_INVALID or IMAGE_TOO_LARGE.
  */
 export function decodeImage(bytes: Uint8Array, limits: ImageLimits, needed?: Size): Promise<Pixels> {
   return decode(bytes, limits, { needed })
@@ -142,8 +151,9 @@ function requireSamples({ depth }: Metadata): void {
 }
 
 /**
- * The factor for float samples: grey ones reach from 0 to 1, or else to 255, as Pillow takes them; libvips takes those
- * of RGB for linear light from 0 to 1. Throws IMAGE_INVALID where most of those lie beyond: they would become white.
+ * The factor for float samples: grey ones reach from 0 to 1, or else to 255, as Pillow takes them; libvips
+ * takes those of RGB for linear light from 0 to 1. Throws IMAGE_INVALID where most of those lie beyond: they
+ * would become white.
  */
 async function floatScale(image: Sharp, space: string): Promise<number> {
   const { channels } = await image.stats()
@@ -159,14 +169,18 @@ function divisor({ width, height }: Size, needed: Size): number {
   return by < LEAST_SHRINK ? 1 : by
 }
 
-/** The samples of the whole picture, which many loaders and each turn hold at once, and the 8-bit ones of the result. */
+/**
+ * The samples of the whole picture, which many loaders and each turn hold at once, and the 8-bit ones of the
+ * result.
+ */
 function decodedBytes(
   { width, height, channels, depth, isProgressive, space, hasProfile }: Metadata,
   by: number,
   wanted: number
 ): number {
   const result = (width * height * wanted) / by ** 2
-  // Inks are converted before anything is shrunk; of a progressive JPEG all coefficients are read, two bytes each.
+  // Inks are converted before anything is shrunk; of a progressive JPEG all coefficients are read, two bytes
+  // each.
   const isWhole = by === 1 || isProgressive || (space === 'cmyk' && !hasProfile)
   const sampleBytes = by > 1 && isProgressive ? 2 : (SAMPLE_BYTES[depth] ?? 1)
   return result + (isWhole ? width * height * channels * sampleBytes : 0)
@@ -187,7 +201,8 @@ async function decodePlainCmyk(image: Sharp, depth: string): Promise<Pixels> {
     .toColourspace('cmyk')
     .raw({ depth: isWide ? 'ushort' : 'uchar' })
   const { data, info } = await inks.toBuffer({ resolveWithObject: true })
-  // The upper byte of each: libvips writes raw samples in the machine's order, little endian on all that are supported.
+  // The upper byte of each: libvips writes raw samples in the machine's order, little endian on all that are
+  // supported.
   const samples = isWide ? Uint8Array.from({ length: data.length / 2 }, (_, i) => data[2 * i + 1]) : data
   return { data: cmykToRgb(samples, info.channels), width: info.width, height: info.height }
 }

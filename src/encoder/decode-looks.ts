@@ -2,9 +2,10 @@ import { ImageInvalid } from '../errors.js'
 import { COMPRESSION, PHOTOMETRIC, readTiffDirectory, TAGS, type TiffDirectory } from './tiff-directory.js'
 
 /**
- * How a picture is decoded. libvips fills what it can't decode with black or grey unless it is told to fail, and at
- * which level it has to be told so differs by format: errors of a TIFF's tiles, and the warnings by which libjpeg
- * goes on behind lost data, count at 'warning' alone; libpng warns of much that changes no pixel.
+ * How a picture is decoded. libvips fills what it can't decode with black or grey unless it is told to fail,
+ * and at which level it has to be told so differs by format: errors of a TIFF's tiles, and the warnings by
+ * which libjpeg goes on behind lost data, count at 'warning' alone; libpng warns of much that changes no
+ * pixel.
  */
 export interface Look {
   type: string
@@ -49,8 +50,9 @@ export function strictLook(type: string, bytes: Uint8Array): Look {
 }
 
 /**
- * The look after one that failed: without the strictness towards warnings where all of them are harmless, or without
- * the tags that pixels don't depend on where those are at fault. Undefined where the picture is damaged.
+ * The look after one that failed: without the strictness towards warnings where all of them are harmless, or
+ * without the tags that pixels don't depend on where those are at fault. Undefined where the picture is
+ * damaged.
  */
 export function nextLook(look: Look, error: unknown): Look | undefined {
   if (!(error instanceof Error) || 'code' in error || look.failOn !== 'warning') return undefined

@@ -2,11 +2,19 @@ import { threadId } from 'node:worker_threads'
 
 /** Counted in units of so many bytes, so that the counts fit 32 bits. */
 const UNIT_BYTES = 2 ** 16
-/** Pictures that take less are not counted: thousands of them make no peak, and would wait behind large ones. */
+/**
+ * Pictures that take less are not counted: thousands of them make no peak, and would wait behind large ones.
+ */
 const LEAST_BYTES = 2 ** 24
-/** Others that may take memory while a picture waits; then it is the first, and all others wait until it is in. */
+/**
+ * Others that may take memory while a picture waits; then it is the first, and all others wait until it is
+ * in.
+ */
 const MOST_OVERTAKING = 16
-/** Units that are free, and that there are; how often some were taken (it may wrap around); the thread that is the first, or 0. */
+/**
+ * Units that are free, and that there are; how often some were taken (it may wrap around); the thread that is
+ * the first, or 0.
+ */
 const [FREE, TOTAL, TAKEN, FIRST] = [0, 1, 2, 3]
 /** The main thread's is 0. */
 const OWN = threadId + 1
@@ -19,7 +27,10 @@ export function createDecodeMemory(bytes: number): DecodeMemory {
   return new Int32Array(new SharedArrayBuffer(16)).fill(Math.ceil(bytes / UNIT_BYTES), FREE, TOTAL + 1)
 }
 
-/** Frees all of it, and the turn: a thread that died gives nothing back. One that lives takes its turn again. What others give back beyond the whole is left out. */
+/**
+ * Frees all of it, and the turn: a thread that died gives nothing back. One that lives takes its turn again.
+ * What others give back beyond the whole is left out.
+ */
 export function freeAll(memory: DecodeMemory): void {
   Atomics.store(memory, FREE, memory[TOTAL])
   Atomics.store(memory, FIRST, 0)
@@ -27,9 +38,10 @@ export function freeAll(memory: DecodeMemory): void {
 }
 
 /**
- * Runs work that may reserve memory before it takes it, and frees that when the work is over. To reserve holds the
- * thread until there is enough; what is more than there is at all waits until everything is free. A large
- * picture may be overtaken by smaller ones, which use what it can't, but not for ever: after 16 of them the others wait for it.
+ * Runs work that may reserve memory before it takes it, and frees that when the work is over. To reserve
+ * holds the thread until there is enough; what is more than there is at all waits until everything is free. A
+ * large picture may be overtaken by smaller ones, which use what it can't, but not for ever: after 16 of them
+ * the others wait for it.
  */
 export async function withMemory<T>(
   memory: DecodeMemory,

@@ -42,7 +42,10 @@ export interface EncodeOptions extends AddOptions {
   onStep?: OnStep
   /** Where the tokens of its texts are added that the model read, special ones included. */
   usage?: { tokens: number }
-  /** Where a digest of the tokens of each text is put, by its position: texts that are the same to the model share it. */
+  /**
+   * Where a digest of the tokens of each text is put, by its position: texts that are the same to the model
+   * share it.
+   */
   digests?: string[]
 }
 
@@ -67,7 +70,10 @@ export interface Encoder {
   readonly queued: { image: number; text: number }
   /** Milliseconds that a new entry would wait, by lane; 0 while nothing is known. */
   expectedWaitMs(lane: Lane): { image: number; text: number }
-  /** Resolves when the bulk lane takes images and texts, to one caller after the other: for loads that give way rather than fail. */
+  /**
+   * Resolves when the bulk lane takes images and texts, to one caller after the other: for loads that give
+   * way rather than fail.
+   */
   room(patience?: Patience): Promise<void>
   /** How its pools of threads are. */
   readonly pools: PoolState[]
@@ -75,12 +81,20 @@ export interface Encoder {
   close(): Promise<void>
 }
 
-/** Images of the largest allowed size that are decoded at a time, however many threads there are; of smaller ones more. */
+/**
+ * Images of the largest allowed size that are decoded at a time, however many threads there are; of smaller
+ * ones more.
+ */
 const DECODED_AT_ONCE = 2
-/** What a pixel is counted at: four samples as they are in most files, and its RGB. libheif takes ten in fact. */
+/**
+ * What a pixel is counted at: four samples as they are in most files, and its RGB. libheif takes ten in fact.
+ */
 const PIXEL_BYTES = 7
 
-/** Starts the threads of a model package, warmed up, and returns its encoder. Throws when a tower can't be opened. */
+/**
+ * Starts the threads of a model package, warmed up, and returns its encoder. Throws when a tower can't be
+ * opened.
+ */
 export async function createEncoder(model: ModelPackage, options: EncoderOptions): Promise<Encoder> {
   const { towers, decoders } = await startWorkers(model, options)
   const queues = createQueues(model, options, { towers, decoders })
@@ -143,9 +157,10 @@ export async function createEncoder(model: ModelPackage, options: EncoderOptions
 }
 
 /**
- * What ONNX Runtime reads from the environment; it must stand there before it is loaded, in the main thread: the workers
- * have copies. Its builds report to their maker since 1.30 unless told not to, and nothing leaves a self-hosted service
- * that its operator did not send. The binding for Node has no options of tensorrt but the device.
+ * What ONNX Runtime reads from the environment; it must stand there before it is loaded, in the main thread:
+ * the workers have copies. Its builds report to their maker since 1.30 unless told not to, and nothing leaves
+ * a self-hosted service that its operator did not send. The binding for Node has no options of tensorrt but
+ * the device.
  */
 function prepareEnvironment({ cacheDir, workspaceBytes }: NonNullable<EncoderOptions['tensorrt']>): void {
   process.env.ORT_DISABLE_TELEMETRY = '1'

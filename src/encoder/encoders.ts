@@ -14,7 +14,10 @@ export interface Encoders {
   close(): Promise<void>
 }
 
-/** Starts an encoder for each model, one after the other. Throws when two have one name, or when one can't start. */
+/**
+ * Starts an encoder for each model, one after the other. Throws when two have one name, or when one can't
+ * start.
+ */
 export async function createEncoders(models: ModelPackage[], options: EncoderOptions): Promise<Encoders> {
   const twice = models.find(({ name }, i) => models.findIndex((model) => model.name === name) !== i)
   if (twice) throw new Error(`The model '${twice.name}' is named twice.`)

@@ -28,7 +28,10 @@ const PROVIDERS: Record<string, ExecutionProvider> = {
   CoreMLExecutionProvider: 'coreml'
 }
 
-/** Operators that multiply matrices, of whatever precision, and the whole graphs that some providers compile into one node. */
+/**
+ * Operators that multiply matrices, of whatever precision, and the whole graphs that some providers compile
+ * into one node.
+ */
 const PRODUCT = /MatMul|Gemm|Conv|Attention|^TRTKernel|^CoreML/
 
 interface ProfileEvent {

@@ -7,8 +7,8 @@ import { pipeline } from 'node:stream/promises'
 const PREPROCESSING_VERSION = 1
 
 /**
- * SHA-256, in hex, over all that an embedding depends on: the contents of the package's files with their names
- * relative to its folder, and the version of our preprocessing.
+ * SHA-256, in hex, over all that an embedding depends on: the contents of the package's files with their
+ * names relative to its folder, and the version of our preprocessing.
  */
 export async function fingerprint(folder: string, files: string[]): Promise<string> {
   const hash = createHash('sha256').update(`preprocessing ${PREPROCESSING_VERSION}\n`)

@@ -12,7 +12,10 @@ interface Golden {
   images?: { file: string; embedding: number[] }[]
 }
 
-/** How a package's encoder compares with its reference. Cosines are the least over all inputs, 1 where there are none. */
+/**
+ * How a package's encoder compares with its reference. Cosines are the least over all inputs, 1 where there
+ * are none.
+ */
 export interface GoldenReport {
   texts: number
   images: number
@@ -22,7 +25,10 @@ export interface GoldenReport {
   imageCosine: number
 }
 
-/** Holds an encoder to its package's golden values; undefined where it has none. Throws what stops the encoder. */
+/**
+ * Holds an encoder to its package's golden values; undefined where it has none. Throws what stops the
+ * encoder.
+ */
 export async function checkGolden(encoder: Encoder): Promise<GoldenReport | undefined> {
   const { model } = encoder
   const golden = await readJson<Golden>(join(model.folder, 'golden.json'), {})

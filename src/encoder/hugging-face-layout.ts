@@ -14,7 +14,10 @@ interface ModelConfig {
 /** Tokenizers without a limit of their own say 1e30. */
 const NO_LIMIT = 1e6
 
-/** Reads the settings of a package in the layout of Hugging Face's ONNX repositories. Throws an Error that names the file at fault. */
+/**
+ * Reads the settings of a package in the layout of Hugging Face's ONNX repositories. Throws an Error that
+ * names the file at fault.
+ */
 export async function readHuggingFace(folder: string, supplement: Supplement): Promise<PackageSettings> {
   const files = ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json'].map(
     (name) => join(folder, name)
@@ -36,7 +39,10 @@ export async function readHuggingFace(folder: string, supplement: Supplement): P
   }
 }
 
-/** The values of model_type by family. Others by a like name (chinese_clip, altclip, xclip) differ in what they are fed. */
+/**
+ * The values of model_type by family. Others by a like name (chinese_clip, altclip, xclip) differ in what
+ * they are fed.
+ */
 const MODEL_TYPES: Record<Family, string[]> = {
   clip: ['clip', 'jina_clip', 'mobileclip'],
   siglip: ['siglip', 'siglip2']
@@ -49,7 +55,8 @@ function familyOf(modelType = 'clip'): Family {
   if (family) return family
   const known = FAMILIES.map((name) => `${name} (${MODEL_TYPES[name].join(', ')})`).join(' and ')
   throw new Error(
-    `config.json: model_type '${modelType}' is of no known family; known are ${known}. If the model is fed and scored as one of them, set family in semblance.json.`
+    `config.json: model_type '${modelType}' is of no known family; known are ${known}. If the model is ` +
+      'fed and scored as one of them, set family in semblance.json.'
   )
 }
 

@@ -14,7 +14,8 @@ export interface ImageWorkerSettings {
   memory: DecodeMemory
 }
 
-// A worker thread that decodes and preprocesses: a picture of 12 megapixels never crosses threads, its crop does.
+// A worker thread that decodes and preprocesses: a picture of 12 megapixels never crosses threads, its crop
+// does.
 const { preprocessing, limits, memory } = workerData as ImageWorkerSettings
 
 /** The vision tower's input of one image: 8-bit interleaved RGB, and the milliseconds that each step took. */

@@ -3,8 +3,9 @@ const isBare = (marker: number) => marker === 0x01 || (marker >= 0xd0 && marker 
 const [EOI, SOS, FILL, STUFFED] = [0xd9, 0xda, 0xff, 0x00]
 
 /**
- * The scans of a JPEG, up to its end. A decoder goes over the whole picture for each scan of a progressive one, and a scan
- * in which nothing changes takes some seventy bytes: of 64 megapixels in 882 such scans, 209 kB, libjpeg makes 27 s.
+ * The scans of a JPEG, up to its end. A decoder goes over the whole picture for each scan of a progressive
+ * one, and a scan in which nothing changes takes some seventy bytes: of 64 megapixels in 882 such scans, 209
+ * kB, libjpeg makes 27 s.
  */
 export function countScans(bytes: Uint8Array): number {
   let scans = 0

@@ -9,7 +9,9 @@ import type { Preprocessing } from './preprocessing.js'
 import type { Variant } from '../variants.js'
 import { findTowers, type Towers } from './tower-files.js'
 
-/** A model as the service uses it, read from a folder in one of the layouts. Plain values: it crosses threads. */
+/**
+ * A model as the service uses it, read from a folder in one of the layouts. Plain values: it crosses threads.
+ */
 export interface ModelPackage extends PackageSettings {
   name: string
   folder: string
@@ -44,7 +46,10 @@ export interface TextSettings {
   maxTokens: number
   /** The padding where the tokenizer names no padding token. */
   padId: number
-  /** Whether every sequence is padded to `maxTokens`; where this is false the tower is asked whether it may be shorter. */
+  /**
+   * Whether every sequence is padded to `maxTokens`; where this is false the tower is asked whether it may be
+   * shorter.
+   */
   padsToMax: boolean
 }
 
@@ -78,8 +83,8 @@ export interface ModelReference {
 }
 
 /**
- * Where a model lies: a name under `modelsDir` or among the embedded ones, or a path; `:variant` may follow. A name
- * stays the model's name, a path's last part becomes it.
+ * Where a model lies: a name under `modelsDir` or among the embedded ones, or a path; `:variant` may follow.
+ * A name stays the model's name, a path's last part becomes it.
  */
 export async function findModel(model: string, modelsDir: string): Promise<ModelReference> {
   const [, place, variant] = /^(.+?)(?::(\w+))?$/.exec(model)!
@@ -98,7 +103,10 @@ async function firstExisting(folders: string[]): Promise<string> {
   return folders[0]
 }
 
-/** Reads a model package, by default in full precision. Throws an Error that names the file or the variant that is missing or wrong. */
+/**
+ * Reads a model package, by default in full precision. Throws an Error that names the file or the variant
+ * that is missing or wrong.
+ */
 export async function loadModelPackage(
   folder: string,
   { name = basename(resolve(folder)), variant = 'fp32' }: { name?: string; variant?: string } = {}
@@ -109,7 +117,8 @@ export async function loadModelPackage(
   const supplement = await readJson<Supplement>(supplementFile, {})
   if (supplement.family !== undefined && !FAMILIES.includes(supplement.family)) {
     throw new Error(
-      `${supplementFile}: family is ${JSON.stringify(supplement.family)}; it must be one of ${FAMILIES.join(', ')}.`
+      `${supplementFile}: family is ${JSON.stringify(supplement.family)}; it must be one of ` +
+        `${FAMILIES.join(', ')}.`
     )
   }
   const layout = supplement.layout ?? (await layoutOf(folder))
@@ -132,7 +141,9 @@ export async function loadModelPackage(
   }
 }
 
-/** The layout that a folder's files are in. Where it has both Hugging Face's and OpenCLIP's, the first holds. */
+/**
+ * The layout that a folder's files are in. Where it has both Hugging Face's and OpenCLIP's, the first holds.
+ */
 async function layoutOf(folder: string): Promise<Layout> {
   const has = (name: string) => exists(join(folder, name))
   if (await has('visual/preprocess_cfg.json')) return 'immich'

@@ -1,7 +1,10 @@
 import kernel from './resample-kernel.js'
 import type { Pixels } from './resample.js'
 
-/** For each output position its first input position, how many there are, and their weights in fixed point (`stride` apart). */
+/**
+ * For each output position its first input position, how many there are, and their weights in fixed point
+ * (`stride` apart).
+ */
 export interface Taps {
   starts: Int32Array
   counts: Int32Array
@@ -29,8 +32,8 @@ const compiled = new WebAssembly.Module(Buffer.from(kernel, 'base64'))
 let instance: Kernel | undefined
 
 /**
- * Weighted sums over the columns, then over the rows of a picture, rounded to 8 bits in between: the two passes of a
- * resize. Gives 8-bit RGB with a column, and a row, for each of the taps.
+ * Weighted sums over the columns, then over the rows of a picture, rounded to 8 bits in between: the two
+ * passes of a resize. Gives 8-bit RGB with a column, and a row, for each of the taps.
  */
 export function narrow({ data, width }: Pixels, columns: Taps, rows: Taps): Uint8Array {
   const used = (instance ??= new WebAssembly.Instance(compiled).exports as Kernel)

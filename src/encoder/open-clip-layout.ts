@@ -26,8 +26,8 @@ interface Described {
 }
 
 /**
- * Reads the settings of a package that OpenCLIP describes: in one file (`open_clip_config.json`), or as Immich keeps
- * it. Throws an Error that names the file at fault.
+ * Reads the settings of a package that OpenCLIP describes: in one file (`open_clip_config.json`), or as
+ * Immich keeps it. Throws an Error that names the file at fault.
  */
 export async function readOpenClip(
   folder: string,
@@ -46,7 +46,8 @@ export async function readOpenClip(
   return {
     family,
     files: [...files, ...Object.values(tokenizer)],
-    // OpenCLIP crops as torchvision does, which rounds the offset; Immich, which floors it, is its own reference.
+    // OpenCLIP crops as torchvision does, which rounds the offset; Immich, which floors it, is its own
+    // reference.
     preprocessing: parseOpenClipPreprocessing(preprocessing, layout === 'immich' ? 'floor' : 'round'),
     text: { ...textSettings(family, model, supplement), tokenizer },
     zeroShot: zeroShotSettings(family, {}, supplement)
@@ -90,7 +91,10 @@ function textSettings(
   }
 }
 
-/** OpenCLIP collapses white space unless a model's tokenizer was told otherwise; those that learned by a sigmoid read canonical text. */
+/**
+ * OpenCLIP collapses white space unless a model's tokenizer was told otherwise; those that learned by a
+ * sigmoid read canonical text.
+ */
 function cleaningOf(clean: string | undefined, family: Family): TextSettings['cleaning'] {
   if (clean === 'canonicalize' || (clean === undefined && family === 'siglip')) return 'canonical'
   return clean === 'lower' ? 'lowercase' : 'whitespace'

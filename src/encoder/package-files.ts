@@ -8,7 +8,9 @@ export async function exists(path: string): Promise<boolean> {
   )
 }
 
-/** Reads a JSON file of a package, or the fallback where there is no such file. Throws an Error that names it. */
+/**
+ * Reads a JSON file of a package, or the fallback where there is no such file. Throws an Error that names it.
+ */
 export async function readJson<T>(path: string, fallback?: T): Promise<T> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as T

@@ -4,7 +4,8 @@ import { resample, type Pixels } from './resample.js'
 
 /**
  * Resizes and centre-crops upright RGB pixels to the size that the vision tower takes, as its reference
- * implementation does: the long side of a `shortest` resize is truncated, the crop offset is floored or rounded.
+ * implementation does: the long side of a `shortest` resize is truncated, the crop offset is floored or
+ * rounded.
  */
 export function preprocess(pixels: Pixels, { resize, filter, crop, cropOffset }: Preprocessing): Pixels {
   const size = resize.mode === 'squash' ? resize : shortest(pixels, resize.size)

@@ -23,13 +23,19 @@ const PILLOW_FILTERS: Record<number, ResampleFilter> = {
 }
 const FILTERS = Object.values(PILLOW_FILTERS)
 
-/** The channels' means and deviations of CLIP's training images (Radford et al. 2021), which its processors take by default. */
+/**
+ * The channels' means and deviations of CLIP's training images (Radford et al. 2021), which its processors
+ * take by default.
+ */
 const CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073]
 const CLIP_STD = [0.26862954, 0.26130258, 0.27577711]
 /** The default of the processors of ViT and SigLIP: -1 to 1. */
 const HALF = [0.5, 0.5, 0.5]
 
-/** The image processors whose settings mean what is read here; others (Qwen2-VL's, BLIP's) use the same names for other things. */
+/**
+ * The image processors whose settings mean what is read here; others (Qwen2-VL's, BLIP's) use the same names
+ * for other things.
+ */
 const PROCESSORS = /^(CLIP|ChineseCLIP|ViT|Bit|Siglip)(ImageProcessor|ImageProcessorFast|FeatureExtractor)$/
 
 interface PreprocessorConfig {
@@ -57,8 +63,8 @@ export interface OpenClipPreprocessing {
 }
 
 /**
- * Reads a Hugging Face image processor's configuration, or one that is written as OpenCLIP's (jina-clip's). Throws where
- * it asks for what is not supported.
+ * Reads a Hugging Face image processor's configuration, or one that is written as OpenCLIP's (jina-clip's).
+ * Throws where it asks for what is not supported.
  */
 export function parsePreprocessing(config: PreprocessorConfig | OpenClipPreprocessing): Preprocessing {
   if ('resize_mode' in config) return parseOpenClipPreprocessing(config, 'round')
@@ -68,11 +74,13 @@ export function parsePreprocessing(config: PreprocessorConfig | OpenClipPreproce
   } = config as PreprocessorConfig
   if (/^Siglip2/.test(type))
     throw new Error(
-      'preprocessor_config.json: images of any size (NaFlex) are not supported; take a checkpoint of fixed resolution.'
+      'preprocessor_config.json: images of any size (NaFlex) are not supported; take a checkpoint of ' +
+        'fixed resolution.'
     )
   if (type !== '' && !PROCESSORS.test(type)) {
     throw new Error(
-      `preprocessor_config.json: image_processor_type '${type}' is not supported; those of CLIP, ChineseCLIP, ViT, Bit and Siglip are.`
+      `preprocessor_config.json: image_processor_type '${type}' is not supported; those of CLIP, ` +
+        'ChineseCLIP, ViT, Bit and Siglip are.'
     )
   }
   if (processor.do_resize === false)
@@ -117,7 +125,8 @@ function parseCrop(
       : (size ?? { width: resize.size, height: resize.size })
   if (Math.max(crop.width, crop.height) > resize.size)
     throw new Error(
-      `preprocessor_config.json: a crop of ${crop.width}x${crop.height} is larger than the shortest side of ${resize.size}.`
+      `preprocessor_config.json: a crop of ${crop.width}x${crop.height} is larger than the shortest ` +
+        `side of ${resize.size}.`
     )
   return crop
 }

@@ -10,7 +10,10 @@ import type { Towers } from './start-towers.js'
 
 export type ImageThreads = Threads<typeof import('./image-worker.js')>
 
-/** An embedding, the tokens that the model read for it, and where it was not kept from before, what it went through. */
+/**
+ * An embedding, the tokens that the model read for it, and where it was not kept from before, what it went
+ * through.
+ */
 export interface Encoded {
   embedding: Embedding
   tokens: number
@@ -34,7 +37,10 @@ export interface Queues {
   close(): Promise<void>
 }
 
-/** Texts share a batch when their lengths differ by no more characters, some eight tokens: so much is padding at most. */
+/**
+ * Texts share a batch when their lengths differ by no more characters, some eight tokens: so much is padding
+ * at most.
+ */
 const LIKE_LENGTHS = 36
 /** From here on texts are cut to the tower's longest sequence anyway. */
 const LONGEST = 360
@@ -53,7 +59,10 @@ type Timed = <T>(
 /** The wait that ends at a moment. */
 const waitUntil = (now: number, ms: number): Step => ({ stage: 'queue', at: now - ms, ms })
 
-/** The queues in front of an encoder's threads. Each has its lanes, and a place for those that someone waits for. */
+/**
+ * The queues in front of an encoder's threads. Each has its lanes, and a place for those that someone waits
+ * for.
+ */
 export function createQueues(
   model: ModelPackage,
   options: EncoderOptions,
@@ -125,8 +134,9 @@ function textQueue(options: EncoderOptions, towers: Towers, timed: Timed): Queue
 }
 
 /**
- * Images wait, as bytes, for one of a few slots: a slot is held from the decoder to the embedding, so that few decoded
- * images are in memory however many wait. Within the slots they wait for a decoder and for a tower.
+ * Images wait, as bytes, for one of a few slots: a slot is held from the decoder to the embedding, so that
+ * few decoded images are in memory however many wait. Within the slots they wait for a decoder and for a
+ * tower.
  */
 function imageQueues(
   options: EncoderOptions,
@@ -186,7 +196,10 @@ function imageQueues(
   return { images, crops }
 }
 
-/** A batch that failed in a living worker is run again one by one; one that killed its worker, or met none, is not. */
+/**
+ * A batch that failed in a living worker is run again one by one; one that killed its worker, or met none, is
+ * not.
+ */
 function retryAlone(error: unknown): boolean {
   return !(isPublicError(error) && ['WORKER_DIED', 'WORKERS_DOWN'].includes(error.code))
 }

@@ -20,9 +20,9 @@ export interface ResampleOptions {
 /**
  * Resizes as Pillow does, to the bit, and computes only a window of the result.
  *
- * Two passes with 8 bits between them, kernels widened by the scale (antialias), coefficients in fixed point with 22
- * fractional bits: Pillow's `Resample.c`. libvips differs where it shrinks by boxes first or enlarges, by enough to
- * move an embedding (cosine 0.93 for 223x224 to 224x225).
+ * Two passes with 8 bits between them, kernels widened by the scale (antialias), coefficients in fixed point
+ * with 22 fractional bits: Pillow's `Resample.c`. libvips differs where it shrinks by boxes first or
+ * enlarges, by enough to move an embedding (cosine 0.93 for 223x224 to 224x225).
  */
 export function resample(pixels: Pixels, { filter, width, height, window }: ResampleOptions): Pixels {
   if (filter === 'nearest') return resampleNearest(pixels, { filter, width, height, window })
@@ -103,7 +103,10 @@ function resampleNearest({ data, width, height }: Pixels, target: ResampleOption
   return { data: result, width: window.width, height: window.height }
 }
 
-/** Input positions by adding up the scale, as Pillow's `Geometry.c` does: a product rounds otherwise now and then. */
+/**
+ * Input positions by adding up the scale, as Pillow's `Geometry.c` does: a product rounds otherwise now and
+ * then.
+ */
 function nearest(axis: { from: number; to: number; start: number; count: number }): number[] {
   const scale = axis.from / axis.to
   const positions: number[] = []

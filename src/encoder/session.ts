@@ -10,7 +10,10 @@ export type ExecutionProvider = 'cpu' | 'cuda' | 'tensorrt' | 'webgpu' | 'coreml
 export interface SessionSettings {
   /** Intra-op threads of ONNX Runtime. */
   threads: number
-  /** In order of preference. One whose libraries are missing fails the session; one that the build lacks is passed over. */
+  /**
+   * In order of preference. One whose libraries are missing fails the session; one that the build lacks is
+   * passed over.
+   */
   executionProviders: ExecutionProvider[]
   /** The GPU that cuda and tensorrt use. */
   deviceId: number
@@ -34,7 +37,10 @@ export interface Values {
 export interface Session {
   inputs: Port[]
   outputs: Port[]
-  /** Runs the graph; it blocks the calling thread. What it answers may lie in ONNX Runtime's own memory: copy it. */
+  /**
+   * Runs the graph; it blocks the calling thread. What it answers may lie in ONNX Runtime's own memory: copy
+   * it.
+   */
   run(
     inputs: Record<string, Values>
   ): Promise<Record<string, { type: string; data: ArrayBufferView; shape: readonly number[] }>>
@@ -43,7 +49,10 @@ export interface Session {
   release(): Promise<void>
 }
 
-/** The execution providers that this build of ONNX Runtime knows; those not bundled need libraries of their own. */
+/**
+ * The execution providers that this build of ONNX Runtime knows; those not bundled need libraries of their
+ * own.
+ */
 export function supportedProviders(): { name: string; bundled: boolean }[] {
   return listSupportedBackends()
 }

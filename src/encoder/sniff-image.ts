@@ -8,8 +8,8 @@ export const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif'
 const TIFF_STARTS = ['II*\0', 'MM\0*', 'II+\0', 'MM\0+']
 
 /**
- * The media type of an image, by its first bytes. Throws IMAGE_UNSUPPORTED for what is not decoded, HEIC among it, and
- * IMAGE_INVALID for no bytes at all.
+ * The media type of an image, by its first bytes. Throws IMAGE_UNSUPPORTED for what is not decoded, HEIC
+ * among it, and IMAGE_INVALID for no bytes at all.
  */
 export async function sniffImage(bytes: Uint8Array): Promise<string> {
   if (bytes.length === 0) throw new ImageInvalid('it is empty')
@@ -19,7 +19,10 @@ export async function sniffImage(bytes: Uint8Array): Promise<string> {
   throw new ImageUnsupported(mime ? `of type ${mime}` : 'of no known type')
 }
 
-/** A TIFF's directory, which tells it from raw formats of cameras, mostly lies at its end: a cut one is known by its start. */
+/**
+ * A TIFF's directory, which tells it from raw formats of cameras, mostly lies at its end: a cut one is known
+ * by its start.
+ */
 function tiffByStart(bytes: Uint8Array): string | undefined {
   const start = String.fromCharCode(...bytes.subarray(0, 4))
   return TIFF_STARTS.includes(start) ? 'image/tiff' : undefined

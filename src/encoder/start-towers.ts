@@ -14,7 +14,10 @@ export interface ExecutionOptions {
   deviceId: number
   /** Threads of ONNX Runtime in each worker. */
   ortThreads: number
-  /** Where tensorrt keeps the engines that it builds ('' is nowhere), and its memory in bytes (0 is its own choice). */
+  /**
+   * Where tensorrt keeps the engines that it builds ('' is nowhere), and its memory in bytes (0 is its own
+   * choice).
+   */
   tensorrt?: { cacheDir: string; workspaceBytes: number }
   /** Worker threads; 0 is one a core on the CPU, and one on any other provider. */
   towerWorkers: number
@@ -62,9 +65,9 @@ const IMAGE_SIZES = [1, 2, 4, 8]
 const TEXT_SIZES = [8, 16, 32, 64]
 
 /**
- * Starts the threads of a model's towers on the first of the preferred providers that takes the work, which is read from
- * a profile of the warm-up: ONNX Runtime runs on the CPU what a provider leaves, and does not say so. Throws with the
- * reasons when none does, or with `strict` when the first does not.
+ * Starts the threads of a model's towers on the first of the preferred providers that takes the work, which
+ * is read from a profile of the warm-up: ONNX Runtime runs on the CPU what a provider leaves, and does not
+ * say so. Throws with the reasons when none does, or with `strict` when the first does not.
  */
 export async function startTowers(model: ModelPackage, options: ExecutionOptions): Promise<Towers> {
   const requested = options.executionProviders
@@ -89,7 +92,9 @@ export async function startTowers(model: ModelPackage, options: ExecutionOptions
     if (options.strict) break
   }
   throw new Error(
-    `Model '${model.name}' can't run on ${options.strict ? `${requested[0]}, as EXECUTION_PROVIDER_STRICT asks` : requested.join(' or ')}: ${passedOver.map(({ provider, reason }) => `${provider}: ${reason}`).join('; ')}`
+    `Model '${model.name}' can't run on ` +
+      `${options.strict ? `${requested[0]}, as EXECUTION_PROVIDER_STRICT asks` : requested.join(' or ')}: ` +
+      `${passedOver.map(({ provider, reason }) => `${provider}: ${reason}`).join('; ')}`
   )
 }
 

@@ -1,7 +1,7 @@
 /**
- * Prompt templates by name. `imagenet-80` are the 80 that CLIP was evaluated with on ImageNet, `imagenet-7` the subset
- * found by forward selection over them (Radford et al. 2021 and its prompt-engineering notebook); "itap" is "I took a
- * picture".
+ * Prompt templates by name. `imagenet-80` are the 80 that CLIP was evaluated with on ImageNet, `imagenet-7`
+ * the subset found by forward selection over them (Radford et al. 2021 and its prompt-engineering notebook);
+ * "itap" is "I took a picture".
  */
 export const TEMPLATES: Record<string, string[]> = {
   simple: ['a photo of a {label}.'],

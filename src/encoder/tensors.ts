@@ -3,9 +3,9 @@ import type { Preprocessing } from './preprocessing.js'
 import type { Port, Values } from './session.js'
 
 /**
- * The tower's `pixel_values` of 8-bit interleaved crops, in the type that it asks for: `[n, 3, height, width]` of
- * value / 255 less the mean, over the deviation of its channel; or, where it takes uint8, the crops themselves as
- * `[n, height, width, 3]`. Rows behind the crops are left at 0. Throws for another type.
+ * The tower's `pixel_values` of 8-bit interleaved crops, in the type that it asks for: `[n, 3, height,
+ * width]` of value / 255 less the mean, over the deviation of its channel; or, where it takes uint8, the
+ * crops themselves as `[n, height, width, 3]`. Rows behind the crops are left at 0. Throws for another type.
  */
 export function pixelValues(
   crops: Uint8Array[],
@@ -49,14 +49,20 @@ function spread(
   }
 }
 
-/** Whole numbers of shape `[rows, length]` in the type that an input asks for. Throws for another type than int64 and int32. */
+/**
+ * Whole numbers of shape `[rows, length]` in the type that an input asks for. Throws for another type than
+ * int64 and int32.
+ */
 export function integers(values: Int32Array, { name, type }: Port, shape: number[]): Values {
   if (type === 'int64') return { type, data: BigInt64Array.from(values, BigInt), shape }
   if (type === 'int32') return { type, data: values, shape }
   throw new Error(`The text tower's ${name} asks for ${type}; known are int64 and int32.`)
 }
 
-/** A copy of an output's numbers as float32: they lie in memory that is not ours. Throws for another type than float32 and float16. */
+/**
+ * A copy of an output's numbers as float32: they lie in memory that is not ours. Throws for another type than
+ * float32 and float16.
+ */
 export function toFloat32({ type, data }: { type: string; data: ArrayBufferView }): Float32Array {
   const { buffer, byteOffset, byteLength } = data
   if (type === 'float32') return new Float32Array(buffer, byteOffset, byteLength / 4).slice()

@@ -7,8 +7,9 @@ export const THUMBNAIL_SIZE = 320
 type DecodedImage = Awaited<ReturnType<typeof decodeWithAlpha>>
 
 /**
- * A WebP of upright pixels, at most THUMBNAIL_SIZE on its longest side, as transparent as they are. `bytes` are what the
- * pixels were decoded from: where that is such a WebP already it is given back, since each encoding loses something.
+ * A WebP of upright pixels, at most THUMBNAIL_SIZE on its longest side, as transparent as they are. `bytes`
+ * are what the pixels were decoded from: where that is such a WebP already it is given back, since each
+ * encoding loses something.
  */
 export async function makeThumbnail(
   { data, width, height, channels }: DecodedImage,

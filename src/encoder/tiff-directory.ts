@@ -1,11 +1,14 @@
 /**
- * The first directory of a TIFF (TIFF 6.0, section 2; BigTIFF has 64-bit counts and offsets). libvips decodes the
- * pixels; a few tags have to be known before it does, and a copy without the others can be made.
+ * The first directory of a TIFF (TIFF 6.0, section 2; BigTIFF has 64-bit counts and offsets). libvips decodes
+ * the pixels; a few tags have to be known before it does, and a copy without the others can be made.
  */
 export interface TiffDirectory {
   /** The values of a tag that holds whole numbers; empty where it is missing. */
   numbers(tag: number): number[]
-  /** The file with a directory of the tags that pixels depend on alone, and some of them set to another number. */
+  /**
+   * The file with a directory of the tags that pixels depend on alone, and some of them set to another
+   * number.
+   */
   pixelTagsOnly(changes?: Record<number, number>): Uint8Array
 }
 
@@ -18,7 +21,9 @@ const PIXEL_TAGS = new Set([
   256, 257, 258, 259, 262, 266, 273, 274, 277, 278, 279, 284, 292, 293, 317, 320, 322, 323, 324, 325, 332,
   334, 338, 339, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532, 34675
 ])
-/** Bytes of a value by its type: BYTE, ASCII, SHORT, LONG, RATIONAL and so on; the last three are BigTIFF's. */
+/**
+ * Bytes of a value by its type: BYTE, ASCII, SHORT, LONG, RATIONAL and so on; the last three are BigTIFF's.
+ */
 const TYPE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8]
 /** Types of unsigned whole numbers: BYTE, SHORT, LONG, LONG8. */
 const WHOLE = new Set([1, 3, 4, 16])
@@ -107,7 +112,10 @@ function numbersOf({ view, little, big }: Shape, entry: Entry | undefined): numb
   return Array.from({ length: entry.count }, (_, i) => read(from + i * bytes))
 }
 
-/** The new directory goes behind the file, so that all other offsets stay as they are; no other directory follows it. */
+/**
+ * The new directory goes behind the file, so that all other offsets stay as they are; no other directory
+ * follows it.
+ */
 function copyWith(
   { view, little, big }: Shape,
   entries: Entry[],

@@ -22,7 +22,10 @@ export function requireShort(text: string): void {
     throw new TextInvalid(`The text has ${countCharacters(text)} characters, of ${MAX_TEXT_LENGTH} allowed.`)
 }
 
-/** Reads a package's tokenizer. The library neither truncates nor pads: the cut is here, the padding beside the tower. */
+/**
+ * Reads a package's tokenizer. The library neither truncates nor pads: the cut is here, the padding beside
+ * the tower.
+ */
 export async function loadTokenizer({ text }: ModelPackage, maxTokens: number): Promise<Tokenizer> {
   const [tokenizerJson, config] = await Promise.all(
     [text.tokenizer.tokenizerJson, text.tokenizer.config].map(async (file) =>

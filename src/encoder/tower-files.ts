@@ -13,8 +13,8 @@ import { VARIANTS, type Variant } from '../variants.js'
 export type Towers = Record<'image' | 'text', string>
 
 /**
- * Finds the towers of a package in one variant, with the files that hold weights of theirs. Throws an Error that names
- * the variants which each tower has, or the file of weights that is missing.
+ * Finds the towers of a package in one variant, with the files that hold weights of theirs. Throws an Error
+ * that names the variants which each tower has, or the file of weights that is missing.
  */
 export async function findTowers(
   folder: string,
@@ -54,5 +54,8 @@ function lackOfTowers(folder: string, paths: string[]): string {
   const hint = whole
     ? ` It has ${whole}. Export the towers apart, as ${FILE_NAMES.image} and ${FILE_NAMES.text}.`
     : ''
-  return `The model package ${folder} lacks its towers, onnx/${FILE_NAMES.image} and onnx/${FILE_NAMES.text}.${hint}`
+  return (
+    `The model package ${folder} lacks its towers, onnx/${FILE_NAMES.image} and ` +
+    `onnx/${FILE_NAMES.text}.${hint}`
+  )
 }

@@ -34,9 +34,9 @@ await textTower.run([tokenize('')], padding)
 const executions: Executions = { image: await imageTower.execution(), text: await textTower.execution() }
 
 /**
- * Whether a sequence padded to the longest gives another embedding than the sequence by itself. Towers with a causal or
- * an attention mask don't see the padding, and shorter sequences are several times faster; others were trained with it
- * (SigLIP, most of MobileCLIP), which their files don't say.
+ * Whether a sequence padded to the longest gives another embedding than the sequence by itself. Towers with a
+ * causal or an attention mask don't see the padding, and shorter sequences are several times faster; others
+ * were trained with it (SigLIP, most of MobileCLIP), which their files don't say.
  */
 async function paddingMatters(tower: TextTower): Promise<boolean> {
   const sequence = [tokenize(SAMPLE)]
@@ -47,7 +47,10 @@ async function paddingMatters(tower: TextTower): Promise<boolean> {
 
 /** Crops (8-bit RGB, the package's size) to embeddings. */
 export const encodeImages = handler((crops: Uint8Array[]) => imageTower.run(crops))
-/** Texts to embeddings, with the tokens that were read: how many, and a digest that equal ones share. They are tokenized here: a long one takes milliseconds, which the HTTP thread has not. */
+/**
+ * Texts to embeddings, with the tokens that were read: how many, and a digest that equal ones share. They are
+ * tokenized here: a long one takes milliseconds, which the HTTP thread has not.
+ */
 export const encodeTexts = handler(async (texts: string[]) => {
   const sequences = texts.map(tokenize)
   const embeddings = await textTower.run(sequences, padding)
@@ -62,7 +65,10 @@ function digestOf(sequence: Int32Array): string {
   return createHash('sha1').update(sequence).digest('base64')
 }
 
-/** The quickest of three runs of each size, up to the first size that gains nothing, or after which runs would take too long. */
+/**
+ * The quickest of three runs of each size, up to the first size that gains nothing, or after which runs would
+ * take too long.
+ */
 export const measureBatches = handler(
   async ({ tower, sizes }: { tower: 'image' | 'text'; sizes: number[] }): Promise<MeasuredRun[]> => {
     const [crop, sequence] = [new Uint8Array(3 * width * height), tokenize(SAMPLE)]

@@ -54,13 +54,16 @@ export async function openTowers(
   )
 }
 
-/** Opens the image tower of a package. Throws when it can't be opened, or asks for inputs that are not known. */
+/**
+ * Opens the image tower of a package. Throws when it can't be opened, or asks for inputs that are not known.
+ */
 export async function openImageTower(model: ModelPackage, settings: SessionSettings): Promise<ImageTower> {
   const session = await openSession(model.towers.image, settings)
   const [input, ...others] = session.inputs
   if (!input || others.length > 0)
     throw new Error(
-      `The image tower asks for ${session.inputs.map(({ name }) => name).join(', ')}; it should ask for pixel_values alone.`
+      `The image tower asks for ${session.inputs.map(({ name }) => name).join(', ')}; it should ask ` +
+        'for pixel_values alone.'
     )
   return {
     run: (crops) =>
@@ -95,7 +98,10 @@ function rest(session: Session): Tower {
   return { execution: async () => executionOf(await session.endProfile()), release: () => session.release() }
 }
 
-/** The inputs of a text tower of shape `[rows, length]`: ids, and where it asks for them a mask and the types of tokens. */
+/**
+ * The inputs of a text tower of shape `[rows, length]`: ids, and where it asks for them a mask and the types
+ * of tokens.
+ */
 function textInputs(
   inputs: Port[],
   ids: Port,
@@ -150,7 +156,10 @@ function outputOf({ outputs }: Session): string {
   throw new Error(`The tower has none of the outputs ${OUTPUTS.join(', ')}, but ${names.join(', ')}.`)
 }
 
-/** The first rows of an output of shape `[rows, dimension]`, normalised. Throws ENCODER_FAILED for one that is not finite. */
+/**
+ * The first rows of an output of shape `[rows, dimension]`, normalised. Throws ENCODER_FAILED for one that is
+ * not finite.
+ */
 function toEmbeddings(output: Awaited<ReturnType<Session['run']>>[string], count: number): Embedding[] {
   const values = toFloat32(output)
   const dimension = output.shape[1]

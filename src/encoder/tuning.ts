@@ -18,7 +18,10 @@ export const LONGEST_RUN_MS = 300
 /** By how much a doubled batch must raise the rate. */
 const LEAST_GAIN = 1.03
 
-/** Worker threads, and threads of ONNX Runtime in the one beside them that takes what someone waits for (0: there is none). */
+/**
+ * Worker threads, and threads of ONNX Runtime in the one beside them that takes what someone waits for (0:
+ * there is none).
+ */
 export function tuneWorkers(
   { workers, ortThreads, express }: { workers: number; ortThreads: number; express: boolean },
   { cores, onCpu }: { cores: number; onCpu: boolean }
@@ -65,5 +68,8 @@ export function bestBatchSize(runs: MeasuredRun[]): number {
 
 /** Says which sizes were tried, and what they gave. */
 export function describeRuns(runs: MeasuredRun[]): string {
-  return `measured: ${runs.map(({ size, ms }) => `${size} at ${((size * 1000) / ms).toFixed(1)}/s`).join(', ')}`
+  return (
+    'measured: ' +
+    `${runs.map(({ size, ms }) => `${size} at ${((size * 1000) / ms).toFixed(1)}/s`).join(', ')}`
+  )
 }

@@ -1,6 +1,9 @@
 import type { Family, Supplement, ZeroShotSettings } from './model-package.js'
 
-/** CLIP was trained with its logit scale clipped at 100, and every released checkpoint ends there (Radford et al. 2021, 2.5). */
+/**
+ * CLIP was trained with its logit scale clipped at 100, and every released checkpoint ends there (Radford et
+ * al. 2021, 2.5).
+ */
 const CLIP_LOGIT_SCALE = 100
 
 /** How a family classifies, with what its files say of the scale. */

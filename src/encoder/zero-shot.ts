@@ -42,11 +42,11 @@ const MAX_PROMPT_CHARACTERS = 4_000_000
 const BACKGROUND = 'something'
 
 /**
- * Encodes the prompts of the labels into a classifier; a label's embedding is the normalised mean of its prompts'
- * (Radford et al. 2021, 3.1.4). Throws LABELS_INVALID, TEMPLATE_INVALID or ZERO_SHOT_UNSUPPORTED.
+ * Encodes the prompts of the labels into a classifier; a label's embedding is the normalised mean of its
+ * prompts' (Radford et al. 2021, 3.1.4). Throws LABELS_INVALID, TEMPLATE_INVALID or ZERO_SHOT_UNSUPPORTED.
  *
- * With `multiLabel`, a softmax model weighs each label against its templates with "something" in the label's place:
- * a two-way softmax. A sigmoid model scores labels on their own in any case.
+ * With `multiLabel`, a softmax model weighs each label against its templates with "something" in the label's
+ * place: a two-way softmax. A sigmoid model scores labels on their own in any case.
  */
 export async function createClassifier(
   encoder: Encoder,
@@ -80,8 +80,8 @@ export async function createClassifier(
 }
 
 /**
- * The embedding of each label, the normalised mean of its prompts', with the templates in use. Throws LABELS_INVALID or
- * TEMPLATE_INVALID.
+ * The embedding of each label, the normalised mean of its prompts', with the templates in use. Throws
+ * LABELS_INVALID or TEMPLATE_INVALID.
  */
 export async function labelEmbeddings(
   encoder: Encoder,
@@ -186,7 +186,10 @@ async function encodePrompts(
   return prompts.map(({ length }) => meanEmbedding(embeddings.slice(start, (start += length))))
 }
 
-/** Throws LABELS_INVALID for labels that are the same to the model, by the digests of their prompts' tokens: `cat`, `Cat` and `cat `. */
+/**
+ * Throws LABELS_INVALID for labels that are the same to the model, by the digests of their prompts' tokens:
+ * `cat`, `Cat` and `cat `.
+ */
 function requireTold(labels: { label: string; prompts: string[] }[], digests: string[]): void {
   const known = new Map<string, string>()
   let start = 0
@@ -198,7 +201,8 @@ function requireTold(labels: { label: string; prompts: string[] }[], digests: st
     const same = known.get(tokens)
     if (same !== undefined)
       throw new LabelsInvalid(
-        `The labels '${same}' and '${label}' are the same to the model, which reads equal tokens for both; send one of them.`
+        `The labels '${same}' and '${label}' are the same to the model, which reads equal tokens for ` +
+          'both; send one of them.'
       )
     known.set(tokens, label)
   }
@@ -207,7 +211,10 @@ function requireTold(labels: { label: string; prompts: string[] }[], digests: st
 /** Scores of the labels from their cosines with one image. */
 export type Activate = (similarities: number[], image: Embedding) => number[]
 
-/** How a model's cosines become scores; softmax models weigh each label against the background where there is one. */
+/**
+ * How a model's cosines become scores; softmax models weigh each label against the background where there is
+ * one.
+ */
 export function activation(
   { activation: kind, logitScale: scale = 1, logitBias: bias = 0 }: ZeroShotSettings,
   background?: Embedding

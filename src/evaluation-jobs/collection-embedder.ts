@@ -2,7 +2,10 @@ import type { Embedder, Rows } from '../evaluation/embedder.js'
 import { sharedRows } from '../evaluation/shared-rows.js'
 import type { CollectionSample } from './collection-sample.js'
 
-/** An embedder that answers with the embeddings that a collection has, and asks another one for all else: prompts, shuffled captions, corrupted images. */
+/**
+ * An embedder that answers with the embeddings that a collection has, and asks another one for all else:
+ * prompts, shuffled captions, corrupted images.
+ */
 export function collectionEmbedder(sample: CollectionSample, encoder: Embedder): Embedder {
   const rowOfImage = new Map(sample.records.map(({ id }, row) => [id, row]))
   const rowOfText = new Map(

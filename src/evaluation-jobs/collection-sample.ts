@@ -21,7 +21,11 @@ export interface CollectionSample {
 /** Most values of a modality: 128 MiB of embeddings. */
 const MAX_VALUES = 2 ** 25
 
-/** Reads up to so many records, and fewer where their embeddings would take too much memory. What is written meanwhile is in it or not, each record as it was at some moment. Throws COLLECTION_REPLACED, and the signal's reason. */
+/**
+ * Reads up to so many records, and fewer where their embeddings would take too much memory. What is written
+ * meanwhile is in it or not, each record as it was at some moment. Throws COLLECTION_REPLACED, and the
+ * signal's reason.
+ */
 export async function sampleCollection(
   collection: Collection,
   exports: Exports,
@@ -50,7 +54,10 @@ export async function sampleCollection(
   }
 }
 
-/** The records with a text as image-caption pairs, those with a label as a classification; without what there is none of. A label that is too long is a fault. Images have the ids of their records. */
+/**
+ * The records with a text as image-caption pairs, those with a label as a classification; without what there
+ * is none of. A label that is too long is a fault. Images have the ids of their records.
+ */
 export function datasetsOf(
   { records }: CollectionSample,
   { settings: { name }, imagePath }: Pick<Collection, 'settings' | 'imagePath'>
@@ -91,7 +98,8 @@ export function keptAlone(dataset: LoadedDataset, { records }: CollectionSample)
   const items = dataset.items.filter(({ id }) => kept.has(id))
   if (items.length === 0)
     throw new EvaluationInvalid(
-      `Collection '${dataset.name}' has kept no images, so that they can't be changed and encoded again; leave this task out.`
+      `Collection '${dataset.name}' has kept no images, so that they can't be changed and encoded ` +
+        'again; leave this task out.'
     )
   return { ...dataset, items } as LoadedDataset
 }

@@ -17,8 +17,9 @@ export interface FolderAsked {
 }
 
 /**
- * Opens a dataset below the folder of datasets, out of which nothing leads: no path, no link, no image that a file of it names. Throws
- * DATASETS_DISABLED, DATASET_NOT_FOUND, and EVALUATION_INVALID for what is no dataset.
+ * Opens a dataset below the folder of datasets, out of which nothing leads: no path, no link, no image that a
+ * file of it names. Throws DATASETS_DISABLED, DATASET_NOT_FOUND, and EVALUATION_INVALID for what is no
+ * dataset.
  */
 export async function openFolder(
   datasetsDir: string,

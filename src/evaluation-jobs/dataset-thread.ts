@@ -9,7 +9,10 @@ export interface OpenedDataset {
   close(): Promise<void>
 }
 
-/** Opens a dataset below the folder of datasets in a thread, so that nobody waits for its files to be parsed. Throws what `openFolder` does, and the signal's reason. */
+/**
+ * Opens a dataset below the folder of datasets in a thread, so that nobody waits for its files to be parsed.
+ * Throws what `openFolder` does, and the signal's reason.
+ */
 export async function openDatasetThread(
   datasetsDir: string,
   asked: FolderAsked,

@@ -41,15 +41,18 @@ export interface CollectionEvaluation {
 }
 
 const USUAL_TASKS: TaskName[] = ['retrieval', 'zero-shot', 'few-shot']
-/** Those that records allow: of fusion there is no measuring, since the one text of a record leaves no other to ask by. */
+/**
+ * Those that records allow: of fusion there is no measuring, since the one text of a record leaves no other
+ * to ask by.
+ */
 export const OF_COLLECTIONS: TaskName[] = [...USUAL_TASKS, 'bias', 'blind', 'robustness', 'word-order']
 /** They look at the images themselves, so that these must have been kept. */
 const OF_IMAGES: TaskName[] = ['robustness', 'blind']
 
 /**
- * Measures a model on the records of a collection by the embeddings that it has of them: images and texts are not encoded again. Retrieval is
- * measured through its index too. Throws EVALUATION_INVALID where it has no records that a task can be done on, COLLECTION_REPLACED, and
- * the signal's reason.
+ * Measures a model on the records of a collection by the embeddings that it has of them: images and texts are
+ * not encoded again. Retrieval is measured through its index too. Throws EVALUATION_INVALID where it has no
+ * records that a task can be done on, COLLECTION_REPLACED, and the signal's reason.
  */
 export async function evaluateCollection(evaluation: CollectionEvaluation): Promise<Report> {
   const startedAt = performance.now()
@@ -158,7 +161,8 @@ function choose(
 ): [AnyTask, LoadedDataset][] {
   if (datasets.length === 0)
     throw new EvaluationInvalid(
-      `Collection '${name}' has no record with an image and a text${labelField === undefined ? '; with label_field, records without texts can be classified' : `, and none with an image and a '${labelField}'`}.`
+      `Collection '${name}' has no record with an image and a ` +
+        `text${labelField === undefined ? '; with label_field, records without texts can be classified' : `, and none with an image and a '${labelField}'`}.`
     )
   if (labelField !== undefined && !datasets.some(({ kind }) => kind === 'classes'))
     throw new EvaluationInvalid(
@@ -170,7 +174,8 @@ function choose(
     if (task && dataset) return [task, dataset] as [AnyTask, LoadedDataset]
     if (tasks)
       throw new EvaluationInvalid(
-        `The task ${asked} is not done on collection '${name}': it has no records of the kind that it needs (${task?.kinds.join(', ')}).`
+        `The task ${asked} is not done on collection '${name}': it has no records of the kind that it ` +
+          `needs (${task?.kinds.join(', ')}).`
       )
     return undefined
   })
@@ -186,7 +191,9 @@ function noted(report: TaskReport, { records, total }: CollectionSample): TaskRe
       {
         level: 'note',
         code: 'SAMPLE',
-        message: `It is over ${records.length} of the ${total} records that it could be over, always the same ones.`
+        message:
+          `It is over ${records.length} of the ${total} records that it could be over, always ` +
+          'the same ones.'
       }
     ]
   }

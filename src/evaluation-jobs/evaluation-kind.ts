@@ -63,8 +63,9 @@ const MAY_WAIT = 16
 const MOST_CRASHES = 3
 
 /**
- * Evaluating as a job. Planning one throws what stands against it: MODEL_NOT_FOUND, COLLECTION_NOT_FOUND, COLLECTION_HAS_NO_MODEL,
- * FINGERPRINT_MISMATCH, DATASETS_DISABLED, DATASET_NOT_FOUND, TEMPLATE_INVALID and EVALUATION_INVALID.
+ * Evaluating as a job. Planning one throws what stands against it: MODEL_NOT_FOUND, COLLECTION_NOT_FOUND,
+ * COLLECTION_HAS_NO_MODEL, FINGERPRINT_MISMATCH, DATASETS_DISABLED, DATASET_NOT_FOUND, TEMPLATE_INVALID and
+ * EVALUATION_INVALID.
  */
 export function evaluationJobs(parts: EvaluationParts): JobKind<EvaluationAsked, EvaluationPart> {
   return {
@@ -122,7 +123,8 @@ function planCollection(
   const collection = collections.get(name)
   if (against !== undefined)
     throw new EvaluationInvalid(
-      `Collection '${name}' has the embeddings of one model, so that nothing can be measured against them; evaluate a folder.`
+      `Collection '${name}' has the embeddings of one model, so that nothing can be measured against ` +
+        'them; evaluate a folder.'
     )
   requireModel(collection)
   const encoder = encoderOf({ collection, encoders })
@@ -131,11 +133,13 @@ function planCollection(
   const impossible = tasks?.find((task) => !OF_COLLECTIONS.includes(task))
   if (impossible)
     throw new EvaluationInvalid(
-      `The task ${impossible} is not done on collections, whose records have one image and one text; possible: ${OF_COLLECTIONS.join(', ')}.`
+      `The task ${impossible} is not done on collections, whose records have one image and one text; ` +
+        `possible: ${OF_COLLECTIONS.join(', ')}.`
     )
   if (labelField === undefined && tasks?.some((task) => task === 'zero-shot' || task === 'few-shot'))
     throw new EvaluationInvalid(
-      'To classify records their classes must be known: name the field of the metadata that has them as label_field.'
+      'To classify records their classes must be known: name the field of the metadata that has them ' +
+        'as label_field.'
     )
   return encoder
 }
@@ -191,7 +195,10 @@ async function run(
   })
 }
 
-/** What is wrong with a dataset, or with what is asked of it, is for who asked for it; all else is a fault here, of which it is not known what is in it. */
+/**
+ * What is wrong with a dataset, or with what is asked of it, is for who asked for it; all else is a fault
+ * here, of which it is not known what is in it.
+ */
 function explain(error: unknown): never {
   const isAsked = error instanceof DatasetError || error instanceof TaskImpossible
   throw isAsked ? Object.assign(new EvaluationInvalid(error.message), { cause: error }) : error

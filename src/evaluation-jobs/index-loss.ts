@@ -31,9 +31,10 @@ const DIRECTIONS: { name: string; from: Modality; target: Modality }[] = [
 ]
 
 /**
- * Adds to a report of retrieval what the collection's own index finds of the same queries, among all of its records: `text_to_image_hnsw.recall@k`
- * as searches find it (by the graph, where it is not small), `text_to_image_exact.recall@k` by looking at every record, and `text_to_image_hnsw.overlap@10`, the part of the ten
- * nearest that the graph finds; `image_to_text` alike.
+ * Adds to a report of retrieval what the collection's own index finds of the same queries, among all of its
+ * records: `text_to_image_hnsw.recall@k` as searches find it (by the graph, where it is not small),
+ * `text_to_image_exact.recall@k` by looking at every record, and `text_to_image_hnsw.overlap@10`, the part of
+ * the ten nearest that the graph finds; `image_to_text` alike.
  */
 export async function measureIndex(report: TaskReport, options: IndexLossOptions): Promise<void> {
   const {
@@ -47,7 +48,11 @@ export async function measureIndex(report: TaskReport, options: IndexLossOptions
   for (const direction of DIRECTIONS)
     Object.assign(report.figures, await thread.figures(await search(direction, options), options.options))
   report.method.push(
-    `What has _hnsw in its name was found as a search finds it, by the collection's own graph (M ${hnsw.m}, ef ${hnsw.efSearch}) where there are over 5,000 embeddings, among all of its records, what has _exact by looking at each of them, for up to ${MOST_QUERIES} of the queries; overlap@10 is the part of the ten nearest that it finds. Both are below the figures of the task where the collection has more records than those measured.`
+    `What has _hnsw in its name was found as a search finds it, by the collection's own graph (M ` +
+      `${hnsw.m}, ef ${hnsw.efSearch}) where there are over 5,000 embeddings, among all of its records, ` +
+      `what has _exact by looking at each of them, for up to ${MOST_QUERIES} of the queries; overlap@10 ` +
+      'is the part of the ten nearest that it finds. Both are below the figures of the task where the ' +
+      'collection has more records than those measured.'
   )
 }
 
@@ -94,7 +99,10 @@ async function search(
   return figures
 }
 
-/** Whether a record is a right answer to the query that is made of one: itself, and one with the same text or the same image where duplicates are one. */
+/**
+ * Whether a record is a right answer to the query that is made of one: itself, and one with the same text or
+ * the same image where duplicates are one.
+ */
 function rightAnswers(
   { records }: CollectionSample,
   { duplicates }: TaskOptions

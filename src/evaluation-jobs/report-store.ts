@@ -8,7 +8,10 @@ import type { Report } from '../evaluation/report.js'
 export interface ReportStore {
   /** Undefined where there is none. */
   read(id: string): Promise<Report | undefined>
-  /** It survives a power cut once this resolves. Throws STORAGE_FULL and STORAGE_UNWRITABLE, and leaves nothing half written under its name. */
+  /**
+   * It survives a power cut once this resolves. Throws STORAGE_FULL and STORAGE_UNWRITABLE, and leaves
+   * nothing half written under its name.
+   */
   write(id: string, report: Report): Promise<void>
   remove(id: string): Promise<void>
   /** Removes what a crash left behind: half-written files, and reports that nobody knows of. */

@@ -10,7 +10,10 @@ export interface ScoredRow {
 const QUERIES_AT_ONCE = 512
 const ROWS_AT_ONCE = 4096
 
-/** Of each query, given by its row, the k rows of the gallery that score highest (in float32), best first; of equal rows the first stands for all. */
+/**
+ * Of each query, given by its row, the k rows of the gallery that score highest (in float32), best first; of
+ * equal rows the first stands for all.
+ */
 export async function bestMatches(
   queries: { gallery: Gallery; rows: number[] },
   gallery: Gallery,

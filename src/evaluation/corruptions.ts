@@ -43,8 +43,10 @@ const CHANGES: {
  * The bytes of an image after a corruption of it, JPEG for `jpeg` and PNG for the others.
  *
  * - `jpeg`: encoded once at a quality of 1 to 100, colours at half the resolution (4:2:0).
- * - `blur`: Gaussian, of a sigma that is in pixels where the shorter side has 224, and grows with the picture.
- * - `rotation`: clockwise about the centre by degrees; the canvas grows so that nothing is cut, the corners get the picture's mean colour.
+ * - `blur`: Gaussian, of a sigma that is in pixels where the shorter side has 224, and grows with the
+ *   picture.
+ * - `rotation`: clockwise about the centre by degrees; the canvas grows so that nothing is cut, the corners
+ *   get the picture's mean colour.
  * - `grey`: luminance, in three equal channels when it is decoded.
  * - `constant`: mid-grey (128) all over, which is the same for every image.
  *

@@ -15,7 +15,10 @@ import { sharedRows } from './shared-rows.js'
 import { encodeWhenThereIsRoom } from './encode-when-there-is-room.js'
 
 export interface EmbedderOptions {
-  /** Embeddings from before, and where new ones are kept; else those of this embedder alone are, in a temporary file. */
+  /**
+   * Embeddings from before, and where new ones are kept; else those of this embedder alone are, in a
+   * temporary file.
+   */
   kept?: KeptEmbeddings
   files?: ImageFiles
   /** How far a list of images or texts is. */
@@ -35,7 +38,9 @@ export interface EmbedProgress {
 
 /** An embedder, and what its images lack. */
 export interface FileEmbedder extends Embedder {
-  /** Embeds images, and resolves to those that have no embedding, with why; what stops others, too, rejects. */
+  /**
+   * Embeds images, and resolves to those that have no embedding, with why; what stops others, too, rejects.
+   */
   broken(images: DatasetImage[]): Promise<Map<DatasetImage, string>>
   close(): void
 }
@@ -48,8 +53,9 @@ const CORRUPTED_AT_ONCE = 4
 const LOOKUPS_IN_A_ROW = 256
 
 /**
- * An embedder that reads images when it is their turn, a bounded number at a time, in the lane that gives way to those that
- * wait for an answer. It looks embeddings up before it encodes, and keeps them as they come, so that what was stopped goes on.
+ * An embedder that reads images when it is their turn, a bounded number at a time, in the lane that gives way
+ * to those that wait for an answer. It looks embeddings up before it encodes, and keeps them as they come, so
+ * that what was stopped goes on.
  */
 export function createEmbedder(encoder: Encoder, options: EmbedderOptions = {}): FileEmbedder {
   const { model, dimension } = encoder
@@ -148,7 +154,10 @@ function imageEmbedding({
   }
 }
 
-/** Whether an error is of one image, so that others may go well: its file, its bytes, or what the encoder makes of them. */
+/**
+ * Whether an error is of one image, so that others may go well: its file, its bytes, or what the encoder
+ * makes of them.
+ */
 function isAboutTheImage(error: unknown): boolean {
   if (/^E[A-Z]+$/.test((error as NodeJS.ErrnoException).code ?? ''))
     return !['EMFILE', 'ENFILE', 'ENOMEM'].includes((error as NodeJS.ErrnoException).code!)

@@ -6,7 +6,10 @@ import type { DatasetReport } from './report.js'
 
 type Counts = DatasetReport['counts']
 
-/** How much of what is in a dataset; images with the same bytes and captions with the same words are counted as duplicates, all but the first. */
+/**
+ * How much of what is in a dataset; images with the same bytes and captions with the same words are counted
+ * as duplicates, all but the first.
+ */
 export function countDataset(dataset: LoadedDataset, files: ImageFiles): Counts {
   const images = imagesOf(dataset)
   const captions = captionsOf(dataset)

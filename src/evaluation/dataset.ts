@@ -21,7 +21,10 @@ export interface LabelledItem {
   text?: string
 }
 
-/** Two images and two captions of the same words: the first caption is true of the first image only, the second of the second (Thrush et al. 2022). */
+/**
+ * Two images and two captions of the same words: the first caption is true of the first image only, the
+ * second of the second (Thrush et al. 2022).
+ */
 export interface PairItem {
   id: string
   images: [DatasetImage, DatasetImage]
@@ -87,7 +90,10 @@ export type LoadedDataset = {
   }
 }[DatasetKind]
 
-/** Image-text pairs whose embeddings were computed before: caption row i belongs to image row imageOf[i], or i where there is no imageOf. */
+/**
+ * Image-text pairs whose embeddings were computed before: caption row i belongs to image row imageOf[i], or i
+ * where there is no imageOf.
+ */
 export interface EmbeddedPairs {
   name: string
   format: 'embeddings'
@@ -97,5 +103,8 @@ export interface EmbeddedPairs {
   imageOf?: Uint32Array
 }
 
-/** Where the rows of a matrix are; can be sent to a thread. `values` is row-major, on shared memory where it crosses threads. */
+/**
+ * Where the rows of a matrix are; can be sent to a thread. `values` is row-major, on shared memory where it
+ * crosses threads.
+ */
 export type MatrixSource = { dimension: number; values: Float32Array } | { path: string }

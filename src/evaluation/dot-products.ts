@@ -5,12 +5,15 @@ import { usableCores } from '../cores.js'
 const GRAPH =
   'CAgSADqPAQovCgdxdWVyaWVzCgdnYWxsZXJ5EgZzY29yZXMiBEdlbW0qDQoGdHJhbnNCGAGgAQISBnNjb3Jlc1obCgdxdWVyaWVzEhAKDggBEgoKAxIBbQoDEgFkWhsKB2dhbGxlcnkSEAoOCAESCgoDEgFuCgMSAWRiGgoGc2NvcmVzEhAKDggBEgoKAxIBbQoDEgFuQgQKABAN'
 
-/** The dot products of each of the queries with each of the gallery, [m, n], in float32, valid until the next call; all are row-major. */
+/**
+ * The dot products of each of the queries with each of the gallery, [m, n], in float32, valid until the next
+ * call; all are row-major.
+ */
 export type DotProducts = (queries: Float32Array, gallery: Float32Array) => Promise<Float32Array>
 
 /**
- * ONNX Runtime as the matrix multiplication that it is anyway: some ten times as fast as a loop in JavaScript. It runs
- * in the thread that calls it, on all cores.
+ * ONNX Runtime as the matrix multiplication that it is anyway: some ten times as fast as a loop in
+ * JavaScript. It runs in the thread that calls it, on all cores.
  */
 export async function openDotProducts(
   dimension: number

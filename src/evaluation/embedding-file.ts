@@ -30,7 +30,10 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS model (fingerprint TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS embedding (hash BLOB PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER NOT NULL)`
 
-/** Opens the file, or begins it for a model; '' is a temporary one. A kill loses nothing that was written; a power cut may. */
+/**
+ * Opens the file, or begins it for a model; '' is a temporary one. A kill loses nothing that was written; a
+ * power cut may.
+ */
 export function openEmbeddingFile(path: string, fingerprint: string): EmbeddingFile {
   const db = new SQLite(path, { timeout: BUSY_MS })
   try {
@@ -76,7 +79,8 @@ function trim(db: SQLite.Database, maxBytes: number): void {
   const remove = db.prepare(
     'DELETE FROM embedding WHERE rowid IN (SELECT rowid FROM embedding ORDER BY rowid LIMIT ?)'
   )
-  // All of one model are of one size, but the pages of their hashes empty late, so that it may take more than one turn.
+  // All of one model are of one size, but the pages of their hashes empty late, so that it may take more than
+  // one turn.
   for (
     let bytes = used(), rows = count.get()!;
     bytes > maxBytes && rows > 0;
@@ -92,7 +96,10 @@ export function isDamage(error: unknown): boolean {
   return /^SQLITE_(CORRUPT|NOTADB|ERROR)/.test(code)
 }
 
-/** Renames a file, so that it can be looked at and is in nobody's way; returns its new name. Who has it open goes on with it. */
+/**
+ * Renames a file, so that it can be looked at and is in nobody's way; returns its new name. Who has it open
+ * goes on with it.
+ */
 export function setAside(path: string): string {
   const aside = `${path}.damaged-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`
   for (const suffix of SUFFIXES) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix)

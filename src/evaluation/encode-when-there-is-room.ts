@@ -5,7 +5,9 @@ import { isPublicError } from '../errors.js'
 const BUSY_WAIT_MS = 500
 /** How often a worker's death is borne on one input, which may have been its cause. */
 const MOST_DEATHS = 3
-/** How long workers are waited for that are down: longer than the pauses after which they are started again. */
+/**
+ * How long workers are waited for that are down: longer than the pauses after which they are started again.
+ */
 const LONGEST_DOWN_MS = 5 * 60_000
 
 /** Encodes when the bulk lane has room, and again where a worker died or is down, or others took the room. */

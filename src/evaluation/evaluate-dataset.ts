@@ -76,7 +76,10 @@ async function evaluateImages(dataset: Dataset, work: DatasetWork): Promise<Eval
   return { report, pictures }
 }
 
-/** The name under which the results stand of a dataset that brings its embeddings along: which model made them it does not say. */
+/**
+ * The name under which the results stand of a dataset that brings its embeddings along: which model made them
+ * it does not say.
+ */
 const BROUGHT_ALONG = 'embeddings'
 
 async function evaluateEmbedded(dataset: EmbeddedPairs, work: DatasetWork): Promise<Evaluated> {

@@ -7,8 +7,8 @@ const KEPT = 40
 const UNCLEAN = /[^\p{L}\p{M}\p{N}_.-]+/gu
 
 /**
- * The name of the folder of a dataset or a model, another one for each: letters of all scripts stay and a slash is `--`; a
- * name that has anything else gets a part of its SHA-256.
+ * The name of the folder of a dataset or a model, another one for each: letters of all scripts stay and a
+ * slash is `--`; a name that has anything else gets a part of its SHA-256.
  */
 export function folderName(name: string): string {
   const flat = name.replaceAll('/', '--')

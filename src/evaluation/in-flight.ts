@@ -1,6 +1,6 @@
 /**
- * Does some work for each item, at most `atOnce` at a time, begun in their order. After an error nothing more is begun; it
- * rejects with the first one, once nothing is under way any more.
+ * Does some work for each item, at most `atOnce` at a time, begun in their order. After an error nothing more
+ * is begun; it rejects with the first one, once nothing is under way any more.
  */
 export async function inFlight<T>(
   items: Iterable<T>,

@@ -23,7 +23,10 @@ export interface KeptOptions {
   onWarning: (warning: string) => void
 }
 
-/** The embeddings of one model, kept on disk as they come. What can't be trusted is encoded anew, never returned. */
+/**
+ * The embeddings of one model, kept on disk as they come. What can't be trusted is encoded anew, never
+ * returned.
+ */
 export interface KeptEmbeddings {
   get(key: string): Float32Array | undefined
   put(key: string, embedding: Float32Array): void
@@ -36,11 +39,17 @@ export interface KeptEmbeddings {
 /** As `KeptOptions`, with the file; '' is a temporary one. */
 type FileOptions = Omit<KeptOptions, 'cache'> & { path: string; maxBytes: number }
 
-/** Rows in a transaction, and the milliseconds that a row waits for it while others come: a kill costs no more. */
+/**
+ * Rows in a transaction, and the milliseconds that a row waits for it while others come: a kill costs no
+ * more.
+ */
 const BATCH = 256
 const LONGEST_MS = 250
 
-/** The key of an image: the SHA-256, in hex, of its bytes, with what was done to them. A constant image is the same whatever it was made of. */
+/**
+ * The key of an image: the SHA-256, in hex, of its bytes, with what was done to them. A constant image is the
+ * same whatever it was made of.
+ */
 export function imageKey(digest: string, corruption?: Corruption): string {
   if (corruption?.kind === 'constant') return 'constant image'
   return corruption ? `image ${digest} ${corruptionName(corruption)}` : `image ${digest}`
@@ -56,8 +65,9 @@ export function corruptionName(corruption: Corruption): string {
 }
 
 /**
- * Opens the kept embeddings of a model. Several processes may share them. A damaged file is renamed and begun anew, with a
- * warning; a file that can't be written to is, with a warning, done without. Throws when the folder can't be made or read.
+ * Opens the kept embeddings of a model. Several processes may share them. A damaged file is renamed and begun
+ * anew, with a warning; a file that can't be written to is, with a warning, done without. Throws when the
+ * folder can't be made or read.
  */
 export function openKeptEmbeddings({ cache, ...options }: KeptOptions): KeptEmbeddings {
   if (!cache) return new Kept({ ...options, path: '', maxBytes: Infinity })
@@ -125,7 +135,8 @@ class Kept implements KeptEmbeddings {
       // They stay in memory, and are tried again when there are as many more.
       this.#writeAt = this.#pending.size + BATCH
       this.#warn(
-        `Embeddings can't be kept in ${this.#options.path} (${(error as Error).message}): what is not written is encoded again by the next run.`
+        `Embeddings can't be kept in ${this.#options.path} (${(error as Error).message}): what is not ` +
+          'written is encoded again by the next run.'
       )
     }
   }
@@ -152,7 +163,8 @@ class Kept implements KeptEmbeddings {
     } catch (error) {
       if (isDamage(error) && path !== '') return this.#begin((error as Error).message)
       throw new Error(
-        `The embeddings of evaluations can't be kept in ${path} (${(error as Error).message}); name another folder, or keep none.`,
+        `The embeddings of evaluations can't be kept in ${path} (${(error as Error).message}); name ` +
+          'another folder, or keep none.',
         { cause: error }
       )
     }
@@ -162,7 +174,8 @@ class Kept implements KeptEmbeddings {
   #begin(why: string): EmbeddingFile {
     const { path, fingerprint } = this.#options
     this.#warn(
-      `The kept embeddings ${path} can't be used (${why}); they were put aside as ${setAside(path)}, and are made anew.`
+      `The kept embeddings ${path} can't be used (${why}); they were put aside as ${setAside(path)}, ` +
+        'and are made anew.'
     )
     return openEmbeddingFile(path, fingerprint)
   }

@@ -11,7 +11,10 @@ export interface Matrix {
   readonly dimension: number
   /** Whether rows read so far were clearly not of unit length, and were normalised. */
   readonly wasNormalised: boolean
-  /** Rows from and before, row-major, each of unit length; valid until the next read. Throws a DatasetError for rows that have no direction. */
+  /**
+   * Rows from and before, row-major, each of unit length; valid until the next read. Throws a DatasetError
+   * for rows that have no direction.
+   */
   read(from: number, to: number): Float32Array
   close(): void
 }
@@ -27,8 +30,9 @@ interface Part {
 }
 
 /**
- * Opens rows in memory, a .npy file (float32, float16 or float64, C order), or a folder of such files, whose rows follow
- * each other in the files' natural order (`img_emb_2.npy` before `img_emb_10.npy`). Throws a DatasetError where that can't be.
+ * Opens rows in memory, a .npy file (float32, float16 or float64, C order), or a folder of such files, whose
+ * rows follow each other in the files' natural order (`img_emb_2.npy` before `img_emb_10.npy`). Throws a
+ * DatasetError where that can't be.
  */
 export function openMatrix(source: MatrixSource): Matrix {
   const parts = 'path' in source ? openFiles(source.path) : [memoryPart(source)]
@@ -124,7 +128,8 @@ function filePart(file: NpyFile): Part {
   if (file.shape.length !== 2 || dimension === 0 || type[1] !== 'f') {
     closeSync(fd)
     throw new DatasetError(
-      `${path} has to be rows of float32, float16 or float64, and is ${type} of shape (${file.shape.join(', ')}).`
+      `${path} has to be rows of float32, float16 or float64, and is ${type} of shape ` +
+        `(${file.shape.join(', ')}).`
     )
   }
   let bytes = new Uint8Array(0)
@@ -188,7 +193,8 @@ function unevenNorms(
     for (let i = row * dimension; i < (row + 1) * dimension; i++) sum += values[i] * values[i]
     if (!(sum > 0 && sum < Infinity))
       throw new DatasetError(
-        `${name}: row ${from + row} ${sum === 0 ? 'is all zeros' : 'holds NaN or infinity'}, which is no embedding.`
+        `${name}: row ${from + row} ${sum === 0 ? 'is all zeros' : 'holds NaN or infinity'}, which is ` +
+          'no embedding.'
       )
     isUnit &&= Math.abs(sum - 1) <= ROUNDING
     norms[row] = Math.sqrt(sum)

@@ -3,8 +3,9 @@ import type { Rows } from './embedder.js'
 import { rowAt, rowCount } from './rows.js'
 
 /**
- * In the place of each row the mean of those of other groups, L2-normalised: what is known of a row without looking at it. A mean
- * with the row in it would see a little of it, and of few rows a lot. Of one group alone it is zeros.
+ * In the place of each row the mean of those of other groups, L2-normalised: what is known of a row without
+ * looking at it. A mean with the row in it would see a little of it, and of few rows a lot. Of one group
+ * alone it is zeros.
  */
 export function meanOfOthers<Group>(rows: Rows, groups: ArrayLike<Group>): Rows {
   const { dimension } = rows

@@ -16,7 +16,10 @@ export interface MeasuringThread {
   close(): Promise<void>
 }
 
-/** Starts it; a signal ends it whatever it is at. Its calls throw a DatasetError for what is wrong with a dataset, and an Error that says what failed for all else. */
+/**
+ * Starts it; a signal ends it whatever it is at. Its calls throw a DatasetError for what is wrong with a
+ * dataset, and an Error that says what failed for all else.
+ */
 export async function startMeasuringThread(signal?: AbortSignal): Promise<MeasuringThread> {
   const threads: Threads<typeof import('./evaluation-worker.js')> = await startThreads(
     new URL('./evaluation-worker.js', import.meta.url),

@@ -3,7 +3,10 @@ import { open } from 'node:fs/promises'
 import { npyHeader } from '../collections/exports/npy.js'
 import { DatasetError } from './dataset-error.js'
 
-/** A file of an array as NumPy saves it, open for reading. Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
+/**
+ * A file of an array as NumPy saves it, open for reading. Format:
+ * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+ */
 export interface NpyFile {
   path: string
   fd: number
@@ -27,7 +30,10 @@ export const VALUE_BYTES: Record<string, number> = {
 /** Most bytes of a header; those of arrays without fields have some 120. */
 const MAX_HEADER_BYTES = 1 << 16
 
-/** Opens a .npy file in C order; throws a DatasetError where it is none, has another type or order, or ends too early. */
+/**
+ * Opens a .npy file in C order; throws a DatasetError where it is none, has another type or order, or ends
+ * too early.
+ */
 export function openNpy(path: string): NpyFile {
   let fd: number
   try {
@@ -73,7 +79,8 @@ function readHeader(path: string, fd: number): Pick<NpyFile, 'type' | 'shape' | 
     .map((size) => Number.parseInt(size, 10))
   if (shape === undefined || !(type! in VALUE_BYTES))
     throw new DatasetError(
-      `${path} holds ${type ?? 'fields'}, and is read as float32, float16 or float64 (little-endian): numpy.save(path, rows.astype('float32')) writes that.`
+      `${path} holds ${type ?? 'fields'}, and is read as float32, float16 or float64 (little-endian): ` +
+        `numpy.save(path, rows.astype('float32')) writes that.`
     )
   if (!/'fortran_order'\s*:\s*False/.test(text))
     throw new DatasetError(
@@ -98,7 +105,8 @@ export function readRowNumbers(path: string, limit: number): Uint32Array {
     const { type, shape, offset } = file
     if (shape.length !== 1 || type[1] === 'f')
       throw new DatasetError(
-        `${path} has to be a list of whole numbers, int32 or int64, and is ${type} of shape (${shape.join(', ')}).`
+        `${path} has to be a list of whole numbers, int32 or int64, and is ${type} of shape ` +
+          `(${shape.join(', ')}).`
       )
     const bytes = new Uint8Array(shape[0] * VALUE_BYTES[type])
     readFully(file, bytes, offset)

@@ -9,9 +9,10 @@ import {
 } from './statistics.js'
 
 /**
- * What the median of second has over that of first on the same items, with its paired bootstrap interval, and the two-sided p
- * of the permutation test that swaps the two models' values of a cluster; p = (1 + as extreme) / (1 + permutations). Values are
- * sorted once: of a draw, or of a swap, the median is where half of the weights are passed.
+ * What the median of second has over that of first on the same items, with its paired bootstrap interval, and
+ * the two-sided p of the permutation test that swaps the two models' values of a cluster; p = (1 + as
+ * extreme) / (1 + permutations). Values are sorted once: of a draw, or of a swap, the median is where half of
+ * the weights are passed.
  */
 export function pairedMedianTest(
   first: Float64Array,

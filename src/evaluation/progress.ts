@@ -33,7 +33,9 @@ export function progressTeller(
       onProgress({
         done,
         total,
-        step: `${current}, ${what}${corruption ? ` with ${Object.values(corruption).join(' ')}` : ''} (${model})`
+        step:
+          `${current}, ${what}${corruption ? ` with ${Object.values(corruption).join(' ')}` : ''} ` +
+          `(${model})`
       })
     }
   }

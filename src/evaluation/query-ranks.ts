@@ -18,8 +18,8 @@ export function harmonicNumbers(count: number): Float64Array {
 }
 
 /**
- * How each query did whose right candidates are known, from how its pairs stand; `queries` has of each pair its query.
- * Candidates that score the same are in random order, and all measures are expectations over it.
+ * How each query did whose right candidates are known, from how its pairs stand; `queries` has of each pair
+ * its query. Candidates that score the same are in random order, and all measures are expectations over it.
  */
 export function rankQueries(
   queries: Uint32Array,
@@ -54,9 +54,9 @@ export function rankQueries(
 }
 
 /**
- * Average precision in expectation over the order of ties (McSherry and Najork 2008, section 2.4): of n tied candidates
- * of which r are right, after A candidates of which R are right, place i is right with r/n, and then R + 1 + (i-1)(r-1)/(n-1) of
- * the first A + i are.
+ * Average precision in expectation over the order of ties (McSherry and Najork 2008, section 2.4): of n tied
+ * candidates of which r are right, after A candidates of which R are right, place i is right with r/n, and
+ * then R + 1 + (i-1)(r-1)/(n-1) of the first A + i are.
  */
 export function averagePrecision(
   right: { score: number; ahead: number; tied: number }[],
@@ -80,7 +80,10 @@ export function averagePrecision(
   return sum / right.length
 }
 
-/** The chance that the best of what is right is among the first k: recall@k as CLIP_benchmark has it, where any right one counts. */
+/**
+ * The chance that the best of what is right is among the first k: recall@k as CLIP_benchmark has it, where
+ * any right one counts.
+ */
 export function recallAt(
   k: number,
   { ahead, tiedWrong, tiedRight }: Pick<QueryRank, 'ahead' | 'tiedWrong' | 'tiedRight'>

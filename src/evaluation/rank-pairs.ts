@@ -25,18 +25,21 @@ export interface RankedPairs {
   amongCaptions: Standing
 }
 
-/** Rows of a block: with them 16 MiB of scores are in memory at a time, and images are read once for each block of captions. */
+/**
+ * Rows of a block: with them 16 MiB of scores are in memory at a time, and images are read once for each
+ * block of captions.
+ */
 const CAPTIONS_AT_ONCE = 2048
 const IMAGES_AT_ONCE = 2048
 /**
- * Scores this near to that of a pair are computed anew in float64. Products of float32 unit rows err by less: 1e-6 was the
- * most at 768 dimensions.
+ * Scores this near to that of a pair are computed anew in float64. Products of float32 unit rows err by less:
+ * 1e-6 was the most at 768 dimensions.
  */
 const MARGIN = 1e-5
 
 /**
- * How each pair stands among all images and among all captions, as float64 has it: each pair of rows is scored once for
- * both ways, block by block, so that memory grows with the rows and not with their product.
+ * How each pair stands among all images and among all captions, as float64 has it: each pair of rows is
+ * scored once for both ways, block by block, so that memory grows with the rows and not with their product.
  */
 export async function rankPairs(captions: Gallery, images: Gallery, pairs: Pairs): Promise<RankedPairs> {
   const scores = scorePairs(captions, images, pairs)
@@ -105,7 +108,10 @@ function countByCaption(
   }
 }
 
-/** The pairs of the images of a block, as lists: the scores of one image lie far from each other, those of one caption side by side. */
+/**
+ * The pairs of the images of a block, as lists: the scores of one image lie far from each other, those of one
+ * caption side by side.
+ */
 interface Columns {
   /** The column of the image. */
   places: Uint32Array

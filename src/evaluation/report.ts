@@ -61,7 +61,9 @@ export interface Flag {
 /** The code of the warning that a dataset can be answered without its images. */
 export const DATASET_LEAKS = 'DATASET_LEAKS'
 
-/** What one task measured on one dataset. Figures are named `group.measure`, as in `text_to_image.recall@5`. */
+/**
+ * What one task measured on one dataset. Figures are named `group.measure`, as in `text_to_image.recall@5`.
+ */
 export interface TaskReport {
   task: TaskName
   figures: Record<string, Figure>
@@ -121,11 +123,17 @@ export interface Report {
   /** The command line that gives the same figures again, where one made it. */
   command?: string
   datasets: DatasetReport[]
-  /** WebP thumbnails, base64, of the images that worst queries show, by dataset and image id: `${dataset} ${image}`. */
+  /**
+   * WebP thumbnails, base64, of the images that worst queries show, by dataset and image id: `${dataset}
+   * ${image}`.
+   */
   pictures: Record<string, string>
 }
 
-/** What a task returns: its report, and the value of each item by figure, in one order for every model, for paired tests. */
+/**
+ * What a task returns: its report, and the value of each item by figure, in one order for every model, for
+ * paired tests.
+ */
 export interface TaskResult {
   report: TaskReport
   perItem: Record<string, Float64Array>

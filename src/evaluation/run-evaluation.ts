@@ -15,7 +15,10 @@ import type { TaskOptions } from './task.js'
 
 export interface EvaluationRequest {
   datasets: (Dataset | EmbeddedPairs)[]
-  /** Of the models that are measured; none where all datasets bring their embeddings. The first two are compared. */
+  /**
+   * Of the models that are measured; none where all datasets bring their embeddings. The first two are
+   * compared.
+   */
   encoders: Encoder[]
   /** All that a dataset allows, if none are named. */
   tasks?: TaskName[]
@@ -24,7 +27,10 @@ export interface EvaluationRequest {
   cache?: EmbeddingsCache
   /** Of image files; the service's usual ones, if none are given. */
   limits?: FileLimits
-  /** Folder to which all that was embedded is written, in one below it for each dataset and model where there are several. */
+  /**
+   * Folder to which all that was embedded is written, in one below it for each dataset and model where there
+   * are several.
+   */
   saveEmbeddings?: string
   onProgress?: (progress: EvaluationProgress) => void
   /** Told what the user should know, and what did not stop the evaluation. */
@@ -36,9 +42,10 @@ export interface EvaluationRequest {
 }
 
 /**
- * Measures models on datasets: every task that a dataset's kind allows, each figure with its interval, and the first two models
- * compared. Embeddings are written as they come, so that an evaluation that was stopped goes on where it was. Throws where a
- * task can't be done, TEMPLATE_INVALID, where a dataset can't be read or has no usable item, and the signal's reason.
+ * Measures models on datasets: every task that a dataset's kind allows, each figure with its interval, and
+ * the first two models compared. Embeddings are written as they come, so that an evaluation that was stopped
+ * goes on where it was. Throws where a task can't be done, TEMPLATE_INVALID, where a dataset can't be read or
+ * has no usable item, and the signal's reason.
  */
 export async function runEvaluation(request: EvaluationRequest): Promise<Report> {
   const startedAt = performance.now()

@@ -1,6 +1,9 @@
 import { random } from './statistics.js'
 
-/** At most `most` of the indices below `length`, ascending, drawn without replacement; all where they are no more. */
+/**
+ * At most `most` of the indices below `length`, ascending, drawn without replacement; all where they are no
+ * more.
+ */
 export function sampled(length: number, most: number, seed: number): Uint32Array {
   const indices = Uint32Array.from({ length }, (_, i) => i)
   if (length <= most) return indices

@@ -10,8 +10,8 @@ type Named = Map<string, { rows: Rows; row: number }>
 /** An embedder that remembers what it was asked for. */
 export interface RecordingEmbedder extends Embedder {
   /**
-   * Writes texts.json (a list of strings) with texts.npy, and images.json (a list of image ids, those of corrupted images with
-   * `|` and the corruption as JSON) with images.npy: a row of float32 an entry.
+   * Writes texts.json (a list of strings) with texts.npy, and images.json (a list of image ids, those of
+   * corrupted images with `|` and the corruption as JSON) with images.npy: a row of float32 an entry.
    */
   save(folder: string): Promise<void>
 }

@@ -9,7 +9,10 @@ export interface SamplingOptions {
   resamples: number
   /** Of the intervals, as 0.95. */
   confidence: number
-  /** Of each item, which items are drawn together: those of one number, as the captions of one image. Each by itself by default. */
+  /**
+   * Of each item, which items are drawn together: those of one number, as the captions of one image. Each by
+   * itself by default.
+   */
   clusters?: Uint32Array
 }
 
@@ -25,7 +28,10 @@ export interface Random {
   shuffle<T extends unknown[] | Uint32Array>(list: T): T
 }
 
-/** More clusters than this are drawn in as many random groups: the variance that their sums have is the same, at a bounded cost. */
+/**
+ * More clusters than this are drawn in as many random groups: the variance that their sums have is the same,
+ * at a bounded cost.
+ */
 const MAX_GROUPS = 10_000
 
 /** Starts a generator (xoroshiro128+). */
@@ -46,14 +52,17 @@ export function random(seed: number): Random {
 }
 
 /**
- * The mean with its percentile bootstrap interval (Efron and Tibshirani 1993, chapter 13): clusters are drawn with
- * replacement, all of their items with them. Of no items all is NaN.
+ * The mean with its percentile bootstrap interval (Efron and Tibshirani 1993, chapter 13): clusters are drawn
+ * with replacement, all of their items with them. Of no items all is NaN.
  */
 export function bootstrapMean(values: Float64Array, options: SamplingOptions): Interval {
   return bootstrapMeans([values], options)[0]
 }
 
-/** `bootstrapMean` of several measures of the same items, drawn once for all of them: drawing is what takes the time. */
+/**
+ * `bootstrapMean` of several measures of the same items, drawn once for all of them: drawing is what takes
+ * the time.
+ */
 export function bootstrapMeans(measures: Float64Array[], options: SamplingOptions): Interval[] {
   const groups = groupsOf(measures[0].length, options)
   const each = measures.map((values) => groupSums(values, groups))
@@ -83,7 +92,9 @@ export function bootstrapMeans(measures: Float64Array[], options: SamplingOption
   }))
 }
 
-/** The median (of an even number of items the mean of the middle two) with its percentile bootstrap interval. */
+/**
+ * The median (of an even number of items the mean of the middle two) with its percentile bootstrap interval.
+ */
 export function bootstrapMedian(values: Float64Array, options: SamplingOptions): Interval {
   const { groupOf, groups } = groupsOf(values.length, options)
   const order = ascending(values)
@@ -104,7 +115,10 @@ export function ascending(values: Float64Array): Uint32Array {
   return Uint32Array.from(values.keys()).sort((a, b) => values[a] - values[b])
 }
 
-/** The median of values that are there as often as their weights say, whose order is known; of an even number the mean of the middle two. */
+/**
+ * The median of values that are there as often as their weights say, whose order is known; of an even number
+ * the mean of the middle two.
+ */
 export function weightedMedian(
   values: Float64Array,
   order: Uint32Array,
@@ -122,8 +136,8 @@ export function weightedMedian(
 }
 
 /**
- * Any statistic of n items with its percentile bootstrap interval. It is given the numbers of the items that are drawn, some
- * of them several times; its value is that of all items.
+ * Any statistic of n items with its percentile bootstrap interval. It is given the numbers of the items that
+ * are drawn, some of them several times; its value is that of all items.
  */
 export function bootstrap(
   n: number,
@@ -156,9 +170,9 @@ export function figure(
 }
 
 /**
- * What second has over first on the same items: the mean difference with its paired bootstrap interval, and the two-sided
- * p of the permutation test that flips the signs of the clusters' differences, as they would be as likely if the two were
- * alike; p = (1 + as extreme) / (1 + permutations) (Davison and Hinkley 1997, 4.2).
+ * What second has over first on the same items: the mean difference with its paired bootstrap interval, and
+ * the two-sided p of the permutation test that flips the signs of the clusters' differences, as they would be
+ * as likely if the two were alike; p = (1 + as extreme) / (1 + permutations) (Davison and Hinkley 1997, 4.2).
  */
 export function pairedTest(
   first: Float64Array,
@@ -184,7 +198,10 @@ export function mean(values: Float64Array): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
-/** The quantile of sorted values between the nearest two of them (type 7 of Hyndman and Fan 1996, numpy's default). */
+/**
+ * The quantile of sorted values between the nearest two of them (type 7 of Hyndman and Fan 1996, numpy's
+ * default).
+ */
 export function quantile(sorted: Float64Array, share: number): number {
   const at = share * (sorted.length - 1)
   const [low, high] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]]
@@ -196,7 +213,10 @@ export function percentiles(values: Float64Array, confidence: number): Omit<Inte
   return { low: quantile(values, (1 - confidence) / 2), high: quantile(values, (1 + confidence) / 2) }
 }
 
-/** Of each item the group that it is drawn with: its cluster, or several clusters at random where there are many. */
+/**
+ * Of each item the group that it is drawn with: its cluster, or several clusters at random where there are
+ * many.
+ */
 export function groupsOf(
   n: number,
   { clusters, seed }: SamplingOptions

@@ -7,8 +7,9 @@ interface Described {
 }
 
 /**
- * The tasks of each dataset: those asked for that its kind allows, or all that it allows. Throws an Error that says what
- * is possible where a task can be done on none of the datasets, or a dataset has none of the tasks.
+ * The tasks of each dataset: those asked for that its kind allows, or all that it allows. Throws an Error
+ * that says what is possible where a task can be done on none of the datasets, or a dataset has none of the
+ * tasks.
  */
 export function chooseTasks(datasets: Described[], asked?: TaskName[]): AnyTask[][] {
   const all = Object.values(TASKS_BY_NAME)
@@ -17,7 +18,8 @@ export function chooseTasks(datasets: Described[], asked?: TaskName[]): AnyTask[
     const task = TASKS_BY_NAME[name]
     if (task && datasets.some((dataset) => allows(dataset, task))) continue
     throw new TaskImpossible(
-      `The task ${name} is done on ${listed(task?.kinds ?? [])}; ${datasets.map((dataset) => `'${dataset.name}' is ${described(dataset)}`).join(', ')}.`
+      `The task ${name} is done on ${listed(task?.kinds ?? [])}; ` +
+        `${datasets.map((dataset) => `'${dataset.name}' is ${described(dataset)}`).join(', ')}.`
     )
   }
   return datasets.map((dataset) => {
@@ -25,7 +27,8 @@ export function chooseTasks(datasets: Described[], asked?: TaskName[]): AnyTask[
     const chosen = possible.filter(({ name }) => asked?.includes(name) ?? true)
     if (chosen.length > 0) return chosen
     throw new TaskImpossible(
-      `'${dataset.name}' is ${described(dataset)}, on which none of the tasks is done that were asked for; possible: ${possible.map(({ name }) => name).join(', ') || 'none'}.`
+      `'${dataset.name}' is ${described(dataset)}, on which none of the tasks is done that were asked ` +
+        `for; possible: ${possible.map(({ name }) => name).join(', ') || 'none'}.`
     )
   })
 }

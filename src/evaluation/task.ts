@@ -30,8 +30,8 @@ export interface TaskContext {
 }
 
 /**
- * One kind of measurement. `prepare` reads and encodes, in the main thread; what it returns can be cloned, its large
- * arrays lie on shared memory. `measure` only computes, in a thread of its own.
+ * One kind of measurement. `prepare` reads and encodes, in the main thread; what it returns can be cloned,
+ * its large arrays lie on shared memory. `measure` only computes, in a thread of its own.
  */
 export interface Task<Input> {
   name: TaskName

@@ -6,8 +6,9 @@ import { DatasetError } from './dataset-error.js'
 import { imagesOf } from './dataset-parts.js'
 
 /**
- * A dataset without what some model can't embed, so that all models are measured on the same items: images that can't be read,
- * captions that are too long, and items that nothing is left of. Its faults have a line for each. Throws when no item is left.
+ * A dataset without what some model can't embed, so that all models are measured on the same items: images
+ * that can't be read, captions that are too long, and items that nothing is left of. Its faults have a line
+ * for each. Throws when no item is left.
  */
 export async function usableItems(dataset: LoadedDataset, embedders: FileEmbedder[]): Promise<LoadedDataset> {
   const broken = new Map<string, DatasetFault>()
@@ -26,7 +27,8 @@ export async function usableItems(dataset: LoadedDataset, embedders: FileEmbedde
   const items = keep(dataset, { isWhole, isShort })
   if (items.length === 0)
     throw new DatasetError(
-      `Nothing of '${dataset.name}' can be evaluated${faults.length > 0 ? `; the first of ${faults.length} faults is ${faults[0].name}: ${faults[0].reason}` : ': it has no items'}.`
+      `Nothing of '${dataset.name}' can be ` +
+        `evaluated${faults.length > 0 ? `; the first of ${faults.length} faults is ${faults[0].name}: ` + `${faults[0].reason}` : ': it has no items'}.`
     )
   return { ...dataset, items, faults } as LoadedDataset
 }

@@ -8,7 +8,10 @@ import type { Shown, TaskReport } from './report.js'
 /** Thumbnails that are made at a time. */
 const AT_ONCE = 8
 
-/** Thumbnails, WebP in base64, of the images that the worst queries of some tasks show, by dataset and image id. One that can't be made is left out. */
+/**
+ * Thumbnails, WebP in base64, of the images that the worst queries of some tasks show, by dataset and image
+ * id. One that can't be made is left out.
+ */
 export async function worstPictures(
   dataset: LoadedDataset,
   tasks: TaskReport[],

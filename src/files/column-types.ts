@@ -1,7 +1,10 @@
 import type { ColumnType } from './columns.js'
 import { tableRows } from './table-rows.js'
 
-/** A number as JSON writes it, without an exponent: `12`, `-0.5`; not `007`, `+49`, `1,000` or `1e5`, which are codes as often. */
+/**
+ * A number as JSON writes it, without an exponent: `12`, `-0.5`; not `007`, `+49`, `1,000` or `1e5`, which
+ * are codes as often.
+ */
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?$/
 /** Digits that a double keeps in every case are 15; shortest forms of doubles have up to 17. */
 const MOST_DIGITS = 17
@@ -23,8 +26,9 @@ function keepsDigits(cell: string): boolean {
 }
 
 /**
- * The types of the columns of a table, of which all cells are read: a column has numbers, or true and false, where each of its cells that
- * is not empty is one. One `00123` makes it a column of strings, as postal codes are.
+ * The types of the columns of a table, of which all cells are read: a column has numbers, or true and false,
+ * where each of its cells that is not empty is one. One `00123` makes it a column of strings, as postal codes
+ * are.
  */
 export async function columnTypes(path: string): Promise<Map<string, ColumnType>> {
   const possible = new Map<string, Set<ColumnType>>()
@@ -41,7 +45,10 @@ export async function columnTypes(path: string): Promise<Map<string, ColumnType>
   return new Map([...possible].map(([name, types]) => [name, [...types].at(-1)!]))
 }
 
-/** Metadata with its cells as their columns have them. Throws an Error that names the first column whose cell is of another type. */
+/**
+ * Metadata with its cells as their columns have them. Throws an Error that names the first column whose cell
+ * is of another type.
+ */
 export function typed(
   metadata: Record<string, unknown>,
   types: ReadonlyMap<string, ColumnType>

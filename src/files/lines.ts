@@ -12,7 +12,10 @@ export interface Line {
 const MAX_LINE_BYTES = 16 << 20
 const NEWLINE = 0x0a
 
-/** The lines of a text file that are not blank. One that is too long, or is not UTF-8, is a fault, and the next ones follow. */
+/**
+ * The lines of a text file that are not blank. One that is too long, or is not UTF-8, is a fault, and the
+ * next ones follow.
+ */
 export async function* readLines(path: string, maxBytes = MAX_LINE_BYTES): AsyncGenerator<Line | Fault> {
   let [parts, bytes, line]: [Buffer[], number, number] = [[], 0, 0]
   const add = (part: Buffer) => {

@@ -17,8 +17,9 @@ export interface Folder {
 }
 
 /**
- * What is in a folder, sorted, so that every run goes the same way. Names that start with a dot are passed over. Links to files are as
- * good as files; links to folders are not followed, since they may lead round. A folder that can't be read is a fault, and so is a link that may lead to a file.
+ * What is in a folder, sorted, so that every run goes the same way. Names that start with a dot are passed
+ * over. Links to files are as good as files; links to folders are not followed, since they may lead round. A
+ * folder that can't be read is a fault, and so is a link that may lead to a file.
  */
 export async function readFolder(path: string, below: string): Promise<Folder> {
   const folder: Folder = { path, below, files: [], folders: [], links: [], faults: [] }
@@ -44,7 +45,10 @@ export async function readFolder(path: string, below: string): Promise<Folder> {
   return folder
 }
 
-/** What says that a link leads nowhere; after other errors, such as those of a disk, what it leads to may be there. */
+/**
+ * What says that a link leads nowhere; after other errors, such as those of a disk, what it leads to may be
+ * there.
+ */
 const NOWHERE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP'])
 
 async function addLink({ path, below, files, links, faults }: Folder, name: string): Promise<void> {

@@ -17,7 +17,10 @@ export type TableLayout = 'jsonl' | { delimiter: string }
 /** Most bytes of a row: more is a quote that nothing closes. */
 const MAX_ROW_BYTES = 16 << 20
 
-/** The rows of a table: CSV with a header, TSV, or a line of JSON each, as its name says by default. Where it can't be read any further a fault is the last. */
+/**
+ * The rows of a table: CSV with a header, TSV, or a line of JSON each, as its name says by default. Where it
+ * can't be read any further a fault is the last.
+ */
 export async function* tableRows(path: string, layout = layoutByName(path)): AsyncGenerator<Row | Fault> {
   try {
     yield* layout === 'jsonl' ? jsonRows(path) : csvRows(path, layout.delimiter)
@@ -67,7 +70,10 @@ async function* csvRows(path: string, delimiter: string): AsyncGenerator<Row | F
   yield* faults.values()
 }
 
-/** The names in a header. Throws an Error where one is there twice, since one of the two columns would be lost. */
+/**
+ * The names in a header. Throws an Error where one is there twice, since one of the two columns would be
+ * lost.
+ */
 function columnNames(header: string[]): string[] {
   const names = header.map(fromBytes)
   if (names.includes(undefined)) throw new Error('the header is not UTF-8: save the file as UTF-8')

@@ -10,8 +10,8 @@ const LONGEST_MARK = 3
 const NEWLINE = 0x0a
 
 /**
- * The bytes of a text as UTF-8, without a byte order mark: UTF-16 that has its mark is converted. Bytes that are not UTF-8 are passed
- * on, so that the reader can name their line.
+ * The bytes of a text as UTF-8, without a byte order mark: UTF-16 that has its mark is converted. Bytes that
+ * are not UTF-8 are passed on, so that the reader can name their line.
  */
 export async function* utf8Chunks(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let head: Buffer | undefined = Buffer.alloc(0)
@@ -47,7 +47,10 @@ function converterOf(head: Buffer): (chunk: Buffer) => Buffer {
   return (chunk) => Buffer.from(decoder.decode(chunk, { stream: chunk.length > 0 }))
 }
 
-/** The text of a small file, in UTF-8 or in UTF-16 with its mark. Throws an Error that names the first line that is not. */
+/**
+ * The text of a small file, in UTF-8 or in UTF-16 with its mark. Throws an Error that names the first line
+ * that is not.
+ */
 export function decodeText(bytes: Buffer): string {
   const { encoding = 'utf-8' } = markOf(bytes) ?? {}
   try {

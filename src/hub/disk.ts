@@ -7,16 +7,21 @@ export async function requireSpace(folder: string, needed: number): Promise<void
   const free = bavail * bsize
   if (free < needed)
     throw new Error(
-      `The disk of ${folder} has ${bytes(free)} free, and ${bytes(needed)} are needed: make room, or set MODELS_DIR to another disk.`
+      `The disk of ${folder} has ${bytes(free)} free, and ${bytes(needed)} are needed: make room, or ` +
+        'set MODELS_DIR to another disk.'
     )
 }
 
-/** What a failure to write under MODELS_DIR means: an Error that says what to do. Other errors come back as they are. */
+/**
+ * What a failure to write under MODELS_DIR means: an Error that says what to do. Other errors come back as
+ * they are.
+ */
 export function diskError(error: unknown, modelsDir: string): unknown {
   const { code = '', syscall } = error as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new Error(
-      `The disk of ${modelsDir} is full (${code}). What was downloaded stays: make room, and the same command goes on.`,
+      `The disk of ${modelsDir} is full (${code}). What was downloaded stays: make room, and the same ` +
+        'command goes on.',
       { cause: error }
     )
   // Node says ENOENT of a folder in a folder on a read-only disk.
@@ -26,7 +31,8 @@ export function diskError(error: unknown, modelsDir: string): unknown {
     ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'SQLITE_CANTOPEN', 'SQLITE_READONLY'].includes(code)
   ) {
     return new Error(
-      `MODELS_DIR ${modelsDir} can't be written to (${code}): set MODELS_DIR or --models-dir to a folder that can.`,
+      `MODELS_DIR ${modelsDir} can't be written to (${code}): set MODELS_DIR or --models-dir to a ` +
+        'folder that can.',
       { cause: error }
     )
   }

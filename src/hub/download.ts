@@ -16,7 +16,10 @@ import { TransientError } from './transient-error.js'
 /** A file to download; `revision` is the commit, so that what an address answers never changes. */
 export interface Download extends RepoRevision {
   file: RepoFile
-  /** Where the checked file goes; what is not whole yet lies beside it with `.partial`, its ETag in `.partial.etag`. */
+  /**
+   * Where the checked file goes; what is not whole yet lies beside it with `.partial`, its ETag in
+   * `.partial.etag`.
+   */
   target: string
   /** Called with the bytes of the file that are there. */
   onProgress: (bytes: number) => void
@@ -26,8 +29,9 @@ const partialOf = ({ target }: Download) => `${target}.partial`
 const etagOf = ({ target }: Download) => `${target}.partial.etag`
 
 /**
- * Downloads a file, going on from what an earlier try or process left, checks it and puts it in its place, synced.
- * Returns its SHA-256. Throws an Error that says what to do; a partial stays unless its checksum is wrong.
+ * Downloads a file, going on from what an earlier try or process left, checks it and puts it in its place,
+ * synced. Returns its SHA-256. Throws an Error that says what to do; a partial stays unless its checksum is
+ * wrong.
  */
 export async function downloadFile(hub: Hub, download: Download): Promise<string> {
   await mkdir(dirname(download.target), { recursive: true })
@@ -67,7 +71,10 @@ async function fetchRest(hub: Hub, download: Download): Promise<boolean> {
   return start > 0
 }
 
-/** An ETag that is not strong says nothing of bytes; the commit in the address and the checksum stand in for it. */
+/**
+ * An ETag that is not strong says nothing of bytes; the commit in the address and the checksum stand in for
+ * it.
+ */
 async function rangeHeaders(etagFile: string, offset: number): Promise<Record<string, string>> {
   const etag = await readFile(etagFile, 'utf8').catch(() => '')
   return { range: `bytes=${offset}-`, ...(/^"[\x21-\x7e]*"$/.test(etag) && { 'if-range': etag }) }
@@ -123,7 +130,9 @@ async function settle(hub: Hub, download: Download, resumed: boolean): Promise<s
     if (resumed)
       throw new TransientError(`${file.path} was gone on with, and its checksum is wrong: it starts again`)
     throw new Error(
-      `${file.path} has the wrong checksum: expected ${file.checksum.algorithm} ${file.checksum.hex}, got ${sameKind(file.checksum, digest)}. It was deleted; pull again, and if that repeats, something between here and the hub changes it.`
+      `${file.path} has the wrong checksum: expected ${file.checksum.algorithm} ${file.checksum.hex}, ` +
+        `got ${sameKind(file.checksum, digest)}. It was deleted; pull again, and if that repeats, ` +
+        'something between here and the hub changes it.'
     )
   }
   await sync(partialOf(download))

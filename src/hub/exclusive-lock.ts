@@ -14,9 +14,10 @@ export interface LockRequest {
 const POLL_MS = 250
 
 /**
- * Takes a lock that one process has at a time, waiting for it, and runs the work. It is SQLite's lock, which is the
- * kernel's: it ends with its process however that ends, where a pid file or one with a time in it would be stale, and
- * it holds between containers that share a volume. Throws an AbortError when the signal aborts.
+ * Takes a lock that one process has at a time, waiting for it, and runs the work. It is SQLite's lock, which
+ * is the kernel's: it ends with its process however that ends, where a pid file or one with a time in it
+ * would be stale, and it holds between containers that share a volume. Throws an AbortError when the signal
+ * aborts.
  */
 export async function withLock<T>({ path, signal, onWait }: LockRequest, work: () => Promise<T>): Promise<T> {
   let lock = tryLock(path)

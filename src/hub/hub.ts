@@ -18,8 +18,9 @@ export interface Hub {
 export type HubOptions = Pick<Hub, 'endpoint' | 'signal'> & Partial<Hub>
 
 /**
- * Opens a hub: `https://huggingface.co`, or a mirror of it. Requests go through the proxies that HTTP_PROXY, HTTPS_PROXY
- * and NO_PROXY name. Throws when the endpoint is not an http(s) address. Close it with `closeHub`.
+ * Opens a hub: `https://huggingface.co`, or a mirror of it. Requests go through the proxies that HTTP_PROXY,
+ * HTTPS_PROXY and NO_PROXY name. Throws when the endpoint is not an http(s) address. Close it with
+ * `closeHub`.
  */
 export function openHub(options: HubOptions): Hub {
   const url = URL.canParse(options.endpoint) ? new URL(options.endpoint) : undefined

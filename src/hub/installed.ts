@@ -31,7 +31,10 @@ export async function isPackage(folder: string): Promise<boolean> {
   return found.includes(true)
 }
 
-/** The names of the packages under MODELS_DIR, `name` or `owner/name`, sorted; none where there is no such folder. */
+/**
+ * The names of the packages under MODELS_DIR, `name` or `owner/name`, sorted; none where there is no such
+ * folder.
+ */
 export async function packageNames(modelsDir: string): Promise<string[]> {
   const names: string[] = []
   for (const name of await folders(modelsDir)) {

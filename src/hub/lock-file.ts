@@ -23,7 +23,9 @@ const lockSchema = Type.Object({
 /** What was pulled into a package, and from where: `semblance.lock.json`. */
 export type PackageLock = Static<typeof lockSchema>
 
-/** The lock file of a package; undefined where it has none. Throws an Error when it can't be read or is none. */
+/**
+ * The lock file of a package; undefined where it has none. Throws an Error when it can't be read or is none.
+ */
 export async function readLock(folder: string): Promise<PackageLock | undefined> {
   const path = join(folder, LOCK_FILE)
   try {
@@ -37,7 +39,9 @@ export async function readLock(folder: string): Promise<PackageLock | undefined>
   throw new Error(`${path} is damaged: delete it and pull again.`)
 }
 
-/** Writes the lock file into a folder, keys sorted, so that two of the same content differ in their time only. */
+/**
+ * Writes the lock file into a folder, keys sorted, so that two of the same content differ in their time only.
+ */
 export async function writeLock(folder: string, lock: PackageLock): Promise<void> {
   const { files, variants, ...rest } = lock
   const sorted = sortKeys({ ...rest, variants: variants.toSorted(), files: sortKeys(files) })

@@ -28,8 +28,8 @@ const BROKEN = new Set([
 export class UnreachableError extends TransientError {}
 
 /**
- * What a failed request means: an UnreachableError, a TransientError, or an Error that says what to do. Errors that are
- * not the network's come back as they are.
+ * What a failed request means: an UnreachableError, a TransientError, or an Error that says what to do.
+ * Errors that are not the network's come back as they are.
  */
 export function networkError(error: unknown, { host }: URL): unknown {
   const { code = '', message = '' } = error as { code?: string; message?: string }
@@ -41,7 +41,8 @@ export function networkError(error: unknown, { host }: URL): unknown {
     )
   if (UNREACHABLE.has(code)) {
     return new UnreachableError(
-      `${host} can't be reached (${code}): check the connection, set HF_ENDPOINT to a mirror, or HTTPS_PROXY to a proxy`,
+      `${host} can't be reached (${code}): check the connection, set HF_ENDPOINT to a mirror, or ` +
+        'HTTPS_PROXY to a proxy',
       { cause: error }
     )
   }

@@ -2,7 +2,10 @@ import { copyFile, link, mkdir, readdir, realpath } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { LOCK_FILE } from './lock-file.js'
 
-/** The paths of all files of a package but its lock file, with `/` between folders, sorted; none where there is no folder. */
+/**
+ * The paths of all files of a package but its lock file, with `/` between folders, sorted; none where there
+ * is no folder.
+ */
 export async function packageFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
     (error: NodeJS.ErrnoException) => {

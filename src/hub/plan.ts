@@ -32,12 +32,15 @@ export interface PlanRequest extends RepoRevision {
   variant: Variant
 }
 
-/** Downloads files to where they belong for a commit; `later` are others that will have to follow, as far as is known. */
+/**
+ * Downloads files to where they belong for a commit; `later` are others that will have to follow, as far as
+ * is known.
+ */
 export type Bring = (commit: string, files: RepoFile[], later: RepoFile[]) => Promise<void>
 
 /**
- * Asks the hub what there is and compares with what is here. The graphs have to be here to know which files hold their
- * weights: `bring` gets those that are not. Throws an Error that says what to do.
+ * Asks the hub what there is and compares with what is here. The graphs have to be here to know which files
+ * hold their weights: `bring` gets those that are not. Throws an Error that says what to do.
  */
 export async function makePlan(
   hub: Hub,
@@ -93,7 +96,10 @@ export async function makePlan(
   }
 }
 
-/** Files that by their names hold weights of graphs that are not here yet: `model.onnx_data`, `model.onnx.data` and parts of these. */
+/**
+ * Files that by their names hold weights of graphs that are not here yet: `model.onnx_data`,
+ * `model.onnx.data` and parts of these.
+ */
 function likelyWeights(listed: RepoFile[], graphs: RepoFile[]): RepoFile[] {
   return listed.filter(({ path }) =>
     graphs.some((graph) => /^[._]data/.test(path.startsWith(graph.path) ? path.slice(graph.path.length) : ''))
@@ -158,6 +164,7 @@ async function findWhole(
 function refuseOthersWork(target: string, differing: RepoFile[]): void {
   if (differing.length === 0) return
   throw new Error(
-    `${target} was not pulled, and its ${differing[0].path} differs from the hub's: move the folder away, or remove it with 'semblance models rm --force'.`
+    `${target} was not pulled, and its ${differing[0].path} differs from the hub's: move the folder ` +
+      `away, or remove it with 'semblance models rm --force'.`
   )
 }

@@ -16,8 +16,8 @@ export interface PullRequest extends PlanRequest {
   /** Called when another pull of the repository is waited for. */
   onWait: (holder: string) => void
   /**
-   * Called before downloads, with what is missing and how many bytes of it are there from before: for the graphs, and
-   * again for the rest, since the graphs name the files of their weights.
+   * Called before downloads, with what is missing and how many bytes of it are there from before: for the
+   * graphs, and again for the rest, since the graphs name the files of their weights.
    */
   onStart: (plan: Downloads, partials: Map<string, number>) => void
   /** Called with the bytes of a file that are there. */
@@ -40,8 +40,9 @@ export interface Pulled {
 const PARALLEL = 4
 
 /**
- * Brings one variant of a repository into MODELS_DIR: what is there and whole is kept, the rest downloaded, checked, and
- * put in place by rename. What cuts a pull off, a kill included, leaves it to the next to go on. Throws an Error that says what to do.
+ * Brings one variant of a repository into MODELS_DIR: what is there and whole is kept, the rest downloaded,
+ * checked, and put in place by rename. What cuts a pull off, a kill included, leaves it to the next to go on.
+ * Throws an Error that says what to do.
  */
 export async function pull(hub: Hub, request: PullRequest): Promise<Pulled> {
   return occupy({ ...request, signal: hub.signal }, async (place) => {

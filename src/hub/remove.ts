@@ -13,8 +13,9 @@ export interface Removal extends Omit<Occupation, 'repo'> {
 }
 
 /**
- * Removes a package and what an unfinished pull of it left. Returns which of the two there was. Throws an Error that
- * says what to do when there is neither, when it lies outside MODELS_DIR, or was not pulled and `force` is not said.
+ * Removes a package and what an unfinished pull of it left. Returns which of the two there was. Throws an
+ * Error that says what to do when there is neither, when it lies outside MODELS_DIR, or was not pulled and
+ * `force` is not said.
  */
 export async function removePackage({
   name,
@@ -41,7 +42,10 @@ export async function removePackage({
   })
 }
 
-/** Out by rename first, so that a crash leaves no half package; not to the aside, which the next pull would put back. */
+/**
+ * Out by rename first, so that a crash leaves no half package; not to the aside, which the next pull would
+ * put back.
+ */
 async function takeOut({ target, root }: Workplace): Promise<void> {
   const removed = join(root, 'removed')
   await rm(removed, { recursive: true, force: true })

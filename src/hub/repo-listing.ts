@@ -40,8 +40,8 @@ export async function resolveCommit(hub: Hub, asked: RepoRevision): Promise<stri
 }
 
 /**
- * The files of a repository at a commit, all pages of them. Throws an Error that says what to do, also for a path that
- * leaves the folder it is joined to.
+ * The files of a repository at a commit, all pages of them. Throws an Error that says what to do, also for a
+ * path that leaves the folder it is joined to.
  */
 export async function listFiles(hub: Hub, repo: string, commit: string): Promise<RepoFile[]> {
   const url = new URL(`${hub.endpoint}/api/models/${repo}/tree/${commit}?recursive=true`)

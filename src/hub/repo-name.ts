@@ -7,12 +7,16 @@ export interface RepoRevision {
 /** The hub's own rule: `--` and `..` are kept for folder names like those of `.pulling`. */
 const NAME = /^(?!.*(--|\.\.))\w[\w.-]{0,95}(\/\w[\w.-]{0,95})?$/
 
-/** Whether this names a repository, `owner/name` or the older `name`, and with that a folder under MODELS_DIR. */
+/**
+ * Whether this names a repository, `owner/name` or the older `name`, and with that a folder under MODELS_DIR.
+ */
 export function isRepoName(name: string): boolean {
   return NAME.test(name)
 }
 
-/** Reads `owner/name`, `name` or either with `@revision` (else main). Throws an Error that says what is wrong. */
+/**
+ * Reads `owner/name`, `name` or either with `@revision` (else main). Throws an Error that says what is wrong.
+ */
 export function parseRepo(text: string): RepoRevision {
   const [repo, revision = 'main'] = text.split(/@(.*)/s)
   if (!isRepoName(repo))

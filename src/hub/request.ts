@@ -15,9 +15,9 @@ export interface HubRequest extends RepoRevision {
 }
 
 /**
- * Asks the hub for an address and follows redirects; the token goes to the hub's own origin only. Resolves to an answer
- * with a status of 2xx or an accepted one, whose body the caller reads. Throws a TransientError for what may pass, else an Error
- * that says what to do.
+ * Asks the hub for an address and follows redirects; the token goes to the hub's own origin only. Resolves to
+ * an answer with a status of 2xx or an accepted one, whose body the caller reads. Throws a TransientError for
+ * what may pass, else an Error that says what to do.
  */
 export async function getFromHub(
   hub: Hub,

@@ -14,15 +14,20 @@ export interface RetryPolicy {
   progress?: () => number
 }
 
-/** What a try must add so as not to count, in bytes; with the high-water mark of `progress` it bounds the tries. */
+/**
+ * What a try must add so as not to count, in bytes; with the high-water mark of `progress` it bounds the
+ * tries.
+ */
 const WORTHWHILE = 2 ** 20
 
-/** The longest wait that is borne when the hub asks for one, in milliseconds: its windows are five minutes. */
+/**
+ * The longest wait that is borne when the hub asks for one, in milliseconds: its windows are five minutes.
+ */
 const LONGEST_WAIT_MS = 330_000
 
 /**
- * Tries again after each TransientError, with waits that double, or as long as the hub asked. Throws the last error
- * when the tries are used up, any other error at once, and an AbortError when the signal aborts.
+ * Tries again after each TransientError, with waits that double, or as long as the hub asked. Throws the last
+ * error when the tries are used up, any other error at once, and an AbortError when the signal aborts.
  */
 export async function retrying<T>(attempt: () => Promise<T>, policy: RetryPolicy): Promise<T> {
   let mark = policy.progress?.() ?? 0
@@ -39,12 +44,14 @@ export async function retrying<T>(attempt: () => Promise<T>, policy: RetryPolicy
       const delay = error.retryAfterMs ?? policy.baseMs * 2 ** (failures - 1) * (0.75 + Math.random() / 2)
       if (failures >= policy.tries)
         throw new Error(
-          `${policy.what}: ${error.message}; ${failures} tries brought nothing. The same command goes on from here.`,
+          `${policy.what}: ${error.message}; ${failures} tries brought nothing. The same command goes ` +
+            'on from here.',
           { cause: error }
         )
       if (delay > LONGEST_WAIT_MS)
         throw new Error(
-          `${policy.what}: ${error.message}. It asks to wait ${Math.ceil(delay / 1000)} s: the same command goes on then.`,
+          `${policy.what}: ${error.message}. It asks to wait ${Math.ceil(delay / 1000)} s: the same ` +
+            'command goes on then.',
           { cause: error }
         )
       policy.onRetry(error.message, delay)

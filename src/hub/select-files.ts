@@ -39,15 +39,16 @@ export interface Selection {
 }
 
 /**
- * The files of a repository that a package of these variants needs, without those that its graphs name. Throws an
- * Error that says what the repository has instead.
+ * The files of a repository that a package of these variants needs, without those that its graphs name.
+ * Throws an Error that says what the repository has instead.
  */
 export function selectFiles(files: RepoFile[], variants: Variant[]): Selection {
   const paths = files.map(({ path }) => path)
   const found = findTowers(paths)
   if (!found)
     throw new Error(
-      `The repository has no towers (onnx/vision_model.onnx and onnx/text_model.onnx, or visual/model.onnx and textual/model.onnx): ${whatElse(paths)}.`
+      'The repository has no towers (onnx/vision_model.onnx and onnx/text_model.onnx, or ' +
+        `visual/model.onnx and textual/model.onnx): ${whatElse(paths)}.`
     )
   const graphs = new Set(variants.flatMap((variant) => graphsOf(found.files, variant)))
   const wanted = new Set([...REQUIRED[found.layout], ...OPTIONAL[found.layout]])
@@ -62,13 +63,17 @@ export function selectFiles(files: RepoFile[], variants: Variant[]): Selection {
   }
 }
 
-/** The files of weights that a graph names, among those of the repository. Throws an Error that names one it lacks. */
+/**
+ * The files of weights that a graph names, among those of the repository. Throws an Error that names one it
+ * lacks.
+ */
 export function selectWeights(files: RepoFile[], graph: string, weights: string[]): RepoFile[] {
   return weights.map((path) => {
     const file = files.find((listed) => listed.path === path)
     if (!file)
       throw new Error(
-        `The repository lacks ${path}, which holds weights of ${graph}: the model can't be used. Take another repository, or another variant.`
+        `The repository lacks ${path}, which holds weights of ${graph}: the model can't be used. Take ` +
+          'another repository, or another variant.'
       )
     return file
   })
@@ -79,7 +84,8 @@ function graphsOf(files: TowerFiles, variant: Variant): string[] {
   if (missing) {
     const other = TOWERS.find((tower) => tower !== missing)
     throw new Error(
-      `The repository has the ${other} tower alone, and no ${missing} tower: take a repository that has both. It has ${describeTowers(files)}.`
+      `The repository has the ${other} tower alone, and no ${missing} tower: take a repository that ` +
+        `has both. It has ${describeTowers(files)}.`
     )
   }
   return TOWERS.map((tower) => {
@@ -99,7 +105,10 @@ function whatElse(paths: string[]): string {
   if (onnx.length > 0) return `its ONNX files are ${shown(onnx)}`
   const weights = paths.filter((path) => /\.(safetensors|bin|pt|pth|msgpack|h5)$/.test(path))
   if (weights.length > 0)
-    return `it has no ONNX files, only ${shown(weights)}; take a repository with an ONNX export, or export it yourself`
+    return (
+      `it has no ONNX files, only ${shown(weights)}; take a repository with an ONNX export, or ` +
+      'export it yourself'
+    )
   return paths.length === 0 ? 'it is empty' : `it has no ONNX files among its ${paths.length} files`
 }
 

@@ -5,7 +5,10 @@ import { TransientError } from './transient-error.js'
 
 type Headers = Dispatcher.ResponseData['headers']
 
-/** What an answer means that is neither 2xx nor a redirect: a TransientError for 408, 429 and 5xx, else an Error that says what to do. Drops the body. */
+/**
+ * What an answer means that is neither 2xx nor a redirect: a TransientError for 408, 429 and 5xx, else an
+ * Error that says what to do. Drops the body.
+ */
 export async function statusError(
   { endpoint, token }: Hub,
   { answer, repo, revision }: RepoRevision & { answer: Dispatcher.ResponseData }
@@ -28,11 +31,13 @@ export async function statusError(
   // The hub does not tell strangers whether a repository is private or not there.
   if (status === 401)
     return new Error(
-      `${repo} is private, gated or not there (401): check the name, or set HF_TOKEN to a token that may read it.`
+      `${repo} is private, gated or not there (401): check the name, or set HF_TOKEN to a token that ` +
+        'may read it.'
     )
   if (status === 403)
     return new Error(
-      `${repo} may not be read (403): accept its terms at ${endpoint}/${repo} and set HF_TOKEN to a token of that account.`
+      `${repo} may not be read (403): accept its terms at ${endpoint}/${repo} and set HF_TOKEN to a ` +
+        'token of that account.'
     )
   if (status === 404 && headers['x-error-code'] === 'RevisionNotFound')
     return new Error(`${repo} has no revision '${revision}' (404): give a branch, a tag or a commit.`)
@@ -43,7 +48,9 @@ export async function statusError(
   return new Error(`${host} answers ${status} for ${repo}.`)
 }
 
-/** Milliseconds to wait by `Retry-After` (seconds or a date), or by the hub's own `RateLimit: "api";r=0;t=55`. */
+/**
+ * Milliseconds to wait by `Retry-After` (seconds or a date), or by the hub's own `RateLimit: "api";r=0;t=55`.
+ */
 export function waitAsked(headers: Headers): number | undefined {
   const after = String(headers['retry-after'] ?? '')
   if (/^\d+$/.test(after)) return Number(after) * 1000

@@ -12,11 +12,17 @@ export interface Verification {
   status: 'whole' | 'different' | 'unverifiable'
   missing: string[]
   changed: string[]
-  /** Towers and weights that no pull brought; those that a graph names are listed in `missing` where they are not there. */
+  /**
+   * Towers and weights that no pull brought; those that a graph names are listed in `missing` where they are
+   * not there.
+   */
   extra: string[]
 }
 
-/** Reads all files of a package and compares them with its lock file. Throws an Error when the lock file is damaged. */
+/**
+ * Reads all files of a package and compares them with its lock file. Throws an Error when the lock file is
+ * damaged.
+ */
 export async function verifyPackage(modelsDir: string, name: string): Promise<Verification> {
   const folder = join(modelsDir, name)
   const lock = await readLock(folder)
@@ -42,7 +48,10 @@ export async function verifyPackage(modelsDir: string, name: string): Promise<Ve
   return { name, status: differs ? 'different' : 'whole', missing, changed, extra }
 }
 
-/** The files of weights that the graphs among paths name; a damaged graph names none, and is reported as changed. */
+/**
+ * The files of weights that the graphs among paths name; a damaged graph names none, and is reported as
+ * changed.
+ */
 async function weightsOf(folder: string, paths: string[]): Promise<string[]> {
   const graphs = paths.filter((path) => path.endsWith('.onnx'))
   const named = await Promise.all(

@@ -4,7 +4,10 @@ import { diskError } from './disk.js'
 import { withLock } from './exclusive-lock.js'
 import { sync } from './sync.js'
 
-/** The folder under MODELS_DIR in which pulls are prepared: on the same disk, so that a package enters by rename. */
+/**
+ * The folder under MODELS_DIR in which pulls are prepared: on the same disk, so that a package enters by
+ * rename.
+ */
 export const PULLING = '.pulling'
 
 /** Where one repository's package lies and is worked on. */
@@ -40,8 +43,8 @@ export interface Occupation {
 }
 
 /**
- * Works on a package while no other process does, after mending what a crash left. Throws what the work throws, and an
- * Error that says what to do when MODELS_DIR can't be written to or its disk is full.
+ * Works on a package while no other process does, after mending what a crash left. Throws what the work
+ * throws, and an Error that says what to do when MODELS_DIR can't be written to or its disk is full.
  */
 export async function occupy<T>(
   { modelsDir, repo, signal, onWait }: Occupation,
@@ -59,7 +62,10 @@ export async function occupy<T>(
   }
 }
 
-/** Puts the assembled package, whose files are synced, where the old one is. A crash leaves the old, the new, or what `mend` mends. */
+/**
+ * Puts the assembled package, whose files are synced, where the old one is. A crash leaves the old, the new,
+ * or what `mend` mends.
+ */
 export async function install({ target, assembled, aside }: Workplace): Promise<void> {
   await mkdir(dirname(target), { recursive: true })
   if (await exists(target)) await rename(target, aside)
@@ -69,7 +75,10 @@ export async function install({ target, assembled, aside }: Workplace): Promise<
   await rm(aside, { recursive: true, force: true })
 }
 
-/** After a crash between the two renames of `install` the old package comes back; after one behind them its remains go. */
+/**
+ * After a crash between the two renames of `install` the old package comes back; after one behind them its
+ * remains go.
+ */
 async function mend({ target, assembled, aside }: Workplace): Promise<void> {
   if ((await exists(aside)) && !(await exists(target))) await rename(aside, target)
   await rm(aside, { recursive: true, force: true })

@@ -1,6 +1,8 @@
 import { ImageUrlFailed, isPublicError } from '../errors.js'
 
-/** What a failed request means to who sent the url; errors that are not the network's come back as they are. */
+/**
+ * What a failed request means to who sent the url; errors that are not the network's come back as they are.
+ */
 export function failureOf(error: unknown): unknown {
   const { name, code = name === 'HTTPParserError' ? 'HPE_UNKNOWN' : undefined } = error as {
     name?: string

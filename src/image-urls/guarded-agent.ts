@@ -17,13 +17,17 @@ export interface GuardedAgentOptions {
 /** The most that the headers of an answer may take. */
 const MAX_HEADER_BYTES = 16 << 10
 
-/** An idle connection is kept for so long, whatever the server proposes: a change of its address is seen after it. */
+/**
+ * An idle connection is kept for so long, whatever the server proposes: a change of its address is seen after
+ * it.
+ */
 const IDLE_MS = 4000
 
 /**
- * A client of HTTP/1.1 that connects to allowed addresses only. A host is looked up once for each connection, all of its
- * addresses must pass, and the connection is made to those: there is no second look-up that could say otherwise. It
- * knows no proxy, whatever the environment says, since a proxy would look the host up by itself.
+ * A client of HTTP/1.1 that connects to allowed addresses only. A host is looked up once for each connection,
+ * all of its addresses must pass, and the connection is made to those: there is no second look-up that could
+ * say otherwise. It knows no proxy, whatever the environment says, since a proxy would look the host up by
+ * itself.
  */
 export function guardedAgent({ rules, lookUp, connections, timeoutMs }: GuardedAgentOptions): Agent {
   const connect: buildConnector.connector = (options, callback) => {
@@ -83,7 +87,10 @@ async function allowedAddresses(
   return addresses
 }
 
-/** One answer to a host that is not there and one that is, inside: names of the internal network can't be told by trying. */
+/**
+ * One answer to a host that is not there and one that is, inside: names of the internal network can't be told
+ * by trying.
+ */
 function noAddress(): Error {
   return new ImageUrlRefused('its host has no address that is public')
 }

@@ -1,11 +1,17 @@
 import { ImageUrlRefused } from '../errors.js'
 
 export interface HostLists {
-  /** Names, addresses, or `*.name` for all below a name. Where there are any, no other host is asked, private ones excepted. */
+  /**
+   * Names, addresses, or `*.name` for all below a name. Where there are any, no other host is asked, private
+   * ones excepted.
+   */
   allowed: string[]
   /** As `allowed`; they win over it. */
   denied: string[]
-  /** As `allowed`, each with a port if it may be reached at that one only: hosts that may have private addresses. */
+  /**
+   * As `allowed`, each with a port if it may be reached at that one only: hosts that may have private
+   * addresses.
+   */
   private: string[]
   /** Ports that are asked, but for private hosts that name their own. */
   ports: string[]
@@ -13,8 +19,8 @@ export interface HostLists {
 
 export interface HostRules {
   /**
-   * An address as it may be asked: a trailing dot gone, the fragment too. Throws IMAGE_URL_REFUSED for another scheme,
-   * credentials, and hosts and ports that the lists leave out.
+   * An address as it may be asked: a trailing dot gone, the fragment too. Throws IMAGE_URL_REFUSED for
+   * another scheme, credentials, and hosts and ports that the lists leave out.
    */
   check(url: string, base?: URL): URL
   /** Whether a host, as URLs have it, may have a private address. */
@@ -36,7 +42,8 @@ export function hostRules(lists: HostLists): HostRules {
   const withPort = [...allowed, ...denied].find(({ port }) => port !== undefined)
   if (withPort)
     throw new Error(
-      `IMAGE_URL_ALLOWED_HOSTS and IMAGE_URL_DENIED_HOSTS take hosts without a port (${withPort.port}); ports are named in IMAGE_URL_PORTS.`
+      'IMAGE_URL_ALLOWED_HOSTS and IMAGE_URL_DENIED_HOSTS take hosts without a port ' +
+        `(${withPort.port}); ports are named in IMAGE_URL_PORTS.`
     )
   const ports = new Set(lists.ports.map(parsePort))
   const isIn = (patterns: HostPattern[], host: string) => patterns.some((pattern) => pattern.matches(host))
@@ -67,7 +74,8 @@ function portOf({ port, protocol }: Pick<URL, 'port' | 'protocol'>): number {
 
 function parseUrl(text: string, base?: URL): URL {
   if (!URL.canParse(text, base?.href)) throw new ImageUrlRefused('it is no absolute url with a valid host')
-  // The parser brings hosts into one form: decimal, octal, hexadecimal and short addresses, full-width digits, IDN.
+  // The parser brings hosts into one form: decimal, octal, hexadecimal and short addresses, full-width
+  // digits, IDN.
   const url = new URL(text, base)
   if (!(url.protocol in DEFAULT_PORTS)) throw new ImageUrlRefused('it is not http or https')
   if (url.username || url.password) throw new ImageUrlRefused('it holds credentials')
@@ -82,7 +90,8 @@ function parsePattern(text: string): HostPattern {
   const [, wildcard, name, port] = /^(\*\.)?(.+?)(?::(\d+))?$/.exec(text.trim()) ?? []
   if (!name || /[/?#@\\*\s]/.test(name) || !URL.canParse(`http://${name}`))
     throw new Error(
-      `'${text}' in IMAGE_URL_ALLOWED_HOSTS, IMAGE_URL_DENIED_HOSTS or IMAGE_URL_PRIVATE_HOSTS is no host: write example.com, *.example.com, 10.0.0.7 or [fd00::7].`
+      `'${text}' in IMAGE_URL_ALLOWED_HOSTS, IMAGE_URL_DENIED_HOSTS or IMAGE_URL_PRIVATE_HOSTS is no ` +
+        'host: write example.com, *.example.com, 10.0.0.7 or [fd00::7].'
     )
   const host = new URL(`http://${name}`).hostname.replace(/\.+$/, '')
   return {

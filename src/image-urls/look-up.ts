@@ -7,7 +7,10 @@ export interface Address {
   family: 4 | 6
 }
 
-/** Resolves to the addresses of a host, none if it has none. Throws IMAGE_URL_FAILED when no name server answers. */
+/**
+ * Resolves to the addresses of a host, none if it has none. Throws IMAGE_URL_FAILED when no name server
+ * answers.
+ */
 export type LookUp = (host: string) => Promise<Address[]>
 
 /** How long a name server may take, and how often it is asked. */
@@ -17,8 +20,9 @@ const NAME_SERVER = { timeout: 2000, tries: 2 }
 const NONE = new Set(['ENOTFOUND', 'ENODATA'])
 
 /**
- * Looks hosts up at name servers, the system's where none are given. Not by getaddrinfo: that would hold threads which
- * files and images need for as long as a caller's name server likes to take. Throws an Error for what is no server.
+ * Looks hosts up at name servers, the system's where none are given. Not by getaddrinfo: that would hold
+ * threads which files and images need for as long as a caller's name server likes to take. Throws an Error
+ * for what is no server.
  */
 export function createLookUp(servers: string[]): LookUp {
   const resolver = new Resolver(NAME_SERVER)

@@ -12,16 +12,19 @@ export interface ReceiveLimits {
   budget: ByteBudget
 }
 
-/** Pieces of a body that may be as small as they like, and the mean size that more of them must have, in bytes. */
+/**
+ * Pieces of a body that may be as small as they like, and the mean size that more of them must have, in
+ * bytes.
+ */
 const SMALL_PIECES = 1000
 const LEAST_MEAN_BYTES = 64
 
 const FIRST_BYTES = 64 << 10
 
 /**
- * The body of an answer, as it was sent. Throws IMAGE_TOO_LARGE over `maxBytes` or the budget, at the first byte over
- * it, and IMAGE_URL_FAILED for what is encoded (a small body may unpack to any size), shorter than its length says, or
- * comes in specks that cost more to take in than they bring.
+ * The body of an answer, as it was sent. Throws IMAGE_TOO_LARGE over `maxBytes` or the budget, at the first
+ * byte over it, and IMAGE_URL_FAILED for what is encoded (a small body may unpack to any size), shorter than
+ * its length says, or comes in specks that cost more to take in than they bring.
  */
 export async function receive(
   { headers, body }: Dispatcher.ResponseData,

@@ -18,7 +18,10 @@ interface Waiter extends SlotOptions {
   start: () => void
 }
 
-/** The part of the slots that bulk work may take: a search finds one free where a bulk load waits for slow hosts. */
+/**
+ * The part of the slots that bulk work may take: a search finds one free where a bulk load waits for slow
+ * hosts.
+ */
 const BULK_PART = 0.75
 
 /** Makes so many slots, of which one host may take so many. */

@@ -5,8 +5,8 @@ const DATA_URL = /^data:[^,]{0,100};base64,/
 const LINE_BREAKS = /[\r\n]/g
 
 /**
- * Decodes base64 that comes in pieces, with or without padding, broken into lines or not, or as a data URL. Node passes over what
- * is not base64; here it throws IMAGE_INVALID.
+ * Decodes base64 that comes in pieces, with or without padding, broken into lines or not, or as a data URL.
+ * Node passes over what is not base64; here it throws IMAGE_INVALID.
  */
 export class Base64Decoder {
   readonly #bytes: Buffer

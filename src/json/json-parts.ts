@@ -11,8 +11,9 @@ type Part =
   readonly unknown[] | Uint8Array | { [name: string]: Part | undefined } | string | number | boolean | null
 
 /**
- * Writes an object as JSON in parts, each in a turn of the event loop of its own, so that others are served between those of a
- * large one. Lists are written item by item, bytes as strings of base64, and embeddings as lists of numbers.
+ * Writes an object as JSON in parts, each in a turn of the event loop of its own, so that others are served
+ * between those of a large one. Lists are written item by item, bytes as strings of base64, and embeddings as
+ * lists of numbers.
  */
 export async function* jsonParts(value: { [name: string]: Part | undefined }): AsyncGenerator<string> {
   let part = ''

@@ -1,4 +1,7 @@
-/** An object as the bytes of its JSON, which are made text where they are written and parsed where it is looked into. */
+/**
+ * An object as the bytes of its JSON, which are made text where they are written and parsed where it is
+ * looked into.
+ */
 export class JsonText {
   readonly #bytes: Buffer
 

@@ -9,7 +9,9 @@ const [QUOTE, BACKSLASH] = [0x22, 0x5c]
 const PIECE = 1 << 19
 const HEX = Uint8Array.from({ length: 256 }, (_, byte) => Number(/[0-9a-f]/i.test(String.fromCharCode(byte))))
 
-/** Stands in a parsed body for a metadata or an image that can't be used, so that what it came with still can. */
+/**
+ * Stands in a parsed body for a metadata or an image that can't be used, so that what it came with still can.
+ */
 export class Unusable {
   readonly reason: string
 
@@ -18,7 +20,10 @@ export class Unusable {
   }
 }
 
-/** Parses JSON once its bytes are within the limits. Throws what the scan does, and INVALID_REQUEST for what is not JSON in UTF-8. */
+/**
+ * Parses JSON once its bytes are within the limits. Throws what the scan does, and INVALID_REQUEST for what
+ * is not JSON in UTF-8.
+ */
 export function parseJson(bytes: Buffer, limits: JsonLimits): unknown {
   const steps = parsing(bytes, limits)
   for (;;) {
@@ -69,7 +74,10 @@ function* parseCut(bytes: Buffer, cut: Cut, limits: JsonLimits): Generator<void,
   return text
 }
 
-/** The bytes that a string in base64 stands for; why it can't be used where it is none, since others may come with it. */
+/**
+ * The bytes that a string in base64 stands for; why it can't be used where it is none, since others may come
+ * with it.
+ */
 function* decodeCut(bytes: Buffer, cut: Cut, limits: JsonLimits): Generator<void, Uint8Array | Unusable> {
   const decoder = new Base64Decoder(cut.end - cut.start)
   try {

@@ -42,13 +42,19 @@ interface Guard {
 const MAX_DEPTH = 64
 /** Deepest metadata, and deepest filter: one of 16 levels, each of a list and an object. */
 const GUARDED_DEPTH: Record<Guarded, number> = { metadata: 32, filter: 36 }
-/** Largest metadata or filter before it is parsed: white space and escapes may take several bytes where 64 KiB are allowed. */
+/**
+ * Largest metadata or filter before it is parsed: white space and escapes may take several bytes where 64 KiB
+ * are allowed.
+ */
 const GUARDED_BYTES = 256 * 1024
 export const USUAL_VALUES = 100_000
 /** Keys outside of metadata and filters, at most: V8 takes long for objects of many keys. */
 const MAX_KEYS = 20_000
 const USUAL_PLAIN_BYTES = 1 << 20
-/** Numbers in lists of numbers, at most: two embeddings of 8,192 dimensions for each of 256 records, and as much again. */
+/**
+ * Numbers in lists of numbers, at most: two embeddings of 8,192 dimensions for each of 256 records, and as
+ * much again.
+ */
 const MAX_NUMBERS = 2 ** 23
 /** Largest list of numbers, in bytes. */
 const MAX_LIST_BYTES = 1 << 20
@@ -66,8 +72,9 @@ const IN_NUMBERS = Uint8Array.from({ length: 256 }, (_, byte) =>
 )
 
 /**
- * Goes over the bytes of JSON once, piece by piece and without recursion: bounds its depth, its values and its parts, refuses
- * keys that would reach prototypes, and finds the values that are to be parsed for themselves. Whether it is JSON is not looked at.
+ * Goes over the bytes of JSON once, piece by piece and without recursion: bounds its depth, its values and
+ * its parts, refuses keys that would reach prototypes, and finds the values that are to be parsed for
+ * themselves. Whether it is JSON is not looked at.
  */
 export class JsonScan {
   readonly cuts: Cut[] = []
@@ -105,7 +112,10 @@ export class JsonScan {
     if (root) this.#guard = { name: root, depth: 0, start: 0, values: 0 }
   }
 
-  /** Goes on for a piece; whether that was the last. Throws INVALID_REQUEST, FILTER_INVALID and BODY_TOO_LARGE. */
+  /**
+   * Goes on for a piece; whether that was the last. Throws INVALID_REQUEST, FILTER_INVALID and
+   * BODY_TOO_LARGE.
+   */
   advance(): boolean {
     const end = this.#bytes.length
     const until = Math.min(this.#at + PIECE, end)
@@ -216,7 +226,8 @@ export class JsonScan {
       if (this.#bytes[at++] === COMMA) commas++
       if (at - from > MAX_LIST_BYTES)
         throw new InvalidRequest(
-          `${this.#limits.name} has a list of over ${MAX_LIST_BYTES} bytes of numbers (at ${this.#place()}). Send fewer numbers.`
+          `${this.#limits.name} has a list of over ${MAX_LIST_BYTES} bytes of numbers (at ` +
+            `${this.#place()}). Send fewer numbers.`
         )
     }
     this.#at = at
@@ -299,7 +310,8 @@ export class JsonScan {
     const seen = guard?.fault !== undefined ? guard.start : this.#string >= 0 ? this.#string : this.#at
     if (seen - this.#exempt > plainBytes)
       throw new BodyTooLarge(
-        `${name} has over ${plainBytes} bytes beside images and lists of numbers (at ${this.#place()}). Send less at a time.`
+        `${name} has over ${plainBytes} bytes beside images and lists of numbers (at ` +
+          `${this.#place()}). Send less at a time.`
       )
   }
 
@@ -330,7 +342,10 @@ export class JsonScan {
   }
 }
 
-/** Where a byte is next, from some place on: what is known of it holds until it has been passed. The end where there is none. */
+/**
+ * Where a byte is next, from some place on: what is known of it holds until it has been passed. The end where
+ * there is none.
+ */
 function find(bytes: Buffer, byte: number, { from, known }: { from: number; known: number }): number {
   if (known >= from) return known
   const found = bytes.indexOf(byte, from)

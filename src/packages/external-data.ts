@@ -3,9 +3,9 @@ import { join, posix, relative, sep } from 'node:path'
 import { readExternalLocations } from './onnx-file.js'
 
 /**
- * The files that hold weights of a graph outside of it, as paths in the package like `textual/tower.weight`, sorted.
- * `file` is the graph on disk and `path` its path in the package. The graph decides, not the names of files. Throws an
- * Error for a location that is absolute or leaves the package.
+ * The files that hold weights of a graph outside of it, as paths in the package like `textual/tower.weight`,
+ * sorted. `file` is the graph on disk and `path` its path in the package. The graph decides, not the names of
+ * files. Throws an Error for a location that is absolute or leaves the package.
  */
 export async function externalDataOf(file: string, path: string): Promise<string[]> {
   const locations = await readExternalLocations(file)
@@ -14,7 +14,8 @@ export async function externalDataOf(file: string, path: string): Promise<string
     const isOutside = /^\.\.?(\/|$)/.test(inside) || inside.endsWith('/')
     if (location === '' || isOutside || /^([/\\]|[a-z]:)|[\\\u0000-\u001f]/i.test(location)) {
       throw new Error(
-        `${path} names ${JSON.stringify(location)} as a file of its weights, which is no path inside the package.`
+        `${path} names ${JSON.stringify(location)} as a file of its weights, which is no path inside ` +
+          'the package.'
       )
     }
     return inside
@@ -23,8 +24,8 @@ export async function externalDataOf(file: string, path: string): Promise<string
 }
 
 /**
- * The files on disk that hold weights of a package's graph at `path`. Throws an Error that names one that is missing,
- * or that a link has outside of the package.
+ * The files on disk that hold weights of a package's graph at `path`. Throws an Error that names one that is
+ * missing, or that a link has outside of the package.
  */
 export async function externalFiles(folder: string, path: string): Promise<string[]> {
   const root = await realpath(folder)
@@ -34,7 +35,8 @@ export async function externalFiles(folder: string, path: string): Promise<strin
     const real = await realpath(file).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
       throw new Error(
-        `The model package ${folder} lacks ${inside}, which holds weights of ${path}. Pull the model again, or copy the file there.`
+        `The model package ${folder} lacks ${inside}, which holds weights of ${path}. Pull the model ` +
+          'again, or copy the file there.'
       )
     })
     const isOutside = relative(root, real).split(sep)[0] === '..'

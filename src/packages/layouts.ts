@@ -28,7 +28,10 @@ export interface FoundTowers {
   files: TowerFiles
 }
 
-/** The towers among paths: of the first place that has both, else of the first that has one; undefined where none has any. */
+/**
+ * The towers among paths: of the first place that has both, else of the first that has one; undefined where
+ * none has any.
+ */
 export function findTowers(paths: string[]): FoundTowers | undefined {
   const present = new Set(paths)
   const found = PLACES.map(({ layout, stems }) => ({
@@ -77,12 +80,15 @@ export function isTowerFile(path: string): boolean {
 }
 
 /**
- * What ONNX files other than towers are: a file by the name of a whole model may hold both towers or one of them.
- * Undefined where no file has such a name.
+ * What ONNX files other than towers are: a file by the name of a whole model may hold both towers or one of
+ * them. Undefined where no file has such a name.
  */
 export function describeWholeModel(paths: string[]): string | undefined {
   const whole = paths.filter((path) => /(^|\/)model\w*\.onnx$/.test(path))
   if (whole.length === 0) return undefined
   const shown = whole.slice(0, 3).join(', ') + (whole.length > 3 ? ` and ${whole.length - 3} more` : '')
-  return `${shown}, which ${whole.length === 1 ? 'is' : 'are'} one graph: a model of one tower, or both towers in one`
+  return (
+    `${shown}, which ${whole.length === 1 ? 'is' : 'are'} one graph: a model of one tower, or ` +
+    'both towers in one'
+  )
 }

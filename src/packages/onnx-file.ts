@@ -1,6 +1,9 @@
 import { open, type FileHandle } from 'node:fs/promises'
 
-/** The messages of onnx.proto that lead to tensors, with the type of each field that does; all others are skipped. */
+/**
+ * The messages of onnx.proto that lead to tensors, with the type of each field that does; all others are
+ * skipped.
+ */
 const MESSAGES: Record<string, Record<number, string>> = {
   model: { 7: 'graph', 20: 'training', 25: 'function' },
   training: { 1: 'graph', 2: 'graph' },
@@ -24,9 +27,9 @@ interface Range {
 }
 
 /**
- * The paths at which an ONNX file has tensors outside of it (`location` in a tensor's external_data), as the graph
- * names them, sorted; of its graph, functions and all graphs within. Weights are skipped unread. Throws an Error for
- * what is not a whole ONNX file.
+ * The paths at which an ONNX file has tensors outside of it (`location` in a tensor's external_data), as the
+ * graph names them, sorted; of its graph, functions and all graphs within. Weights are skipped unread. Throws
+ * an Error for what is not a whole ONNX file.
  */
 export async function readExternalLocations(path: string): Promise<string[]> {
   const handle = await open(path)

@@ -10,7 +10,10 @@ import { mayKnow } from './collection-reach.js'
 import { optionalBody } from './optional-body.js'
 import type { App, Services } from './services.js'
 
-/** What making, fetching, restoring and removing backups asks of an API key: they give all of a collection away, or change it. */
+/**
+ * What making, fetching, restoring and removing backups asks of an API key: they give all of a collection
+ * away, or change it.
+ */
 export const BACKUP_SCOPE = 'admin'
 const LISTING_SCOPE = 'read'
 
@@ -35,7 +38,8 @@ const BackupBody = Type.Object({
   images: Type.Integer({ description: 'Kept images; equal ones are there once.' }),
   lost_images: Type.Integer({
     description:
-      'Images whose file was gone or damaged: their records are there without them. Not 0 means that the data folder has suffered.'
+      'Images whose file was gone or damaged: their records are there without them. Not 0 means that ' +
+      'the data folder has suffered.'
   }),
   model: Type.Union([Type.String(), Type.Null()]),
   fingerprint: Type.Union([Type.String(), Type.Null()]),
@@ -70,7 +74,9 @@ export function backupRoutes(app: App, { backups, collections }: Services): void
         operationId: 'makeBackup',
         summary: 'Make a backup of a collection',
         description:
-          'One file of records, embeddings, kept images and settings as they are at one moment, kept in the data folder. Writes and searches go on. It answers when the backup is whole; who closes the connection before that stops it.',
+          'One file of records, embeddings, kept images and settings as they are at one moment, kept ' +
+          'in the data folder. Writes and searches go on. It answers when the backup is whole; who ' +
+          'closes the connection before that stops it.',
         params: OwnCollectionParams,
         body: MakeBody,
         response: responses({ 201: BackupBody })
@@ -106,7 +112,8 @@ export function backupRoutes(app: App, { backups, collections }: Services): void
         operationId: 'listBackups',
         summary: 'List the backups of a collection, the latest first',
         description:
-          'They outlive their collection: those of one that was dropped are for keys that reach every collection.',
+          'They outlive their collection: those of one that was dropped are for keys that reach every ' +
+          'collection.',
         params: OwnCollectionParams,
         response: responses({ 200: Type.Object({ backups: Type.Array(BackupBody) }) })
       }
@@ -150,7 +157,8 @@ export function backupFileRoute(app: App, { backups, collections }: Services): v
         operationId: 'getBackup',
         summary: 'Fetch a backup',
         description:
-          'An SQLite database. Its SHA-256 is the ETag (in hex) and in Repr-Digest; Range and If-Range go on with a download that was cut off.',
+          'An SQLite database. Its SHA-256 is the ETag (in hex) and in Repr-Digest; Range and If-Range ' +
+          'go on with a download that was cut off.',
         params: BackupParams,
         response: {
           200: BACKUP_FILE,

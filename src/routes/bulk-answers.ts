@@ -26,10 +26,16 @@ const BATCH = 64
 const BATCH_BYTES = 8 << 20
 /** Lines that were answered before and are answered together. */
 const SKIPPED_BATCH = 1000
-/** How long a batch waits, that others forestalled or that met a full queue of writes, before it tries again; in milliseconds. */
+/**
+ * How long a batch waits, that others forestalled or that met a full queue of writes, before it tries again;
+ * in milliseconds.
+ */
 const RETRY_MS = 200
 
-/** Lines in a row that are no records, after which a load ends: what is sent is not what its sender takes it for. */
+/**
+ * Lines in a row that are no records, after which a load ends: what is sent is not what its sender takes it
+ * for.
+ */
 const MAX_MISSHAPEN = 1000
 
 /** A line, and how far the stream was when it was taken in. */
@@ -100,7 +106,10 @@ function failedLines(batch: Part, prepared: (RecordWrite | Faulty)[]): BulkLoadS
   )
 }
 
-/** Groups lines into batches that are neither long nor heavy; the answers of lines that were answered before come as text. */
+/**
+ * Groups lines into batches that are neither long nor heavy; the answers of lines that were answered before
+ * come as text.
+ */
 async function* batches({ lines, ledger, parse }: BulkStream): AsyncGenerator<MarkedLine[] | string> {
   let batch: MarkedLine[] = []
   let answers: string[] = []
@@ -143,7 +152,8 @@ function tooManyMisshapen(line: Line): Error {
   const fault =
     'error' in line ? toErrorShape(line.error).message : 'It has neither an image nor a text nor embeddings.'
   return new InvalidRequest(
-    `${MAX_MISSHAPEN} lines in a row up to line ${line.line} are not records, so the load ends here. The last one: ${fault} Correct the lines, and send the load again.`
+    `${MAX_MISSHAPEN} lines in a row up to line ${line.line} are not records, so the load ends here. ` +
+      `The last one: ${fault} Correct the lines, and send the load again.`
   )
 }
 

@@ -51,7 +51,10 @@ export function isBlank(raw: RawLine): boolean {
 /** The name space of the ids that lines are given: a UUID drawn once. */
 const NAME_SPACE = Buffer.from('6f1b3d0e5a4c4f7e9b8d2c7a1e5f9043', 'hex')
 
-/** The id of a record that brings none, by the key of its load and its line: a UUID of version 5 (RFC 9562, section 5.5). */
+/**
+ * The id of a record that brings none, by the key of its load and its line: a UUID of version 5 (RFC 9562,
+ * section 5.5).
+ */
 function lineId(key: string, line: number): string {
   const bytes = createHash('sha1').update(NAME_SPACE).update(`${line} ${key}`).digest().subarray(0, 16)
   bytes[6] = (bytes[6] & 0x0f) | 0x50

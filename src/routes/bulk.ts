@@ -37,9 +37,13 @@ export function bulkRoutes(app: App, services: Services): void {
         operationId: 'bulkRecords',
         summary: 'Add or replace any number of records',
         description:
-          'NDJSON in and out: a line for each record as in the plain call, answered by a line `{"line", "id", "status", "error"?}` in the same order. ' +
-          'Answers come while lines are still sent, so read while you write: what is not read holds back what is taken in. After 1,000 lines in a row that are not records the load ends with an error line: a file of another format is not worth sending to its end. ' +
-          'Under an `Idempotency-Key` the load can be resumed by sending the same again: lines that were answered before are `skipped`, or `failed` again, without being looked at. ' +
+          'NDJSON in and out: a line for each record as in the plain call, answered by a line ' +
+          '`{"line", "id", "status", "error"?}` in the same order. ' +
+          'Answers come while lines are still sent, so read while you write: what is not read holds ' +
+          'back what is taken in. After 1,000 lines in a row that are not records the load ends with ' +
+          'an error line: a file of another format is not worth sending to its end. ' +
+          'Under an `Idempotency-Key` the load can be resumed by sending the same again: lines that ' +
+          'were answered before are `skipped`, or `failed` again, without being looked at. ' +
           'Keys are kept for 7 days after the last batch.',
         params: OwnCollectionParams,
         headers: Type.Object({ 'idempotency-key': Type.Optional(BulkKey) }),
@@ -51,7 +55,8 @@ export function bulkRoutes(app: App, services: Services): void {
                 maximum: Number.MAX_SAFE_INTEGER,
                 default: 1,
                 description:
-                  'Number of the first line that is sent, for a client that leaves out what was loaded before.'
+                  'Number of the first line that is sent, for a client that leaves out what was loaded ' +
+                  'before.'
               })
             )
           },
@@ -194,7 +199,10 @@ function resultCounter(
   }
 }
 
-/** A function that takes a key of a collection for one stream and returns what gives it back. Throws BULK_LOAD_RUNNING. */
+/**
+ * A function that takes a key of a collection for one stream and returns what gives it back. Throws
+ * BULK_LOAD_RUNNING.
+ */
 function takeKeys(): (collection: Collection, key: string) => () => void {
   const taken = new Set<string>()
   return ({ settings: { id } }, key) => {

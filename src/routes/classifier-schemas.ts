@@ -15,7 +15,8 @@ export const ClassifierQuery = Type.Object(
       Type.String({
         pattern: COLLECTION_NAME,
         description:
-          'The collection that it was trained with, where several have a classifier of the name. By default the one of no collection, else the only one.'
+          'The collection that it was trained with, where several have a classifier of the name. By ' +
+          'default the one of no collection, else the only one.'
       })
     )
   },
@@ -29,7 +30,8 @@ const Template = Type.Union(
   [Type.String(), Type.Array(Type.String({ maxLength: 1000 }), { minItems: 1, maxItems: 256 })],
   {
     description:
-      "What labels are put into for the prior: own templates, each with {label}, or the name of a set. The model's own by default."
+      'What labels are put into for the prior: own templates, each with {label}, or the name of a set. ' +
+      "The model's own by default."
   }
 )
 
@@ -38,7 +40,8 @@ const trainOptions = {
     Type.Enum([...METHODS], {
       default: 'linear-probe',
       description:
-        'linear-probe: L2-regularised logistic regression. nearest-class-mean: by the cosine with the mean of each class.'
+        'linear-probe: L2-regularised logistic regression. nearest-class-mean: by the cosine with the ' +
+        'mean of each class.'
     })
   ),
   c: Type.Optional(
@@ -53,7 +56,8 @@ const trainOptions = {
     Type.Union([Type.Boolean(), Type.Literal('auto')], {
       default: 'auto',
       description:
-        'Whether the words of each label are one more example of it. auto: where it predicts better in cross-validation, or nothing can be held out.'
+        'Whether the words of each label are one more example of it. auto: where it predicts better in ' +
+        'cross-validation, or nothing can be held out.'
     })
   ),
   templates: Type.Optional(Template),
@@ -67,7 +71,8 @@ const trainOptions = {
       minimum: 2,
       maximum: 20,
       description:
-        'Of the cross-validation: 5 by default, or as many as the smallest class has examples; one for each of up to 20 examples. Fewer where labels and examples are many: the answer says how many.'
+        'Of the cross-validation: 5 by default, or as many as the smallest class has examples; one for ' +
+        'each of up to 20 examples. Fewer where labels and examples are many: the answer says how many.'
     })
   ),
   seed: Type.Optional(
@@ -108,7 +113,8 @@ export const TrainJson = Type.Object(
       Type.Array(Type.Enum(['image', 'text']), {
         ...Modalities,
         description:
-          "Of the records' embeddings which; `image` by default. With both, the classifier takes images with texts."
+          "Of the records' embeddings which; `image` by default. With both, the classifier takes " +
+          'images with texts.'
       })
     ),
     filter: Type.Optional(FilterBody),
@@ -186,11 +192,14 @@ export const ClassifierBody = Type.Object({
   }),
   accuracy: Type.Union([Interval, Type.Null()], {
     description:
-      'With its 95 % bootstrap interval; null where nothing could be held out. Each fold is predicted with the setting, and the prior where it is auto, that the other folds choose.'
+      'With its 95 % bootstrap interval; null where nothing could be held out. Each fold is predicted ' +
+      'with the setting, and the prior where it is auto, that the other folds choose.'
   }),
   auroc: Type.Union([Type.Number(), Type.Null()], {
     description:
-      'Area under the ROC curve, each label against the rest, mean over labels; of examples in one fold, since scores of several classifiers are not comparable. Null where each example was a fold of its own, as up to 20 are.'
+      'Area under the ROC curve, each label against the rest, mean over labels; of examples in one ' +
+      'fold, since scores of several classifiers are not comparable. Null where each example was a ' +
+      'fold of its own, as up to 20 are.'
   }),
   confusion: Type.Union([Type.Array(Type.Array(Type.Integer())), Type.Null()], {
     description:
@@ -200,7 +209,8 @@ export const ClassifierBody = Type.Object({
     Type.Object({ label: Type.String(), predicted: Type.String(), count: Type.Integer() }),
     {
       description:
-        'The labels that are most often taken for another, the most frequent first, and which; up to 100 pairs.'
+        'The labels that are most often taken for another, the most frequent first, and which; up to ' +
+        '100 pairs.'
     }
   ),
   seed: Type.Integer(),

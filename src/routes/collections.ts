@@ -57,7 +57,8 @@ const CreateBody = Type.Object(
     model: Type.Optional(
       Type.Union([Type.String(), Type.Null()], {
         description:
-          'The first of the loaded models, by default; null with a `dimension` for embeddings that are brought along.'
+          'The first of the loaded models, by default; null with a `dimension` for embeddings that are ' +
+          'brought along.'
       })
     ),
     dimension: Type.Optional(
@@ -86,7 +87,8 @@ export function collectionRoutes(app: App, { collections, encoders }: Services):
         operationId: 'createCollection',
         summary: 'Create a collection',
         description:
-          'Again with the same settings it changes nothing, and never clears. `storage` and `ef_search` may be changed later; the other settings answer 409.',
+          'Again with the same settings it changes nothing, and never clears. `storage` and ' +
+          '`ef_search` may be changed later; the other settings answer 409.',
         params: OwnCollectionParams,
         body: CreateBody,
         response: responses({ 200: CollectionBody, 201: CollectionBody })
@@ -176,7 +178,8 @@ function space(encoders: Encoders, { model: name, dimension }: Static<typeof Cre
   const { model } = encoder
   if (dimension !== undefined && dimension !== encoder.dimension)
     throw new InvalidRequest(
-      `Embeddings of '${model.name}' have ${encoder.dimension} dimensions, not ${dimension}; for others set model to null.`
+      `Embeddings of '${model.name}' have ${encoder.dimension} dimensions, not ${dimension}; for ` +
+        'others set model to null.'
     )
   return { model: model.name, fingerprint: model.fingerprint, dimension: encoder.dimension }
 }

@@ -100,7 +100,8 @@ export function embeddingRoutes(app: App, services: Services): void {
       const encoder = encoders.get(model)
       if (dimensions !== undefined && dimensions !== encoder.dimension)
         throw new EmbeddingInvalid(
-          `The embeddings of model '${encoder.model.name}' have ${encoder.dimension} dimensions and can't be cut to ${dimensions}; leave dimensions out, or send ${encoder.dimension}.`
+          `The embeddings of model '${encoder.model.name}' have ${encoder.dimension} dimensions and ` +
+            `can't be cut to ${dimensions}; leave dimensions out, or send ${encoder.dimension}.`
         )
       const load = imageLoader(services, request, { lane: 'interactive', totalBytes: maxImageBytes })
       const inputs = await Promise.all(

@@ -16,7 +16,8 @@ const MAX_RECORDS = 100_000
 const FolderDataset = Type.Object(
   {
     folder: Path(
-      'A dataset below the folder that the operator has named as DATASETS_DIR, as `coco` or `coco/captions.json`.'
+      'A dataset below the folder that the operator has named as DATASETS_DIR, as `coco` or ' +
+        '`coco/captions.json`.'
     ),
     format: Type.Optional(Type.Enum([...FORMATS], { description: 'Found out by default.' })),
     images: Type.Optional(Path('The folder of the images, below that of the dataset, where it is another.')),
@@ -42,7 +43,8 @@ const CollectionDataset = Type.Object(
         minLength: 1,
         maxLength: 255,
         description:
-          'The field of the metadata that has the class of a record: a single value; of nested objects by path, as `a.b`.'
+          'The field of the metadata that has the class of a record: a single value; of nested objects ' +
+          'by path, as `a.b`.'
       })
     ),
     limit: Type.Optional(
@@ -50,7 +52,8 @@ const CollectionDataset = Type.Object(
         minimum: 2,
         maximum: MAX_RECORDS,
         description:
-          'Records that are looked at, at most, drawn alike each time; 10,000 by default, and never more than 128 MiB of embeddings a modality.'
+          'Records that are looked at, at most, drawn alike each time; 10,000 by default, and never ' +
+          'more than 128 MiB of embeddings a modality.'
       })
     )
   },
@@ -68,7 +71,8 @@ export const EvaluationRequest = Type.Object(
     against: Type.Optional(
       Type.String({
         description:
-          'Another loaded model that is measured on the same items and compared by paired tests; not of a collection, which has the embeddings of one.'
+          'Another loaded model that is measured on the same items and compared by paired tests; not ' +
+          'of a collection, which has the embeddings of one.'
       })
     ),
     tasks: Type.Optional(
@@ -77,7 +81,9 @@ export const EvaluationRequest = Type.Object(
         maxItems: TASKS.length,
         uniqueItems: true,
         description:
-          'Those that the dataset allows, by default; of a collection retrieval, and with a label_field zero-shot and few-shot. Compositionality and fusion, which need several captions an image, are of folders alone.'
+          'Those that the dataset allows, by default; of a collection retrieval, and with a ' +
+          'label_field zero-shot and few-shot. Compositionality and fusion, which need several ' +
+          'captions an image, are of folders alone.'
       })
     ),
     templates: Type.Optional(
@@ -101,7 +107,8 @@ export const EvaluationRequest = Type.Object(
     duplicates: Type.Optional(
       Type.Enum(['merge', 'keep'], {
         description:
-          'Whether equal images and equal captions are one, so that each of them is right (`merge`, by default), or stand alone.'
+          'Whether equal images and equal captions are one, so that each of them is right (`merge`, by ' +
+          'default), or stand alone.'
       })
     )
   },

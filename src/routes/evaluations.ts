@@ -33,7 +33,10 @@ const tags = ['Evaluations']
 /** Records of a collection that are looked at where no limit is given. */
 const USUAL_RECORDS = 10_000
 
-/** The report is one file: its styles and pictures are in it, and nothing of it runs, or asks for anything elsewhere. */
+/**
+ * The report is one file: its styles and pictures are in it, and nothing of it runs, or asks for anything
+ * elsewhere.
+ */
 const REPORT_POLICY = [
   "default-src 'none'",
   "style-src 'unsafe-inline'",
@@ -136,7 +139,8 @@ export function evaluationRoutes(app: App, services: Services): void {
         operationId: 'deleteEvaluation',
         summary: 'Delete an evaluation',
         description:
-          'Ends it if it waits or runs, and removes it with its report. One of a folder asks for a key with the scope admin.',
+          'Ends it if it waits or runs, and removes it with its report. One of a folder asks for a key ' +
+          'with the scope admin.',
         params: EvaluationParams,
         response: responses({ 204: Type.Null() })
       }
@@ -144,7 +148,8 @@ export function evaluationRoutes(app: App, services: Services): void {
     async (request, reply) => {
       const job = evaluationOf(request)
       requireAllowed(request, job.collection)
-      // One that is about to end has its report written and its end kept first: nothing comes back after it is removed.
+      // One that is about to end has its report written and its end kept first: nothing comes back after it
+      // is removed.
       await jobs.cancel(job.id)
       await jobs.forget(job.id)
       await reports.remove(job.id)
@@ -163,7 +168,12 @@ function startRoute(app: App, { jobs }: Services): void {
         operationId: 'startEvaluation',
         summary: 'Measure a model on a dataset or a collection',
         description:
-          'In the background: retrieval, zero-shot and more, as the dataset allows, every figure with its interval. One runs at a time, the others wait in their order, up to 16 of them; it survives restarts. Its images and texts are encoded when nobody else waits for the encoder. A folder asks for a key with the scope admin, and that the operator has named a folder of datasets; a collection for one with the scope write that reaches it, and is measured by the embeddings it has. Follow it as a job: `/v1/jobs/{id}/events`.',
+          'In the background: retrieval, zero-shot and more, as the dataset allows, every figure with ' +
+          'its interval. One runs at a time, the others wait in their order, up to 16 of them; it ' +
+          'survives restarts. Its images and texts are encoded when nobody else waits for the encoder. ' +
+          'A folder asks for a key with the scope admin, and that the operator has named a folder of ' +
+          'datasets; a collection for one with the scope write that reaches it, and is measured by the ' +
+          'embeddings it has. Follow it as a job: `/v1/jobs/{id}/events`.',
         body: EvaluationRequest,
         response: responses({ 202: EvaluationBody })
       }

@@ -7,8 +7,9 @@ interface SentExpiry {
 }
 
 /**
- * A record or a change of one with its end as `expiresAt`, in milliseconds since 1970: undefined where nothing is said of
- * it, null where it is to have none. Throws RECORD_INVALID for both fields at once, what is no time, and a time gone by.
+ * A record or a change of one with its end as `expiresAt`, in milliseconds since 1970: undefined where
+ * nothing is said of it, null where it is to have none. Throws RECORD_INVALID for both fields at once, what
+ * is no time, and a time gone by.
  */
 export function takeExpiry<Sent extends SentExpiry>({
   ttl_seconds: seconds,

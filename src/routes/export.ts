@@ -13,7 +13,8 @@ const FileParams = Type.Object({
   collection: CollectionName,
   file: Type.Enum([...FILES], {
     description:
-      'Modality, and what of it: `.npy` a NumPy array of float32, a row an embedding; `.ids` a line for each row, the id of its record.',
+      'Modality, and what of it: `.npy` a NumPy array of float32, a row an embedding; `.ids` a line ' +
+      'for each row, the id of its record.',
     examples: ['image.npy']
   })
 })
@@ -22,14 +23,17 @@ const ExportQuery = Type.Object(
     embeddings: Type.Optional(
       Type.Boolean({
         description:
-          'With all embeddings, or with none. By default with those that can not be computed again from the exported record: all of a collection without a model, those of a record without a text or a kept image, and with `images` those of images that are kept as thumbnails.'
+          'With all embeddings, or with none. By default with those that can not be computed again ' +
+          'from the exported record: all of a collection without a model, those of a record without a ' +
+          'text or a kept image, and with `images` those of images that are kept as thumbnails.'
       })
     ),
     images: Type.Optional(
       Type.Boolean({
         default: false,
         description:
-          'With kept images, in base64. Without them the header `semblance-kept-images` says how many are left out.'
+          'With kept images, in base64. Without them the header `semblance-kept-images` says how many ' +
+          'are left out.'
       })
     )
   },
@@ -61,7 +65,9 @@ export function exportRoutes(app: App, { collections, exports }: Services): void
         operationId: 'exportRecords',
         summary: 'Export the records as lines of JSON',
         description:
-          'A line a record, in the shape that `records/bulk` takes in, in the order of ids, without created_at and updated_at. Each record is as it was at some moment of the export; a backup shows all of them at one.',
+          'A line a record, in the shape that `records/bulk` takes in, in the order of ids, without ' +
+          'created_at and updated_at. Each record is as it was at some moment of the export; a backup ' +
+          'shows all of them at one.',
         params: CollectionParams,
         querystring: ExportQuery,
         response: { 200: RECORD_LINES, ...responses({}) }
@@ -88,7 +94,9 @@ export function exportRoutes(app: App, { collections, exports }: Services): void
         operationId: 'exportEmbeddings',
         summary: 'Export the embeddings of one modality',
         description:
-          "As they are at one moment. The ETag of a modality's two files is the same while its embeddings are: send the one's as If-Match with the other, which answers 412 where rows and ids would not belong together.",
+          "As they are at one moment. The ETag of a modality's two files is the same while its " +
+          "embeddings are: send the one's as If-Match with the other, which answers 412 where rows and " +
+          'ids would not belong together.',
         params: FileParams,
         response: {
           200: {

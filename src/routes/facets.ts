@@ -57,7 +57,9 @@ export function facetRoute(app: App, { collections }: Services): void {
         operationId: 'countFacets',
         summary: 'Count the values of metadata',
         description:
-          'The fields of the metadata with their values, and how many records hold each: what there is to filter by. A list counts by its elements. What is written meanwhile may be counted or not.',
+          'The fields of the metadata with their values, and how many records hold each: what there is ' +
+          'to filter by. A list counts by its elements. What is written meanwhile may be counted or ' +
+          'not.',
         params: CollectionParams,
         querystring: FacetsQuery,
         response: responses({ 200: FacetsBody })

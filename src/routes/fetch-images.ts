@@ -13,8 +13,9 @@ const AHEAD = 16
 const PART_BYTES = 8 << 20
 
 /**
- * Fetches the images of a batch that are named by url, and gives the batch on in parts that are not heavy: lines are
- * short where images are not. A record whose image does not come turns faulty. Throws what ends the whole load.
+ * Fetches the images of a batch that are named by url, and gives the batch on in parts that are not heavy:
+ * lines are short where images are not. A record whose image does not come turns faulty. Throws what ends the
+ * whole load.
  */
 export async function* fetchImages<Mark extends object>(
   batch: (Line & Mark)[],

@@ -19,8 +19,9 @@ export class FaultyRow {
 }
 
 /**
- * The records of a form, row by row: repeated fields pair up by their order, and an empty one is absent. A row whose JSON
- * can't be read fails by itself. Throws INVALID_REQUEST for unknown fields, and where one is shorter than another.
+ * The records of a form, row by row: repeated fields pair up by their order, and an empty one is absent. A
+ * row whose JSON can't be read fails by itself. Throws INVALID_REQUEST for unknown fields, and where one is
+ * shorter than another.
  */
 export async function formRecords(
   { fields, images }: Form,
@@ -79,6 +80,7 @@ function toRow(
 function unknownField(name: string): Error {
   const meant = closestName(name, ['image', ...FIELDS])
   return new InvalidRequest(
-    `The form field '${name.slice(0, 40)}' is not known here: ${meant ? `did you mean '${meant}'?` : `known are image, ${FIELDS.join(', ')}.`}`
+    `The form field '${name.slice(0, 40)}' is not known here: ` +
+      `${meant ? `did you mean '${meant}'?` : `known are image, ${FIELDS.join(', ')}.`}`
   )
 }

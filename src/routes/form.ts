@@ -20,8 +20,8 @@ export interface FormLimits {
 }
 
 /**
- * A hook that turns a multipart body into the route's JSON shape before it is validated; other bodies pass. `toBody`
- * gets the form's fields, those named in `json` parsed.
+ * A hook that turns a multipart body into the route's JSON shape before it is validated; other bodies pass.
+ * `toBody` gets the form's fields, those named in `json` parsed.
  */
 export function formBody(limits: FormLimits, toBody: (form: Form) => unknown | Promise<unknown>) {
   return async (request: FastifyRequest): Promise<void> => {
@@ -39,7 +39,10 @@ export function formBody(limits: FormLimits, toBody: (form: Form) => unknown | P
   }
 }
 
-/** The only value of a field; undefined where it is missing or empty. Throws INVALID_REQUEST when it was sent more than once. */
+/**
+ * The only value of a field; undefined where it is missing or empty. Throws INVALID_REQUEST when it was sent
+ * more than once.
+ */
 function single({ fields }: Form, name: string): string | undefined {
   const values = fields.get(name) ?? []
   if (values.length > 1)
@@ -57,8 +60,9 @@ export function parseField(name: string, value: string, budget?: JsonLimits['bud
 }
 
 /**
- * The body that fields make, with the form's images as a list: single ones, those in `json` parsed, and those in `lists`,
- * which are JSON, or plain text as often as there are values. `templates` may be the name of a set, too.
+ * The body that fields make, with the form's images as a list: single ones, those in `json` parsed, and those
+ * in `lists`, which are JSON, or plain text as often as there are values. `templates` may be the name of a
+ * set, too.
  */
 export function imagesBody(
   form: Form,
@@ -104,8 +108,10 @@ function listOf(name: string, values: string[]): unknown {
   if (name === 'templates') return values.length === 1 && !values[0].includes('{label}') ? values[0] : values
   if (values.length === 1 && values[0].includes(',')) {
     throw new InvalidRequest(
-      `The form field '${name}' is there once, with a comma. Send each label in a field of its own (${name}=cat, ${name}=dog), ` +
-        `or all of them as a JSON list (${name}=["cat","dog"]); a single label with a comma is sent as a JSON list, too.`
+      `The form field '${name}' is there once, with a comma. Send each label in a field of its own ` +
+        `(${name}=cat, ${name}=dog), ` +
+        `or all of them as a JSON list (${name}=["cat","dog"]); a single label with a comma is sent as ` +
+        'a JSON list, too.'
     )
   }
   return values

@@ -33,19 +33,23 @@ const Ready = Type.Object({
   workers: Type.Array(Workers),
   warnings: Type.Array(Type.Object({ name: Type.Enum([...WARNINGS]), detail: Type.String() }), {
     description:
-      'What an operator should look at while it serves: with one of these it is ready all the same, since searches are answered.'
+      'What an operator should look at while it serves: with one of these it is ready all the same, ' +
+      'since searches are answered.'
   })
 })
 
 const tags = ['Health']
 
 /**
- * After so many starts of workers in a row that failed, one to two minutes with the pauses between them, the process is of no
- * use: what a new one may find better (memory, a mount, a device), this one won't.
+ * After so many starts of workers in a row that failed, one to two minutes with the pauses between them, the
+ * process is of no use: what a new one may find better (memory, a mount, a device), this one won't.
  */
 const HOPELESS_STARTS = 8
 
-/** Liveness (a restart would not help) and readiness (models warm, indexes built, demo loaded, workers alive, not closing). */
+/**
+ * Liveness (a restart would not help) and readiness (models warm, indexes built, demo loaded, workers alive,
+ * not closing).
+ */
 export function healthRoutes(app: App, { config, encoders, collections, readiness }: Services): void {
   const dataDir = resolve(config.DATA_DIR)
   const pools = (): { model: string | null; state: PoolState }[] => [

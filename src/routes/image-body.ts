@@ -9,8 +9,8 @@ export function imageBodyLimit(maxBytes: number): number {
 }
 
 /**
- * The bytes of an image that came in JSON or a form itself, not by url. Throws IMAGE_INVALID for what is not base64,
- * IMAGE_TOO_LARGE over `maxBytes`.
+ * The bytes of an image that came in JSON or a form itself, not by url. Throws IMAGE_INVALID for what is not
+ * base64, IMAGE_TOO_LARGE over `maxBytes`.
  */
 export function imageBytes(image: ImageBody, maxBytes: number): Uint8Array {
   const bytes = image instanceof Uint8Array ? image : sentBytes(image.base64!)

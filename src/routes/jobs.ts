@@ -40,7 +40,8 @@ const ReindexBody = Type.Object(
     skip_missing: Type.Optional(
       Type.Boolean({
         description:
-          'Go on without the embeddings of images that were not kept; by default the job fails, and names them.'
+          'Go on without the embeddings of images that were not kept; by default the job fails, and ' +
+          'names them.'
       })
     )
   },
@@ -76,7 +77,9 @@ export function jobRoutes(app: App, { jobs, collections }: Services): void {
         operationId: 'reindexCollection',
         summary: 'Encode a collection anew with a loaded model',
         description:
-          'In the background: kept images and texts are encoded anew, while the old embeddings go on serving until the new ones take their place at once. It survives restarts. For texts and images to be searched meanwhile, the old model must be loaded too.',
+          'In the background: kept images and texts are encoded anew, while the old embeddings go on ' +
+          'serving until the new ones take their place at once. It survives restarts. For texts and ' +
+          'images to be searched meanwhile, the old model must be loaded too.',
         params: OwnCollectionParams,
         body: ReindexBody,
         response: responses({ 202: ReindexJobBody })
@@ -128,7 +131,8 @@ export function jobRoutes(app: App, { jobs, collections }: Services): void {
         operationId: 'followJob',
         summary: 'Follow a job',
         description:
-          'Server-sent events: `progress` whenever the job has changed, `end` when it has ended; the data is the job.',
+          'Server-sent events: `progress` whenever the job has changed, `end` when it has ended; the ' +
+          'data is the job.',
         params: JobParams,
         produces: ['text/event-stream'],
         response: responses({
@@ -163,7 +167,10 @@ export function jobRoutes(app: App, { jobs, collections }: Services): void {
   )
 }
 
-/** Server-sent events of a job. One is made when the one before is taken, from the job as it is then: a slow reader misses states, and none pile up. */
+/**
+ * Server-sent events of a job. One is made when the one before is taken, from the job as it is then: a slow
+ * reader misses states, and none pile up.
+ */
 function eventStream(states: AsyncGenerator<Job>): Readable {
   let wake: (() => void) | undefined
   const stream = new Readable({ read: () => wake?.() })

@@ -14,8 +14,9 @@ export interface LedgerOptions {
 export type Mark = Pick<BulkLoad, 'lines' | 'digest'>
 
 /**
- * Numbers the lines of a stream, and of one that can be resumed tells which were answered before. A digest of all lines
- * so far, each joined to that of the ones before it, shows a stream that is not the one that the load was begun with.
+ * Numbers the lines of a stream, and of one that can be resumed tells which were answered before. A digest of
+ * all lines so far, each joined to that of the ones before it, shows a stream that is not the one that the
+ * load was begun with.
  */
 export class LineLedger {
   readonly #isResumable: boolean
@@ -36,7 +37,8 @@ export class LineLedger {
     this.#line = firstLine - 1
     if (this.#isResumable && this.#line > this.#known.lines) {
       throw new InvalidRequest(
-        `from_line ${firstLine} leaves lines out: ${this.#known.lines} are loaded under this Idempotency-Key, so it can be ${this.#known.lines + 1} at most.`
+        `from_line ${firstLine} leaves lines out: ${this.#known.lines} are loaded under this ` +
+          `Idempotency-Key, so it can be ${this.#known.lines + 1} at most.`
       )
     }
     this.#before = Math.max(this.#line, this.#known.lines)
@@ -45,12 +47,18 @@ export class LineLedger {
     if (this.#line === this.#known.lines) this.#digest = this.#known.digest
   }
 
-  /** The last line that needs no answer of this stream: those before it were answered by another one, or are not sent. */
+  /**
+   * The last line that needs no answer of this stream: those before it were answered by another one, or are
+   * not sent.
+   */
   get before(): number {
     return this.#before
   }
 
-  /** Takes the next line in; its number, and what it was answered if it was before. Throws IDEMPOTENCY_KEY_REUSED. */
+  /**
+   * Takes the next line in; its number, and what it was answered if it was before. Throws
+   * IDEMPOTENCY_KEY_REUSED.
+   */
   next(line: RawLine): { number: number; answer?: string } {
     const number = ++this.#line
     if (!this.#isResumable) return { number }
@@ -60,7 +68,8 @@ export class LineLedger {
     if (number === lines) {
       if (this.#digest !== undefined && this.#digest !== digest)
         throw new IdempotencyKeyReused(
-          `The lines up to ${lines} are not those that were loaded under this Idempotency-Key; use another key for another load.`
+          `The lines up to ${lines} are not those that were loaded under this Idempotency-Key; use ` +
+            'another key for another load.'
         )
       this.#digest = digest
     }
@@ -79,12 +88,16 @@ export class LineLedger {
     return step
   }
 
-  /** The step that ends the load; undefined where nothing is new. Throws IDEMPOTENCY_KEY_REUSED for a stream that ended early. */
+  /**
+   * The step that ends the load; undefined where nothing is new. Throws IDEMPOTENCY_KEY_REUSED for a stream
+   * that ended early.
+   */
   lastStep(): ReturnType<LineLedger['step']> | undefined {
     const { lines, completed } = this.#known
     if (this.#line < lines)
       throw new IdempotencyKeyReused(
-        `${lines} lines were loaded under this Idempotency-Key, and this stream ended at line ${this.#line}; use another key for another load.`
+        `${lines} lines were loaded under this Idempotency-Key, and this stream ended at line ` +
+          `${this.#line}; use another key for another load.`
       )
     return completed && this.#answered === this.#line && this.#line === lines
       ? undefined

@@ -7,7 +7,10 @@ const NEWLINE = 0x0a
 /** A line without its end, or why it was not taken in. */
 export type RawLine = { bytes: Buffer } | { error: unknown }
 
-/** The lines of a stream; one that is too long comes as its error. At most one line and one chunk are in memory. */
+/**
+ * The lines of a stream; one that is too long comes as its error. At most one line and one chunk are in
+ * memory.
+ */
 export async function* readLines(
   stream: Readable,
   { maxBytes }: { maxBytes: number }
@@ -42,8 +45,8 @@ export async function* readLines(
 }
 
 /**
- * Items until a signal aborts; then it throws the reason, even while none comes. What comes later is read to nowhere: a
- * client that could not go on writing might never read the answer.
+ * Items until a signal aborts; then it throws the reason, even while none comes. What comes later is read to
+ * nowhere: a client that could not go on writing might never read the answer.
  */
 export async function* untilAborted<T>(items: AsyncGenerator<T>, signal: AbortSignal): AsyncGenerator<T> {
   try {

@@ -9,9 +9,15 @@ import { imageBytes } from './image-body.js'
 import type { Services } from './services.js'
 
 export interface LoadOptions {
-  /** Images of the bulk lane fail one by one; of the others the request needs all, and the first to fail stops the rest. */
+  /**
+   * Images of the bulk lane fail one by one; of the others the request needs all, and the first to fail stops
+   * the rest.
+   */
   lane: Lane
-  /** What the images that one request names by url may take together; as much as its body might, had it brought them. */
+  /**
+   * What the images that one request names by url may take together; as much as its body might, had it
+   * brought them.
+   */
   totalBytes: number
   /** Whether a full queue is waited in: bulk loads bound by themselves how many they fetch. */
   waits?: boolean
@@ -21,8 +27,8 @@ export interface LoadOptions {
 export type LoadImage = (image: ImageBody) => Promise<Uint8Array>
 
 /**
- * Makes the loader of one request's images. It throws what `imageBytes` does, and for urls IMAGE_URLS_DISABLED,
- * QUEUE_FULL where too many wait, and the fetcher's errors.
+ * Makes the loader of one request's images. It throws what `imageBytes` does, and for urls
+ * IMAGE_URLS_DISABLED, QUEUE_FULL where too many wait, and the fetcher's errors.
  */
 export function imageLoader(
   { config, imageUrls, metrics }: Pick<Services, 'config' | 'imageUrls' | 'metrics'>,

@@ -5,7 +5,10 @@ import { imageLoader } from './load-images.js'
 import type { QueryBody } from './search-schemas.js'
 import type { Services } from './services.js'
 
-/** The parts of a query with the bytes of their images, wherever these come from. Throws what the loader of images does. */
+/**
+ * The parts of a query with the bytes of their images, wherever these come from. Throws what the loader of
+ * images does.
+ */
 export function loadParts(
   services: Pick<Services, 'config' | 'imageUrls' | 'metrics'>,
   request: Pick<FastifyRequest, 'patience' | 'log'>,

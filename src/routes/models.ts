@@ -43,7 +43,8 @@ export function modelRoutes(app: App, { encoders }: Services): void {
         operationId: 'listModels',
         summary: 'List the loaded models',
         description:
-          "The first is the one that requests mean which name none. `data` is the same list, where OpenAI's clients look for it.",
+          'The first is the one that requests mean which name none. `data` is the same list, where ' +
+          "OpenAI's clients look for it.",
         response: responses({
           200: Type.Object({
             object: Type.Literal('list'),

@@ -8,7 +8,10 @@ const TOKENS =
   "The field 'input' holds token ids, which are of the tokenizer of another model; send texts. " +
   'LangChain sends texts with OpenAIEmbeddings(check_embedding_ctx_length=False) in Python.'
 
-/** A `preValidation` hook of calls that OpenAI's clients make: null is absent, and token ids are told from texts. Throws INVALID_REQUEST. */
+/**
+ * A `preValidation` hook of calls that OpenAI's clients make: null is absent, and token ids are told from
+ * texts. Throws INVALID_REQUEST.
+ */
 export async function openaiBody(request: FastifyRequest): Promise<void> {
   const { body } = request
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return

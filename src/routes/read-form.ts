@@ -11,9 +11,9 @@ const MAX_FIELD_BYTES = 1 << 20
 const MAX_PARTS = MAX_IMAGES + MAX_FIELDS + 1
 
 /**
- * Reads a multipart form. Every part is read as bytes, whatever its type and whether or not it has a file name: clients
- * give fields a type (`application/json`) or a file name (`blob`) as they like. Parts named `image` are files, all
- * others are fields in UTF-8. Throws INVALID_REQUEST and IMAGE_TOO_LARGE.
+ * Reads a multipart form. Every part is read as bytes, whatever its type and whether or not it has a file
+ * name: clients give fields a type (`application/json`) or a file name (`blob`) as they like. Parts named
+ * `image` are files, all others are fields in UTF-8. Throws INVALID_REQUEST and IMAGE_TOO_LARGE.
  */
 export async function readForm(
   request: FastifyRequest,
@@ -68,7 +68,10 @@ function imageOf({ filename, mimetype }: MultipartFile, bytes: Buffer): Uint8Arr
   return bytes
 }
 
-/** The text of a field. A part typed as JSON that holds a JSON string stands for that string, as it would without the type. */
+/**
+ * The text of a field. A part typed as JSON that holds a JSON string stands for that string, as it would
+ * without the type.
+ */
 function fieldOf(part: MultipartFile, bytes: Buffer): string {
   const text = decode(part, bytes)
   if (part.mimetype !== 'application/json' || !text.trimStart().startsWith('"')) return text

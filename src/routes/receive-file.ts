@@ -15,8 +15,9 @@ export interface Receiving {
 }
 
 /**
- * Writes a body of any length to a file, and compares its SHA-256 (hex) where one is named. Throws CHECKSUM_DIFFERS,
- * STORAGE_FULL, what `admit` throws, or the signal's reason; the file is its owner's to remove in any case.
+ * Writes a body of any length to a file, and compares its SHA-256 (hex) where one is named. Throws
+ * CHECKSUM_DIFFERS, STORAGE_FULL, what `admit` throws, or the signal's reason; the file is its owner's to
+ * remove in any case.
  */
 export async function receiveFile(
   body: Readable,

@@ -39,7 +39,8 @@ export function recordImageRoute(app: App, { config, encoders, collections }: Se
         operationId: 'getRecordImage',
         summary: "Fetch a record's image",
         description:
-          'As it was sent, or as a WebP thumbnail, by the `storage` of the collection; with `size` a thumbnail in any case.',
+          'As it was sent, or as a WebP thumbnail, by the `storage` of the collection; with `size` a ' +
+          'thumbnail in any case.',
         params: RecordParams,
         querystring: ImageQuery,
         response: {

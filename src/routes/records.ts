@@ -74,7 +74,8 @@ const FormRecords = Type.Object(
     additionalProperties: false,
     minProperties: 1,
     description:
-      'Repeated fields pair up by their order; one that is sent is sent for every record, empty where a record has none.',
+      'Repeated fields pair up by their order; one that is sent is sent for every record, empty where ' +
+      'a record has none.',
     examples: [{ id: ['apple'], text: ['a red apple'], metadata: [{ kind: 'fruit' }] }]
   }
 )
@@ -110,9 +111,12 @@ export function recordRoutes(app: App, services: Services): void {
         operationId: 'upsertRecords',
         summary: 'Add or replace records',
         description:
-          'Up to 256 records, each with an image, a text or both. Every record gets a status of its own, in the order sent; one that fails, or is misshapen, leaves the others be. ' +
-          'A record as GET shows it may be sent again: it keeps its image by its `image_url`, and its times are ignored. ' +
-          'As a form: parts `image` (files), `id`, `text`, `metadata` (JSON), `ttl_seconds`, `expires_at`, each as often as there are records.',
+          'Up to 256 records, each with an image, a text or both. Every record gets a status of its ' +
+          'own, in the order sent; one that fails, or is misshapen, leaves the others be. ' +
+          'A record as GET shows it may be sent again: it keeps its image by its `image_url`, and its ' +
+          'times are ignored. ' +
+          'As a form: parts `image` (files), `id`, `text`, `metadata` (JSON), `ttl_seconds`, ' +
+          '`expires_at`, each as often as there are records.',
         params: OwnCollectionParams,
         body: {
           content: {
@@ -165,7 +169,8 @@ export function singleRecordRoutes(app: App, services: Services): void {
         operationId: 'patchRecord',
         summary: 'Change parts of a record',
         description:
-          'What is not named stays; null removes. Metadata is merged (RFC 7396). A new text or image is encoded anew.',
+          'What is not named stays; null removes. Metadata is merged (RFC 7396). A new text or image ' +
+          'is encoded anew.',
         params: OwnRecordParams,
         body: PatchBody,
         response: responses({ 200: RecordBody })

@@ -50,8 +50,10 @@ const schema = {
   operationId: 'restoreCollection',
   summary: 'Make a collection of a backup',
   description:
-    'Of a file that is sent, whatever its collection was called, or of a backup that lies here. All of it is checked first and on the way: it comes into being whole, in one moment, or not at all. ' +
-    'Records keep their times. It can be searched when the call answers, with the same answers as where it was made. Embeddings of a model that is not loaded wait for it.',
+    'Of a file that is sent, whatever its collection was called, or of a backup that lies here. All of ' +
+    'it is checked first and on the way: it comes into being whole, in one moment, or not at all. ' +
+    'Records keep their times. It can be searched when the call answers, with the same answers as ' +
+    'where it was made. Embeddings of a model that is not loaded wait for it.',
   params: OwnCollectionParams,
   querystring: RestoreQuery,
   body: {
@@ -70,8 +72,8 @@ const AT_ONCE = 2
 const LOOK_BYTES = 16 * MIB
 
 /**
- * Receives an upload, within MAX_BACKUP_MIB and the room on the disk: both are looked at by its Content-Length first, and again
- * while it comes. Throws BACKUP_TOO_LARGE, and what `receiveFile` throws.
+ * Receives an upload, within MAX_BACKUP_MIB and the room on the disk: both are looked at by its
+ * Content-Length first, and again while it comes. Throws BACKUP_TOO_LARGE, and what `receiveFile` throws.
  */
 async function receiveUpload(
   { config, backups }: Services,

@@ -27,7 +27,9 @@ type Fields = NonNullable<SearchOptionsBody['with']>
 
 const DEFAULT_FIELDS: Fields = ['text', 'metadata', 'image_url']
 
-/** Encodes the query, searches, and times both. Throws what the query, the filter or the collection refuse. */
+/**
+ * Encodes the query, searches, and times both. Throws what the query, the filter or the collection refuse.
+ */
 export async function runSearch(
   { encoders, collection }: Target,
   { parts, target, options, fusion, patience, onStep }: Search

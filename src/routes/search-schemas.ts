@@ -46,7 +46,8 @@ export const searchOptions = {
       minimum: 0,
       maximum: 1,
       description:
-        "Least part of the best match's score: cosines run higher for some queries than for others, so that one least score does not fit all."
+        "Least part of the best match's score: cosines run higher for some queries than for others, so " +
+        'that one least score does not fit all.'
     })
   ),
   exact: Type.Optional(
@@ -128,20 +129,25 @@ const FusionBody = Type.Object(
   {
     method: Type.Enum([...FUSION_METHODS], {
       description:
-        'rrf: late fusion by reciprocal ranks, 60 added. weighted: late fusion by the mean of the cosines. joint: early fusion, the cosine with one joint vector a record, the weighted sum of its two embeddings brought to length 1.'
+        'rrf: late fusion by reciprocal ranks, 60 added. weighted: late fusion by the mean of the ' +
+        'cosines. joint: early fusion, the cosine with one joint vector a record, the weighted sum of ' +
+        'its two embeddings brought to length 1.'
     }),
     weights: Type.Optional(Weights),
     normalisation: Type.Optional(
       Type.Enum([...NORMALISATIONS], {
         description:
-          "For weighted: z-score averages how many standard deviations each cosine is above the query's mean in its modality, since cosines of one kind run higher than those of two; none, the default, averages the cosines."
+          'For weighted: z-score averages how many standard deviations each cosine is above the ' +
+          "query's mean in its modality, since cosines of one kind run higher than those of two; none, " +
+          'the default, averages the cosines.'
       })
     )
   },
   {
     additionalProperties: false,
     description:
-      'How image and text become one score, for the target record; rrf by default. A record that has only one of them is judged by that one.'
+      'How image and text become one score, for the target record; rrf by default. A record that has ' +
+      'only one of them is judged by that one.'
   }
 )
 
@@ -196,14 +202,16 @@ export const SearchBody = Type.Object({
     Type.Object({
       strategy: Type.Enum(['exact', 'hnsw'], {
         description:
-          'exact: all that passed were compared with the query. hnsw: the HNSW graph was searched, for deep pages a scan of the rest as well.'
+          'exact: all that passed were compared with the query. hnsw: the HNSW graph was searched, for ' +
+          'deep pages a scan of the rest as well.'
       }),
       passed: Type.Integer({ description: 'Records that passed the filter and hold the modality.' }),
       total: Type.Integer({ description: 'Records that hold the modality.' }),
       candidates: Type.Optional(
         Type.Integer({
           description:
-            'For the target record: records whose scores were compared; all that passed where the strategy is exact.'
+            'For the target record: records whose scores were compared; all that passed where the ' +
+            'strategy is exact.'
         })
       )
     })

@@ -106,7 +106,8 @@ export function generalSearchRoutes(app: App, services: Services): void {
         operationId: 'search',
         summary: 'Search by anything for anything',
         description:
-          'The query is a text, an image, a record, an embedding, or a list of these with weights, negative ones too: their sum is compared with pictures, texts, or records by both.',
+          'The query is a text, an image, a record, an embedding, or a list of these with weights, ' +
+          'negative ones too: their sum is compared with pictures, texts, or records by both.',
         params: CollectionParams,
         body: GeneralQuery,
         response

@@ -9,14 +9,17 @@ import type { App } from './services.js'
 
 type Fields = Omit<Static<typeof RecordFields>, 'image'> & { image?: ImageBody }
 
-/** A record that was sent: what it holds, or why it can't be taken, with the id that it names, if there is one. */
+/**
+ * A record that was sent: what it holds, or why it can't be taken, with the id that it names, if there is
+ * one.
+ */
 export type SentRecord =
   (Omit<UnfetchedRecord, 'id'> & { id?: string }) | { id: string | null; error: unknown }
 
 /**
- * A function that checks a record by itself, so that one that is misshapen leaves the others be. A field that is null is
- * absent. What GET shows beside what is sent is taken: `image_url` names the image that is kept, `modalities` must be
- * there, and the times are not looked at.
+ * A function that checks a record by itself, so that one that is misshapen leaves the others be. A field that
+ * is null is absent. What GET shows beside what is sent is taken: `image_url` names the image that is kept,
+ * `modalities` must be there, and the times are not looked at.
  */
 export function recordChecker(app: App): (sent: unknown) => SentRecord {
   const validate = app.validatorCompiler!({ schema: RecordFields, method: 'POST', url: '', httpPart: 'body' })
@@ -43,7 +46,8 @@ function toRecord({ image_url: imageUrl, modalities = [], ...fields }: Fields): 
   )
   if (lost)
     throw new RecordInvalid(
-      `The record lists the modality '${lost}', but brings no ${lost} and no embedding of one. Send it, or leave modalities out.`
+      `The record lists the modality '${lost}', but brings no ${lost} and no embedding of one. Send ` +
+        'it, or leave modalities out.'
     )
   const record = takeExpiry(
     Object.fromEntries(Object.entries(fields).filter(([name]) => !READ_ONLY.includes(name))) as Omit<
@@ -54,7 +58,10 @@ function toRecord({ image_url: imageUrl, modalities = [], ...fields }: Fields): 
   return image || imageUrl === undefined ? record : { ...record, imageUrl }
 }
 
-/** A record without what is null, and apart from it the image file that a form has: its bytes are not to be checked as JSON. */
+/**
+ * A record without what is null, and apart from it the image file that a form has: its bytes are not to be
+ * checked as JSON.
+ */
 function split(sent: unknown): { record: unknown; file?: Uint8Array } {
   const record = withoutNulls(sent)
   if (!isObject(record) || !(record.image instanceof Uint8Array)) return { record }

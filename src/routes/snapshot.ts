@@ -26,7 +26,9 @@ export function snapshotRoute(app: App, { collections }: Services): void {
         operationId: 'snapshotCollection',
         summary: 'Save the graphs of a collection now',
         description:
-          'So that the next start reads them and builds nothing. It happens by itself too, after many changes and when the service ends. Adds pause meanwhile, searches go on. Records are safe without it; to copy a collection make a backup.',
+          'So that the next start reads them and builds nothing. It happens by itself too, after many ' +
+          'changes and when the service ends. Adds pause meanwhile, searches go on. Records are safe ' +
+          'without it; to copy a collection make a backup.',
         params: CollectionParams,
         response: responses({ 200: SnapshotBody })
       }

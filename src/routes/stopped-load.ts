@@ -8,7 +8,10 @@ export interface LoadProgress {
   key?: string
 }
 
-/** What is wrong by code, where the words of the error itself are of requests that are stored whole or not at all. */
+/**
+ * What is wrong by code, where the words of the error itself are of requests that are stored whole or not at
+ * all.
+ */
 const DISK_ERRORS: Record<string, string> = {
   STORAGE_FULL: 'There is no space left to write',
   STORAGE_UNWRITABLE: "The data folder can't be written to"
@@ -25,7 +28,8 @@ export function stoppedLoad(error: unknown, { done, key }: LoadProgress): unknow
   const resume =
     key === undefined
       ? `send the lines from ${next} on`
-      : `send the same lines again under this Idempotency-Key, or those from ${next} on with from_line=${next}`
+      : `send the same lines again under this Idempotency-Key, or those from ${next} on with ` +
+        `from_line=${next}`
   const soFar =
     done === 0 ? 'No line is done' : `Lines 1 to ${done} are done (stored, or failed by themselves)`
   const message =

@@ -18,7 +18,9 @@ import type { Services } from './services.js'
 type Body = Static<typeof TrainJson>
 type Caller = Pick<FastifyRequest, 'body' | 'patience' | 'log' | 'reaches' | 'caller'>
 
-/** Trains a classifier with what a request asks for and puts it under its name; says whether there was one. */
+/**
+ * Trains a classifier with what a request asks for and puts it under its name; says whether there was one.
+ */
 export async function trainFrom(
   services: Services,
   request: Caller,

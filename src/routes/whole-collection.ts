@@ -34,7 +34,8 @@ const MatrixQuery = Type.Object(
         maximum: MAX_SAMPLE,
         default: DEFAULT_SAMPLE,
         description:
-          'Records that are looked at: so many of the collection, the same ones each time, or all that there are.'
+          'Records that are looked at: so many of the collection, the same ones each time, or all that ' +
+          'there are.'
       })
     ),
     neighbors: Type.Optional(
@@ -43,7 +44,8 @@ const MatrixQuery = Type.Object(
         maximum: 100,
         default: DEFAULT_NEIGHBORS,
         description:
-          'Nearest ones of each that are told; of all together up to 2,000,000. 0 for the sample and its values alone.'
+          'Nearest ones of each that are told; of all together up to 2,000,000. 0 for the sample and ' +
+          'its values alone.'
       })
     ),
     filter: Type.Optional(FilterBody),
@@ -64,7 +66,8 @@ const MatrixBody = Type.Object({
   ids: Type.Array(Type.String(), { description: 'The sample: n records.' }),
   neighbors: Type.String({
     description:
-      'Base64 of uint32 values, little-endian, shape [n, k]: positions in `ids`, nearest first. 4294967295 where one of the sample was removed meanwhile.'
+      'Base64 of uint32 values, little-endian, shape [n, k]: positions in `ids`, nearest first. ' +
+      '4294967295 where one of the sample was removed meanwhile.'
   }),
   similarities: Type.String({
     description:
@@ -94,7 +97,8 @@ const ScoresQuery = Type.Object(
 const ScoresBody = Type.Object({
   scores: Type.String({
     description:
-      'Base64 of float32 values, little-endian: the exact cosine of the query and each record, in the order of `ids`; NaN where there is no such record or it has no such embedding.'
+      'Base64 of float32 values, little-endian: the exact cosine of the query and each record, in the ' +
+      'order of `ids`; NaN where there is no such record or it has no such embedding.'
   }),
   model: Type.Union([Type.String(), Type.Null()]),
   took_ms: SearchTook
@@ -113,7 +117,8 @@ export function matrixRoute(app: App, { collections }: Services): void {
         operationId: 'searchMatrix',
         summary: 'Find the nearest neighbours among a sample',
         description:
-          'For maps and clusters of a collection. Small samples are compared exactly, large ones (over 6,000 records, or 24,000 of 100,000) by the HNSW graph.',
+          'For maps and clusters of a collection. Small samples are compared exactly, large ones (over ' +
+          '6,000 records, or 24,000 of 100,000) by the HNSW graph.',
         params: CollectionParams,
         body: MatrixQuery,
         response: responses({ 200: MatrixBody })

@@ -30,13 +30,16 @@ const options = {
     minItems: 1,
     maxItems: MAX_LABELS,
     description:
-      'Two or more, or one with `multi_label`: of a softmax a single label always gets 1, and the answer has a `warning`. Labels that the model reads as equal tokens are refused.'
+      'Two or more, or one with `multi_label`: of a softmax a single label always gets 1, and the ' +
+      'answer has a `warning`. Labels that the model reads as equal tokens are refused.'
   }),
   templates: Type.Optional(
     Type.Union(
       [Type.String(), Type.Array(Type.String({ maxLength: 1000 }), { minItems: 1, maxItems: 256 })],
       {
-        description: `Own templates, each with {label}, or the name of a set: ${Object.keys(TEMPLATES).join(', ')}. The model's own by default.`
+        description:
+          'Own templates, each with {label}, or the name of a set: ' +
+          `${Object.keys(TEMPLATES).join(', ')}. The model's own by default.`
       }
     )
   ),
@@ -97,7 +100,8 @@ const ResponseBody = Type.Object({
 
 /** What a single label under softmax is answered with. */
 const SINGLE_LABEL =
-  'The scores sum to 1 over all labels, so that a single label always gets 1. Send two labels or more, or multi_label: true, which scores each by itself.'
+  'The scores sum to 1 over all labels, so that a single label always gets 1. Send two labels or more, ' +
+  'or multi_label: true, which scores each by itself.'
 
 /** Zero-shot classification of one image or several. */
 export function zeroShotRoutes(app: App, services: Services): void {
@@ -113,7 +117,8 @@ export function zeroShotRoutes(app: App, services: Services): void {
         operationId: 'zeroShot',
         summary: 'Classify images by labels in words',
         description:
-          "A label's embedding is the normalised mean over its prompts. As a form: file parts `image`, and `labels`, `templates` as a JSON list (or a field of plain text for each).",
+          "A label's embedding is the normalised mean over its prompts. As a form: file parts `image`, " +
+          'and `labels`, `templates` as a JSON list (or a field of plain text for each).',
         body: {
           content: { 'application/json': { schema: JsonBody }, 'multipart/form-data': { schema: FormBody } }
         },

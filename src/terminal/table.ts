@@ -1,6 +1,9 @@
 import { printable } from './printable.js'
 
-/** Rows as lines of columns that line up; the first has the names. What cells say is printable then. The columns of `numbers` line up at their ends. */
+/**
+ * Rows as lines of columns that line up; the first has the names. What cells say is printable then. The
+ * columns of `numbers` line up at their ends.
+ */
 export function table(cells: string[][], numbers: ReadonlySet<number> = new Set()): string {
   const rows = cells.map((row) => row.map(printable))
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)))

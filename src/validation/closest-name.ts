@@ -1,7 +1,9 @@
 /** Longest name that is compared: what is longer is no slip of the pen. */
 const LONGEST = 40
 
-/** The name that was probably meant: the closest one within two edits (one for short names), if there is any. */
+/**
+ * The name that was probably meant: the closest one within two edits (one for short names), if there is any.
+ */
 export function closestName(name: string, known: Iterable<string>): string | undefined {
   if (name.length > LONGEST) return undefined
   const plain = fold(name)
@@ -19,7 +21,10 @@ function fold(name: string): string {
   return name.toLowerCase().replace(/[_-]/g, '')
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours that lead from one text to another (optimal string alignment). */
+/**
+ * Insertions, deletions, replacements and swaps of neighbours that lead from one text to another (optimal
+ * string alignment).
+ */
 function editDistance(a: string, b: string): number {
   let [beforeLast, last]: number[][] = [[], Array.from({ length: b.length + 1 }, (_, j) => j)]
   for (let i = 1; i <= a.length; i++) {

@@ -17,8 +17,9 @@ const MAX_LISTED = 24
 const MAX_SHOWN = 40
 
 /**
- * One sentence on what Ajv found wrong: the field, the fault, and what is allowed. Ajv must be verbose, and stop at the
- * first fault. `part` is the part of a request (`body`, `querystring`), or what else the whole is called.
+ * One sentence on what Ajv found wrong: the field, the fault, and what is allowed. Ajv must be verbose, and
+ * stop at the first fault. `part` is the part of a request (`body`, `querystring`), or what else the whole is
+ * called.
  */
 export function describeFaults(errors: ErrorObject[], part: string): string {
   const error = deciding(errors)
@@ -53,7 +54,10 @@ function describe(error: ErrorObject, part: string): string {
         return 'A body is needed.'
       return `${subject(error, part)} must be ${typesOf(error.parentSchema as Schema)}, not ${shown(data)}.`
     case 'anyOf':
-      return `${subject(error, part)} must be ${oneOf([...new Set((error.schema as Schema[]).map(typesOf))])}, not ${shown(data)}.`
+      return (
+        `${subject(error, part)} must be ` +
+        `${oneOf([...new Set((error.schema as Schema[]).map(typesOf))])}, not ${shown(data)}.`
+      )
     case 'enum':
     case 'const':
       return `${subject(error, part)} must be ${typesOf(error.parentSchema as Schema)}, not ${shown(data)}.`
@@ -98,7 +102,10 @@ function unknownField(error: ErrorObject, { part, name }: { part: string; name: 
   const meant = closestName(name, known)
   const [, field] = PARTS[part] ?? [part, 'The field']
   const hint = meant ? `did you mean '${meant}'?` : listed(known)
-  return `${field} '${pathOf(error.instancePath, shorten(name))}' is not known here${hint ? `: ${hint}` : ''}${meant ? '' : '.'}`
+  return (
+    `${field} '${pathOf(error.instancePath, shorten(name))}' is not known ` +
+    `here${hint ? `: ${hint}` : ''}${meant ? '' : '.'}`
+  )
 }
 
 function listed(names: string[]): string {

@@ -23,7 +23,10 @@ const NAMES: Record<string, string> = {
   null: 'null'
 }
 
-/** The branch of a union that a value was probably meant for: of its type, and of objects the one that knows most of its fields. */
+/**
+ * The branch of a union that a value was probably meant for: of its type, and of objects the one that knows
+ * most of its fields.
+ */
 export function choose(branches: Schema[], value: unknown): number | undefined {
   const scored = branches
     .map((branch, i) => ({ i, score: score(branch, value) }))
@@ -32,7 +35,10 @@ export function choose(branches: Schema[], value: unknown): number | undefined {
   return scored[0]?.i
 }
 
-/** -1 for a branch of another type; else the fields that it knows, and half a point where it has all that it requires. */
+/**
+ * -1 for a branch of another type; else the fields that it knows, and half a point where it has all that it
+ * requires.
+ */
 function score(branch: Schema, value: unknown): number {
   if (branch.anyOf) return Math.max(...branch.anyOf.map((inner) => score(inner, value)))
   if (branch.const !== undefined || branch.enum)

@@ -130,7 +130,8 @@ t.test('keys of a file: by collection, with an end and a limit of their own', as
   })
 
   t.test(
-    'no body names a collection, which would reach past the path, but those whose routes look at the key themselves',
+    'no body names a collection, which would reach past the path, but those whose routes look at the ' +
+      'key themselves',
     async (t) => {
       const { body: document } = await api('GET', '/openapi.json')
       const named: string[] = []

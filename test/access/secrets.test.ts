@@ -86,13 +86,15 @@ t.test('at the trace level no request, however broken, puts a key or a query int
     await once(socket, 'close')
   }
   await raw(
-    `GET /?${query} HTTP/1.1\r\nHost: evil.example\r\nAuthorization: Bearer ${ADMIN}\r\nConnection: close\r\n\r\n`
+    `GET /?${query} HTTP/1.1\r\nHost: evil.example\r\nAuthorization: Bearer ${ADMIN}\r\nConnection: ` +
+      `close\r\n\r\n`
   )
   await raw(`GET /?${query} HTTP/9.9\r\nAuthorization: Bearer ${ADMIN}\r\n\r\n`)
   await raw(`Authorization: Bearer ${ADMIN}\r\n\r\n`)
   await raw(`GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${ADMIN.repeat(2000)}\r\n\r\n`)
   await raw(
-    `POST /v1/collections HTTP/1.1\r\nHost: localhost\r\nX-API-Key: ${ADMIN}\r\nContent-Length: nonsense\r\n\r\n`
+    `POST /v1/collections HTTP/1.1\r\nHost: localhost\r\nX-API-Key: ${ADMIN}\r\nContent-Length: ` +
+      `nonsense\r\n\r\n`
   )
   writeFileSync(
     path,

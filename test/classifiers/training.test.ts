@@ -323,7 +323,8 @@ t.test('of very many examples a sample is held out, and all are trained with', a
 })
 
 t.test(
-  'of many classes validation takes no longer than training: fewer folds, one setting, and the pairs that are confused most',
+  'of many classes validation takes no longer than training: fewer folds, one setting, and the pairs ' +
+    'that are confused most',
   (t) => {
     const { set } = toTrainingSet(
       Array.from({ length: 1200 }, (_, i) => ({

@@ -99,7 +99,8 @@ t.test('a table, JSON, a page and a card of a dataset; again from what is kept',
     models: [{ name: 'clip' }],
     datasets: [{ kind: 'captions' }, { kind: 'classes' }],
     command:
-      'semblance evaluate captions.json classes --tasks retrieval,zero-shot --model clip --templates simple --resamples 50'
+      'semblance evaluate captions.json classes --tasks retrieval,zero-shot --model clip --templates ' +
+      'simple --resamples 50'
   })
   t.match(await readFile(paths.html, 'utf8'), /^<!doctype html>/i)
   t.ok((await stat(paths.card)).isDirectory())

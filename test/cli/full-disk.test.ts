@@ -46,7 +46,8 @@ t.test('a load that a full disk stops says how many records are stored and how t
     const count = await stored('lines')
     t.match(first, { code: 1, created: count, stopped: { code: 'STORAGE_FULL', next_line: count + 1 } })
     t.ok(count > 0 && count < COUNT, `${count} records`)
-    const counts = `${count} records were stored before that: ${count} created, 0 updated, 0 unchanged, 0 failed`
+    const counts =
+      `${count} records were stored before that: ${count} created, 0 updated, 0 ` + 'unchanged, 0 failed'
     const advice = `run the same command again: it goes on from line ${count + 1}`
     t.match(
       first.stderr,

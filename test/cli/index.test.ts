@@ -218,7 +218,8 @@ t.test('links, what is left out, and failures that are allowed', async (t) => {
 t.test('captions as imagefolder has them, and labels', async (t) => {
   const root = await folder(t, {
     'metadata.jsonl':
-      '{"file_name": "a.png", "text": "from the table", "year": 2020}\n{"file_name": "cat/b.png", "caption": "below"}\nbroken\n{"file_name": "gone.png"}\n',
+      '{"file_name": "a.png", "text": "from the table", "year": 2020}\n{"file_name": "cat/b.png", ' +
+      '"caption": "below"}\nbroken\n{"file_name": "gone.png"}\n',
     'a.png': await solid('red'),
     'a.txt': 'not this',
     'cat/b.png': await solid('green'),

@@ -48,7 +48,9 @@ t.test(
     const first = await runCommand(t, PULL, { MODELS_DIR: modelsDir, HF_ENDPOINT: hub.endpoint })
     t.match(first, {
       code: 0,
-      stdout: `Pulled acme/clip@${hub.commit.slice(0, 12)} (fp32): 10 files downloaded, 950.1 kB, into ${modelsDir}/acme/clip.\n`
+      stdout:
+        `Pulled acme/clip@${hub.commit.slice(0, 12)} (fp32): 10 files downloaded, 950.1 kB, into ` +
+        `${modelsDir}/acme/clip.\n`
     })
     t.match(
       first.stderr,
@@ -84,7 +86,8 @@ t.test('the variant: an option before MODEL_VARIANT; the folder: an option befor
     code: 1,
     stdout: '',
     stderr:
-      'semblance: The repository has no text tower in variant q4. It has image tower fp32, fp16, q4; text tower fp32, fp16.\n'
+      'semblance: The repository has no text tower in variant q4. It has image tower fp32, fp16, q4; ' +
+      'text tower fp32, fp16.\n'
   })
 })
 

@@ -59,7 +59,8 @@ t.test('list: packages up to owner/name, the variants of each tower, size and so
   t.match(
     table[1],
     new RegExp(
-      `^acme/clip +fp32,fp16 +fp32,fp16 +${(size / 1000).toFixed(1).replace('.', '\\.')} kB +acme/clip@${hub.commit}$`
+      `^acme/clip +fp32,fp16 +fp32,fp16 +${(size / 1000).toFixed(1).replace('.', '\\.')} kB ` +
+        `+acme/clip@${hub.commit}$`
     )
   )
   t.match(table[4], /^open-clip +- +- +2 B +local$/)

@@ -67,7 +67,8 @@ t.test('the package as it is published, in an empty folder, with its dependencie
     paths.some((path) => /^(src|test|web|bench|data|node_modules)\//.test(path) || path.startsWith('.'))
   )
 
-  // What `npm install` of the tarball makes, with the dependencies linked that are installed already: two of them would be compiled.
+  // What `npm install` of the tarball makes, with the dependencies linked that are installed already: two of
+  // them would be compiled.
   const modules = join(folder, 'node_modules')
   await mkdir(join(modules, 'semblance'), { recursive: true })
   await run('tar', ['-xzf', join(folder, filename), '--strip-components=1', '-C', join(modules, 'semblance')])
@@ -100,7 +101,8 @@ t.test('the package as it is published, in an empty folder, with its dependencie
   t.match((await npx('search', '--image', 'pictures/red.png', '-n', '1')).stdout, /red\.png/)
   await writeFile(
     join(folder, 'own.mjs'),
-    "import { createClient } from 'semblance/client'\nconsole.log(typeof createClient({ url: 'http://localhost' }).get)\n"
+    "import { createClient } from 'semblance/client'\nconsole.log(typeof createClient({ url: " +
+      "'http://localhost' }).get)\n"
   )
   t.equal((await run(process.execPath, ['own.mjs'], { cwd: folder })).stdout, 'function\n')
 })

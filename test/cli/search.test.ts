@@ -283,7 +283,8 @@ t.test('completion', async (t) => {
     'bash',
     [
       '-c',
-      `semblance() { ${process.execPath} ${entry} "$@"; }\n${script}\nCOMP_WORDS=(semblance collections s); COMP_CWORD=2; _semblance; echo "\${COMPREPLY[@]}"`
+      `semblance() { ${process.execPath} ${entry} "$@"; }\n${script}\nCOMP_WORDS=(semblance ` +
+        `collections s); COMP_CWORD=2; _semblance; echo "\${COMPREPLY[@]}"`
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] }
   )

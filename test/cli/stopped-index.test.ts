@@ -22,32 +22,42 @@ t.test('stoppedIndex says what is stored and how to go on', async (t) => {
     },
     {
       error: lost,
-      message: `${lost.message}. ${soFar} To go on, run the same command again: what is stored is not sent again.`,
+      message:
+        `${lost.message}. ${soFar} To go on, run the same command again: what is stored is not ` +
+        'sent again.',
       exitCode: 69
     },
     {
       error: lost,
       all: true,
-      message: `${lost.message}. ${soFar} To go on, run the same command again; with --all it sends everything again.`,
+      message:
+        `${lost.message}. ${soFar} To go on, run the same command again; with --all it sends ` +
+        'everything again.',
       exitCode: 69
     },
     {
       error: refusal('CLOSED'),
       lines: '-',
-      message: `The service is shutting down. ${soFar} To go on, pipe the lines from 4 on into 'semblance index -', as 'tail -n +4' gives them.`,
+      message:
+        `The service is shutting down. ${soFar} To go on, pipe the lines from 4 on into ` +
+        `'semblance index -', as 'tail -n +4' gives them.`,
       exitCode: 1
     },
     {
       error: refusal('FORBIDDEN'),
       lines: 'a.ndjson',
       all: true,
-      message: `As the service says it. ${soFar} To go on, pipe the lines from 4 on into 'semblance index -', as 'tail -n +4' gives them.`,
+      message:
+        `As the service says it. ${soFar} To go on, pipe the lines from 4 on into 'semblance ` +
+        `index -', as 'tail -n +4' gives them.`,
       exitCode: 1
     },
     {
       error: refusal('STORAGE_UNWRITABLE'),
       lines: '-',
-      message: `The service can't write to its data folder. ${soFar} Make it writable. Then pipe the lines from 4 on into 'semblance index -', as 'tail -n +4' gives them.`,
+      message:
+        `The service can't write to its data folder. ${soFar} Make it writable. Then pipe the ` +
+        `lines from 4 on into 'semblance index -', as 'tail -n +4' gives them.`,
       exitCode: 1
     }
   ]

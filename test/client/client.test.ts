@@ -253,7 +253,8 @@ t.test('a load ends where it can not go on', async (t) => {
       ['', 'No record was answered, later'],
       [
         '{"line": 1, "id": "r1", "status": "created"}\n',
-        'Records up to 1 were answered, later ones may be stored, too. To go on, give those from 2 on, with fromLine.'
+        'Records up to 1 were answered, later ones may be stored, too. To go on, give those from 2 on, ' +
+          'with fromLine.'
       ]
     ]
     for (const [body, told] of ends) {
@@ -282,7 +283,8 @@ t.test(
   'a job whose events break off is asked for again until it has ended, or nothing comes any more',
   async (t) => {
     const event = (state: string, done: number) =>
-      `event: ${state === 'running' ? 'progress' : 'end'}\ndata: ${JSON.stringify({ id: 'j', state, progress: { done, total: 3 } })}\n\n`
+      `event: ${state === 'running' ? 'progress' : 'end'}\ndata: ` +
+      `${JSON.stringify({ id: 'j', state, progress: { done, total: 3 } })}\n\n`
     const begin = (reply: ServerResponse) => reply.writeHead(200, { 'content-type': 'text/event-stream' })
     const steps: ((reply: ServerResponse) => void)[] = [
       (reply) => begin(reply).write(event('running', 1), () => reply.destroy()),

@@ -20,7 +20,10 @@ const columns = (image: number[], text: number[]) => ({
 })
 const equal = { image: 1, text: 1 }
 
-/** Numbers of a normal distribution, the same ones every time (Marsaglia's xorshift and Box and Muller's method). */
+/**
+ * Numbers of a normal distribution, the same ones every time (Marsaglia's xorshift and Box and Muller's
+ * method).
+ */
 function normals(seed: number): () => number {
   let state = seed
   const uniform = () => {
@@ -36,8 +39,9 @@ const dot = (a: Vector, b: Vector) => a.reduce((sum, value, d) => sum + value * 
 const unit = (vector: number[]) => Float32Array.from(vector, (value) => value / Math.hypot(...vector))
 
 /**
- * Records of 64 dimensions in 100 clusters. Record = its cluster's centre + what is its own; image and text are that with noise
- * of their own, each moved to its modality's part of the space. A query is another text about a record.
+ * Records of 64 dimensions in 100 clusters. Record = its cluster's centre + what is its own; image and text
+ * are that with noise of their own, each moved to its modality's part of the space. A query is another text
+ * about a record.
  */
 function clustered(count: number, { queries, missing = 0 }: { queries: number; missing?: number }) {
   const normal = normals(7)

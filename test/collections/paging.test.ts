@@ -21,7 +21,10 @@ const inOrder = (hits: Hit[]) =>
       i === 0 || score < hits[i - 1].score || (score === hits[i - 1].score && label > hits[i - 1].label)
   )
 
-/** Records of image, text or both: of each a part has the vectors of others. More than are scanned, in graphs that miss some. */
+/**
+ * Records of image, text or both: of each a part has the vectors of others. More than are scanned, in graphs
+ * that miss some.
+ */
 function largeIndex(count: number): CollectionIndex {
   const index = new CollectionIndex({
     dimension: DIMENSION,

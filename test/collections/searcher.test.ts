@@ -42,7 +42,8 @@ t.test('a searcher that missed commits is brought in line with the store', async
     ).matches.map(({ record, score }) => (score > 0.999 ? `${record.id}!` : record.id))
   t.equal((await find(a))[0], 'a!')
 
-  // What a writer that died before it could say so has done: a is changed, b is gone, c is new, a collection dropped, one made.
+  // What a writer that died before it could say so has done: a is changed, b is gone, c is new, a collection
+  // dropped, one made.
   upsert(kept, 'a', c, { n: 10 })
   writer.commit([
     { kind: 'delete', collection: kept, ids: ['b'] },

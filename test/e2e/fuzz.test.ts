@@ -48,7 +48,8 @@ t.test('whatever is sent, answers keep to openapi.yaml and what was acknowledged
   t.ok(result.sent >= REQUESTS)
   t.ok(statuses[200] > REQUESTS / 5, `the requests are no mere noise: ${JSON.stringify(statuses)}`)
   t.comment(
-    `health: p99 ${health.p99.toFixed(0)} ms, worst ${health.worst.toFixed(0)} ms; RSS ${memory.warm.toFixed(0)}, then ${memory.end.toFixed(0)} MiB`
+    `health: p99 ${health.p99.toFixed(0)} ms, worst ${health.worst.toFixed(0)} ms; RSS ` +
+      `${memory.warm.toFixed(0)}, then ${memory.end.toFixed(0)} MiB`
   )
 })
 

@@ -66,7 +66,9 @@ async function startNginx(
   await writeFile(`${folder}/semblance.conf`, site)
   await writeFile(
     `${folder}/nginx.conf`,
-    `${process.getuid?.() === 0 ? 'user root;' : ''}\ndaemon off;\nworker_processes 1;\npid ${folder}/nginx.pid;\nerror_log stderr warn;\nevents {}\nhttp {\naccess_log off;\n${temporary}\ninclude ${folder}/semblance.conf;\n}\n`
+    `${process.getuid?.() === 0 ? 'user root;' : ''}\ndaemon off;\nworker_processes 1;\npid ` +
+      `${folder}/nginx.pid;\nerror_log stderr warn;\nevents {}\nhttp {\naccess_log ` +
+      `off;\n${temporary}\ninclude ${folder}/semblance.conf;\n}\n`
   )
   const child = spawn(nginx!, ['-p', folder, '-e', 'stderr', '-c', `${folder}/nginx.conf`], {
     stdio: ['ignore', 'ignore', 'pipe']

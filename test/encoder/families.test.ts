@@ -9,7 +9,8 @@ import { loadTokenizer } from '../../src/encoder/tokenizer.js'
 import { encoderOptions } from '../fixtures/mini.js'
 import { testServer } from '../fixtures/server.js'
 
-// Every family, layout and precision through the whole service, against what the reference implementation gives.
+// Every family, layout and precision through the whole service, against what the reference implementation
+// gives.
 
 const towers = fileURLToPath(new URL('../towers', import.meta.url))
 
@@ -30,7 +31,9 @@ const FAMILIES = [
   { name: 'immich-siglip2', family: 'siglip', layout: 'immich' },
   { name: 'immich-mclip', family: 'clip', layout: 'immich' }
 ]
-/** The precisions of `clip`, with the least cosine: what the graphs themselves lose, by the towers' own check. */
+/**
+ * The precisions of `clip`, with the least cosine: what the graphs themselves lose, by the towers' own check.
+ */
 const VARIANTS = [
   { variant: 'fp16', least: 0.999 },
   { variant: 'int8', least: 0.99 },
@@ -94,7 +97,8 @@ t.test('embeddings, searches and classes are those of the reference', async (t) 
     t.ok(text >= least, `${model.name} ${model.variant}: text ${text}`)
     t.ok(image >= least, `${model.name} ${model.variant}: image ${image}`)
     rows.push(
-      `| ${model.name} | ${model.family} | ${model.layout} | ${model.variant} | ${image.toFixed(6)} | ${text.toFixed(6)} |`
+      `| ${model.name} | ${model.family} | ${model.layout} | ${model.variant} | ${image.toFixed(6)} | ` +
+        `${text.toFixed(6)} |`
     )
 
     if (zeroShot && model.variant === 'fp32') {

@@ -140,7 +140,8 @@ t.test(
     ]) {
       await writeFile(configFile, JSON.stringify({ ...config, model_type: type }))
       const refused = new RegExp(
-        `model_type '${type}' is of no known family; known are clip \\(clip, jina_clip, mobileclip\\) and siglip .*set family in semblance.json`
+        `model_type '${type}' is of no known family; known are clip \\(clip, jina_clip, mobileclip\\) ` +
+          'and siglip .*set family in semblance.json'
       )
       await t.rejects(loadModelPackage(folder), refused, type)
     }

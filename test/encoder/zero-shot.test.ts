@@ -68,7 +68,9 @@ t.test('classification', async (t) => {
       ['a  cat', 'a cat'],
       ['CAFÉ', 'cafe\u0301']
     ]) {
-      const message = `The labels '${pair[0]}' and '${pair[1]}' are the same to the model, which reads equal tokens for both; send one of them.`
+      const message =
+        `The labels '${pair[0]}' and '${pair[1]}' are the same to the model, which reads ` +
+        'equal tokens for both; send one of them.'
       // The second time the embeddings are those that were kept.
       for (const templates of [['a photo of a {label}'], ['{label}', 'the {label}']])
         await t.rejects(

@@ -19,7 +19,8 @@ const result = (figures: Record<string, number>, perItem: Record<string, number[
 })
 
 t.test(
-  'figures that both have are compared item by item: means by their mean difference, medians by that of the medians',
+  'figures that both have are compared item by item: means by their mean difference, medians by that ' +
+    'of the medians',
   (t) => {
     const ranks = Array.from({ length: 101 }, (_, i) => i + 1)
     const first = result(

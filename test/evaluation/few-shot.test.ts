@@ -7,7 +7,10 @@ import { fewShotTask, type FewShotInput } from '../../src/evaluation/tasks/few-s
 const options = { seed: 3, resamples: 200, confidence: 0.95 } as TaskOptions
 const DIMENSION = 12
 
-/** Images around an axis for each class, and words that are near the same axes, or near those of the next class. */
+/**
+ * Images around an axis for each class, and words that are near the same axes, or near those of the next
+ * class.
+ */
 function input(
   counts: number[],
   { spread, wordsOf = (k: number) => k }: { spread: number; wordsOf?: (k: number) => number }

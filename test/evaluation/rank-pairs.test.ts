@@ -56,7 +56,8 @@ for (const { isWhole, dimension } of [
   { isWhole: false, dimension: 8 }
 ]) {
   t.test(
-    `pairs stand as counting in float64 has it, across blocks: ${isWhole ? 'with ties' : 'without'}, ${dimension} dimensions`,
+    `pairs stand as counting in float64 has it, across blocks: ${isWhole ? 'with ties' : 'without'}, ` +
+      `${dimension} dimensions`,
     async (t) => {
       const [images, captions] = [
         rows(2100, { seed: 1, dimension, isWhole }),

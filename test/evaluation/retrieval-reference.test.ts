@@ -12,7 +12,10 @@ import { miniEncoder } from '../fixtures/mini.js'
 const scenes = fileURLToPath(new URL('../datasets/scenes', import.meta.url))
 const script = (task: string) => fileURLToPath(new URL(`reference/${task}.py`, import.meta.url))
 
-/** Captions of 20 scenes, every second with two of them; three images are there twice, and so are some captions. */
+/**
+ * Captions of 20 scenes, every second with two of them; three images are there twice, and so are some
+ * captions.
+ */
 async function captionsOfScenes(folder: string): Promise<string> {
   await mkdir(join(folder, 'images'))
   const examples = (await readFile(join(scenes, 'examples.jsonl'), 'utf8'))

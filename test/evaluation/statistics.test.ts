@@ -121,7 +121,8 @@ t.test('medians', async (t) => {
 t.test('the paired test is the exact one, as near as its permutations come', async (t) => {
   const first = Float64Array.of(1, 0, 0, 1, 0, 1, 0, 0, 0, 1)
   const second = Float64Array.of(1, 1, 1, 1, 0, 1, 1, 1, 0, 0)
-  // Five items differ, four of them for the second: of 32 ways to set the signs those of 5, 4, 1 and 0 of a kind are as extreme.
+  // Five items differ, four of them for the second: of 32 ways to set the signs those of 5, 4, 1 and 0 of a
+  // kind are as extreme.
   const { difference, p } = pairedTest(first, second, { ...OPTIONS, resamples: 20_000 })
   t.match(difference, { value: 0.3, items: 10 })
   t.ok(difference.low < 0.3 && difference.high > 0.3)

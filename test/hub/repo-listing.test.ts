@@ -44,7 +44,9 @@ t.test('a path that leaves its folder refuses the repository', async (t) => {
     const hub = await startHub(t)
     hub.extraEntries.push(entry(path))
     await t.rejects(listFiles(clientOf(t, hub), hub.repo, hub.commit), {
-      message: `The hub lists a file ${JSON.stringify(path)}, which is no path inside a folder: nothing is pulled.`
+      message:
+        `The hub lists a file ${JSON.stringify(path)}, which is no path inside a folder: ` +
+        'nothing is pulled.'
     })
   }
 })

@@ -100,7 +100,8 @@ t.test('a variant that is not there: what each tower has instead', async (t) => 
   })
   t.throws(() => select([...SETTINGS, 'onnx/text_model.onnx'], 'fp32'), {
     message:
-      'The repository has the text tower alone, and no image tower: take a repository that has both. It has image tower none; text tower fp32.'
+      'The repository has the text tower alone, and no image tower: take a repository that has both. ' +
+      'It has image tower none; text tower fp32.'
   })
 })
 

@@ -9,8 +9,8 @@ import { startPictureHost, type Answer } from '../fixtures/picture-host.js'
 import { startProxy } from '../fixtures/proxy.js'
 import { ownServer } from '../fixtures/server.js'
 
-// Through a real service. It may reach one private host at one port, images.test; everything else on loopback is what
-// it must not reach, and the same server would answer there.
+// Through a real service. It may reach one private host at one port, images.test; everything else on loopback
+// is what it must not reach, and the same server would answer there.
 
 const portrait = await golden('portrait.jpg')
 const picture: Answer = (response) =>
@@ -315,7 +315,8 @@ t.test('what is fetched by url and what is not', async (t) => {
     t.equal(
       body.error?.code ?? (body.data?.length === 1 && ok),
       expected,
-      `${name} | ${shown.replace(/:\d{5}(?=\/)/, ':PORT')} | ${status} ${expected}: ${body.error?.message ?? 'embedded'}`
+      `${name} | ${shown.replace(/:\d{5}(?=\/)/, ':PORT')} | ${status} ${expected}: ` +
+        `${body.error?.message ?? 'embedded'}`
     )
     t.ok(status < 500, `${name}: ${status}`)
   }

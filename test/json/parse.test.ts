@@ -146,7 +146,8 @@ t.test('keys that would reach prototypes are refused, however they are written',
   ]) {
     t.equal(
       refusal(`{"metadata":{"${key}":{"a":1}}}`),
-      "INVALID_REQUEST The body has the key '__proto__' (at metadata.__proto__), which is not taken. Rename it."
+      "INVALID_REQUEST The body has the key '__proto__' (at metadata.__proto__), which is not taken. " +
+        'Rename it.'
     )
   }
   t.match(refusal('{"constructor":{"prototype":{}}}'), /has the key 'prototype'/)

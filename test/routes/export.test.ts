@@ -12,7 +12,10 @@ const hasNumpy = await promisify(execFile)('/usr/bin/python3', ['-c', 'import nu
 )
 const NDJSON = { headers: { 'content-type': 'application/x-ndjson' } }
 
-/** A NumPy file as its format's description has it: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html. */
+/**
+ * A NumPy file as its format's description has it:
+ * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html.
+ */
 function readNpy(bytes: Buffer): { shape: number[]; rows: Float32Array[] } {
   if (bytes.toString('latin1', 0, 8) !== '\x93NUMPY\x01\x00') throw new Error('No NumPy file of format 1.0.')
   const length = bytes.readUInt16LE(8)
@@ -141,7 +144,8 @@ t.test('NumPy arrays with the ids of their rows', async (t) => {
       await writeFile(join(folder, 'image.npy'), files.image)
       await writeFile(join(folder, 'empty.npy'), empty)
       const script =
-        'import numpy, sys; rows = numpy.load(sys.argv[1]); print(rows.dtype, rows.shape, rows.flags.c_contiguous, float(rows[3, 7])); print(numpy.load(sys.argv[2]).shape)'
+        'import numpy, sys; rows = numpy.load(sys.argv[1]); print(rows.dtype, rows.shape, ' +
+        'rows.flags.c_contiguous, float(rows[3, 7])); print(numpy.load(sys.argv[2]).shape)'
       const { stdout } = await promisify(execFile)('/usr/bin/python3', [
         '-c',
         script,

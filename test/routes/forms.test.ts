@@ -12,7 +12,8 @@ interface Part {
 /** A multipart body written by hand, as clients of all kinds write it. */
 function multipart(parts: Part[]): { body: Uint8Array; init: RequestInit } {
   const chunks = parts.flatMap(({ name, content, type, filename }) => [
-    `--border\r\nContent-Disposition: form-data; name="${name}"${filename === undefined ? '' : `; filename="${filename}"`}\r\n${type ? `Content-Type: ${type}\r\n` : ''}\r\n`,
+    `--border\r\nContent-Disposition: form-data; ` +
+      `name="${name}"${filename === undefined ? '' : `; filename="${filename}"`}\r\n${type ? `Content-Type: ${type}\r\n` : ''}\r\n`,
     content,
     '\r\n'
   ])

@@ -142,7 +142,8 @@ t.test('fusion over HTTP', async (t) => {
     }
     for (const fusion of [{ method: 'rrf' }, { method: 'weighted', normalisation: 'z-score' }])
       t.same(await best(fusion, 3), ['blue both', 'blue image', 'blue text'], fusion.method)
-    // A query with a picture in it is nearer to all pictures than to texts: what compares cosines puts records of text alone behind.
+    // A query with a picture in it is nearer to all pictures than to texts: what compares cosines puts
+    // records of text alone behind.
     for (const fusion of [{ method: 'weighted' }, { method: 'joint' }])
       t.same(await best(fusion, 2), ['blue both', 'blue image'], fusion.method)
     const { body } = await api('POST', `${base}/search`, {

@@ -30,7 +30,8 @@ const changes: [string, Change, RegExp][] = [
   ['another table', 'CREATE TABLE more (x)', /tables are not those/],
   [
     'a generated column',
-    'DROP TABLE image; CREATE TABLE image (sha256 TEXT NOT NULL UNIQUE, bytes BLOB NOT NULL AS (zeroblob(1e9)) VIRTUAL)',
+    'DROP TABLE image; CREATE TABLE image (sha256 TEXT NOT NULL UNIQUE, bytes BLOB NOT NULL AS ' +
+      '(zeroblob(1e9)) VIRTUAL)',
     /tables are not those/
   ],
   ['write-ahead log', 'PRAGMA journal_mode = WAL', /WAL/],
@@ -86,7 +87,8 @@ const changes: [string, Change, RegExp][] = [
     'an embedding twice',
     (db) => {
       db.prepare(
-        "INSERT INTO embedding SELECT max(label) + 1, (SELECT key FROM record WHERE id = 'r1'), 'text', ? FROM embedding"
+        "INSERT INTO embedding SELECT max(label) + 1, (SELECT key FROM record WHERE id = 'r1'), " +
+          "'text', ? FROM embedding"
       ).run(NORMAL)
       db.exec('UPDATE backup SET embeddings = embeddings + 1')
     },
@@ -95,7 +97,8 @@ const changes: [string, Change, RegExp][] = [
   ['another modality', "UPDATE embedding SET modality = 'audio'", /no known modality/],
   [
     'a record twice',
-    "INSERT INTO record SELECT max(key) + 1, 'r1', 'again', NULL, NULL, NULL, NULL, 1, 1 FROM record; UPDATE backup SET records = records + 1",
+    "INSERT INTO record SELECT max(key) + 1, 'r1', 'again', NULL, NULL, NULL, NULL, 1, 1 FROM record; " +
+      'UPDATE backup SET records = records + 1',
     /record 'r1' twice/
   ],
   [

@@ -265,7 +265,8 @@ t.test('records over HTTP', async (t) => {
       [
         { id: 'i', text: 'x', metadata: { sizes: [1, 9007199254740993] } },
         'i',
-        "metadata.sizes[1] is a number beyond 9007199254740991 (2^53 - 1), which can't be kept exactly; send it as a string."
+        "metadata.sizes[1] is a number beyond 9007199254740991 (2^53 - 1), which can't be kept " +
+          'exactly; send it as a string.'
       ]
     ]
     const sent = [

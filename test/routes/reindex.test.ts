@@ -7,7 +7,9 @@ import { miniFolder } from '../fixtures/mini.js'
 import { client, testServer, type Api } from '../fixtures/server.js'
 import { startProcess, whenReady } from '../fixtures/service.js'
 
-/** A package of mini's weights that sees images otherwise: another encoder, whose embeddings are not the same. */
+/**
+ * A package of mini's weights that sees images otherwise: another encoder, whose embeddings are not the same.
+ */
 async function otherModel(t: Test): Promise<string> {
   const folder = join(t.testdir(), 'other')
   await cp(miniFolder, folder, { recursive: true })

@@ -1,6 +1,6 @@
 /**
- * Checks the packages beside it with onnxruntime-node and @huggingface/tokenizers alone: that the tokenizers give the
- * goldens' ids and every graph the goldens' embeddings. By hand: node test/towers/check.mjs
+ * Checks the packages beside it with onnxruntime-node and @huggingface/tokenizers alone: that the tokenizers
+ * give the goldens' ids and every graph the goldens' embeddings. By hand: node test/towers/check.mjs
  */
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -170,7 +170,8 @@ async function checkPackage(folder) {
     )
     const io = session.inputMetadata.map((input) => `${input.name} ${input.type} [${input.shape}]`).join(', ')
     tell(
-      `${folder.padEnd(15)} ${path.padEnd(34)} alone ${alone.toFixed(7)}, in a batch ${together.toFixed(7)}  ${io} -> ${session.outputNames}`
+      `${folder.padEnd(15)} ${path.padEnd(34)} alone ${alone.toFixed(7)}, in a batch ` +
+        `${together.toFixed(7)}  ${io} -> ${session.outputNames}`
     )
     must(shape.length === (isText ? 2 : 4), `${folder}/${path}: axes`)
     await session.release()

@@ -47,7 +47,8 @@ t.test('a picture is classified in the gallery, live', async (t) => {
   }
   const rowsOf = (page: Page): Promise<string[][]> =>
     page.evaluate(
-      `[...document.querySelectorAll('.score-chart tbody tr')].map((row) => [...row.querySelectorAll('th, td.number')].map((cell) => cell.textContent))`
+      `[...document.querySelectorAll('.score-chart tbody tr')].map((row) => ` +
+        `[...row.querySelectorAll('th, td.number')].map((cell) => cell.textContent))`
     )
   /** Waits until the chart says what the API says. */
   const shows = async (t: Test, page: Page, asked: Parameters<typeof expectedRows>[0], message: string) => {

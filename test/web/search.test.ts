@@ -242,7 +242,10 @@ t.test('a picture is dropped, pasted or chosen', async (t) => {
 
 t.test('a large picture is sent no larger than models need, once it is dropped', async (t) => {
   // A browser does not tell of large bodies.
-  const keepsBodies = `const send = window.fetch; window.sent = []; window.fetch = async (request, ...rest) => { if (request.url?.endsWith('/search')) window.sent.push(await request.clone().text()); return send(request, ...rest) }`
+  const keepsBodies =
+    'const send = window.fetch; window.sent = []; window.fetch = async (request, ' +
+    `...rest) => { if (request.url?.endsWith('/search')) window.sent.push(await ` +
+    'request.clone().text()); return send(request, ...rest) }'
   const page = await open(t, '/', { before: (page) => page.addInitScript(keepsBodies) })
   const large = await sharp({ create: { width: 3000, height: 1500, channels: 3, background: 'red' } })
     .jpeg()

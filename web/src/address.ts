@@ -3,7 +3,10 @@ import { useLocation, useSearch } from 'wouter-preact'
 import { useHistoryState } from 'wouter-preact/use-browser-location'
 import { collections } from './collections.js'
 
-/** Longest query of a link, in characters: Node.js answers 431 to a head of more than 16 KiB, and proxies to less. */
+/**
+ * Longest query of a link, in characters: Node.js answers 431 to a head of more than 16 KiB, and proxies to
+ * less.
+ */
 const LONGEST_QUERY = 8000
 
 /** The whole query, kept by the history of the tab for a link that is too short for it. */
@@ -13,9 +16,15 @@ type Kept = { query: string } | null
 export interface Address {
   get(name: string): string
   getAll(name: string): string[]
-  /** Changes the link; undefined, '' and [] take a name out. A change that is typed replaces the entry of the history. */
+  /**
+   * Changes the link; undefined, '' and [] take a name out. A change that is typed replaces the entry of the
+   * history.
+   */
   set(changes: Record<string, string | string[] | undefined>, options?: { replace?: boolean }): void
-  /** Whether the link lacks some of it, which would be too long: going back and loading the page again have it still, a copy of the link has not. */
+  /**
+   * Whether the link lacks some of it, which would be too long: going back and loading the page again have it
+   * still, a copy of the link has not.
+   */
   isCut: boolean
 }
 

@@ -12,7 +12,10 @@ export const collectionsProblem = signal<string | undefined>()
 /** How often they were asked for, and which of these answers is shown. */
 const turns = { asked: 0, shown: 0 }
 
-/** Asks the service for its collections anew. An answer to an earlier call that comes after that to a later one is dropped. */
+/**
+ * Asks the service for its collections anew. An answer to an earlier call that comes after that to a later
+ * one is dropped.
+ */
 export async function loadCollections(): Promise<void> {
   const turn = ++turns.asked
   const answer = await call((client) => client.get('/v1/collections')).catch((error: unknown) => ({

@@ -49,7 +49,10 @@ export function enterKey(key: string | undefined, { remember = false } = {}): vo
   answered(key !== undefined)
 }
 
-/** Calls the service; where it wants a key, asks for one and calls again. Throws what the service says, or that it can't be reached. */
+/**
+ * Calls the service; where it wants a key, asks for one and calls again. Throws what the service says, or
+ * that it can't be reached.
+ */
 export async function call<T>(run: (client: Client) => Promise<T>): Promise<T> {
   for (;;) {
     const used = apiKey.peek()

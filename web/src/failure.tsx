@@ -2,7 +2,10 @@ import { SemblanceError } from '../../src/client/semblance-error.js'
 import { apiKey, askForKey, messageOf } from './connection.js'
 import { Problem } from './problem.js'
 
-/** What came of a call that failed. A key that is missing, or whose scope is too narrow, can be changed for another one on the spot. */
+/**
+ * What came of a call that failed. A key that is missing, or whose scope is too narrow, can be changed for
+ * another one on the spot.
+ */
 export function Failure({ error, retry }: { error: unknown; retry?: () => void }) {
   const status = error instanceof SemblanceError ? error.status : 0
   const isRefused = status === 401 || status === 403

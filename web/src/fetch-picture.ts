@@ -1,6 +1,9 @@
 import { wait, waitAfter } from '../../src/client/retry.js'
 
-/** Pictures that are fetched at a time: a browser opens six connections to a host over HTTP/1.1, and searches want one, too. */
+/**
+ * Pictures that are fetched at a time: a browser opens six connections to a host over HTTP/1.1, and searches
+ * want one, too.
+ */
 const AT_A_TIME = 4
 /** How often one is asked for while the service is too busy. */
 const TRIES = 5
@@ -10,7 +13,10 @@ const LONGEST_WAIT_MS = 61_000
 let underWay = 0
 const waiting = new Set<() => void>()
 
-/** A picture's bytes, fetched with the key where there is one. After 429 and 503 it is asked for again; throws where that or another status stays. */
+/**
+ * A picture's bytes, fetched with the key where there is one. After 429 and 503 it is asked for again; throws
+ * where that or another status stays.
+ */
 export async function fetchPicture(
   address: string,
   { key, signal }: { key: string; signal: AbortSignal }

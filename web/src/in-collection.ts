@@ -6,7 +6,10 @@ const OF_A_COLLECTION = ['r', 'record', 'f', 'field', 'only', 'at', 'do', 'new']
 /** What a model is needed for, in a view of a collection. */
 const OF_A_MODEL = ['q', 'p', 'prompt']
 
-/** A link's query for another collection: what is asked in words or by a picture stays, what belongs to the one before goes. */
+/**
+ * A link's query for another collection: what is asked in words or by a picture stays, what belongs to the
+ * one before goes.
+ */
 export function inCollection(search: string, { name, model }: Pick<Collection, 'name' | 'model'>): string {
   const query = new URLSearchParams(search)
   const parts = query.getAll('p').filter((part) => readPart(part)?.kind !== 'record')

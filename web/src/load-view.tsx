@@ -4,8 +4,8 @@ import { useEffect } from 'preact/hooks'
 import { Problem } from './problem.js'
 
 /**
- * A view whose code is asked for when it is first shown. In place of `lazy` of preact/compat, which makes the change events of
- * every field of the page come at each key.
+ * A view whose code is asked for when it is first shown. In place of `lazy` of preact/compat, which makes the
+ * change events of every field of the page come at each key.
  */
 export function loadView(load: () => Promise<ComponentType>): FunctionComponent {
   let Loaded: ComponentType | undefined

@@ -14,8 +14,8 @@ interface PictureProps {
 }
 
 /**
- * A kept image. With a key it is fetched once it is about to be seen, since an `img` can't carry one; so is one that the browser
- * did not get, since an `img` does not tell whether the service was only too busy.
+ * A kept image. With a key it is fetched once it is about to be seen, since an `img` can't carry one; so is
+ * one that the browser did not get, since an `img` does not tell whether the service was only too busy.
  */
 export function Picture({ path, alt, size = 'thumbnail' }: PictureProps) {
   const address = size === 'thumbnail' ? `${path}?size=thumbnail` : path

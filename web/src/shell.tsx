@@ -119,7 +119,10 @@ function Navigation({ path }: { path: string }) {
   )
 }
 
-/** Which collection the view is about. For another one what was asked stays, and what was of the one before goes. */
+/**
+ * Which collection the view is about. For another one what was asked stays, and what was of the one before
+ * goes.
+ */
 function CollectionChoice() {
   const address = useAddress()
   const [path, navigate] = useLocation()

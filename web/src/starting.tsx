@@ -5,7 +5,10 @@ import { loadCollections } from './collections.js'
 
 type Readiness = Answer<'/health/ready', 'get'>
 
-/** How often the service became ready while the page was there: what was listed before is not all that there is. */
+/**
+ * How often the service became ready while the page was there: what was listed before is not all that there
+ * is.
+ */
 export const becameReady = signal(0)
 
 /** How often the service is asked how far it is, in milliseconds. */

@@ -1,7 +1,10 @@
 import { useSignal } from '@preact/signals'
 import { isAbort } from './connection.js'
 
-/** Something that is done by a button: whether it is under way, and what it failed by. Meanwhile the button is `aria-disabled`: `disabled` would lose the focus. */
+/**
+ * Something that is done by a button: whether it is under way, and what it failed by. Meanwhile the button is
+ * `aria-disabled`: `disabled` would lose the focus.
+ */
 export function useAction(run: () => Promise<void>) {
   const isBusy = useSignal(false)
   const error = useSignal<unknown>(undefined)

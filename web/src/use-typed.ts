@@ -1,9 +1,15 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 
-/** How long typing must pause before it is searched, in milliseconds. Browsers bound how often a link may change, too. */
+/**
+ * How long typing must pause before it is searched, in milliseconds. Browsers bound how often a link may
+ * change, too.
+ */
 const PAUSE_MS = 80
-/** The same for what is not shown as it is typed, in milliseconds: Safari lets a link change 100 times in 30 seconds. */
+/**
+ * The same for what is not shown as it is typed, in milliseconds: Safari lets a link change 100 times in 30
+ * seconds.
+ */
 export const LONG_PAUSE_MS = 300
 
 interface TypedOptions {

@@ -35,7 +35,8 @@ export async function reindex(
       throw new Error(`The job ${job.id} has ${state}${error ? `: ${error.code}: ${error.message}` : ''}`)
     if (!json && !quiet)
       process.stdout.write(
-        `Re-indexed '${collection}' with ${printable(job.model)}: ${progress.done} records${missing.count > 0 ? `, ${missing.count} embeddings left out` : ''}.\n`
+        `Re-indexed '${collection}' with ${printable(job.model)}: ${progress.done} ` +
+          `records${missing.count > 0 ? `, ${missing.count} embeddings left out` : ''}.\n`
       )
   })
 }

@@ -8,7 +8,10 @@ import { evaluationProgress } from './evaluation-progress.js'
 import { repeatCommand } from './repeat-command.js'
 import { requireWritable, writeReport } from './write-report.js'
 
-/** What is of files, of models that the command itself runs, of a graph that is built for the evaluation, or of where the command keeps embeddings: those of a collection the service keeps. */
+/**
+ * What is of files, of models that the command itself runs, of a graph that is built for the evaluation, or
+ * of where the command keeps embeddings: those of a collection the service keeps.
+ */
 const NOT_OF_COLLECTIONS = [
   'format',
   'images',
@@ -22,7 +25,10 @@ const NOT_OF_COLLECTIONS = [
   'cache'
 ] as const
 
-/** `semblance evaluate --collection`: has a service do it, and writes the report as it is asked for. Throws a UsageError for options that are of datasets alone. */
+/**
+ * `semblance evaluate --collection`: has a service do it, and writes the report as it is asked for. Throws a
+ * UsageError for options that are of datasets alone.
+ */
 export async function evaluateOwn(
   collection: string,
   datasets: string[],
@@ -32,7 +38,8 @@ export async function evaluateOwn(
   const other = NOT_OF_COLLECTIONS.find((name) => options[name] !== undefined)
   if (other)
     throw new UsageError(
-      `--${options[other] === false ? 'no-' : ''}${other.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} does not go with --collection.`
+      `--${options[other] === false ? 'no-' : ''}${other.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ` +
+        'does not go with --collection.'
     )
   await requireWritable(options)
   const { labelField, limit, model, tasks, templates, seed, resamples, duplicates, quiet } = options
@@ -69,8 +76,9 @@ export interface CollectionOptions {
 }
 
 /**
- * Has a service evaluate one of its collections, showing how far it is, and resolves to the report. When the signal aborts the evaluation is
- * ended there, too. Throws a UsageError where the service finds that what is asked for can't be, and an Error where it failed.
+ * Has a service evaluate one of its collections, showing how far it is, and resolves to the report. When the
+ * signal aborts the evaluation is ended there, too. Throws a UsageError where the service finds that what is
+ * asked for can't be, and an Error where it failed.
  */
 export async function evaluateCollection(
   { api }: Pick<Service, 'api'>,

@@ -21,7 +21,10 @@ import { requireWritable, writeReport } from './write-report.js'
 
 type Evaluated = Dataset | EmbeddedPairs
 
-/** Measures the models on the datasets, and writes the report where it was asked for. Throws a UsageError for what can't be. */
+/**
+ * Measures the models on the datasets, and writes the report where it was asked for. Throws a UsageError for
+ * what can't be.
+ */
 export async function evaluate(paths: string[], options: EvaluateOptions): Promise<void> {
   if (paths.length === 0)
     throw new UsageError('Name a dataset, or a collection of a service by --collection.')
@@ -72,7 +75,7 @@ export async function evaluate(paths: string[], options: EvaluateOptions): Promi
     if (!signal.aborted) throw error
     process.stderr.write(
       printable(
-        `Stopped.${cache && models ? ` What was embedded is kept in ${cache.folder}: the same command goes on from there.` : ''}`
+        `Stopped.${cache && models ? ` What was embedded is kept in ${cache.folder}: the same command goes on from ` + 'there.' : ''}`
       ) + '\n'
     )
     process.exitCode = exitCode()
@@ -98,7 +101,8 @@ function requirePossible(datasets: Evaluated[], { tasks, templates, model, again
   }
   if (datasets.every(({ kind }) => kind === 'embeddings') && (model ?? against) !== undefined)
     throw new UsageError(
-      'What is evaluated are embeddings that were made before: no model has a part in it, so leave out --model and --against.'
+      'What is evaluated are embeddings that were made before: no model has a part in it, so leave out ' +
+        '--model and --against.'
     )
 }
 

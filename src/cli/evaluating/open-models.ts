@@ -9,7 +9,10 @@ export interface OpenedModels {
   close(): Promise<void>
 }
 
-/** Starts the models as the configuration has them run, without what only serves those that wait. Throws a UsageError where two are the same. */
+/**
+ * Starts the models as the configuration has them run, without what only serves those that wait. Throws a
+ * UsageError where two are the same.
+ */
 export async function openModels(
   names: string[],
   { config, signal, onStep }: { config: Config; signal: AbortSignal; onStep: (step: string) => void }
@@ -38,7 +41,8 @@ async function packages(names: string[], config: Config): Promise<ModelPackage[]
   const [first, second] = models
   if (second && first.fingerprint === second.fingerprint)
     throw new UsageError(
-      `'${names[0]}' and '${names[1]}' are the same model; --against names another, or another variant of it, as ${first.name}:int8.`
+      `'${names[0]}' and '${names[1]}' are the same model; --against names another, or another variant ` +
+        `of it, as ${first.name}:int8.`
     )
   const isTwice = first?.name === second?.name
   return models.map((model, i) => (isTwice ? { ...model, name: nameOf(model, i) } : model))

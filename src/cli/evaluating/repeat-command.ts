@@ -23,8 +23,9 @@ const FLAGS = {
 } as const satisfies Partial<Record<keyof EvaluateOptions, string>>
 
 /**
- * The command that gives the same figures again, for a POSIX shell, with all options that they depend on. Reports are sent around: of
- * datasets and models that lie outside the working folder only the last name is said.
+ * The command that gives the same figures again, for a POSIX shell, with all options that they depend on.
+ * Reports are sent around: of datasets and models that lie outside the working folder only the last name is
+ * said.
  */
 export function repeatCommand(datasets: string[], options: EvaluateOptions): string {
   const words = Object.entries(FLAGS).flatMap(([name, flag]) => {

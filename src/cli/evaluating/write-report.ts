@@ -20,7 +20,10 @@ export async function requireWritable({ json, html }: Pick<EvaluateOptions, 'jso
   }
 }
 
-/** Prints the table, or the JSON in its place, and writes a report as JSON, as a page and as a card, where they are asked for: in this order, so that a disk that is full takes no figures with it. */
+/**
+ * Prints the table, or the JSON in its place, and writes a report as JSON, as a page and as a card, where
+ * they are asked for: in this order, so that a disk that is full takes no figures with it.
+ */
 export async function writeReport(
   report: Report,
   { json, html, card }: Pick<EvaluateOptions, 'json' | 'html' | 'card'>

@@ -15,9 +15,15 @@ export type Batch = Outgoing[]
 
 /** As many records as the service encodes together. */
 const BATCH = 64
-/** Bytes of images in a call: their base64 stays well under what the service takes by default (MAX_RECORDS_BODY_MIB). */
+/**
+ * Bytes of images in a call: their base64 stays well under what the service takes by default
+ * (MAX_RECORDS_BODY_MIB).
+ */
 const BATCH_BYTES = 24 * 2 ** 20
-/** The largest MAX_IMAGE_MIB is half of what this was; the service says what it takes, and this only what fits in memory here. */
+/**
+ * The largest MAX_IMAGE_MIB is half of what this was; the service says what it takes, and this only what fits
+ * in memory here.
+ */
 const MAX_FILE_BYTES = 256 * 2 ** 20
 
 export interface BatchesOptions {

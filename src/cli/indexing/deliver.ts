@@ -21,7 +21,10 @@ const AT_A_TIME = 2
 /** How long a service that has gone is waited for, in milliseconds: each wait is twice the one before. */
 const WAITS_MS = [500, 1000, 2000, 4000, 8000, 16_000]
 
-/** Sends batches, two at a time. Throws what is wrong with all of them; a record that fails leaves the others be. */
+/**
+ * Sends batches, two at a time. Throws what is wrong with all of them; a record that fails leaves the others
+ * be.
+ */
 export async function deliver(
   service: Service,
   batches: AsyncGenerator<Batch>,
@@ -81,7 +84,10 @@ async function sendBatch(service: Service, batch: Batch, options: SendingOptions
   }
 }
 
-/** The same record twice is the record once, so that what may have arrived is sent again when the service is back. */
+/**
+ * The same record twice is the record once, so that what may have arrived is sent again when the service is
+ * back.
+ */
 async function whenItIsBack<T>(signal: AbortSignal, send: () => Promise<T>): Promise<T> {
   for (let tries = 0; ; tries++) {
     try {

@@ -2,8 +2,9 @@ import { realpath } from 'node:fs/promises'
 import { sep } from 'node:path'
 
 /**
- * Decides which links to folders a walk follows: those to a place that it does not come by otherwise, each once. What a link leads to
- * inside of the walked folder is found at its own place, and a link to a folder above leads round.
+ * Decides which links to folders a walk follows: those to a place that it does not come by otherwise, each
+ * once. What a link leads to inside of the walked folder is found at its own place, and a link to a folder
+ * above leads round.
  */
 export class FolderLinks {
   readonly #root: string

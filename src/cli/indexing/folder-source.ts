@@ -35,7 +35,9 @@ interface Level {
   captions: Map<string, Caption>
 }
 
-/** The images of a folder and of all below it, with what is said of them there. Ids are their paths from it. */
+/**
+ * The images of a folder and of all below it, with what is said of them there. Ids are their paths from it.
+ */
 export function folderSource(root: string, options: FolderOptions): Source {
   return {
     items: walk(root, options, { below: '', levels: [], links: new FolderLinks(root) }),

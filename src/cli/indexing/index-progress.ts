@@ -23,7 +23,8 @@ export function indexProgress(stream: NodeJS.WriteStream, quiet: boolean): Index
     const { speed, secondsLeft } = paceOf({ done, total, startedAt })
     const left = counted === undefined ? 'counting' : secondsLeft === undefined ? '' : `${secondsLeft} s left`
     return [
-      `Indexing ${bar(done, total)} ${done}/${total}, ${speed.toFixed(speed < 10 ? 1 : 0)}/s${left && `, ${left}`}`
+      `Indexing ${bar(done, total)} ${done}/${total}, ` +
+        `${speed.toFixed(speed < 10 ? 1 : 0)}/s${left && `, ${left}`}`
     ]
   })
   lines.start()

@@ -40,6 +40,9 @@ export function idFault(id: string): string | undefined {
   if (id === '') return 'An id is needed.'
   if (CONTROL.test(id)) return 'Its name has control characters, which ids can not have: rename it.'
   if (Buffer.byteLength(id) > MAX_ID_BYTES)
-    return `Its path is longer than ${MAX_ID_BYTES} bytes, which ids can not be: index a folder further down, with --prefix.`
+    return (
+      `Its path is longer than ${MAX_ID_BYTES} bytes, which ids can not be: index a folder ` +
+      'further down, with --prefix.'
+    )
   return undefined
 }

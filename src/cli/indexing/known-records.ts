@@ -4,8 +4,8 @@ import type { Service } from '../service.js'
 import type { Item } from './item.js'
 
 /**
- * What a record keeps of the file that its image was: so that the collection itself says what is unchanged, to every machine and
- * without files of state beside it. Size and time are what rsync goes by.
+ * What a record keeps of the file that its image was: so that the collection itself says what is unchanged,
+ * to every machine and without files of state beside it. Size and time are what rsync goes by.
  */
 export interface FileStamp {
   /** Bytes. */
@@ -22,7 +22,9 @@ const LONGEST_KEPT = 4096
 
 /** Records that are there already, by id. */
 export interface KnownRecords {
-  /** Whether a record says what an item says: an item without a text or a field leaves those of the record be. */
+  /**
+   * Whether a record says what an item says: an item without a text or a field leaves those of the record be.
+   */
   has(item: Item, stamp: FileStamp | undefined): Promise<boolean>
   /** The text and the fields of a record, which stay where an item has none. */
   keep(item: Item): Promise<Item>
@@ -30,7 +32,10 @@ export interface KnownRecords {
   see(id: string): void
   /** Ids of records that came from files, and were not seen. */
   unseen(prefix: string): string[]
-  /** The uppermost folder of an id, as a path with a slash at its end, of which nothing was seen; undefined where there is none. */
+  /**
+   * The uppermost folder of an id, as a path with a slash at its end, of which nothing was seen; undefined
+   * where there is none.
+   */
   unseenFolder(id: string): string | undefined
 }
 

@@ -6,8 +6,8 @@ const NO_LINE = Buffer.alloc(0)
 const LONGEST_BLANK = 1024
 
 /**
- * The lines of a text that come after so many, as bytes: the service names those that are not UTF-8. Those at its end that are blank,
- * which nobody answers, are left out.
+ * The lines of a text that come after so many, as bytes: the service names those that are not UTF-8. Those at
+ * its end that are blank, which nobody answers, are left out.
  */
 export async function* linesOf(chunks: AsyncIterable<Buffer>, after: number): AsyncGenerator<Buffer> {
   let number = 0

@@ -15,7 +15,10 @@ export interface Lines {
 
 type Options = Omit<FolderOptions, 'matches' | 'depth'>
 
-/** Makes out what was named: a folder, a wildcard, images, a table, or lines of records. Throws a UsageError where it is none of these, or does not take what is asked for. */
+/**
+ * Makes out what was named: a folder, a wildcard, images, a table, or lines of records. Throws a UsageError
+ * where it is none of these, or does not take what is asked for.
+ */
 export async function openSource(sources: string[], options: Options): Promise<Source | Lines> {
   if (sources.length > 1) {
     const other = sources.find((name) => imageKind(name) !== 'read')
@@ -41,7 +44,10 @@ export async function openSource(sources: string[], options: Options): Promise<S
   return folderSource(resolve(base), { ...options, matches: picomatch(glob), depth: depthOf(glob) })
 }
 
-/** How many folders down a wildcard can match at most: only some of its signs stand for more slashes than it has. */
+/**
+ * How many folders down a wildcard can match at most: only some of its signs stand for more slashes than it
+ * has.
+ */
 function depthOf(glob: string): number {
   return /\*\*|\(|^!/.test(glob) ? Infinity : glob.split('/').length - 1
 }

@@ -22,16 +22,18 @@ export interface Pruned {
 }
 
 /**
- * Deletes the records whose files are gone: those with the prefix that came from files, and that this run did not come by. Records of a
- * folder without any image stay, unless `yes` is given: a disk that is not mounted looks like that. Throws an Error, and deletes nothing,
- * where not all could be read or no image was found at all.
+ * Deletes the records whose files are gone: those with the prefix that came from files, and that this run did
+ * not come by. Records of a folder without any image stay, unless `yes` is given: a disk that is not mounted
+ * looks like that. Throws an Error, and deletes nothing, where not all could be read or no image was found at
+ * all.
  */
 export async function prune(service: Service, known: KnownRecords, options: PruneOptions): Promise<Pruned> {
   const { collection, prefix, tally, yes = false, signal } = options
   const unseen = known.unseen(prefix)
   if (unseen.length > 0 && tally.hides)
     throw new Error(
-      `Nothing was pruned, since not all could be read: ${unseen.length} records may be of files that are there.`
+      `Nothing was pruned, since not all could be read: ${unseen.length} records may be of files that ` +
+        'are there.'
     )
   const kept = new Map<string, number>()
   const gone = unseen.filter((id) => {
@@ -39,7 +41,8 @@ export async function prune(service: Service, known: KnownRecords, options: Prun
     if (folder === undefined) return true
     if (prefix.startsWith(folder))
       throw new Error(
-        `Nothing was pruned: there is no image in the folder, and ${unseen.length} records would go. 'semblance collections drop ${collection}' is for that.`
+        `Nothing was pruned: there is no image in the folder, and ${unseen.length} records would go. ` +
+          `'semblance collections drop ${collection}' is for that.`
       )
     if (!yes) kept.set(folder, (kept.get(folder) ?? 0) + 1)
     return yes

@@ -35,7 +35,10 @@ export interface Plan {
   tally: Tally
 }
 
-/** Makes out what is named, before there is a service for it. Throws a UsageError where it can't be indexed so. */
+/**
+ * Makes out what is named, before there is a service for it. Throws a UsageError where it can't be indexed
+ * so.
+ */
 export async function planIndex(sources: string[], options: IndexOptions): Promise<Plan> {
   const {
     prefix,
@@ -64,7 +67,8 @@ export async function planIndex(sources: string[], options: IndexOptions): Promi
   // Ids of 'nas2' start with 'nas', too.
   if (prunes && /[\p{L}\p{N}]$/u.test(prefix))
     throw new UsageError(
-      `--prune goes with a --prefix that ends with a separator, such as '${prefix}/': others may start with '${prefix}', too.`
+      `--prune goes with a --prefix that ends with a separator, such as '${prefix}/': others may start ` +
+        `with '${prefix}', too.`
     )
   return { name: sources[0], source, tally }
 }
@@ -103,7 +107,8 @@ export async function runIndex(
   else if (!quiet) report(collection, { prunes, tally, seconds: seconds() })
   if (isEmpty)
     process.stderr.write(
-      `semblance: Nothing was indexed: ${source.isWhole === false ? `no image fits '${name}'` : `there is none in ${name}`}.\n`
+      'semblance: Nothing was indexed: ' +
+        `${source.isWhole === false ? `no image fits '${name}'` : `there is none in ${name}`}.\n`
     )
   if (isEmpty && source.isWhole === false) process.exitCode = EXIT.usage
   else if (isEmpty || tally.kept > 0 || tally.failed > (options.maxFailures ?? 0))
@@ -120,7 +125,9 @@ async function ensureCollection(
     const isOther = (storage && storage !== there.storage) || (model !== undefined && model !== there.model)
     if (isOther)
       throw new UsageError(
-        `'${collection}' is there already, with storage ${there.storage} and ${there.model === null ? 'no model' : `model ${there.model}`}: --storage and --model are of new collections.`
+        `'${collection}' is there already, with storage ${there.storage} and ` +
+          `${there.model === null ? 'no model' : `model ${there.model}`}: --storage and --model are of ` +
+          'new collections.'
       )
   } catch (error) {
     if (!isMissing(error)) throw error
@@ -167,7 +174,8 @@ async function indexItems(
   for (const [folder, count] of kept) {
     tally.kept += count
     progress.say(
-      `semblance: ${count} records of files in '${folder.slice(options.prefix.length)}' were not pruned: it has no image any more, as on a disk that is not mounted. With --yes they go.`
+      `semblance: ${count} records of files in '${folder.slice(options.prefix.length)}' were not ` +
+        'pruned: it has no image any more, as on a disk that is not mounted. With --yes they go.'
     )
   }
 }
@@ -262,6 +270,7 @@ function report(collection: string, { prunes, tally, seconds }: Outcome & { prun
     )
   if (unknown.size > 0)
     process.stdout.write(
-      `Passed over files of no known kind: ${printable([...unknown].map(([end, count]) => `${count} ${end}`).join(', '))}.\n`
+      'Passed over files of no known kind: ' +
+        `${printable([...unknown].map(([end, count]) => `${count} ${end}`).join(', '))}.\n`
     )
 }

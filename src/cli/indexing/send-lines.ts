@@ -27,12 +27,16 @@ export interface LoadState {
   failures: { line: number; error: { code: string; message: string } }[]
 }
 
-/** How often a load is gone on with before it is given up; waits double from half a second, so that these are some half a minute. */
+/**
+ * How often a load is gone on with before it is given up; waits double from half a second, so that these are
+ * some half a minute.
+ */
 const TRIES = 6
 
 /**
- * Streams lines of records as they are into a collection. A file goes under a key made of what is in it: what was cut off goes on where
- * it was, and the same file again is nothing to do. Standard input, `-`, goes under a key of this run.
+ * Streams lines of records as they are into a collection. A file goes under a key made of what is in it: what
+ * was cut off goes on where it was, and the same file again is nothing to do. Standard input, `-`, goes under
+ * a key of this run.
  */
 export async function sendLines(service: Service, file: string, options: LinesOptions): Promise<void> {
   const { collection, all, signal, onAnswer, onLoad } = options
@@ -66,7 +70,10 @@ export async function sendLines(service: Service, file: string, options: LinesOp
   if (isLost) onLoad(await loadState(service, key, options))
 }
 
-/** An error of the load, where a lost connection is an UnreachableError: also one that broke in the middle of an answer. */
+/**
+ * An error of the load, where a lost connection is an UnreachableError: also one that broke in the middle of
+ * an answer.
+ */
 function unreachable({ url }: Service, error: unknown): unknown {
   if (!(error instanceof TypeError)) return error
   const { cause = error } = error as { cause?: unknown }

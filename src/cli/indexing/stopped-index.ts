@@ -52,7 +52,10 @@ export function codeOf(error: unknown): string | undefined {
 
 function howToGoOn({ tally: { line }, lines, all }: Omit<StoppedRun, 'signal'>): string {
   if (lines === undefined)
-    return `run the same command again${all ? '; with --all it sends everything again' : ': what is stored is not sent again'}.`
+    return (
+      'run the same command ' +
+      `again${all ? '; with --all it sends everything again' : ': what is stored is not sent again'}.`
+    )
   const next = (line ?? 0) + 1
   if (lines !== '-' && !all) return `run the same command again: it goes on from line ${next}.`
   return `pipe the lines from ${next} on into 'semblance index -', as 'tail -n +${next}' gives them.`

@@ -11,8 +11,9 @@ export interface TableOptions extends TypeRules {
 }
 
 /**
- * The rows of a CSV or TSV with a header. A column `file_name`, `path`, `image`, `file` or `filename` names an image, from the
- * table's folder; `text` or `caption` is the text, `id` the id (else the path, as it is written); all others are metadata.
+ * The rows of a CSV or TSV with a header. A column `file_name`, `path`, `image`, `file` or `filename` names
+ * an image, from the table's folder; `text` or `caption` is the text, `id` the id (else the path, as it is
+ * written); all others are metadata.
  */
 export function tableSource(path: string, options: TableOptions): Source {
   return { items: rows(path, options) }

@@ -10,7 +10,10 @@ export interface TypeRules {
   types?: ReadonlyMap<string, ColumnType>
 }
 
-/** The types of a table's columns. A pipe can't be read twice: its cells stay strings, but for the columns that the rules name. */
+/**
+ * The types of a table's columns. A pipe can't be read twice: its cells stay strings, but for the columns
+ * that the rules name.
+ */
 export async function tableTypes(
   path: string,
   { strings = false, types = new Map() }: TypeRules

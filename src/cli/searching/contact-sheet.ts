@@ -75,7 +75,11 @@ ${figures.join('\n')}
 
 function figure({ id, score, text }: Match, picture: Picture | undefined): string {
   const shown = picture
-    ? `<img alt="${escape(text ?? id)}" src="data:${escape(picture.type)};base64,${Buffer.from(picture.bytes).toString('base64')}">`
+    ? `<img alt="${escape(text ?? id)}" ` +
+      `src="data:${escape(picture.type)};base64,${Buffer.from(picture.bytes).toString('base64')}">`
     : '<div class="none"></div>'
-  return `<figure>${shown}<figcaption>${text ? escape(text) : ''}<small>${score.toFixed(4)} &middot; ${escape(id)}</small></figcaption></figure>`
+  return (
+    `<figure>${shown}<figcaption>${text ? escape(text) : ''}<small>${score.toFixed(4)} &middot; ` +
+    `${escape(id)}</small></figcaption></figure>`
+  )
 }

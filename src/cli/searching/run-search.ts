@@ -45,7 +45,10 @@ export async function runSearch(
   else await print(service, matches, options)
 }
 
-/** What is searched by, part by part; one that leads away weighs -0.5, so that what is sought outweighs it. Throws a UsageError without any that is sought. */
+/**
+ * What is searched by, part by part; one that leads away weighs -0.5, so that what is sought outweighs it.
+ * Throws a UsageError without any that is sought.
+ */
 export async function queryOf(
   words: string,
   { image = [], record = [], minus = [] }: SearchOptions

@@ -11,7 +11,10 @@ const HEIGHT = ROWS * 24
 /** Most base64 in one escape sequence (kitty's graphics protocol, "Remote client"). */
 const CHUNK = 4096
 
-/** What a terminal takes, by what it says of itself in the environment; undefined for those that show none. Within tmux and screen escapes do not get through. */
+/**
+ * What a terminal takes, by what it says of itself in the environment; undefined for those that show none.
+ * Within tmux and screen escapes do not get through.
+ */
 export function pictureProtocol({
   TERM = '',
   TERM_PROGRAM = '',

@@ -7,8 +7,9 @@ import type { Connection } from '../store/connection.js'
 const APPLICATION_ID = 0x53424c42
 
 /**
- * The schemas of the backup format, by version, the first one being 1; `PRAGMA user_version` has the version. One that
- * was released is never changed: a file is only read if its schema is to the letter what its version made.
+ * The schemas of the backup format, by version, the first one being 1; `PRAGMA user_version` has the version.
+ * One that was released is never changed: a file is only read if its schema is to the letter what its version
+ * made.
  *
  * Rows keep the order of the store's keys and labels, which ties between equal scores are broken by.
  */
@@ -95,8 +96,8 @@ export function createBackupFile(path: string): Connection {
 }
 
 /**
- * Opens a file that may come from anybody, to read. Throws BACKUP_INVALID for what is no backup, or has anything in its
- * schema that no backup has (a trigger, a view in place of a table), and BACKUP_TOO_NEW.
+ * Opens a file that may come from anybody, to read. Throws BACKUP_INVALID for what is no backup, or has
+ * anything in its schema that no backup has (a trigger, a view in place of a table), and BACKUP_TOO_NEW.
  */
 export function openBackupFile(path: string): Connection {
   const version = requireBackup(readHeader(path))
@@ -127,7 +128,10 @@ export function damage(error: unknown): unknown {
 
 const HEADER_BYTES = 100
 const MAGIC = 'SQLite format 3\0'
-/** Where the header has what is looked at before SQLite is: https://www.sqlite.org/fileformat.html#the_database_header. */
+/**
+ * Where the header has what is looked at before SQLite is:
+ * https://www.sqlite.org/fileformat.html#the_database_header.
+ */
 const AT = { writeVersion: 18, readVersion: 19, userVersion: 60, applicationId: 68 }
 /** The version of a file that is not in WAL mode, and so needs no other file beside it. */
 const ROLLBACK = 1

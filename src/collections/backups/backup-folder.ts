@@ -32,7 +32,10 @@ export const MAX_NAME = 64
 /** What is being made or received ends so until it is whole. */
 const PARTIAL = '.partial'
 
-/** `DATA_DIR/backups/<collection>/<name>.{sqlite,json}`: the file, and beside it what it is, with its checksum. */
+/**
+ * `DATA_DIR/backups/<collection>/<name>.{sqlite,json}`: the file, and beside it what it is, with its
+ * checksum.
+ */
 function backupFolder(dataDir: string, collection: string): string {
   return join(dataDir, 'backups', collection)
 }

@@ -22,7 +22,8 @@ export interface BackupProgress {
   total: number
 }
 
-// A thread that makes one backup, with a read-only connection of its own: writes and searches go on beside it.
+// A thread that makes one backup, with a read-only connection of its own: writes and searches go on beside
+// it.
 const { dataDir } = workerData as { dataDir: string }
 const db = openReader(dataDir)
 

@@ -29,8 +29,9 @@ export interface BackupsOptions {
 /** The backups in a data folder. They outlive their collection. */
 export interface Backups {
   /**
-   * Makes a backup of a collection as it is at one moment, while that goes on serving. Throws COLLECTION_NOT_FOUND,
-   * BACKUP_EXISTS, QUEUE_FULL, STORAGE_FULL, or the signal's reason, having left nothing.
+   * Makes a backup of a collection as it is at one moment, while that goes on serving. Throws
+   * COLLECTION_NOT_FOUND, BACKUP_EXISTS, QUEUE_FULL, STORAGE_FULL, or the signal's reason, having left
+   * nothing.
    */
   make(collection: string, options: { name?: string; signal: AbortSignal }): Promise<Backup>
   /** The latest first. Throws COLLECTION_NOT_FOUND when there never was a backup, nor such a collection. */
@@ -39,7 +40,10 @@ export interface Backups {
   get(collection: string, name: string): Backup & { path: string }
   /** Throws BACKUP_NOT_FOUND. */
   remove(collection: string, name: string): void
-  /** A place for a file that is received, to be removed by its owner; a crash has it removed at the next start. */
+  /**
+   * A place for a file that is received, to be removed by its owner; a crash has it removed at the next
+   * start.
+   */
   uploadFile(): string
   /** Throws STORAGE_FULL when so many bytes more would leave the data folder's disk without its reserve. */
   requireRoom(bytes: number): Promise<void>
@@ -93,8 +97,8 @@ export function openBackups({ dataDir, collections, service }: BackupsOptions): 
 }
 
 /**
- * Frees a name that a backup of an earlier collection has: who makes one of the collection that is there now need not know of others.
- * It goes on under its name with the time at which its collection was created.
+ * Frees a name that a backup of an earlier collection has: who makes one of the collection that is there now
+ * need not know of others. It goes on under its name with the time at which its collection was created.
  */
 function setAside(
   dataDir: string,

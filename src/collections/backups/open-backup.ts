@@ -12,7 +12,10 @@ export interface OpenBackup {
   close(): Promise<void>
 }
 
-/** Opens a file that may come from anybody. Throws BACKUP_INVALID with what is wrong, BACKUP_TOO_NEW; so do its reads. */
+/**
+ * Opens a file that may come from anybody. Throws BACKUP_INVALID with what is wrong, BACKUP_TOO_NEW; so do
+ * its reads.
+ */
 export async function openBackup(path: string, limits: { maxImageBytes: number }): Promise<OpenBackup> {
   const thread = await startThreads<typeof import('./restore-worker.js')>(
     new URL('./restore-worker.js', import.meta.url),

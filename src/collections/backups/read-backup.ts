@@ -21,7 +21,10 @@ export interface BackupContent {
   embeddings: number
 }
 
-/** Rows after a key: the next ones, and the key that those after them come after; undefined where there are none. */
+/**
+ * Rows after a key: the next ones, and the key that those after them come after; undefined where there are
+ * none.
+ */
 export interface BackupPage<Row> {
   rows: Row[]
   after?: number
@@ -30,7 +33,10 @@ export interface BackupPage<Row> {
 /** A backup that may come from anybody, open and looked through. Its reads throw BACKUP_INVALID. */
 export interface BackupReader {
   content: BackupContent
-  /** Records in their order; what JSON can't tell of them (ids, texts, metadata, images) is for the caller to judge. */
+  /**
+   * Records in their order; what JSON can't tell of them (ids, texts, metadata, images) is for the caller to
+   * judge.
+   */
   records(after: number): BackupPage<RestoredRecord>
   embeddings(after: number): BackupPage<RestoredEmbedding>
   close(): void
@@ -47,8 +53,8 @@ const MAX_TIME = 8.64e15
 const NORM_TOLERANCE = 1e-3
 
 /**
- * Opens a backup and looks through it: its pages, its counts, the lengths of what it holds. Throws BACKUP_INVALID with
- * what is wrong, BACKUP_TOO_NEW.
+ * Opens a backup and looks through it: its pages, its counts, the lengths of what it holds. Throws
+ * BACKUP_INVALID with what is wrong, BACKUP_TOO_NEW.
  */
 export function readBackup(path: string, limits: { maxImageBytes: number }): BackupReader {
   const db = openBackupFile(path)
@@ -125,7 +131,10 @@ function readContent(db: Connection): BackupContent {
   }
 }
 
-/** Whether SQLite finds its pages in order, and each table has what it should and nothing that is too large to read. */
+/**
+ * Whether SQLite finds its pages in order, and each table has what it should and nothing that is too large to
+ * read.
+ */
 function requireSound(
   db: Connection,
   { collection: { dimension, model }, ...counts }: BackupContent,
@@ -151,7 +160,8 @@ function requireSound(
     [
       'a record has an id, a text or metadata of no sensible length',
       one(
-        'SELECT count(*) FROM record WHERE octet_length(id) > $max OR octet_length(text) > $max OR octet_length(metadata) > $max OR octet_length(image_type) > $max',
+        'SELECT count(*) FROM record WHERE octet_length(id) > $max OR octet_length(text) > $max OR ' +
+          'octet_length(metadata) > $max OR octet_length(image_type) > $max',
         { max: MAX_TEXT_BYTES }
       )
     ],

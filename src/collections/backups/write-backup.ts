@@ -11,7 +11,9 @@ export interface BackupCounts {
   records: number
   embeddings: number
   images: number
-  /** Images that the store refers to and whose file is gone or damaged: their records are there without them. */
+  /**
+   * Images that the store refers to and whose file is gone or damaged: their records are there without them.
+   */
   lostImages: number
 }
 
@@ -37,9 +39,9 @@ export interface WriteBackupOptions {
 const REPORT_EVERY = 500
 
 /**
- * Writes a collection as it is at one moment into a new file, which is not synced yet: one read transaction sees all of
- * it, while others write on. Kept images must be held meanwhile. Throws COLLECTION_NOT_FOUND, the system's error, or an
- * Error when it was stopped.
+ * Writes a collection as it is at one moment into a new file, which is not synced yet: one read transaction
+ * sees all of it, while others write on. Kept images must be held meanwhile. Throws COLLECTION_NOT_FOUND, the
+ * system's error, or an Error when it was stopped.
  */
 export function writeBackup(db: Connection, options: WriteBackupOptions): BackupSource {
   const store = createStoreReader(db)
@@ -78,7 +80,8 @@ function copyRecords(
     SELECT key, id, text, metadata, image_sha256 AS sha256, image_type AS type, expires_at AS expiresAt, created_at AS createdAt, updated_at AS updatedAt
     FROM record NOT INDEXED WHERE collection = ? ORDER BY key`)
   const insert = file.prepare(
-    'INSERT INTO record (key, id, text, metadata, image_sha256, image_type, expires_at, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'
+    'INSERT INTO record (key, id, text, metadata, image_sha256, image_type, expires_at, created_at, ' +
+      'updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'
   )
   const images = imageCopier(file, dataDir)
   const total = createStoreReader(db).counts(collection.id)?.records ?? 0

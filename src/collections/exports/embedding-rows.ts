@@ -5,8 +5,9 @@ import type { Connection } from '../store/connection.js'
 export interface RowsState {
   rows: number
   /**
-   * Equal where the rows are equal. Labels are never given twice and embeddings never change, so the labels of a later
-   * moment up to the same highest one are among those of the earlier: as many of them are the same ones.
+   * Equal where the rows are equal. Labels are never given twice and embeddings never change, so the labels
+   * of a later moment up to the same highest one are among those of the earlier: as many of them are the same
+   * ones.
    */
   version: string
 }
@@ -17,7 +18,10 @@ export interface RowsPart<Part> {
   after?: number
 }
 
-/** The embeddings of one collection and modality in the order of their labels, as of the transaction that reads them. */
+/**
+ * The embeddings of one collection and modality in the order of their labels, as of the transaction that
+ * reads them.
+ */
 export interface EmbeddingRows {
   state: RowsState
   /** Float32 values, row by row. */
@@ -39,7 +43,8 @@ export function embeddingRows(
   const began = Date.now()
   const state = db
     .prepare<unknown[], { rows: number; highest: number | null }>(
-      `SELECT count(*) AS rows, max(e.label) AS highest FROM embedding e ${PRESENT} WHERE e.collection = ? AND e.modality = ?`
+      `SELECT count(*) AS rows, max(e.label) AS highest FROM embedding e ${PRESENT} WHERE e.collection ` +
+        '= ? AND e.modality = ?'
     )
     .get(began, collection, modality)!
   const dimension =

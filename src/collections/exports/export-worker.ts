@@ -37,8 +37,9 @@ const store = createStoreReader(db)
 let rows: EmbeddingRows | undefined
 
 /**
- * Lines of JSON of the records after an id, in the order of their ids, as they are now; and the id that the next ones come
- * after. They are made here, since floats take long to print. Throws COLLECTION_REPLACED when the collection is no more.
+ * Lines of JSON of the records after an id, in the order of their ids, as they are now; and the id that the
+ * next ones come after. They are made here, since floats take long to print. Throws COLLECTION_REPLACED when
+ * the collection is no more.
  */
 export const lines = handler(
   ({ collection: { id: key, name }, after, ...content }: LinesCall): { text: string; after?: string } => {
@@ -58,7 +59,8 @@ export const lines = handler(
 /** How many records have a kept image. */
 export const keptImages = handler((collection: number): number => {
   const count = db.prepare<[number, number], number>(
-    'SELECT count(*) FROM record WHERE collection = ? AND image_sha256 IS NOT NULL AND (expires_at IS NULL OR expires_at > ?)'
+    'SELECT count(*) FROM record WHERE collection = ? AND image_sha256 IS NOT NULL AND (expires_at IS ' +
+      'NULL OR expires_at > ?)'
   )
   return count.pluck().get(collection, Date.now())!
 })
@@ -129,7 +131,10 @@ export const vectors = handler((after: number) => rows!.vectors(after))
 /** The ids of records whose embeddings come after a label, in the order of these. */
 export const ids = handler((after: number) => rows!.ids(after))
 
-/** The keys of the records that a sample may be of, some after an id. Throws COLLECTION_REPLACED when the collection is no more. */
+/**
+ * The keys of the records that a sample may be of, some after an id. Throws COLLECTION_REPLACED when the
+ * collection is no more.
+ */
 export const candidates = handler(
   ({ collection: { id, name }, ...page }: { collection: CollectionKey; after: string; field?: string }) => {
     const found = candidateKeys(store, id, page)

@@ -11,16 +11,17 @@ import type { SampledPage } from './sampled-records.js'
 /** What may be exported of a data folder's collections, each time by a thread of its own. */
 export interface Exports {
   /**
-   * Lines of JSON, a record each in the shape that bulk ingest takes, in the order of ids. Each record is as it was at
-   * some moment of the export; memory holds a few of them at a time. `keptImages` is how many of the records have a kept image when it
-   * begins. Throws QUEUE_FULL.
+   * Lines of JSON, a record each in the shape that bulk ingest takes, in the order of ids. Each record is as
+   * it was at some moment of the export; memory holds a few of them at a time. `keptImages` is how many of
+   * the records have a kept image when it begins. Throws QUEUE_FULL.
    */
   records(collection: Collection, content: Pick<LineContent, 'images' | 'embeddings'>): Promise<RecordExport>
   /** The embeddings of one modality as they are at one moment, till it is closed. Throws QUEUE_FULL. */
   embeddings(collection: Collection, modality: Modality): Promise<EmbeddingExport>
   /**
-   * Up to `limit` of the records that have the embedding of an image, and one of a text or a value in the field: the same ones of the
-   * same records. Each is as it was at some moment. Throws QUEUE_FULL, the signal's reason, and COLLECTION_REPLACED while it is read.
+   * Up to `limit` of the records that have the embedding of an image, and one of a text or a value in the
+   * field: the same ones of the same records. Each is as it was at some moment. Throws QUEUE_FULL, the
+   * signal's reason, and COLLECTION_REPLACED while it is read.
    */
   sample(collection: Collection, options: SampleOptions): Promise<RecordSample>
 }

@@ -1,4 +1,7 @@
-/** Alignment of what follows the header: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html. */
+/**
+ * Alignment of what follows the header:
+ * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html.
+ */
 const ALIGNMENT = 64
 const MAGIC = Buffer.from('\x93NUMPY\x01\x00', 'latin1')
 const LENGTH_BYTES = 2

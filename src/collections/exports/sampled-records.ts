@@ -23,7 +23,10 @@ export interface SampledPage {
 
 const PAGE = 1000
 
-/** The keys of some records after an id that have the embedding of an image, and a text with its own or a label; with the id that the next ones come after. */
+/**
+ * The keys of some records after an id that have the embedding of an image, and a text with its own or a
+ * label; with the id that the next ones come after.
+ */
 export function candidateKeys(
   store: StoreReader,
   collection: number,
@@ -40,7 +43,10 @@ function isCandidate(record: StoredRecord<string>, field?: string): boolean {
   return record.modalities.includes('image') && (textOf(record) !== null || labelOf(record, field) !== null)
 }
 
-/** Some records of a collection by their keys, each as it is at one moment; those that are gone, or are no candidates any more, are left out. */
+/**
+ * Some records of a collection by their keys, each as it is at one moment; those that are gone, or are no
+ * candidates any more, are left out.
+ */
 export function sampledPage(
   db: Connection,
   store: StoreReader,

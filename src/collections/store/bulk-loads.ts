@@ -40,7 +40,10 @@ const MAX_FAILED = 1000
 
 /** Writes about bulk loads, inside a transaction of the caller. */
 export interface BulkLoadWriter {
-  /** Takes a step, counting what became of its records. Throws BULK_LOAD_RUNNING when it does not follow on the last one. */
+  /**
+   * Takes a step, counting what became of its records. Throws BULK_LOAD_RUNNING when it does not follow on
+   * the last one.
+   */
   step(collection: number, step: BulkLoadStep, changes: RecordChange[]): void
   /** Gives the loads of a collection to the one that takes its place. */
   move(collection: number, by: number): void
@@ -96,10 +99,12 @@ export interface BulkLoadReader {
 /** Prepares the statements that read bulk loads. */
 export function createBulkLoadReader(db: Connection): BulkLoadReader {
   const find = db.prepare<[number, string], Omit<BulkLoad, 'completed'> & { completed: number }>(
-    'SELECT lines, digest, created, updated, failed, completed, updated_at AS updatedAt FROM bulk_load WHERE collection = ? AND key = ?'
+    'SELECT lines, digest, created, updated, failed, completed, updated_at AS updatedAt FROM bulk_load ' +
+      'WHERE collection = ? AND key = ?'
   )
   const failed = db.prepare<[number, string], FailedLine>(
-    'SELECT f.line, f.body FROM bulk_load_failure f JOIN bulk_load l ON l.id = f.load WHERE l.collection = ? AND l.key = ? ORDER BY f.line'
+    'SELECT f.line, f.body FROM bulk_load_failure f JOIN bulk_load l ON l.id = f.load WHERE ' +
+      'l.collection = ? AND l.key = ? ORDER BY f.line'
   )
   return {
     bulkLoad: (collection, key) => {

@@ -21,7 +21,8 @@ export interface ClassifierWriter {
 export function createClassifierWriter(db: Connection): ClassifierWriter {
   const exists = db.prepare<[string], number>('SELECT 1 FROM classifier WHERE name = ?').pluck()
   const put = db.prepare(
-    'INSERT INTO classifier (name, body, weights) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET body = excluded.body, weights = excluded.weights'
+    'INSERT INTO classifier (name, body, weights) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET ' +
+      'body = excluded.body, weights = excluded.weights'
   )
   const remove = db.prepare('DELETE FROM classifier WHERE name = ?')
   return {

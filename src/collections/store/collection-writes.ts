@@ -21,7 +21,8 @@ export interface CollectionWriter {
 /** Prepares the statements; `now` is the clock, in milliseconds since 1970. */
 export function createCollectionWriter(db: Connection, now: () => number): CollectionWriter {
   const insert = db.prepare<unknown[], { id: number }>(
-    'INSERT INTO collection (name, model, fingerprint, dimension, hnsw, storage, created_at) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id'
+    'INSERT INTO collection (name, model, fingerprint, dimension, hnsw, storage, created_at) VALUES ' +
+      '(?, ?, ?, ?, ?, ?, ?) RETURNING id'
   )
   const configure = db.prepare('UPDATE collection SET hnsw = ?, storage = ? WHERE id = ?')
   const nameExists = db.prepare('SELECT 1 FROM collection WHERE name = ?').pluck()

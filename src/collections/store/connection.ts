@@ -13,8 +13,8 @@ const LOCK = 'lock.db'
 const storeFile = (dataDir: string) => join(dataDir, STORE)
 
 /**
- * Opens the read-write connection: WAL, every commit synced, foreign keys on, schema brought up to date. Throws when
- * the store was written by a newer version, or when one of the settings did not take.
+ * Opens the read-write connection: WAL, every commit synced, foreign keys on, schema brought up to date.
+ * Throws when the store was written by a newer version, or when one of the settings did not take.
  */
 export function openStore(dataDir: string): Connection {
   return explained(dataDir, STORE, () => {
@@ -50,7 +50,9 @@ export function openReader(dataDir: string): Connection {
   )
 }
 
-/** The driver is compiled with synchronous=NORMAL for WAL, in which a power cut loses acknowledged commits. */
+/**
+ * The driver is compiled with synchronous=NORMAL for WAL, in which a power cut loses acknowledged commits.
+ */
 function assertSettings(db: Connection): void {
   const expected = { journal_mode: 'wal', synchronous: 2, foreign_keys: 1 }
   for (const [name, value] of Object.entries(expected)) {
@@ -66,7 +68,8 @@ function migrate(db: Connection): void {
   const version = db.pragma('user_version', { simple: true }) as number
   if (version > MIGRATIONS.length) {
     throw new Error(
-      `The store has schema ${version}, written by a newer version; this one knows schemas up to ${MIGRATIONS.length}. Start the newer version, or restore the collections from backups.`
+      `The store has schema ${version}, written by a newer version; this one knows schemas up to ` +
+        `${MIGRATIONS.length}. Start the newer version, or restore the collections from backups.`
     )
   }
   db.transaction(() => {
@@ -76,9 +79,9 @@ function migrate(db: Connection): void {
 }
 
 /**
- * Takes the data folder for this process until the connection closes or the process ends, however it ends: SQLite's
- * lock on a file of its own (a pid file is stale after a kill, and in a container every process is pid 1). Throws when
- * another process has it, naming that.
+ * Takes the data folder for this process until the connection closes or the process ends, however it ends:
+ * SQLite's lock on a file of its own (a pid file is stale after a kill, and in a container every process is
+ * pid 1). Throws when another process has it, naming that.
  */
 export function lockFolder(dataDir: string): Connection {
   explained(dataDir, '', () => mkdirSync(dataDir, { recursive: true }))
@@ -103,7 +106,8 @@ function lockFailure(error: unknown, dataDir: string): unknown {
   const path = join(dataDir, LOCK)
   return isDamage(error)
     ? new Error(
-        `${path} is damaged. It only holds the lock of the data folder: end what uses the folder, and remove it.`
+        `${path} is damaged. It only holds the lock of the data folder: end what uses the folder, and ` +
+          'remove it.'
       )
     : failureOf(error, path)
 }

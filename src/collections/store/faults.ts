@@ -8,7 +8,8 @@ const RULES: { query: string; fault: (count: number) => string }[] = [
   },
   {
     query:
-      'SELECT count(*) FROM embedding e JOIN collection c ON c.id = e.collection WHERE length(e.vector) <> 4 * c.dimension',
+      'SELECT count(*) FROM embedding e JOIN collection c ON c.id = e.collection WHERE ' +
+      'length(e.vector) <> 4 * c.dimension',
     fault: (count) => `${count} embeddings are not of their collection's dimension`
   },
   {
@@ -18,12 +19,14 @@ const RULES: { query: string; fault: (count: number) => string }[] = [
   },
   {
     query:
-      'SELECT count(*) FROM record r WHERE NOT EXISTS (SELECT 1 FROM embedding WHERE record = r.key) AND r.collection IN (SELECT id FROM collection WHERE model IS NULL)',
+      'SELECT count(*) FROM record r WHERE NOT EXISTS (SELECT 1 FROM embedding WHERE record = r.key) ' +
+      'AND r.collection IN (SELECT id FROM collection WHERE model IS NULL)',
     fault: (count) => `${count} records that bring their embeddings have none`
   },
   {
     query:
-      'SELECT count(*) FROM collection c WHERE records <> (SELECT count(*) FROM record WHERE collection = c.id)',
+      'SELECT count(*) FROM collection c WHERE records <> (SELECT count(*) FROM record WHERE ' +
+      'collection = c.id)',
     fault: (count) => `${count} collections count other records than they hold`
   }
 ]

@@ -29,8 +29,9 @@ const FILE = 'commits.json'
 const LENGTH = 64
 
 /**
- * Opens the mark for writing. It is written after a commit and never synced: a kill leaves it as it was written, and a power cut
- * may leave an older one, so that it never claims more than was committed. What keeps it from being written only costs the warning.
+ * Opens the mark for writing. It is written after a commit and never synced: a kill leaves it as it was
+ * written, and a power cut may leave an older one, so that it never claims more than was committed. What
+ * keeps it from being written only costs the warning.
  */
 export function openMark(dataDir: string): HighWaterMark {
   let file: number | undefined
@@ -90,7 +91,11 @@ export function describeSetback({ commits, lostUntil, keptUntil }: Setback): str
     keptUntil === null
       ? 'nothing that was written is left'
       : `what is left was written until ${time(keptUntil)}`
-  return `the store went back: ${commits} ${commits === 1 ? 'commit' : 'commits'} until ${time(lostUntil)} ${commits === 1 ? 'was' : 'were'} acknowledged and ${commits === 1 ? 'is' : 'are'} gone; ${kept}`
+  return (
+    `the store went back: ${commits} ${commits === 1 ? 'commit' : 'commits'} until ` +
+    `${time(lostUntil)} ${commits === 1 ? 'was' : 'were'} acknowledged and ` +
+    `${commits === 1 ? 'is' : 'are'} gone; ${kept}`
+  )
 }
 
 function progressOf(db: Connection): { commits: number; at: number | null; setback: string | null } {

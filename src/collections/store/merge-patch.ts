@@ -1,6 +1,9 @@
 type Json = Record<string, unknown>
 
-/** An object after a JSON merge patch (RFC 7396): null removes a key, objects merge, all else replaces; undefined changes nothing. */
+/**
+ * An object after a JSON merge patch (RFC 7396): null removes a key, objects merge, all else replaces;
+ * undefined changes nothing.
+ */
 export function mergePatch(target: Json | null, patch: Json | null | undefined): Json | null {
   if (patch === undefined) return target
   if (patch === null) return null

@@ -1,10 +1,11 @@
 /**
- * The store's schema, one step a version; `PRAGMA user_version` counts the steps taken. A step that has been released
- * is never changed.
+ * The store's schema, one step a version; `PRAGMA user_version` counts the steps taken. A step that has been
+ * released is never changed.
  *
- * Embeddings are immutable: an update of a record inserts new rows. Their AUTOINCREMENT key, never given twice, is the
- * label in the HNSW graph. A collection without model and fingerprint holds embeddings that were brought along. Times are
- * milliseconds since 1970; what has passed its `expires_at` is gone for every reader, before the sweep removes it.
+ * Embeddings are immutable: an update of a record inserts new rows. Their AUTOINCREMENT key, never given
+ * twice, is the label in the HNSW graph. A collection without model and fingerprint holds embeddings that
+ * were brought along. Times are milliseconds since 1970; what has passed its `expires_at` is gone for every
+ * reader, before the sweep removes it.
  */
 export const MIGRATIONS = [
   `

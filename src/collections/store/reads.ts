@@ -19,8 +19,8 @@ export interface StoredEmbedding {
 }
 
 /**
- * The questions that are put to a store. Records that have expired are not there, but in the counts, in what indexes are
- * made from and in comparisons: there they are until the sweep.
+ * The questions that are put to a store. Records that have expired are not there, but in the counts, in what
+ * indexes are made from and in comparisons: there they are until the sweep.
  */
 export interface StoreReader extends BulkLoadReader, ClassifierReader {
   collections(): StoredCollection[]
@@ -48,9 +48,14 @@ export interface StoreReader extends BulkLoadReader, ClassifierReader {
   isImageReferred(sha256: string): boolean
   /** Whether any record has a kept image. */
   hasImages(): boolean
-  /** Records of a collection after an id, in the order of their ids, compared with their copies in another. */
+  /**
+   * Records of a collection after an id, in the order of their ids, compared with their copies in another.
+   */
   compare(collection: number, other: number, page: RecordPage): ComparedRecord[]
-  /** Ids after an id that a collection has and another has not, among the next `limit`; with the last one looked at. */
+  /**
+   * Ids after an id that a collection has and another has not, among the next `limit`; with the last one
+   * looked at.
+   */
   extra(collection: number, other: number, page: RecordPage): { ids: string[]; last?: string }
   jobs(): string[]
 }
@@ -106,7 +111,8 @@ const RECORD = `
 /** Prepares the statements of a reader; `now` is the clock, in milliseconds since 1970. */
 export function createStoreReader(db: Connection, now: () => number = Date.now): StoreReader {
   const collections = db.prepare<[], CollectionRow>(
-    'SELECT id, name, model, fingerprint, dimension, hnsw, storage, created_at AS createdAt FROM collection ORDER BY name'
+    'SELECT id, name, model, fingerprint, dimension, hnsw, storage, created_at AS createdAt FROM ' +
+      'collection ORDER BY name'
   )
   const counts = db.prepare<[number], CollectionCounts>(
     'SELECT records, image_bytes AS imageBytes FROM collection WHERE id = ?'
@@ -146,7 +152,8 @@ export function createStoreReader(db: Connection, now: () => number = Date.now):
     'SELECT key, collection, metadata FROM record'
   )
   const embeddingsOf = db.prepare<[number, string, number], { modality: Modality; vector: Buffer }>(
-    `SELECT modality, vector FROM embedding WHERE record = (SELECT r.key FROM record r WHERE r.collection = ? AND r.id = ? AND ${PRESENT})`
+    'SELECT modality, vector FROM embedding WHERE record = (SELECT r.key FROM record r WHERE ' +
+      `r.collection = ? AND r.id = ? AND ${PRESENT})`
   )
   const embeddings = embeddingReads(db)
   const anyImage = db
@@ -193,7 +200,10 @@ export function createStoreReader(db: Connection, now: () => number = Date.now):
   }
 }
 
-/** How a collection and the one that is to replace it differ. A copy has its original's times, which tell its states apart. */
+/**
+ * How a collection and the one that is to replace it differ. A copy has its original's times, which tell its
+ * states apart.
+ */
 function comparisons(db: Connection): Pick<StoreReader, 'compare' | 'extra'> {
   type Row = Omit<ComparedRecord, 'modalities' | 'isCopied'> & { modalities: string | null; isCopied: number }
   const compare = db.prepare<unknown[], Row>(`

@@ -35,8 +35,8 @@ export interface RecordCopy {
 const NOTHING: RecordChange = { key: 0, existed: false, gone: true, metadata: null, added: [], removed: [] }
 
 /**
- * Writes of single records, inside a transaction of the caller. `released` collects images that are let go of. A record
- * that has expired is none to them, though its row is there until the sweep.
+ * Writes of single records, inside a transaction of the caller. `released` collects images that are let go
+ * of. A record that has expired is none to them, though its row is there until the sweep.
  */
 export interface RecordWriter {
   upsert(collection: number, record: Digested<RecordWrite>, released: Set<string>): RecordChange
@@ -47,8 +47,8 @@ export interface RecordWriter {
     released: Set<string>
   ): RecordChange
   /**
-   * Copies a record into another collection with embeddings of its own, in place of an earlier copy, if the record is
-   * still as it was at `updatedAt`; else nothing changes.
+   * Copies a record into another collection with embeddings of its own, in place of an earlier copy, if the
+   * record is still as it was at `updatedAt`; else nothing changes.
    */
   copy(collection: number, into: number, record: RecordCopy): RecordChange
   /** With `updatedAt`, only if it was not changed since. */
@@ -56,8 +56,8 @@ export interface RecordWriter {
   /** Removes up to `limit` records of a collection, whichever. */
   clear(collection: number, limit: number, released: Set<string>): RecordChange[]
   /**
-   * Removes the records that expired first, up to `limit` of them; by collection what that changed. What is being restored
-   * keeps its own until it is whole: their embeddings come after them.
+   * Removes the records that expired first, up to `limit` of them; by collection what that changed. What is
+   * being restored keeps its own until it is whole: their embeddings come after them.
    */
   expire(limit: number, released: Set<string>): { collection: number; changes: RecordChange[] }[]
 }
@@ -153,16 +153,20 @@ function columns({ text, metadata, sha256, type, bytes, expiresAt }: Content) {
 function recordStatements(db: Connection) {
   return {
     find: db.prepare<[number, string], Row>(
-      'SELECT key, text, metadata, image_sha256 AS sha256, image_type AS type, image_bytes AS bytes, expires_at AS expiresAt, updated_at AS updatedAt FROM record WHERE collection = ? AND id = ?'
+      'SELECT key, text, metadata, image_sha256 AS sha256, image_type AS type, image_bytes AS bytes, ' +
+        'expires_at AS expiresAt, updated_at AS updatedAt FROM record WHERE collection = ? AND id = ?'
     ),
     insert: db.prepare<unknown[], { key: number }>(
-      'INSERT INTO record (collection, id, text, metadata, image_sha256, image_type, image_bytes, expires_at, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key'
+      'INSERT INTO record (collection, id, text, metadata, image_sha256, image_type, image_bytes, ' +
+        'expires_at, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key'
     ),
     update: db.prepare(
-      'UPDATE record SET text = ?, metadata = ?, image_sha256 = ?, image_type = ?, image_bytes = ?, expires_at = ?, updated_at = ? WHERE key = ?'
+      'UPDATE record SET text = ?, metadata = ?, image_sha256 = ?, image_type = ?, image_bytes = ?, ' +
+        'expires_at = ?, updated_at = ? WHERE key = ?'
     ),
     overwrite: db.prepare(
-      'UPDATE record SET text = ?, metadata = ?, image_sha256 = ?, image_type = ?, image_bytes = ?, expires_at = ?, created_at = ?, updated_at = ? WHERE key = ?'
+      'UPDATE record SET text = ?, metadata = ?, image_sha256 = ?, image_type = ?, image_bytes = ?, ' +
+        'expires_at = ?, created_at = ?, updated_at = ? WHERE key = ?'
     ),
     remove: db.prepare('DELETE FROM record WHERE key = ?'),
     some: db.prepare<[number, number], Pick<Row, 'key' | 'sha256'>>(
@@ -173,7 +177,9 @@ function recordStatements(db: Connection) {
       WHERE expires_at <= ? AND collection NOT IN (SELECT id FROM collection WHERE name LIKE '%${restoredName('')}') ORDER BY expires_at LIMIT ?`
     ),
     unchanged: db.prepare<unknown[], Content & { id: string; createdAt: number }>(
-      'SELECT id, text, metadata, image_sha256 AS sha256, image_type AS type, image_bytes AS bytes, expires_at AS expiresAt, created_at AS createdAt FROM record WHERE key = ? AND collection = ? AND updated_at = ?'
+      'SELECT id, text, metadata, image_sha256 AS sha256, image_type AS type, image_bytes AS bytes, ' +
+        'expires_at AS expiresAt, created_at AS createdAt FROM record WHERE key = ? AND collection = ? ' +
+        'AND updated_at = ?'
     )
   }
 }

@@ -8,7 +8,9 @@ import type { Digested, RecordChange } from './writes.js'
 export interface RestoreWriter {
   /** Adds a record with its times, and without embeddings. Throws BACKUP_INVALID when its id is there. */
   addRecord(collection: number, record: Digested<RestoredRecord>): RecordChange
-  /** Adds an embedding to a record. Throws BACKUP_INVALID when there is no such record, or when it has one. */
+  /**
+   * Adds an embedding to a record. Throws BACKUP_INVALID when there is no such record, or when it has one.
+   */
   addEmbedding(collection: number, embedding: RestoredEmbedding): RecordChange
 }
 

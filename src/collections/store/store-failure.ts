@@ -2,8 +2,10 @@ import { join } from 'node:path'
 
 /** What the operator can do about a store that is damaged. */
 const RESTORE =
-  'Stop the service, keep a copy of the data folder, and look at it with semblance doctor. To go on, put back a copy of the data folder, ' +
-  'or move semblance.db, semblance.db-wal and semblance.db-shm away, start, and restore the collections from their backups'
+  'Stop the service, keep a copy of the data folder, and look at it with semblance doctor. To go on, ' +
+  'put back a copy of the data folder, ' +
+  'or move semblance.db, semblance.db-wal and semblance.db-shm away, start, and restore the ' +
+  'collections from their backups'
 
 /** What SQLite and the system say by code, in words: what is wrong, and what to do. */
 const FAILURES: [code: RegExp, wrong: string, remedy: string][] = [
@@ -17,7 +19,8 @@ const FAILURES: [code: RegExp, wrong: string, remedy: string][] = [
   [
     /^(SQLITE_(CANTOPEN|PERM|AUTH)|EACCES|EPERM)/,
     'cannot be opened',
-    'Check that the path exists, and that the user that runs the service may read and write the folder and its files'
+    'Check that the path exists, and that the user that runs the service may read and write the folder ' +
+      'and its files'
   ],
   [
     /^(ENOTDIR|EISDIR|EEXIST)/,
@@ -28,7 +31,8 @@ const FAILURES: [code: RegExp, wrong: string, remedy: string][] = [
   [
     /^(SQLITE_IOERR|EIO)/,
     'cannot be read or written: the disk reports an error',
-    'Look into the system log for the disk or the mount; then put back a copy of the data folder, or start again'
+    'Look into the system log for the disk or the mount; then put back a copy of the data folder, or ' +
+      'start again'
   ],
   [
     /^SQLITE_(BUSY|LOCKED|PROTOCOL)/,
@@ -47,7 +51,10 @@ export function isDamage(error: unknown): boolean {
   return /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error))
 }
 
-/** Runs what opens or reads a file of the data folder; its errors name the file, what is wrong with it and what to do. */
+/**
+ * Runs what opens or reads a file of the data folder; its errors name the file, what is wrong with it and
+ * what to do.
+ */
 export function explained<T>(dataDir: string, file: string, work: () => T): T {
   try {
     return work()
@@ -57,8 +64,8 @@ export function explained<T>(dataDir: string, file: string, work: () => T): T {
 }
 
 /**
- * The error that says what is wrong with a file and what to do; errors without a code that is known come back as they are.
- * It is a plain Error: the driver's own loses its message on the way between threads.
+ * The error that says what is wrong with a file and what to do; errors without a code that is known come back
+ * as they are. It is a plain Error: the driver's own loses its message on the way between threads.
  */
 export function failureOf(error: unknown, path: string): unknown {
   const code = codeOf(error)

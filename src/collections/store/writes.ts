@@ -34,9 +34,15 @@ export type Write =
   | { kind: 'patch'; collection: CollectionKey; id: string; patch: Digested<RecordPatch> }
   /** With `updatedAt`, those that were changed since stay. */
   | { kind: 'delete'; collection: CollectionKey; ids: string[]; updatedAt?: number[] }
-  /** Copies records into another collection, with other embeddings; those that were changed since are passed over. */
+  /**
+   * Copies records into another collection, with other embeddings; those that were changed since are passed
+   * over.
+   */
   | { kind: 'copy'; collection: CollectionKey; into: CollectionKey; records: RecordCopy[] }
-  /** Puts another collection in this one's place, under its name, if it has copies of all its records as they are. */
+  /**
+   * Puts another collection in this one's place, under its name, if it has copies of all its records as they
+   * are.
+   */
   | { kind: 'replace'; collection: CollectionKey; by: CollectionKey }
   /** Adds records of a backup, and embeddings of records that are there. */
   | { kind: 'restore'; collection: CollectionKey; records: Digested<RestoredRecord>[] }
@@ -93,15 +99,17 @@ export interface Written {
   changes: RecordChange[]
 }
 
-/** With `isPartial`, a part of what failed was committed: what is in memory no longer agrees with the store. */
+/**
+ * With `isPartial`, a part of what failed was committed: what is in memory no longer agrees with the store.
+ */
 export type WriteAnswer = Written | { failure: ErrorShape; isPartial?: boolean }
 
 /** A writer over an open store. */
 export interface StoreWriter {
   /**
-   * Commits writes in one transaction, in their order. One that can't be done fails alone; a failure of the store (no
-   * space, say) throws and leaves nothing. Returns the images that no record refers to any more, too, and how far the store is
-   * where it changed.
+   * Commits writes in one transaction, in their order. One that can't be done fails alone; a failure of the
+   * store (no space, say) throws and leaves nothing. Returns the images that no record refers to any more,
+   * too, and how far the store is where it changed.
    */
   commit(writes: Write[]): {
     answers: WriteAnswer[]
@@ -141,7 +149,10 @@ export function createStoreWriter(db: Connection, now: () => number = Date.now):
   return { commit: (writes) => commit.immediate(writes) }
 }
 
-/** A function that does one write in a savepoint, adding to `released` the images that records stopped referring to. */
+/**
+ * A function that does one write in a savepoint, adding to `released` the images that records stopped
+ * referring to.
+ */
 function createWrite(db: Connection, now: () => number): (write: Write, released: Set<string>) => Written {
   const nameOf = db.prepare<[number], string>('SELECT name FROM collection WHERE id = ?').pluck()
   const jobs = createJobWriter(db)
@@ -213,7 +224,8 @@ function createJobWriter(db: Connection): {
   write(write: Extract<Write, { kind: 'job' | 'forget-job' }>): void
 } {
   const save = db.prepare(
-    'INSERT INTO job (id, body, created_at) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body'
+    'INSERT INTO job (id, body, created_at) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET body = ' +
+      'excluded.body'
   )
   const forget = db.prepare('DELETE FROM job WHERE id = ?')
   return {
@@ -237,7 +249,8 @@ function createReplace(
   const rename = db.prepare('UPDATE collection SET name = ? WHERE id = ?')
   // What could be changed meanwhile, and its age, are the collection's own.
   const inherit = db.prepare(
-    'UPDATE collection AS c SET hnsw = o.hnsw, storage = o.storage, created_at = o.created_at FROM collection o WHERE c.id = ? AND o.id = ?'
+    'UPDATE collection AS c SET hnsw = o.hnsw, storage = o.storage, created_at = o.created_at FROM ' +
+      'collection o WHERE c.id = ? AND o.id = ?'
   )
   return ({ id, name }, by, loads) => {
     if (differs.get({ old: id, new: by.id })) return false

@@ -5,8 +5,9 @@ import { namedRows, textIn, textsIn } from './named-rows.js'
 import type { Reader } from './opened.js'
 
 /**
- * Captions to choose from: SugarCrepe's files (Hsieh et al. 2023), or lines of `{"image", "caption", "negatives": [...]}`. Of
- * several files each gives its items its name as their tag, as SugarCrepe's swap_att.json and replace_obj.json.
+ * Captions to choose from: SugarCrepe's files (Hsieh et al. 2023), or lines of `{"image", "caption",
+ * "negatives": [...]}`. Of several files each gives its items its name as their tag, as SugarCrepe's
+ * swap_att.json and replace_obj.json.
  */
 export const openChoices: Reader = async ({ files, images }) => ({
   kind: 'choices',

@@ -7,7 +7,10 @@ import { labelNames } from './label-names.js'
 import type { Reader } from './opened.js'
 import { chooseSplit, splitOf } from './splits.js'
 
-/** A folder for each class, perhaps in a folder for each split. Items come in turn from each class, so that the first of them are of all. */
+/**
+ * A folder for each class, perhaps in a folder for each split. Items come in turn from each class, so that
+ * the first of them are of all.
+ */
 export const openClasses: Reader = async ({ path: root, split: wanted }) => {
   const { folders } = await readFolder(root, '')
   const layers = folders.length > 0 && folders.every((name) => splitOf(name)) ? folders : []
@@ -33,7 +36,9 @@ export const openClasses: Reader = async ({ path: root, split: wanted }) => {
   )
   if (new Set(classes.map(({ label }) => label)).size < 2)
     throw new DatasetError(
-      `${root} has ${classes.length === 0 ? 'no folders of classes' : `the one class '${classes[0].label}'`}: a folder for each of two or more classes is needed.`
+      `${root} has ` +
+        `${classes.length === 0 ? 'no folders of classes' : `the one class '${classes[0].label}'`}: a ` +
+        'folder for each of two or more classes is needed.'
     )
   const names = await labelNames(root)
   return {

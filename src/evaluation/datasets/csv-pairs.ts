@@ -8,7 +8,10 @@ import { rowCaptions, rowLabels } from './row-items.js'
 import { sniff } from './sniff.js'
 import { chooseSplit, splitOf } from './splits.js'
 
-/** A table of images with captions, or with a label and perhaps a caption: CSV, TSV, lines of JSON, or a JSON list. */
+/**
+ * A table of images with captions, or with a label and perhaps a caption: CSV, TSV, lines of JSON, or a JSON
+ * list.
+ */
 export const openCsvPairs: Reader = async ({ files: [path], images, split: wanted }) => {
   const split = wanted === undefined ? undefined : chooseSplit(await splitsIn(path), { wanted, path })
   const { names } = await sniff(path)

@@ -34,7 +34,10 @@ const DESCRIBES = /\.(json|jsonl|ndjson|csv|tsv|txt|token)$/i
 /** Folders in which datasets keep the files that describe them. */
 const ANNOTATIONS = ['annotations', 'data']
 
-/** Which format a file or folder is of, and which files describe it. Throws a DatasetError that names the formats where none fits. */
+/**
+ * Which format a file or folder is of, and which files describe it. Throws a DatasetError that names the
+ * formats where none fits.
+ */
 export async function detectFormat(path: string, format?: DatasetFormat): Promise<Detected> {
   const found = await stat(path).catch((error: Error) => {
     throw new DatasetError(`There is no dataset at ${path}: ${error.message}`)
@@ -61,7 +64,8 @@ async function detectFolder(path: string, format?: DatasetFormat): Promise<Detec
     return { format: 'imagefolder', files: [] }
   if (described.length > 1)
     throw new DatasetError(
-      `${path} has several datasets, of which one has to be named: ${described.map((file) => `${file.path} (${file.format})`).join(', ')}.`
+      `${path} has several datasets, of which one has to be named: ` +
+        `${described.map((file) => `${file.path} (${file.format})`).join(', ')}.`
     )
   if (!format && (await hasMetadataBelow(path))) return { format: 'imagefolder', files: [] }
   if (!format && (await hasClasses(path))) return { format: 'classes', files: [] }

@@ -5,7 +5,10 @@ import type { EmbeddedPairs, MatrixSource } from '../dataset.js'
 import { openMatrices, type Matrix } from '../matrix.js'
 import { readRowNumbers } from '../npy.js'
 
-/** What the rows of images and of texts are called, as files or as folders of parts; clip-retrieval writes img_emb and text_emb. */
+/**
+ * What the rows of images and of texts are called, as files or as folders of parts; clip-retrieval writes
+ * img_emb and text_emb.
+ */
 const IMAGES = [
   'images.npy',
   'image.npy',
@@ -47,8 +50,9 @@ function hasNpy(folder: string): boolean {
 }
 
 /**
- * Embeddings that were computed before: images.npy and texts.npy, whose rows belong together, or image_of.npy beside them with
- * the row of the image for each text. Rows are read when they are used, unless a limit takes the first images only.
+ * Embeddings that were computed before: images.npy and texts.npy, whose rows belong together, or image_of.npy
+ * beside them with the row of the image for each text. Rows are read when they are used, unless a limit takes
+ * the first images only.
  */
 export function openEmbeddings(
   folder: string,
@@ -57,7 +61,8 @@ export function openEmbeddings(
   const files = embeddingFiles(folder)
   if (!files)
     throw new DatasetError(
-      `${folder} has no embeddings: images.npy and texts.npy are looked for, or img_emb/*.npy and text_emb/*.npy, with image_of.npy where an image has several texts.`
+      `${folder} has no embeddings: images.npy and texts.npy are looked for, or img_emb/*.npy and ` +
+        'text_emb/*.npy, with image_of.npy where an image has several texts.'
     )
   const [images, captions] = openMatrices({ path: files.images }, { path: files.captions })
   try {
@@ -66,13 +71,15 @@ export function openEmbeddings(
       : undefined
     if (images.dimension !== captions.dimension)
       throw new DatasetError(
-        `${files.images} has rows of ${images.dimension} values, and ${files.captions} has rows of ${captions.dimension}.`
+        `${files.images} has rows of ${images.dimension} values, and ${files.captions} has rows of ` +
+          `${captions.dimension}.`
       )
     if (imageOf ? imageOf.length !== captions.rows : images.rows !== captions.rows) {
       throw new DatasetError(
         imageOf
           ? `${join(folder, IMAGE_OF)} has ${imageOf.length} values, and there are ${captions.rows} texts.`
-          : `There are ${images.rows} images and ${captions.rows} texts in ${folder}: ${IMAGE_OF} has to say which image each text belongs to.`
+          : `There are ${images.rows} images and ${captions.rows} texts in ${folder}: ${IMAGE_OF} has ` +
+              'to say which image each text belongs to.'
       )
     }
     const pairs = { name, format: 'embeddings', kind: 'embeddings' } as const

@@ -5,9 +5,10 @@ import { addCaptions, captionedItems, captionFault, type Described } from './cap
 import type { Reader } from './opened.js'
 
 /**
- * Captions of Flickr8k and Flickr30k, a line each: `image,caption` (captions.txt, also as CLIP_benchmark has it, with commas
- * that nothing quotes), `image_name| comment_number| comment` (results.csv) and `image#0<tab>caption` (*.token.txt). A
- * caption is what is left of the line, so that lines can be read that are no CSV. The first line is a header unless it names an image.
+ * Captions of Flickr8k and Flickr30k, a line each: `image,caption` (captions.txt, also as CLIP_benchmark has
+ * it, with commas that nothing quotes), `image_name| comment_number| comment` (results.csv) and
+ * `image#0<tab>caption` (*.token.txt). A caption is what is left of the line, so that lines can be read that
+ * are no CSV. The first line is a header unless it names an image.
  */
 export const openFlickr: Reader = async ({ files: [path], images }) => ({
   kind: 'captions',

@@ -14,15 +14,19 @@ const FOLDERS =
   /^(images?|imgs?|photos?|pictures|files|data|(train|val|test)20\d\d|flickr.*images|flicker8k_dataset)$/i
 /** Most folders beside the file in which an image is looked for. */
 const MAX_FOLDERS = 100
-/** So many images that are nowhere, with none before them that is anywhere, and the others are not looked for in every folder. */
+/**
+ * So many images that are nowhere, with none before them that is anywhere, and the others are not looked for
+ * in every folder.
+ */
 const MAX_SEARCHES = 200
 /** What a name without an extension may end with, as in Winoground. */
 const EXTENSIONS = ['.png', '.jpg', '.jpeg', '.webp']
 
 /**
- * Finds images by the names that a file gives them: in `images`, or else in the folder where the first of them is: the file's
- * own, one below it, or one of those that are usual beside it (COCO's val2017 next to annotations). Names can't lead out of it; and where
- * there is a `root`, an absolute real path, nothing outside of it is looked at, whatever links there are.
+ * Finds images by the names that a file gives them: in `images`, or else in the folder where the first of
+ * them is: the file's own, one below it, or one of those that are usual beside it (COCO's val2017 next to
+ * annotations). Names can't lead out of it; and where there is a `root`, an absolute real path, nothing
+ * outside of it is looked at, whatever links there are.
  */
 export function imageFinder(
   folder: string,
@@ -54,7 +58,8 @@ export function imageFinder(
       reason:
         chosen !== undefined
           ? `It is not in ${chosen}.`
-          : `It is not in ${places.slice(0, 5).join(', ')}${places.length > 5 ? ` or ${places.length - 5} more folders` : ''}.`
+          : 'It is not in ' +
+            `${places.slice(0, 5).join(', ')}${places.length > 5 ? ` or ${places.length - 5} more folders` : ''}.`
     }
   }
   return { find }

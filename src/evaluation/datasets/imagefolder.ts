@@ -12,10 +12,16 @@ import { rowCaptions, rowLabels } from './row-items.js'
 import { sniff } from './sniff.js'
 import { chooseSplit, splitOf } from './splits.js'
 
-/** What Hugging Face's imagefolder calls the table of a folder: https://huggingface.co/docs/datasets/image_load#imagefolder */
+/**
+ * What Hugging Face's imagefolder calls the table of a folder:
+ * https://huggingface.co/docs/datasets/image_load#imagefolder
+ */
 export const METADATA = ['metadata.jsonl', 'metadata.csv']
 
-/** A folder of images with a metadata file in it, in the folders of its splits, or further down; without any, a folder a class. */
+/**
+ * A folder of images with a metadata file in it, in the folders of its splits, or further down; without any,
+ * a folder a class.
+ */
 export const openImagefolder: Reader = async (source) => {
   const { path: root, images, split: wanted } = source
   const tables = await tablesIn(root, '')

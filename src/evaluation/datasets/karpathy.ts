@@ -4,7 +4,10 @@ import type { Reader } from './opened.js'
 import { fieldsOf, listOf, readJson } from './read-json.js'
 import { chooseSplit, splitOf } from './splits.js'
 
-/** Karpathy's splits of COCO, Flickr8k and Flickr30k (Karpathy and Fei-Fei 2015). `restval` is part of the training set, as is usual. */
+/**
+ * Karpathy's splits of COCO, Flickr8k and Flickr30k (Karpathy and Fei-Fei 2015). `restval` is part of the
+ * training set, as is usual.
+ */
 export const openKarpathy: Reader = async ({ files: [path], images, split: wanted }) => {
   const read = async () =>
     listOf(await readJson(path), { key: 'images', path }).map(

@@ -13,7 +13,10 @@ export interface NamedRow {
   fields: Record<string, unknown>
 }
 
-/** The rows of CSV, TSV, lines of JSON, a JSON list of objects, or a JSON object of objects, with their columns in lower case. */
+/**
+ * The rows of CSV, TSV, lines of JSON, a JSON list of objects, or a JSON object of objects, with their
+ * columns in lower case.
+ */
 export async function* namedRows(path: string): AsyncGenerator<NamedRow | DatasetFault> {
   const { layout } = await sniff(path)
   if (layout === 'json') {

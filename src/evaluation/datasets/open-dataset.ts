@@ -41,8 +41,8 @@ const READERS: Record<Exclude<DatasetFormat, 'embeddings'>, Reader> = {
 /** Formats whose datasets have parts. */
 const SPLIT = ['karpathy', 'imagefolder', 'classes', 'csv']
 /**
- * Opens a dataset by its file or folder, whose format is told from what is in it. Throws a DatasetError that says what was
- * looked for, where it is of none, is empty, or where none of its first items can be used.
+ * Opens a dataset by its file or folder, whose format is told from what is in it. Throws a DatasetError that
+ * says what was looked for, where it is of none, is empty, or where none of its first items can be used.
  */
 export async function openDataset(
   path: string,
@@ -89,7 +89,10 @@ async function* firstItems(
   }
 }
 
-/** Reads items, as often as one likes; what was read to see whether any can be used is not read anew the first time. */
+/**
+ * Reads items, as often as one likes; what was read to see whether any can be used is not read anew the first
+ * time.
+ */
 async function usableItems(
   read: () => AsyncIterable<Found>,
   name: string
@@ -101,7 +104,8 @@ async function usableItems(
     if (next.done)
       throw new DatasetError(
         first
-          ? `${name}: nothing in it can be used. ${first.name}: ${first.reason}${faults.length > 1 ? ` And ${faults.length - 1} more.` : ''}`
+          ? `${name}: nothing in it can be used. ${first.name}: ` +
+              `${first.reason}${faults.length > 1 ? ` And ${faults.length - 1} more.` : ''}`
           : `${name} is empty.`
       )
     if ('reason' in next.value) faults.push(next.value)

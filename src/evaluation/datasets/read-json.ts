@@ -3,12 +3,16 @@ import { readFile, stat } from 'node:fs/promises'
 import { decodeText } from '../../files/utf8.js'
 import { DatasetError } from '../dataset-error.js'
 
-/** What a file of JSON holds. It is read whole: up to 512 MiB, the longest string that there is. Throws a DatasetError. */
+/**
+ * What a file of JSON holds. It is read whole: up to 512 MiB, the longest string that there is. Throws a
+ * DatasetError.
+ */
 export async function readJson(path: string): Promise<unknown> {
   const { size } = await stat(path)
   if (size > constants.MAX_STRING_LENGTH)
     throw new DatasetError(
-      `${path} has ${Math.round(size / 2 ** 20)} MiB, and JSON is read up to 512 MiB: split it, or write a line of JSON for each row.`
+      `${path} has ${Math.round(size / 2 ** 20)} MiB, and JSON is read up to 512 MiB: split it, or ` +
+        'write a line of JSON for each row.'
     )
   try {
     return JSON.parse(decodeText(await readFile(path)))

@@ -7,7 +7,10 @@ import { labelIn, textIn, textsIn, type NamedRow } from './named-rows.js'
 
 type Rows = AsyncIterable<NamedRow | DatasetFault>
 
-/** Images with their captions; rows of the same image are one item. What the captions are is kept until the last row is read. */
+/**
+ * Images with their captions; rows of the same image are one item. What the captions are is kept until the
+ * last row is read.
+ */
 export async function* rowCaptions(
   rows: Rows,
   images: ImageFinder

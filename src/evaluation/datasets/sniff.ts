@@ -6,7 +6,10 @@ import { isCaptionLine, isTokenLine } from './flickr.js'
 
 /** What a file looks like, whatever its name ends with. */
 export interface Sniffed {
-  /** Tables are lines of JSON or have a header; `tokens` are lines of an image and a caption without one, as in Flickr's original files. */
+  /**
+   * Tables are lines of JSON or have a header; `tokens` are lines of an image and a caption without one, as
+   * in Flickr's original files.
+   */
   layout: 'json' | 'tokens' | 'parquet' | 'npy' | 'other' | TableLayout
   /** The columns of a table, in lower case, or those keys of a JSON document that datasets have. */
   names: Set<string>
@@ -18,7 +21,9 @@ export interface Sniffed {
 const HEAD = 1 << 20
 const DELIMITERS = ['|', '\t', ',', ';']
 
-/** Looks at how a file begins; a JSON document that may be COCO's is looked through for the keys that it has. */
+/**
+ * Looks at how a file begins; a JSON document that may be COCO's is looked through for the keys that it has.
+ */
 export async function sniff(path: string): Promise<Sniffed> {
   const head = (await firstBytes(path)).toString().replace(/^\uFEFF/, '')
   if (head.startsWith('PAR1')) return { layout: 'parquet', names: new Set() }
@@ -70,7 +75,10 @@ function rowOf(first: string, { path, more }: { path: string; more?: string }): 
   }
 }
 
-/** The keys of COCO's documents, which may be far behind each other; those of all others are in the first of their entries. */
+/**
+ * The keys of COCO's documents, which may be far behind each other; those of all others are in the first of
+ * their entries.
+ */
 const FAR = ['images', 'annotations', 'caption']
 const KEYS = [
   ...FAR,

@@ -13,8 +13,8 @@ export function splitOf(name: string): string | undefined {
 }
 
 /**
- * Which of the parts that are there is meant: the one that is asked for, or else the first of test, validation and train;
- * undefined for `all`. Throws a DatasetError where there is no such part.
+ * Which of the parts that are there is meant: the one that is asked for, or else the first of test,
+ * validation and train; undefined for `all`. Throws a DatasetError where there is no such part.
  */
 export function chooseSplit(
   there: Iterable<string>,

@@ -2,7 +2,10 @@ import { captionFault } from './captions.js'
 import { namedRows, textIn } from './named-rows.js'
 import type { Reader } from './opened.js'
 
-/** Pairs of images and captions in the layout of Winoground's examples.jsonl (Thrush et al. 2022), whose images are named without an extension. */
+/**
+ * Pairs of images and captions in the layout of Winoground's examples.jsonl (Thrush et al. 2022), whose
+ * images are named without an extension.
+ */
 export const openWinoground: Reader = async ({ files: [path], images }) => ({
   kind: 'pairs',
   async *items() {

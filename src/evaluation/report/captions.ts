@@ -5,7 +5,10 @@ export function reportTitle(report: Pick<Report, 'models' | 'datasets'>): string
   return `Evaluation of ${listed(modelNames(report)) || 'nothing'}`
 }
 
-/** The names under which results stand: of the models that were run, then what else datasets name, as embeddings that were made before. */
+/**
+ * The names under which results stand: of the models that were run, then what else datasets name, as
+ * embeddings that were made before.
+ */
 export function modelNames({ models, datasets }: Pick<Report, 'models' | 'datasets'>): string[] {
   return [
     ...new Set([

@@ -21,10 +21,10 @@ const TO = '<!-- /evaluation -->'
 const SHOWN = new RegExp(`src="${PICTURES}/([a-z0-9-]+\\.(?:svg|webp))"`, 'g')
 
 /**
- * Writes what a report says of its first model into a card: README.md in the folder, between `<!-- evaluation -->` and
- * `<!-- /evaluation -->`, with pictures in card/. A card that is there keeps the rest of its text, and one without the two
- * marks gets them at its end; pictures that the part before showed and the card no longer does are removed, others in card/ stay.
- * The same report gives the same files.
+ * Writes what a report says of its first model into a card: README.md in the folder, between `<!-- evaluation
+ * -->` and `<!-- /evaluation -->`, with pictures in card/. A card that is there keeps the rest of its text,
+ * and one without the two marks gets them at its end; pictures that the part before showed and the card no
+ * longer does are removed, others in card/ stay. The same report gives the same files.
  */
 export async function writeCard(
   report: Report,
@@ -47,7 +47,10 @@ export async function writeCard(
     if (!kept.has(name)) await rm(join(folder, PICTURES, name), { force: true })
 }
 
-/** What a report says of its first model, in Markdown; `files` gets the pictures that it shows, those of datasets that are named in `pictures`. */
+/**
+ * What a report says of its first model, in Markdown; `files` gets the pictures that it shows, those of
+ * datasets that are named in `pictures`.
+ */
 function cardText(report: Report, { files, pictures }: { files: CardFiles; pictures?: string[] }): string {
   const model = modelNames(report).at(0)
   if (model === undefined) return 'Nothing was measured.'
@@ -61,7 +64,11 @@ function cardText(report: Report, { files, pictures }: { files: CardFiles; pictu
   )
   return [
     '## What it can and can’t do',
-    `Measured by ${markdown(`Semblance ${report.service}`)} on ${listed(results.map(({ dataset }) => markdown(dataset.name)))}; in brackets the ${Math.round(report.settings.confidence * 100)} % bootstrap interval (${report.settings.resamples} resamples, seed ${report.settings.seed}). What is said here follows from the figures by rule, and holds for data like that.`,
+    `Measured by ${markdown(`Semblance ${report.service}`)} on ` +
+      `${listed(results.map(({ dataset }) => markdown(dataset.name)))}; in brackets the ` +
+      `${Math.round(report.settings.confidence * 100)} % bootstrap interval ` +
+      `(${report.settings.resamples} resamples, seed ${report.settings.seed}). What is said here follows ` +
+      'from the figures by rule, and holds for data like that.',
     ...said.map(
       (kind) =>
         `**${VERDICT_WORDS[kind]}**\n\n${verdicts

@@ -28,7 +28,8 @@ export const TASK_WORDS: Record<TaskName, { title: string; question: string }> =
   compositionality: {
     title: 'Compositionality',
     question:
-      'Are captions told apart that use the same words in another arrangement, or that are only slightly wrong?'
+      'Are captions told apart that use the same words in another arrangement, or that are only ' +
+      'slightly wrong?'
   },
   'word-order': {
     title: 'Word order',
@@ -37,7 +38,8 @@ export const TASK_WORDS: Record<TaskName, { title: string; question: string }> =
   blind: {
     title: 'Blind baselines',
     question:
-      'How well does it do without looking at the right image? What is right then is right for the wrong reason.'
+      'How well does it do without looking at the right image? What is right then is right for the ' +
+      'wrong reason.'
   },
   robustness: {
     title: 'Robustness',

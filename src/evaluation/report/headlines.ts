@@ -32,7 +32,10 @@ const HEADLINES: Record<TaskName, RegExp[]> = {
   fusion: []
 }
 
-/** The figures that a report is summed up by, by dataset and task: of few-shot classification the one with most examples, and none in which guessing is always right. */
+/**
+ * The figures that a report is summed up by, by dataset and task: of few-shot classification the one with
+ * most examples, and none in which guessing is always right.
+ */
 export function headlinesOf(report: Report): Headline[] {
   return report.datasets.flatMap((dataset) => tasksOf(dataset).flatMap((task) => ofTask(dataset, task)))
 }

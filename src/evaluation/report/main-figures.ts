@@ -3,10 +3,15 @@ const FEW = 20
 /** Most of those that are shown first where there are more. */
 const MOST = 24
 
-/** A label's, or that of queries for records of one kind: `bias[gender: he]`, `fusion[joint, of text only]`. */
+/**
+ * A label's, or that of queries for records of one kind: `bias[gender: he]`, `fusion[joint, of text only]`.
+ */
 const PART_OF_VARIANT = /\[[^\]]*(: |, of )/
 
-/** The figures of a task that are shown first: all where they are few; else those without a variant in brackets, and the first of each variant. */
+/**
+ * The figures of a task that are shown first: all where they are few; else those without a variant in
+ * brackets, and the first of each variant.
+ */
 export function mainFigures(names: string[]): string[] {
   if (names.length <= FEW) return names
   const seen = new Set<string>()

@@ -1,7 +1,10 @@
 import { printable } from '../../terminal/printable.js'
 import { escape } from './markup.js'
 
-/** Text of a dataset as Markdown that shows it as it is, on one line, in a table too: nothing of it is markup, a link or a mention. */
+/**
+ * Text of a dataset as Markdown that shows it as it is, on one line, in a table too: nothing of it is markup,
+ * a link or a mention.
+ */
 export function markdown(text: string): string {
   return printable(text.toWellFormed())
     .replaceAll('&', '&amp;')

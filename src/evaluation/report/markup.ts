@@ -13,7 +13,10 @@ const ENTITIES: Record<string, string> = {
   "'": '&#39;'
 }
 
-/** Markup by a template: what is put into it is text, in elements and in quoted attributes alike, unless it is markup itself. */
+/**
+ * Markup by a template: what is put into it is text, in elements and in quoted attributes alike, unless it is
+ * markup itself.
+ */
 export function html(strings: TemplateStringsArray, ...values: Content[]): Markup {
   return { markup: strings.reduce((before, part, i) => `${before}${written(values[i - 1])}${part}`) }
 }

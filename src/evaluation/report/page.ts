@@ -11,9 +11,14 @@ import { tasksOf } from './tasks-of.js'
 
 const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 const ICON =
-  '<svg class="icon" viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8" fill="#4f46e5"/><circle cx="12.5" cy="16" r="6.5" fill="#fff" fill-opacity=".95"/><circle cx="19.5" cy="16" r="6.5" fill="#a5b4fc" fill-opacity=".75"/></svg>'
+  '<svg class="icon" viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8" ' +
+  'fill="#4f46e5"/><circle cx="12.5" cy="16" r="6.5" fill="#fff" fill-opacity=".95"/><circle cx="19.5" ' +
+  'cy="16" r="6.5" fill="#a5b4fc" fill-opacity=".75"/></svg>'
 
-/** A report as one HTML page that needs nothing else, to be sent around: no script, pictures inside; text of datasets is text in it. */
+/**
+ * A report as one HTML page that needs nothing else, to be sent around: no script, pictures inside; text of
+ * datasets is text in it.
+ */
 export function renderPage(report: Report): string {
   const show = showFrom(report)
   const title = reportTitle(report)

@@ -2,7 +2,8 @@ import { Type, type Static } from 'typebox'
 import { FORMATS } from '../dataset.js'
 import { TASKS, type Shown } from '../report.js'
 
-// A report as it is written and sent: names are snake_case. Names of figures, details and pictures are keys of their own.
+// A report as it is written and sent: names are snake_case. Names of figures, details and pictures are keys
+// of their own.
 
 const number = (description: string) => Type.Number({ description })
 const count = (description: string) => Type.Integer({ minimum: 0, description })

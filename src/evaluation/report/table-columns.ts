@@ -12,7 +12,10 @@ export interface Column {
   spare?: number
 }
 
-/** The figures of a task on a dataset in rows; of each model its value and interval, then how the first two differ, chance, and what it is over. */
+/**
+ * The figures of a task on a dataset in rows; of each model its value and interval, then how the first two
+ * differ, chance, and what it is over.
+ */
 export function tableColumns(report: Report, dataset: DatasetReport, task: TaskName): Column[] {
   const models = dataset.results.map(({ model, tasks }) => ({
     model: shortName(model, report),

@@ -16,7 +16,10 @@ export interface TableOptions {
 
 const GAP = 2
 
-/** A report for a terminal: for each dataset and task a table of figures with their intervals, several models side by side. Text of datasets is made printable. */
+/**
+ * A report for a terminal: for each dataset and task a table of figures with their intervals, several models
+ * side by side. Text of datasets is made printable.
+ */
 export function renderTable(report: Report, { width = Infinity, colour = false }: TableOptions = {}): string {
   const paint = (style: Parameters<typeof styleText>[0], text: string) =>
     colour ? styleText(style, text, { validateStream: false }) : text
@@ -40,18 +43,22 @@ export function renderTable(report: Report, { width = Infinity, colour = false }
   if (left.size > 0)
     lines.push(
       '',
-      `There was no room for: ${[...left].map(printable).join(', ')}. A wider terminal, the JSON and the page have them.`
+      `There was no room for: ${[...left].map(printable).join(', ')}. A wider terminal, the JSON and ` +
+        'the page have them.'
     )
   return `${lines.join('\n')}\n`
 }
 
 function flagLine({ level, message, models }: RaisedFlag): string {
   return printable(
-    `${level === 'warning' ? '!' : 'i'} ${levelText(level)}${models.length > 0 ? ` (${listed(models)})` : ''}: ${message}`
+    `${level === 'warning' ? '!' : 'i'} ` +
+      `${levelText(level)}${models.length > 0 ? ` (${listed(models)})` : ''}: ${message}`
   )
 }
 
-/** Leaves out the columns that can best be done without until the rest fits; their names are added to `left`. */
+/**
+ * Leaves out the columns that can best be done without until the rest fits; their names are added to `left`.
+ */
 function fitting(columns: Column[], { width, left }: { width: number; left: Set<string> }): Column[] {
   let kept = columns
   while (widthOf(kept) > width) {

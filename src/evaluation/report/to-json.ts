@@ -3,7 +3,10 @@ import type { ReportJson } from './schema.js'
 
 type DatasetJson = ReportJson['datasets'][number]
 
-/** A report as it is written and sent, with names in snake_case. Names of figures, details and pictures stay as they are. */
+/**
+ * A report as it is written and sent, with names in snake_case. Names of figures, details and pictures stay
+ * as they are.
+ */
 export function toJson({
   version,
   service,
@@ -28,7 +31,9 @@ export function toJson({
   }
 }
 
-/** The report that was written by `toJson`, as pages and cards are made of. The JSON must keep to the schema. */
+/**
+ * The report that was written by `toJson`, as pages and cards are made of. The JSON must keep to the schema.
+ */
 export function fromJson({ created_at, datasets, ...rest }: ReportJson): Report {
   return { ...rest, createdAt: created_at, datasets: datasets.map(datasetReport) }
 }

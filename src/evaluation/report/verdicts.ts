@@ -4,7 +4,10 @@ import { intervalText, unitOf, valueText } from './figure-text.js'
 
 /** What a figure says that a model can or can't do. */
 export interface Verdict {
-  /** `seldom`: better than guessing, and still wrong more often than right. `untold`: there were too few items to tell. */
+  /**
+   * `seldom`: better than guessing, and still wrong more often than right. `untold`: there were too few items
+   * to tell.
+   */
   kind: 'can' | 'seldom' | 'cannot' | 'untold'
   dataset: string
   task: TaskName
@@ -81,10 +84,16 @@ const RULES: Rule[] = [
 const NOTABLE = 0.05
 /** Items from which on anything is said by a figure. */
 const ENOUGH = 20
-/** Items from which on a calibration error is judged: that of few is biased upwards (Roelofs et al. 2022), as no bin of a few is right exactly as often as it expects. */
+/**
+ * Items from which on a calibration error is judged: that of few is biased upwards (Roelofs et al. 2022), as
+ * no bin of a few is right exactly as often as it expects.
+ */
 const ENOUGH_FOR_ECE = 1000
 
-/** What a model can and can't do by its figures: against chance, and by what changed images and its own confidence cost. Nothing is said of fewer than 20 items, nor where guessing is always right. */
+/**
+ * What a model can and can't do by its figures: against chance, and by what changed images and its own
+ * confidence cost. Nothing is said of fewer than 20 items, nor where guessing is always right.
+ */
 export function verdictsOf(report: Report, model: string): Verdict[] {
   return report.datasets.flatMap((dataset) => {
     const tasks = dataset.results.find((result) => result.model === model)?.tasks ?? []
@@ -144,7 +153,9 @@ function confidence(figures: Record<string, Figure>): Found[] {
       {
         kind: 'untold',
         figure: name,
-        text: `whether it knows how sure it may be: of ${ece.items} images the calibration error comes out too large, and ${ENOUGH_FOR_ECE.toLocaleString('en')} are needed`
+        text:
+          `whether it knows how sure it may be: of ${ece.items} images the calibration error comes ` +
+          `out too large, and ${ENOUGH_FOR_ECE.toLocaleString('en')} are needed`
       }
     ]
   return ece.low > NOTABLE
@@ -152,7 +163,9 @@ function confidence(figures: Record<string, Figure>): Found[] {
         {
           kind: 'cannot',
           figure: name,
-          text: `does not know how sure it may be: its confidence is off by ${figureText(name, ece)} on average`
+          text:
+            `does not know how sure it may be: its confidence is off by ${figureText(name, ece)} ` +
+            'on average'
         }
       ]
     : []
@@ -172,14 +185,19 @@ function lossesByChange(figures: Record<string, Figure>): Found[] {
   return [...worst.values()].map(({ name, change, measure }) => ({
     kind: 'cannot',
     figure: name,
-    text: `does not do as well on changed images: with ${change}, ${spoken(measure)} falls by ${figureText(name, figures[name]).replace(' %', ' points')}`
+    text:
+      `does not do as well on changed images: with ${change}, ${spoken(measure)} falls by ` +
+      `${figureText(name, figures[name]).replace(' %', ' points')}`
   }))
 }
 
 /** For sentences: shares are whole there, as the interval does not bear more. */
 function figureText(name: string, figure: Figure): string {
   if (unitOf(name) !== 'share') return `${valueText(name, figure.value)} ${intervalText(name, figure)}`
-  return `${short(figure.value)} [${[figure.low, figure.high].map((end) => short(end).replace(' %', '')).join(', ')}]`
+  return (
+    `${short(figure.value)} ` +
+    `[${[figure.low, figure.high].map((end) => short(end).replace(' %', '')).join(', ')}]`
+  )
 }
 
 function short(share: number): string {

@@ -23,8 +23,9 @@ const MAX_IMAGES = 1000
 const NO_ATTRIBUTE = 'no attribute'
 
 /**
- * Whether images lie nearer to a prompt than to the same prompt of another group, and whether words of groups are
- * associated with attributes in the text tower (WEAT, Caliskan et al. 2017; of sentences, May et al. 2019).
+ * Whether images lie nearer to a prompt than to the same prompt of another group, and whether words of groups
+ * are associated with attributes in the text tower (WEAT, Caliskan et al. 2017; of sentences, May et al.
+ * 2019).
  */
 export const biasTask: Task<BiasInput> = {
   name: 'bias',
@@ -139,9 +140,19 @@ function measureAssociation(
 
 function methodOf(images: number, of: number): string[] {
   return [
-    `bias: over ${images < of ? `${images} of ${of} images, drawn at random` : `${images} images`}, the cosine with a prompt minus that with the same prompt of the second group; effect is the mean of the differences over their standard deviation (Cohen's d), above 0 where the images lie nearer to the first group. The figures of a set are of the mean over its attributes; difference is in cosine. The p of each pair is of a permutation test, the groups swapped image by image.`,
-    `'${NO_ATTRIBUTE}' is the same for the groups alone: what an attribute's effect has over it is the attribute's.`,
-    'weat: how much more the words of the first group than those of the second are associated with the first attributes over the second, in the text tower alone, in standard deviations (Caliskan et al. 2017; May et al. 2019); few words, so the intervals are wide.',
-    'The groups are words in prompts: nothing is said of, or read from, the people in the images. An effect holds for these images, words and prompts. It mixes what the images show with what the model adds, a large one can be of a difference in cosine that changes no result, and one near 0 does not show that a model treats groups alike.'
+    `bias: over ${images < of ? `${images} of ${of} images, drawn at random` : `${images} images`}, ` +
+      'the cosine with a prompt minus that with the same prompt of the second group; effect is the mean ' +
+      `of the differences over their standard deviation (Cohen's d), above 0 where the images lie nearer ` +
+      'to the first group. The figures of a set are of the mean over its attributes; difference is in ' +
+      'cosine. The p of each pair is of a permutation test, the groups swapped image by image.',
+    `'${NO_ATTRIBUTE}' is the same for the groups alone: what an attribute's effect has over it is the ` +
+      `attribute's.`,
+    'weat: how much more the words of the first group than those of the second are associated with the ' +
+      'first attributes over the second, in the text tower alone, in standard deviations (Caliskan et ' +
+      'al. 2017; May et al. 2019); few words, so the intervals are wide.',
+    'The groups are words in prompts: nothing is said of, or read from, the people in the images. An ' +
+      'effect holds for these images, words and prompts. It mixes what the images show with what the ' +
+      'model adds, a large one can be of a difference in cosine that changes no result, and one near 0 ' +
+      'does not show that a model treats groups alike.'
   ]
 }

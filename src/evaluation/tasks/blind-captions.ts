@@ -45,7 +45,10 @@ export async function prepareBlindCaptions(
   }
 }
 
-/** Retrieval both ways: with others' images, with one constant image, and by what is near to the mean of the other side. */
+/**
+ * Retrieval both ways: with others' images, with one constant image, and by what is near to the mean of the
+ * other side.
+ */
 export function blindCaptions(input: BlindCaptionsInput, { seed }: TaskOptions): Blinded {
   const { images, imageIds, captions, constant, imagesOf, textsOf } = input
   const other = swapImages(images, seed)
@@ -93,7 +96,11 @@ export function blindCaptions(input: BlindCaptionsInput, { seed }: TaskOptions):
     runs,
     swapped: namedSwaps(imageIds, other),
     method: [
-      `Recall both ways over ${count} images${count < input.of ? ` (of ${input.of}, drawn at random)` : ''}, again with another item's images in their place (swapped), with one grey picture for all (constant), with the mean of all other images' queries in the place of each (prior), and by how many other images a caption is true of (frequency).`
+      `Recall both ways over ${count} ` +
+        `images${count < input.of ? ` (of ${input.of}, drawn at random)` : ''}, again with another ` +
+        `item's images in their place (swapped), with one grey picture for all (constant), with the mean ` +
+        `of all other images' queries in the place of each (prior), and by how many other images a ` +
+        'caption is true of (frequency).'
     ]
   }
 }

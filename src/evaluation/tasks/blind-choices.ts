@@ -41,15 +41,19 @@ export async function prepareBlindChoices(
 }
 
 /**
- * Of each item, its true caption and those of its false ones that are true in another item. Held out apart from each other
- * these would be known already or learnt the wrong way round; a caption that is always false is what a classifier is to find.
+ * Of each item, its true caption and those of its false ones that are true in another item. Held out apart
+ * from each other these would be known already or learnt the wrong way round; a caption that is always false
+ * is what a classifier is to find.
  */
 function captionsTrueSomewhere(items: ChoiceItem[]): string[][] {
   const isTrue = new Set(items.map(({ caption }) => caption))
   return items.map(({ caption, negatives }) => [caption, ...negatives.filter((text) => isTrue.has(text))])
 }
 
-/** The choice of captions with others' images, one constant image or the mean of all others; and by the captions alone. */
+/**
+ * The choice of captions with others' images, one constant image or the mean of all others; and by the
+ * captions alone.
+ */
 export function blindChoices(input: BlindChoicesInput, { seed }: TaskOptions): Blinded {
   const { images, imageIds, constant, starts } = input
   const other = swapImages(images, seed)
@@ -85,10 +89,14 @@ export function blindChoices(input: BlindChoicesInput, { seed }: TaskOptions): B
     swapped: namedSwaps(imageIds, other),
     details: { items: byCaption?.items, folds: byCaption?.folds },
     method: [
-      "Accuracy against hard negatives, again with another item's image in each one's place (swapped), with one grey picture for all (constant), and with the mean of all other images (prior).",
+      "Accuracy against hard negatives, again with another item's image in each one's place (swapped), " +
+        'with one grey picture for all (constant), and with the mean of all other images (prior).',
       byCaption
-        ? `caption_only: a logistic regression tells true captions from false by their embeddings alone, each item by one that was trained without it or its caption (Poliak et al. 2018)${byCaption.items.length < items ? `; on ${byCaption.items.length} of ${items} items, drawn at random` : ''}.`
-        : 'A classifier of the captions alone was not trained: items that share captions leave too few groups to hold out.'
+        ? 'caption_only: a logistic regression tells true captions from false by their embeddings ' +
+          'alone, each item by one that was trained without it or its caption (Poliak et al. ' +
+          `2018)${byCaption.items.length < items ? `; on ${byCaption.items.length} of ${items} items, drawn at random` : ''}.`
+        : 'A classifier of the captions alone was not trained: items that share captions leave too few ' +
+          'groups to hold out.'
     ]
   }
 }

@@ -54,7 +54,10 @@ export async function prepareBlindClasses(
   }
 }
 
-/** Zero-shot classification with others' images, one constant image or the mean of all others; always the commonest label; by the texts alone. */
+/**
+ * Zero-shot classification with others' images, one constant image or the mean of all others; always the
+ * commonest label; by the texts alone.
+ */
 export function blindClasses(input: BlindClassesInput, { seed }: TaskOptions): Blinded {
   const { images, imageIds, constant, labels, truth } = input
   const other = swapImages(images, seed)
@@ -98,10 +101,14 @@ export function blindClasses(input: BlindClassesInput, { seed }: TaskOptions): B
     swapped: namedSwaps(imageIds, other),
     details: { template: input.settings.template, folds: byText?.folds },
     method: [
-      `Zero-shot top-1 with the model's own template, again with another item's images in their place (swapped), with one grey picture for all (constant), with the mean of all other images (prior), and with the commonest label for all (majority).`,
+      `Zero-shot top-1 with the model's own template, again with another item's images in their place ` +
+        '(swapped), with one grey picture for all (constant), with the mean of all other images (prior), ' +
+        'and with the commonest label for all (majority).',
       ...(byText
         ? [
-            "text_only: a logistic regression on the embeddings of what is written with the images, each item's label predicted by one that was trained without it or its text (cf. Poliak et al. 2018); guessing is the commonest label."
+            'text_only: a logistic regression on the embeddings of what is written with the images, ' +
+              "each item's label predicted by one that was trained without it or its text (cf. Poliak et " +
+              'al. 2018); guessing is the commonest label.'
           ]
         : [])
     ]

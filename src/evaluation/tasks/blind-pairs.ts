@@ -69,7 +69,10 @@ export function blindPairs(
     ],
     swapped: namedSwaps(imageIds, other),
     method: [
-      "Winoground's scores, again with another pair's images in their place (swapped), with one grey picture for all (constant), and with the mean of all other pairs' images (prior). A pair asks for both captions in turn, so that one picture for all, which prefers one of them, is never right."
+      "Winoground's scores, again with another pair's images in their place (swapped), with one grey " +
+        "picture for all (constant), and with the mean of all other pairs' images (prior). A pair asks " +
+        'for both captions in turn, so that one picture for all, which prefers one of them, is never ' +
+        'right.'
     ]
   }
 }

@@ -12,7 +12,10 @@ import { LEAK_LEAST_ITEMS, LEAK_MARGIN, LEAK_SHARE, leaksOf } from './leaks.js'
 export type BlindInput = BlindCaptionsInput | BlindClassesInput | BlindPairsInput | BlindChoicesInput
 export type BlindContext = TaskContext
 
-/** A dataset's own task without its images: what can be answered so says nothing of how well a model sees (Goyal et al. 2017). */
+/**
+ * A dataset's own task without its images: what can be answered so says nothing of how well a model sees
+ * (Goyal et al. 2017).
+ */
 export const blindTask: Task<BlindInput> = {
   name: 'blind',
   kinds: ['captions', 'classes', 'pairs', 'choices'],
@@ -86,7 +89,12 @@ const ALONE: Flag = {
   level: 'note',
   code: 'SWAPPED_LEFT_OUT',
   message:
-    'There is one item alone: none has another image to be put in its place, so that swapped was not measured.'
+    'There is one item alone: none has another image to be put in its place, so that swapped was not ' +
+    'measured.'
 }
 
-const leakMethod = `A dataset is said to leak where a blind run's interval, widened for the number of runs and measures, lies above chance by ${LEAK_MARGIN}, and the run reaches ${LEAK_SHARE} of what the sighted score has above chance, on ${LEAK_LEAST_ITEMS} items or more (cf. Goyal et al. 2017).`
+const leakMethod =
+  `A dataset is said to leak where a blind run's interval, widened for the number of ` +
+  `runs and measures, lies above chance by ${LEAK_MARGIN}, and the run reaches ` +
+  `${LEAK_SHARE} of what the sighted score has above chance, on ${LEAK_LEAST_ITEMS} ` +
+  'items or more (cf. Goyal et al. 2017).'

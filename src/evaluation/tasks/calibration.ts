@@ -11,8 +11,8 @@ function binOf(confidence: number): number {
 }
 
 /**
- * The expected calibration error as a statistic of a draw of items: over 15 bins of equal width, the mean distance of
- * accuracy and confidence, weighted by the items in a bin (Guo et al. 2017, eq. 3).
+ * The expected calibration error as a statistic of a draw of items: over 15 bins of equal width, the mean
+ * distance of accuracy and confidence, weighted by the items in a bin (Guo et al. 2017, eq. 3).
  */
 export function calibrationError(
   confidence: Float64Array,

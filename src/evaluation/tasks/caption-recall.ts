@@ -4,7 +4,10 @@ import { recallAt } from '../query-ranks.js'
 import { rowAt, rowCount, rowsOf } from '../rows.js'
 import { topShare } from '../top-share.js'
 
-/** Of each query, whether any of what is right is among the `k` nearest candidates, for each k; a share where it ties. */
+/**
+ * Of each query, whether any of what is right is among the `k` nearest candidates, for each k; a share where
+ * it ties.
+ */
 export function recallShares(
   queries: Rows,
   candidates: Rows,

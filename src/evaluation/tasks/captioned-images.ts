@@ -14,7 +14,10 @@ export interface CaptionLinks {
 
 type Captioned = Pick<CaptionedItem, 'image' | 'captions'>
 
-/** Images with the same bytes as one, which has the captions of all; where duplicates are kept, all as they are. */
+/**
+ * Images with the same bytes as one, which has the captions of all; where duplicates are kept, all as they
+ * are.
+ */
 export async function mergeImages(
   items: Captioned[],
   context: Omit<TaskContext, 'embedder'>

@@ -14,7 +14,10 @@ export interface Classified {
   predicted: Uint32Array
   /** Score of the first label. */
   confidence: Float64Array
-  /** What a softmax model's scaled cosines of an image are divided by, as a logarithm: logits of two images compare once it is taken off. 0 for a sigmoid model. */
+  /**
+   * What a softmax model's scaled cosines of an image are divided by, as a logarithm: logits of two images
+   * compare once it is taken off. 0 for a sigmoid model.
+   */
   logNormaliser: Float64Array
   /** Of the last image, by label. */
   scores: number[]

@@ -14,7 +14,10 @@ export type CompositionalityInput =
 
 const WORST = 12
 
-/** Whether a model can tell captions of nearly the same words apart: Winoground's scores, or accuracy against hard negatives. */
+/**
+ * Whether a model can tell captions of nearly the same words apart: Winoground's scores, or accuracy against
+ * hard negatives.
+ */
 export const compositionalityTask: Task<CompositionalityInput> = {
   name: 'compositionality',
   kinds: ['pairs', 'choices'],
@@ -80,7 +83,9 @@ function measurePairs(
         { title: "Captions that prefer the other's image", queries: worstImages(items, cosines) }
       ],
       method: [
-        'winoground.text: both images score their own caption above the other; image: both captions score their own image above the other; group: both hold (Thrush et al. 2022). Equal scores are no preference. Guessing gives 1/4, 1/4 and 1/6.',
+        'winoground.text: both images score their own caption above the other; image: both captions ' +
+          'score their own image above the other; group: both hold (Thrush et al. 2022). Equal scores ' +
+          'are no preference. Guessing gives 1/4, 1/4 and 1/6.',
         tagsMethod
       ]
     },
@@ -168,7 +173,9 @@ function measureChoices(
       flags: [],
       worst: [{ title: 'Images that prefer a caption that is not true', queries: worstChoices(input) }],
       method: [
-        'hard_negatives.accuracy: the caption scores above each of its negatives (SugarCrepe, Hsieh et al. 2023); ties count as a random choice would. Guessing gives one over the captions of an item.',
+        'hard_negatives.accuracy: the caption scores above each of its negatives (SugarCrepe, Hsieh et ' +
+          'al. 2023); ties count as a random choice would. Guessing gives one over the captions of an ' +
+          'item.',
         tagsMethod
       ]
     },

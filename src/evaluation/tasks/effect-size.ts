@@ -1,6 +1,9 @@
 import { random } from '../statistics.js'
 
-/** Cohen's d of differences at the places of a draw: their mean over their standard deviation (n - 1); 0 where they are all the same. */
+/**
+ * Cohen's d of differences at the places of a draw: their mean over their standard deviation (n - 1); 0 where
+ * they are all the same.
+ */
 export function cohensD(differences: Float64Array): (draw: Uint32Array) => number {
   return (draw) => {
     let mean = 0
@@ -16,9 +19,10 @@ export function cohensD(differences: Float64Array): (draw: Uint32Array) => numbe
 const TINY = 1e-12
 
 /**
- * WEAT's effect size at the places of a draw (Caliskan et al. 2017): how much more the first targets are associated with
- * the first attributes than the second targets are, in standard deviations of all. `associations` holds the first targets'
- * then the second's, each a target's mean cosine with the first attributes minus that with the second.
+ * WEAT's effect size at the places of a draw (Caliskan et al. 2017): how much more the first targets are
+ * associated with the first attributes than the second targets are, in standard deviations of all.
+ * `associations` holds the first targets' then the second's, each a target's mean cosine with the first
+ * attributes minus that with the second.
  */
 export function weatEffect(associations: Float64Array, firstTargets: number): (draw: Uint32Array) => number {
   return (draw) => {

@@ -2,7 +2,9 @@ import { random } from '../statistics.js'
 
 /** One choice of examples, and what is left to be tested with. */
 export interface Draw {
-  /** By class, in the order of the chosen ones, the images that are its examples: the first n for n examples. */
+  /**
+   * By class, in the order of the chosen ones, the images that are its examples: the first n for n examples.
+   */
   examples: number[][]
   /** In the order of the dataset. */
   test: number[]
@@ -15,7 +17,10 @@ const SHOTS = [1, 2, 4, 8, 16]
 /** Images that a class needs: one or two to learn from, the rest to be tested with. */
 const LEAST = 3
 
-/** The classes that have enough images, of too many some at random, and how many examples of each leave a third to be tested with. */
+/**
+ * The classes that have enough images, of too many some at random, and how many examples of each leave a
+ * third to be tested with.
+ */
 export function usableClasses(
   truth: Uint32Array,
   { most, seed }: { most: number; seed: number }

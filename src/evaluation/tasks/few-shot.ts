@@ -41,7 +41,10 @@ export interface FewShotInput {
 const DRAWS = 10
 /** Of more classes so many are drawn: what training takes grows with their square. */
 const MAX_CLASSES = 50
-/** The gradient at which a probe that is tested is done: so near to the optimum that accuracies don't depend on where it stopped. */
+/**
+ * The gradient at which a probe that is tested is done: so near to the optimum that accuracies don't depend
+ * on where it stopped.
+ */
 const TESTED_AT = 1e-8
 
 const CONTENDERS: { name: string; title: string; method: MethodName; hasPrior: boolean }[] = [
@@ -56,9 +59,13 @@ const CONTENDERS: { name: string; title: string; method: MethodName; hasPrior: b
 ]
 
 const METHOD = [
-  `Examples of each class are drawn ${DRAWS} times; classifiers are tested on the images that are examples in no size of a draw, so that all sizes and zero-shot are measured on the same images.`,
-  'The linear probe is L2-regularised multinomial logistic regression (Radford et al. 2021, A.3). Its C is chosen by cross-validation among the examples of the first draw, which other draws may test; for a single example of each class it is 1. The details name the examples and each C.',
-  'With the words of the labels: their text embeddings are one more example of each class (Lin et al. 2023, Multimodality helps unimodality).',
+  `Examples of each class are drawn ${DRAWS} times; classifiers are tested on the images that are ` +
+    'examples in no size of a draw, so that all sizes and zero-shot are measured on the same images.',
+  'The linear probe is L2-regularised multinomial logistic regression (Radford et al. 2021, A.3). Its ' +
+    'C is chosen by cross-validation among the examples of the first draw, which other draws may test; ' +
+    'for a single example of each class it is 1. The details name the examples and each C.',
+  'With the words of the labels: their text embeddings are one more example of each class (Lin et al. ' +
+    '2023, Multimodality helps unimodality).',
   'Intervals are over the test images, all draws of one together.'
 ]
 
@@ -171,7 +178,9 @@ function fitAll(
   }
 }
 
-/** The ids of each draw's examples by class, in the order of the classes: the first n are those of n examples. */
+/**
+ * The ids of each draw's examples by class, in the order of the classes: the first n are those of n examples.
+ */
 function named(draws: Draw[], { imageIds }: FewShotInput): string[][][] {
   return draws.map(({ examples }) => examples.map((ofClass) => ofClass.map((image) => imageIds[image])))
 }
@@ -211,14 +220,18 @@ function flagsOf({ classes, truth }: FewShotInput, used: number): Flag[] {
       {
         level: 'warning',
         code: 'too_few_images',
-        message: `Of ${classes.length} classes with ${truth.length} images fewer than two have the three that are needed.`
+        message:
+          `Of ${classes.length} classes with ${truth.length} images fewer than two have the ` +
+          'three that are needed.'
       }
     ]
   return [
     {
       level: 'note',
       code: 'some_classes',
-      message: `${used} of ${classes.length} classes: those with three images at least, and of these no more than ${MAX_CLASSES}.`
+      message:
+        `${used} of ${classes.length} classes: those with three images at least, and of these ` +
+        `no more than ${MAX_CLASSES}.`
     }
   ]
 }

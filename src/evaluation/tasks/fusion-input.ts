@@ -5,7 +5,10 @@ import { random } from '../statistics.js'
 import type { Task, TaskOptions } from '../task.js'
 import { mergeImages } from './captioned-images.js'
 
-/** Records of an image and its first caption, and the other captions as queries for them; images of the same bytes are one record unless duplicates are kept. */
+/**
+ * Records of an image and its first caption, and the other captions as queries for them; images of the same
+ * bytes are one record unless duplicates are kept.
+ */
 export interface FusionInput {
   ids: string[]
   /** Records that there are; some are left out where they are very many. */
@@ -27,7 +30,10 @@ export interface Held {
   text: Uint8Array
 }
 
-/** Pairs of a query and a record that are compared, at most; each by every method and weight, which takes about 10 us. */
+/**
+ * Pairs of a query and a record that are compared, at most; each by every method and weight, which takes
+ * about 10 us.
+ */
 const MAX_PAIRS = 5e6
 const LEAST_QUERIES = 100
 /** Of more records so many are drawn: with fewer queries the figures would say nothing. */
@@ -72,7 +78,10 @@ const NOTHING_ASKED: FusionInput = {
   available: 0
 }
 
-/** A part of the records, drawn at random, loses one of its modalities: image and text by turns. What a smaller part loses a larger one does too. */
+/**
+ * A part of the records, drawn at random, loses one of its modalities: image and text by turns. What a
+ * smaller part loses a larger one does too.
+ */
 export function heldWhere(part: number, { ids, seed }: { ids: string[] } & Pick<TaskOptions, 'seed'>): Held {
   const [image, text] = [new Uint8Array(ids.length).fill(1), new Uint8Array(ids.length).fill(1)]
   const order = random(seed).shuffle(Uint32Array.from(ids, (_, i) => i))

@@ -11,7 +11,10 @@ import { cosine } from '../../encoder/embedding.js'
 import { rowAt, rowCount } from '../rows.js'
 import type { FusionInput, Held } from './fusion-input.js'
 
-/** A way to find records: one modality alone, or a fusion with a weight of the image; the text has the rest of 1. */
+/**
+ * A way to find records: one modality alone, or a fusion with a weight of the image; the text has the rest of
+ * 1.
+ */
 export interface FusionRun {
   name: FusionName
   imageWeight: number
@@ -21,7 +24,9 @@ export const FUSED = ['weighted', 'weighted z-score', 'rrf', 'joint'] as const
 export const FUSION_NAMES = ['image', 'text', ...FUSED] as const
 export type FusionName = (typeof FUSION_NAMES)[number]
 
-/** Of each query, where its record came: records ahead of it and those that tie; NaN where it was no match. */
+/**
+ * Of each query, where its record came: records ahead of it and those that tie; NaN where it was no match.
+ */
 export interface Standings {
   ahead: Float64Array
   tied: Float64Array
@@ -30,7 +35,10 @@ export interface Standings {
 /** Scores that differ by less are equal: they are sums of the same parts in another order. */
 const EQUAL = 1e-12
 
-/** Where each query's record comes, in each run, for each of some ways in which records lack modalities: [held][run]. */
+/**
+ * Where each query's record comes, in each run, for each of some ways in which records lack modalities:
+ * [held][run].
+ */
 export function standings(input: FusionInput, runs: FusionRun[], helds: Held[]): Standings[][] {
   const queries = rowCount(input.queries)
   const inner = Float64Array.from(input.ids, (_, i) => cosine(rowAt(input.images, i), rowAt(input.texts, i)))

@@ -36,7 +36,10 @@ interface Level {
   measures: Measures[]
 }
 
-/** Whether searching records by image and text finds them better than by one of them, by each method of fusion. */
+/**
+ * Whether searching records by image and text finds them better than by one of them, by each method of
+ * fusion.
+ */
 export const fusionTask: Task<FusionInput> = {
   name: 'fusion',
   kinds: ['captions'],
@@ -131,7 +134,10 @@ function chanceOf(measure: string, records: number): number {
   return Math.min(1, Number(measure.split('@')[1]) / records)
 }
 
-/** recall@10 of the queries whose record holds both, the image alone, or the text alone: a fair fusion finds each about as often as its modality can. */
+/**
+ * recall@10 of the queries whose record holds both, the image alone, or the text alone: a fair fusion finds
+ * each about as often as its modality can.
+ */
 function byWhatIsHeld(
   { targets }: FusionInput,
   { level, name, options }: { level: Level; name: FusionName; options: TaskOptions }
@@ -190,11 +196,18 @@ function bestOf(level: Level, options: SamplingOptions): Flag {
   return {
     level: 'note',
     code: 'best_fusion',
-    message: `Where ${percent(level.part)} of the records lack one modality, ${best.name} finds them best (mean reciprocal rank ${mean(best.values).toFixed(3)}), before ${second.name} (${mean(second.values).toFixed(3)}): a difference of ${value} [${low}, ${high}], p = ${p.toFixed(3)} in the paired test, which is not corrected for choosing the two.`
+    message:
+      `Where ${percent(level.part)} of the records lack one modality, ${best.name} finds them ` +
+      `best (mean reciprocal rank ${mean(best.values).toFixed(3)}), before ${second.name} ` +
+      `(${mean(second.values).toFixed(3)}): a difference of ${value} [${low}, ${high}], p = ` +
+      `${p.toFixed(3)} in the paired test, which is not corrected for choosing the two.`
   }
 }
 
-/** Which records lack what, and how many of the records and of the queries were drawn; of more records than can be listed how many lack it. */
+/**
+ * Which records lack what, and how many of the records and of the queries were drawn; of more records than
+ * can be listed how many lack it.
+ */
 function detailsOf({ ids, of, targets, available }: FusionInput, levels: Level[]): Record<string, unknown> {
   const missing = levels.map(({ part, held }) => [
     percent(part),
@@ -218,9 +231,19 @@ function lacking({ image, text }: Held, ids: string[]): { image: string[]; text:
 
 function method({ ids, of, merged, targets, available }: FusionInput, { resamples }: TaskOptions): string[] {
   return [
-    `${ids.length}${ids.length < of ? ` of ${of}` : ''} records of an image and its first caption${ids.length < of ? ', drawn by the seed' : ''}; ${targets.length}${targets.length < available ? ` of ${available}` : ''} other captions are the queries${targets.length < available ? ', drawn by the seed' : ''}, each for its own record.${merged > 0 ? ` Images of the same bytes are one record (${merged} more of them), with the captions of all.` : ''}`,
-    'image and text: by the cosine of that modality alone. weighted: the mean of both cosines. weighted z-score: the mean of both as standard scores over all records. rrf: reciprocal ranks, 60 added (Cormack et al. 2009). joint: the cosine with the normalised sum of both embeddings. Both modalities weigh alike in the figures; plots are over the weight.',
-    'A record that lacks a modality is judged by the one that it has. Which records lack which is drawn by the seed, image and text by turns; the details name them, or where they are many their numbers.',
-    `Records that score the same are in random order, and measures are expectations over it. Intervals are percentile bootstrap of ${resamples} samples; the queries of one record are drawn together.`
+    `${ids.length}${ids.length < of ? ` of ${of}` : ''} records of an image and its first ` +
+      `caption${ids.length < of ? ', drawn by the seed' : ''}; ` +
+      `${targets.length}${targets.length < available ? ` of ${available}` : ''} other captions are the ` +
+      `queries${targets.length < available ? ', drawn by the seed' : ''}, each for its own ` +
+      `record.${merged > 0 ? ` Images of the same bytes are one record (${merged} more of them), with the ` + 'captions of all.' : ''}`,
+    'image and text: by the cosine of that modality alone. weighted: the mean of both cosines. ' +
+      'weighted z-score: the mean of both as standard scores over all records. rrf: reciprocal ranks, 60 ' +
+      'added (Cormack et al. 2009). joint: the cosine with the normalised sum of both embeddings. Both ' +
+      'modalities weigh alike in the figures; plots are over the weight.',
+    'A record that lacks a modality is judged by the one that it has. Which records lack which is ' +
+      'drawn by the seed, image and text by turns; the details name them, or where they are many their ' +
+      'numbers.',
+    'Records that score the same are in random order, and measures are expectations over it. Intervals ' +
+      `are percentile bootstrap of ${resamples} samples; the queries of one record are drawn together.`
   ]
 }

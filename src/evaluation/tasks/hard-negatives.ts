@@ -3,7 +3,10 @@ import type { Rows } from '../embedder.js'
 import { rowAt } from '../rows.js'
 import { topShare } from '../top-share.js'
 
-/** Captions of images, several an image: those of image i are rows `starts[i]` to `starts[i + 1]`, the true one first. */
+/**
+ * Captions of images, several an image: those of image i are rows `starts[i]` to `starts[i + 1]`, the true
+ * one first.
+ */
 export interface Choices {
   captions: Rows
   starts: Uint32Array
@@ -16,7 +19,10 @@ export function choiceCosines(image: Float32Array, { captions, starts }: Choices
   )
 }
 
-/** Of each image, whether its caption scores above all of the negatives (SugarCrepe, Hsieh et al. 2023); a share where it ties. */
+/**
+ * Of each image, whether its caption scores above all of the negatives (SugarCrepe, Hsieh et al. 2023); a
+ * share where it ties.
+ */
 export function hardNegativeScores(images: Rows, choices: Choices): Float64Array {
   return Float64Array.from({ length: choices.starts.length - 1 }, (_, i) =>
     topShare(choiceCosines(rowAt(images, i), choices, i), [0], 1)

@@ -5,7 +5,10 @@ import { rowAt } from '../rows.js'
 import { random } from '../statistics.js'
 
 const FOLDS = 5
-/** Inverse strength of the regularisation: embeddings have length 1, so that a weaker one is needed than for standardised features. */
+/**
+ * Inverse strength of the regularisation: embeddings have length 1, so that a weaker one is needed than for
+ * standardised features.
+ */
 const C = 10
 /** Enough for an order of candidates. */
 const [TOLERANCE, ITERATIONS] = [1e-6, 300]
@@ -16,7 +19,9 @@ export interface HeldOut {
   folds: number[]
 }
 
-/** Scores `[n, classes]` of each row by a logistic regression that was trained on the rows of the other folds. */
+/**
+ * Scores `[n, classes]` of each row by a logistic regression that was trained on the rows of the other folds.
+ */
 export function heldOutScores(
   rows: Rows,
   labels: Uint32Array,
@@ -37,8 +42,8 @@ export function heldOutScores(
 }
 
 /**
- * Folds of items of about one size, items that share a key in one; undefined where the keys tie them together into fewer groups
- * than folds.
+ * Folds of items of about one size, items that share a key in one; undefined where the keys tie them together
+ * into fewer groups than folds.
  */
 export function foldsByGroup(keysOf: string[][], seed: number): Uint32Array | undefined {
   const parents = Uint32Array.from(keysOf.keys())

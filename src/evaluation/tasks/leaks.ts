@@ -3,9 +3,15 @@ import { bootstrapMean, mean } from '../statistics.js'
 import type { TaskOptions } from '../task.js'
 import type { Blinded, BlindRun } from './blinded.js'
 
-/** What a blind run must be above chance by, at the lower end of its interval: less makes no conclusion from sighted scores wrong. */
+/**
+ * What a blind run must be above chance by, at the lower end of its interval: less makes no conclusion from
+ * sighted scores wrong.
+ */
 export const LEAK_MARGIN = 0.05
-/** Part of the sighted score's distance above chance that a blind run must reach: then most of what seems seen needs no seeing. */
+/**
+ * Part of the sighted score's distance above chance that a blind run must reach: then most of what seems seen
+ * needs no seeing.
+ */
 export const LEAK_SHARE = 0.5
 /** With fewer items, intervals by resampling are too narrow to accuse a dataset. */
 export const LEAK_LEAST_ITEMS = 20
@@ -22,10 +28,11 @@ interface Leak {
 }
 
 /**
- * A warning where a blind run does well on a dataset, so that a good score there shows no understanding of images (the lesson
- * of VQA's first version, Goyal et al. 2017). A run does well where the lower end of its interval is above chance by
- * LEAK_MARGIN, and it reaches LEAK_SHARE of what the sighted run has above chance. The intervals are widened for the number
- * of looks (Bonferroni), so that on an honest dataset a false alarm is as rare as one interval's miss.
+ * A warning where a blind run does well on a dataset, so that a good score there shows no understanding of
+ * images (the lesson of VQA's first version, Goyal et al. 2017). A run does well where the lower end of its
+ * interval is above chance by LEAK_MARGIN, and it reaches LEAK_SHARE of what the sighted run has above
+ * chance. The intervals are widened for the number of looks (Bonferroni), so that on an honest dataset a
+ * false alarm is as rare as one interval's miss.
  */
 export function leaksOf({ sighted, runs }: Blinded, options: TaskOptions): Flag[] {
   const looks = runs.reduce((sum, { values }) => sum + Object.keys(values).length, 0)
@@ -70,7 +77,13 @@ function messageOf([{ what, measure, value, low, high, chance, sighted }, ...oth
   const percent = (part: number) => `${(100 * part).toFixed(1)} %`
   const also =
     others.length > 0
-      ? ` Also ${others.map((leak) => `${leak.what} (${percent(leak.value)}${leak.measure === measure ? '' : ` in ${leak.measure}`})`).join(' and ')}.`
+      ? ' Also ' +
+        `${others.map((leak) => `${leak.what} ` + `(${percent(leak.value)}${leak.measure === measure ? '' : ` in ${leak.measure}`})`).join(' and ')}.`
       : ''
-  return `Much of this dataset can be answered without looking at its images: ${what} reaches ${percent(value)} (${percent(low)} to ${percent(high)}, widened for the number of looks) in ${measure}, where guessing gives ${percent(chance)} and the model with the images ${percent(sighted)}.${also} A good score here is no proof that the model sees.`
+  return (
+    `Much of this dataset can be answered without looking at its images: ${what} reaches ` +
+    `${percent(value)} (${percent(low)} to ${percent(high)}, widened for the number of looks) in ` +
+    `${measure}, where guessing gives ${percent(chance)} and the model with the images ` +
+    `${percent(sighted)}.${also} A good score here is no proof that the model sees.`
+  )
 }

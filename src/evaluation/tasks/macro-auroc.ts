@@ -13,9 +13,9 @@ interface Scored {
 }
 
 /**
- * The area under the ROC curve of each label against the rest, over the labels, as one value an image whose mean it is:
- * the image's influence on it, by the share of its opposites that it is on the right side of (DeLong et al. 1988). Labels
- * that have all images or none don't count.
+ * The area under the ROC curve of each label against the rest, over the labels, as one value an image whose
+ * mean it is: the image's influence on it, by the share of its opposites that it is on the right side of
+ * (DeLong et al. 1988). Labels that have all images or none don't count.
  */
 export function macroAuroc(images: Rows, { truth, weights, settings, logNormaliser }: Scored): Float64Array {
   const sum = new Float64Array(truth.length)

@@ -1,6 +1,6 @@
 /**
- * The mean over classes of a value's mean within them, as a statistic of a draw of items, and as one value an item whose
- * mean it is: each item's influence on it, for paired tests. Classes without items don't count.
+ * The mean over classes of a value's mean within them, as a statistic of a draw of items, and as one value an
+ * item whose mean it is: each item's influence on it, for paired tests. Classes without items don't count.
  */
 export function meanPerClass(
   values: Float64Array,

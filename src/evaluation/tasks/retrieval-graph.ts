@@ -24,8 +24,8 @@ interface Galleries {
 }
 
 /**
- * What is found through HNSW graphs of the items, as a collection searches them: its recall beside the exact one of the same
- * queries, and how much it has of the exact answer.
+ * What is found through HNSW graphs of the items, as a collection searches them: its recall beside the exact
+ * one of the same queries, and how much it has of the exact answer.
  */
 export async function measureGraph(
   input: RetrievalInput,
@@ -71,7 +71,14 @@ export async function measureGraph(
   const asked = ways
     .map(({ queries }) => `${Math.min(queries.size, MAX_QUERIES)} of ${queries.size}`)
     .join(' and ')
-  const method = `What has _hnsw in its name was found through HNSW graphs (m ${m}, ef_construction ${efConstruction}, ef_search ${efSearch}) of ${sizes[0]} images and ${sizes[1]} captions; what has _exact is the exact recall of the same queries, ${asked} captions and images${ways.some(({ queries }) => queries.size > MAX_QUERIES) ? ' drawn at random' : ''}, and the difference of the two is what the graph loses. overlap@${OVERLAP} is the share of the exact first ${OVERLAP} that it finds.`
+  const method =
+    `What has _hnsw in its name was found through HNSW graphs (m ${m}, ef_construction ` +
+    `${efConstruction}, ef_search ${efSearch}) of ${sizes[0]} images and ${sizes[1]} ` +
+    `captions; what has _exact is the exact recall of the same queries, ${asked} captions ` +
+    'and ' +
+    `images${ways.some(({ queries }) => queries.size > MAX_QUERIES) ? ' drawn at random' : ''}, ` +
+    `and the difference of the two is what the graph loses. overlap@${OVERLAP} is the ` +
+    `share of the exact first ${OVERLAP} that it finds.`
   return { figures, flags: [], method: [method] }
 }
 

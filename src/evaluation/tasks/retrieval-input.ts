@@ -19,7 +19,10 @@ export interface RetrievalInput {
   captionTexts?: string[]
 }
 
-/** Embeds images and captions, and finds those that are there twice. Rejects with a DatasetError where there is nothing to retrieve. */
+/**
+ * Embeds images and captions, and finds those that are there twice. Rejects with a DatasetError where there
+ * is nothing to retrieve.
+ */
 export const prepareRetrieval: Task<RetrievalInput>['prepare'] = async (
   dataset,
   { embedder, options, ...context }
@@ -64,7 +67,8 @@ function embeddedInput({ name, images, captions, imageOf }: EmbeddedPairs): Retr
     )
   if (!imageOf && captionRows.rows !== imageRows.rows)
     throw new DatasetError(
-      `${name} has ${captionRows.rows} captions of ${imageRows.rows} images, and nothing says which is of which: image_of.npy does.`
+      `${name} has ${captionRows.rows} captions of ${imageRows.rows} images, and nothing says which is ` +
+        'of which: image_of.npy does.'
     )
   const pairs = {
     captions: Uint32Array.from({ length: captionRows.rows }, (_, i) => i),

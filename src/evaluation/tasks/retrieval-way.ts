@@ -28,7 +28,10 @@ interface Measured {
   curve: Curve
 }
 
-/** recall@1, @5 and @10, median rank and mean average precision, with the chance that guessing has, and recall@k over k. */
+/**
+ * recall@1, @5 and @10, median rank and mean average precision, with the chance that guessing has, and
+ * recall@k over k.
+ */
 export function measureWay(way: Way, sampling: SamplingOptions): Measured {
   const ranks = [...way.queries.values()]
   const options = { ...sampling, clusters: Uint32Array.from(way.queries.keys(), way.clusterOf) }
@@ -64,7 +67,10 @@ export function measureWay(way: Way, sampling: SamplingOptions): Measured {
   }
 }
 
-/** The mean over the queries of what one has whose candidates all score the same; equal numbers of right ones are computed once. */
+/**
+ * The mean over the queries of what one has whose candidates all score the same; equal numbers of right ones
+ * are computed once.
+ */
 function chanceOf({ rightOf, candidates, harmonic }: Way, measure: string): number {
   const guess = (tiedRight: number) =>
     measure === 'map'

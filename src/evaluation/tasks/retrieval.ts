@@ -10,8 +10,8 @@ import { measureWay, type Way } from './retrieval-way.js'
 import { worstOfWay } from './retrieval-worst.js'
 
 /**
- * Text-to-image and image-to-text retrieval among all items of a dataset: recall, median rank and mean average precision, exact, and
- * beside it what the HNSW graph loses of it.
+ * Text-to-image and image-to-text retrieval among all items of a dataset: recall, median rank and mean
+ * average precision, exact, and beside it what the HNSW graph loses of it.
  */
 export const retrievalTask: Task<RetrievalInput> = {
   name: 'retrieval',
@@ -96,13 +96,18 @@ function method(
 ): string[] {
   const merged = duplicates.images + duplicates.captions > 0 && options.duplicates === 'merge'
   return [
-    `${pairs.captions.length} true pairs of ${counts.captions} captions and ${counts.images} images; each caption is a query among all images, each image one among all captions.`,
-    'recall@k: a query counts if anything that is right is among its first k results (the definition of CLIP_benchmark). The rank is that of the best of what is right. mAP is over all that is right.',
-    'Scores are cosines in float64; results that score the same are in random order, and measures are expectations over it (McSherry and Najork 2008).',
+    `${pairs.captions.length} true pairs of ${counts.captions} captions and ${counts.images} images; ` +
+      'each caption is a query among all images, each image one among all captions.',
+    'recall@k: a query counts if anything that is right is among its first k results (the definition ' +
+      'of CLIP_benchmark). The rank is that of the best of what is right. mAP is over all that is right.',
+    'Scores are cosines in float64; results that score the same are in random order, and measures are ' +
+      'expectations over it (McSherry and Najork 2008).',
     merged
-      ? `Images of the same bytes (${duplicates.images}) and captions of the same words (${duplicates.captions}) are one, and right for all that any of them is.`
+      ? `Images of the same bytes (${duplicates.images}) and captions of the same words ` +
+        `(${duplicates.captions}) are one, and right for all that any of them is.`
       : 'Each image and each caption stands for itself, those of the same bytes or words too.',
-    `Intervals are percentile bootstrap of ${options.resamples} samples; captions of one image are drawn together.`
+    `Intervals are percentile bootstrap of ${options.resamples} samples; captions of one image are ` +
+      'drawn together.'
   ]
 }
 

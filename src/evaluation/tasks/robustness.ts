@@ -31,7 +31,10 @@ export interface RobustnessInput {
 const MAX_IMAGES = 500
 const KS = [1, 5]
 
-/** What is left of retrieval or zero-shot classification when the images are worse (cf. Hendrycks and Dietterich 2019). */
+/**
+ * What is left of retrieval or zero-shot classification when the images are worse (cf. Hendrycks and
+ * Dietterich 2019).
+ */
 export const robustnessTask: Task<RobustnessInput> = {
   name: 'robustness',
   kinds: ['captions', 'classes'],
@@ -167,7 +170,13 @@ function plotOf(
 
 function methodOf(count: number, of: number): string[] {
   return [
-    `The same images${count < of ? ` (${count} of ${of}, drawn at random; retrieval is among these)` : ''} as they are and saved as JPEG of a quality, blurred by a Gaussian whose sigma counts pixels of an image with a shorter side of 224, turned by degrees (the canvas grows, its corners in the mean colour), and in grey.`,
-    "_drop is what the images as they are have more, paired by item; cosine is the mean cosine of an image and its corrupted self. Captions and labels are the same throughout; labels are in the model's own template."
+    'The same ' +
+      `images${count < of ? ` (${count} of ${of}, drawn at random; retrieval is among these)` : ''} as ` +
+      'they are and saved as JPEG of a quality, blurred by a Gaussian whose sigma counts pixels of an ' +
+      'image with a shorter side of 224, turned by degrees (the canvas grows, its corners in the mean ' +
+      'colour), and in grey.',
+    '_drop is what the images as they are have more, paired by item; cosine is the mean cosine of an ' +
+      'image and its corrupted self. Captions and labels are the same throughout; labels are in the ' +
+      "model's own template."
   ]
 }

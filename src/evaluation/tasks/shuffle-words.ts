@@ -1,8 +1,8 @@
 import { random } from '../statistics.js'
 
 /**
- * Ways to put the words of a caption in another order, in the spirit of ARO (Yuksekgonul et al. 2023): all of them at
- * random; each with its neighbour; runs of three at random, or at random within them.
+ * Ways to put the words of a caption in another order, in the spirit of ARO (Yuksekgonul et al. 2023): all of
+ * them at random; each with its neighbour; runs of three at random, or at random within them.
  */
 export const SHUFFLES = ['words', 'adjacent', 'trigrams', 'within_trigrams'] as const
 export type Shuffle = (typeof SHUFFLES)[number]
@@ -26,8 +26,8 @@ function runs(words: string[], length: number): string[][] {
 }
 
 /**
- * Captions with their words in another order, by white space; what punctuation ends a caption stays there. Undefined
- * where no other order was found, as for one word.
+ * Captions with their words in another order, by white space; what punctuation ends a caption stays there.
+ * Undefined where no other order was found, as for one word.
  */
 export function shuffleWords(captions: string[], way: Shuffle, seed: number): (string | undefined)[] {
   const { shuffle } = random(seed + SHUFFLES.indexOf(way))

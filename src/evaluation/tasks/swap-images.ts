@@ -9,8 +9,8 @@ const SAME = 1 - 1e-6
 const TRIES = 1000
 
 /**
- * For each item another one whose images it gets: a random permutation in which no item keeps its own, nor gets a
- * duplicate of it where there is anything else. `perItem` rows belong to an item.
+ * For each item another one whose images it gets: a random permutation in which no item keeps its own, nor
+ * gets a duplicate of it where there is anything else. `perItem` rows belong to an item.
  */
 export function swapImages(images: Rows, seed: number, perItem = 1): Uint32Array {
   const items = images.values.length / images.dimension / perItem

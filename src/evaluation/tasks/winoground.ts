@@ -2,7 +2,10 @@ import { cosine } from '../../encoder/embedding.js'
 import type { Rows } from '../embedder.js'
 import { rowAt, rowCount } from '../rows.js'
 
-/** What guessing gives: two comparisons right of two; for the group, both own scores above both others, 4 of the 24 orders of four scores (Thrush et al. 2022). */
+/**
+ * What guessing gives: two comparisons right of two; for the group, both own scores above both others, 4 of
+ * the 24 orders of four scores (Thrush et al. 2022).
+ */
 export const WINOGROUND_CHANCE = { text: 1 / 4, image: 1 / 4, group: 1 / 6 }
 export type WinogroundScore = keyof typeof WINOGROUND_CHANCE
 
@@ -14,8 +17,9 @@ export function pairCosines(images: Rows, captions: Rows, pair: number): number[
 }
 
 /**
- * The text, image and group score of each pair, 1 or 0 (Thrush et al. 2022, 3.3): whether each image prefers its own
- * caption, each caption its own image, and both. Equal scores are no preference. Rows 2i and 2i + 1 are those of pair i.
+ * The text, image and group score of each pair, 1 or 0 (Thrush et al. 2022, 3.3): whether each image prefers
+ * its own caption, each caption its own image, and both. Equal scores are no preference. Rows 2i and 2i + 1
+ * are those of pair i.
  */
 export function winogroundScores(images: Rows, captions: Rows): Record<WinogroundScore, Float64Array> {
   const pairs = rowCount(images) / 2

@@ -29,7 +29,10 @@ export interface WordOrderInput extends CaptionLinks {
 const MAX_IMAGES = 1000
 const KS = [1, 5]
 
-/** How much a model minds the order of a caption's words: captions against themselves shuffled (cf. ARO, Yuksekgonul et al. 2023). */
+/**
+ * How much a model minds the order of a caption's words: captions against themselves shuffled (cf. ARO,
+ * Yuksekgonul et al. 2023).
+ */
 export const wordOrderTask: Task<WordOrderInput> = {
   name: 'word-order',
   kinds: ['captions', 'pairs'],
@@ -143,8 +146,15 @@ function measureShuffle(
 function methodOf({ images, of }: WordOrderInput): string[] {
   const count = images.values.length / images.dimension
   return [
-    `The words of each caption are put in another order (cf. ARO, Yuksekgonul et al. 2023)${count < of ? `, for ${count} of ${of} images, drawn at random` : ''}: word_order, all at random; adjacent, each with its neighbour; trigrams, runs of three words at random; within_trigrams, at random within such runs. They keep their case, and what ends the caption its place.`,
-    'drop is the cosine of image and caption minus that of image and shuffled caption; preference how often the true order scores higher (ties are half): a model that reads a bag of words prefers it half the time.',
-    'recall@k is text to image, with the shuffled captions as queries; recall@k_drop is what the captions as they are have more. Captions that no other order was found for are left out.'
+    'The words of each caption are put in another order (cf. ARO, Yuksekgonul et al. ' +
+      `2023)${count < of ? `, for ${count} of ${of} images, drawn at random` : ''}: word_order, all at ` +
+      'random; adjacent, each with its neighbour; trigrams, runs of three words at random; ' +
+      'within_trigrams, at random within such runs. They keep their case, and what ends the caption its ' +
+      'place.',
+    'drop is the cosine of image and caption minus that of image and shuffled caption; preference how ' +
+      'often the true order scores higher (ties are half): a model that reads a bag of words prefers it ' +
+      'half the time.',
+    'recall@k is text to image, with the shuffled captions as queries; recall@k_drop is what the ' +
+      'captions as they are have more. Captions that no other order was found for are left out.'
   ]
 }

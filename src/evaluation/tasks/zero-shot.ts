@@ -36,7 +36,10 @@ export interface ZeroShotInput {
 
 type Figures = Record<string, Figure>
 
-/** Comparisons of an image with a label's prompt, for which accuracy without ensembling is measured on all images; beyond, on a sample. */
+/**
+ * Comparisons of an image with a label's prompt, for which accuracy without ensembling is measured on all
+ * images; beyond, on a sample.
+ */
 const MAX_COMPARISONS = 4e7
 /** Prompts of one ensembled set of templates. */
 const MAX_PROMPTS = 100_000
@@ -257,20 +260,24 @@ function flagsOf({ labels, settings, leftOut }: ZeroShotInput): Flag[] {
     flags.push({
       level: 'note',
       code: 'NO_CONFUSION_MATRIX',
-      message: `There is no confusion matrix of ${labels.length} labels; it is made of ${MAX_CONFUSED} at most.`
+      message:
+        `There is no confusion matrix of ${labels.length} labels; it is made of ${MAX_CONFUSED} ` + 'at most.'
     })
   if (leftOut.length > 0)
     flags.push({
       level: 'note',
       code: 'TEMPLATES_LEFT_OUT',
-      message: `${leftOut.join(', ')} left out: ${labels.length} labels in so many templates are more than ${MAX_PROMPTS} prompts.`
+      message:
+        `${leftOut.join(', ')} left out: ${labels.length} labels in so many templates are more ` +
+        `than ${MAX_PROMPTS} prompts.`
     })
   if (settings.logitScale === undefined)
     flags.push({
       level: 'note',
       code: 'NO_LOGIT_SCALE',
       message:
-        "The model's package gives no logit scale (logit_scale in semblance.json), so its scores are no probabilities and calibration is not measured."
+        "The model's package gives no logit scale (logit_scale in semblance.json), so its scores are " +
+        'no probabilities and calibration is not measured.'
     })
   return flags
 }
@@ -280,14 +287,22 @@ function methodOf({ sets, labels, settings }: ZeroShotInput): string[] {
     .filter(({ group }) => group !== 'zero_shot')
     .map(({ group, templates }) => `${group} over ${templates.length} templates`)
   return [
-    `Each image is given the label whose embedding has the highest cosine with its own, of ${labels.length} labels, which are put into the templates as the dataset spells them; a label's embedding is the normalised mean of its prompts' (Radford et al. 2021, 3.1.4).`,
-    `zero_shot uses the model's own template, '${settings.template}'${named.length > 0 ? `; ${named.join(', ')}; top1_single_template is the mean over the templates used alone, ensembling_gain the paired difference to it` : ''}.`,
+    'Each image is given the label whose embedding has the highest cosine with its own, of ' +
+      `${labels.length} labels, which are put into the templates as the dataset spells them; a label's ` +
+      `embedding is the normalised mean of its prompts' (Radford et al. 2021, 3.1.4).`,
+    `zero_shot uses the model's own template, ` +
+      `'${settings.template}'${named.length > 0 ? `; ${named.join(', ')}; top1_single_template is the mean over the templates ` + 'used alone, ensembling_gain the paired difference to it' : ''}.`,
     'Labels that tie share what is right among them, as a random choice would give.',
-    "auroc is the mean over the labels of one against the rest, by the score of the label; its interval is of the items' influences on it (DeLong et al. 1988).",
+    'auroc is the mean over the labels of one against the rest, by the score of the label; its ' +
+      "interval is of the items' influences on it (DeLong et al. 1988).",
     ...(settings.logitScale === undefined
       ? []
       : [
-          `ece is the expected calibration error of the best label's score (${settings.activation}, the model's logit scale ${settings.logitScale}${settings.logitBias === undefined ? '' : ` and bias ${settings.logitBias}`}) over 15 bins of equal width (Guo et al. 2017); resampling raises it somewhat, so its interval lies high.`
+          `ece is the expected calibration error of the best label's score (${settings.activation}, ` +
+            `the model's logit scale ` +
+            `${settings.logitScale}${settings.logitBias === undefined ? '' : ` and bias ${settings.logitBias}`}) ` +
+            'over 15 bins of equal width (Guo et al. 2017); resampling raises it somewhat, so its ' +
+            'interval lies high.'
         ])
   ]
 }

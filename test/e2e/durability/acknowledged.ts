@@ -2,15 +2,18 @@
 export type State = number | null
 
 /**
- * A model of what a service has acknowledged. A change without an answer leaves two states that are right, until one
- * of them has been seen.
+ * A model of what a service has acknowledged. A change without an answer leaves two states that are right,
+ * until one of them has been seen.
  */
 export class Acknowledged {
   /** Changes that were acknowledged. */
   count = 0
   readonly #states = new Map<string, Set<State>>()
 
-  /** Notes changes that are about to be sent; the function it returns notes the answer, to all of them or to some. */
+  /**
+   * Notes changes that are about to be sent; the function it returns notes the answer, to all of them or to
+   * some.
+   */
   attempt(outcome: ReadonlyMap<string, State>): (ids?: Iterable<string>) => void {
     for (const [id, state] of outcome)
       this.#states.set(id, new Set([...(this.#states.get(id) ?? [null]), state]))
@@ -32,7 +35,9 @@ export class Acknowledged {
     return this.#states.size
   }
 
-  /** Compares with what is stored, and takes that for what is. Returns the ids that are not as they may be. */
+  /**
+   * Compares with what is stored, and takes that for what is. Returns the ids that are not as they may be.
+   */
   settle(stored: ReadonlyMap<string, number>): { wrong: string[]; ghosts: string[] } {
     const wrong = [...this.#states]
       .filter(([id, allowed]) => !allowed.has(stored.get(id) ?? null))

@@ -3,7 +3,9 @@ import { join } from 'node:path'
 
 const KINDS = ['truncated', 'flipped', 'deleted', 'from a newer version', 'whole'] as const
 
-/** Damages the newest snapshot of each collection in one of four ways, or lets it be. Returns what was done. */
+/**
+ * Damages the newest snapshot of each collection in one of four ways, or lets it be. Returns what was done.
+ */
 export async function damageSnapshots(dataDir: string): Promise<string[]> {
   const folder = join(dataDir, 'snapshots')
   const done: string[] = []

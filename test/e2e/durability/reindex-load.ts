@@ -11,18 +11,24 @@ const POLL_MS = 50
 const JOB_BOUND_MS = 120_000
 
 const base = '/v1/collections/words'
-const WORDS =
-  'red blue green dog cat house tree car boat rain snow sun moon seven two old new small large glass iron wood stone river hill road bird fish horse apple bread milk cup door lamp chair hat shoe ball song'.split(
-    ' '
-  )
+const WORDS = (
+  'red blue green dog cat house tree car boat rain snow sun moon seven two old new small large glass ' +
+  'iron wood stone river hill road bird fish horse apple bread milk cup door lamp chair hat shoe ball ' +
+  'song'
+).split(' ')
 
-/** Words that an id and its version stand for: no two like each other, which small towers would not tell apart. */
+/**
+ * Words that an id and its version stand for: no two like each other, which small towers would not tell
+ * apart.
+ */
 function textOf(id: string, version: number): string {
   let state = hashOf(`${id}/${version}`)
   return Array.from({ length: 6 }, () => WORDS[((state = step(state)) >>> 8) % WORDS.length]).join(' ')
 }
 
-/** Texts that are written and deleted while their collection is re-indexed, from one model to the next and on. */
+/**
+ * Texts that are written and deleted while their collection is re-indexed, from one model to the next and on.
+ */
 export function reindexLoad(models: string[]): Load {
   const seen = new Acknowledged()
   let version = 1

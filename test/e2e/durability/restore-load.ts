@@ -11,8 +11,8 @@ const base = '/v1/collections/frozen'
 type Whole = ReadonlyMap<string, number>
 
 /**
- * Backups of a collection between writes to it, each restored into its place some time: one step after the other, so
- * that the collection is wholly as before a step or as after it, whenever the service ends.
+ * Backups of a collection between writes to it, each restored into its place some time: one step after the
+ * other, so that the collection is wholly as before a step or as after it, whenever the service ends.
  */
 export function restoreLoad(): Load {
   let allowed: Whole[] = [new Map()]

@@ -40,7 +40,10 @@ t.test('tables as programs write them', async (t) => {
     'list.json': '[{"image": "sub/c.png", "caption": ["one", "two"]}]',
     'composed.csv': `image,caption\n${'é.png'.normalize('NFD')},accent\n`,
     'broken.csv': 'image,caption\n,nothing\na.png,\na.png,one,two,three\nb b.png,two\n',
-    'long.jsonl': `{"image": "a.png", "caption": "${'x'.repeat(8001)}"}\n${'y'.repeat(17 << 20)}\n{"image": "a.png", "caption": "\\ud800"}\n["a.png"]\n{"image": "a.png", "caption": "one"}\n`
+    'long.jsonl':
+      '{"image": "a.png", "caption": ' +
+      `"${'x'.repeat(8001)}"}\n${'y'.repeat(17 << 20)}\n{"image": "a.png", "caption": ` +
+      `"\\ud800"}\n["a.png"]\n{"image": "a.png", "caption": "one"}\n`
   })
   t.same(await captionsOf(join(root, 'bom.csv')), {
     captions: { 'a.png': ['says "hi", twice'], 'b b.png': ['日本語 🙂'] },
@@ -105,9 +108,11 @@ t.test("lines of Flickr's files, which are no CSV", async (t) => {
     'Images/1.jpg': '.',
     'Images/2.jpg': '.',
     'captions.txt':
-      'image,caption\n1.jpg,A dog , a cat , and a "quoted" word .\n1.jpg,"A boy, with ""Hi"" on it"\n2.jpg,"Stop" says a sign .\n3.jpg,lost\n',
+      'image,caption\n1.jpg,A dog , a cat , and a "quoted" word .\n1.jpg,"A boy, with ""Hi"" on ' +
+      'it"\n2.jpg,"Stop" says a sign .\n3.jpg,lost\n',
     'results.csv':
-      'image_name| comment_number| comment\r\n1.jpg| 0| Two men | one hat .\r\n2.jpg| 4   A dog runs across the grass .\r\n2.jpg| 1| Two dogs .\r\n',
+      'image_name| comment_number| comment\r\n1.jpg| 0| Two men | one hat .\r\n2.jpg| 4   A dog runs ' +
+      'across the grass .\r\n2.jpg| 1| Two dogs .\r\n',
     'Flickr8k.token.txt': '1.jpg#0\tA dog .\n1.jpg#1\tA cat , too .\n2.jpg#0\tTwo .\n'
   })
   t.same(await captionsOf(join(root, 'captions.txt')), {
@@ -350,7 +355,8 @@ t.test('metadata of imagefolder, where it may lie', async (t) => {
       '{"file_name": "2.png", "text": "two"}\n{"file_name": "../../1.png", "text": "out"}\n',
     'below/x/y/2.png': '.',
     'numbers/metadata.jsonl':
-      '{"file_name": "1.png", "label": 0}\n{"file_name": "2.png", "label": 1}\n{"file_name": "2.png", "label": 1}\n{"file_name": "1.png"}\n',
+      '{"file_name": "1.png", "label": 0}\n{"file_name": "2.png", "label": 1}\n{"file_name": "2.png", ' +
+      '"label": 1}\n{"file_name": "1.png"}\n',
     'numbers/1.png': '.',
     'numbers/2.png': '.',
     'numbers/labels.json': '{"0": "cat"}',
@@ -388,9 +394,14 @@ t.test('pairs and choices that are none', async (t) => {
     'images/1.png': '.',
     'images/2.png': '.',
     'pairs.jsonl':
-      '{"id": 4, "image_0": "1", "image_1": "2", "caption_0": "a b", "caption_1": "b a", "tag": "Swap"}\n{"image_0": "1", "image_1": "3", "caption_0": "a b", "caption_1": "b a"}\n{"image_0": "1", "caption_0": "a b", "caption_1": "b a"}\n{"image_0": "1", "image_1": "2", "caption_0": "a b"}\n',
+      '{"id": 4, "image_0": "1", "image_1": "2", "caption_0": "a b", "caption_1": "b a", "tag": ' +
+      '"Swap"}\n{"image_0": "1", "image_1": "3", "caption_0": "a b", "caption_1": "b a"}\n{"image_0": ' +
+      '"1", "caption_0": "a b", "caption_1": "b a"}\n{"image_0": "1", "image_1": "2", "caption_0": "a ' +
+      'b"}\n',
     'choices.json':
-      '{"0": {"filename": "1.png", "caption": "one", "negative_caption": "two"}, "1": {"filename": "1.png", "caption": "one", "negative_caption": "one"}, "2": {"filename": "1.png", "caption": "one"}, "3": [], "4": {"filename": "9.png", "caption": "one", "negative_caption": "two"}}',
+      '{"0": {"filename": "1.png", "caption": "one", "negative_caption": "two"}, "1": {"filename": ' +
+      '"1.png", "caption": "one", "negative_caption": "one"}, "2": {"filename": "1.png", "caption": ' +
+      '"one"}, "3": [], "4": {"filename": "9.png", "caption": "one", "negative_caption": "two"}}',
     'choices.csv': 'image,caption,negatives\n1.png,one,"[""two"", ""three""]"\n'
   })
   t.match(await load(join(root, 'pairs.jsonl')), {

@@ -62,7 +62,8 @@ t.test('cards', async (t) => {
     const own = 'After it. <img src="card/also-shown-below.svg"> <img src="card/photo.webp">'
     await writeFile(
       join(folder, 'README.md'),
-      `# mini\n\nBefore $& it.\n\n<!-- evaluation -->\nold <img src="card/old.svg"> <img src="card/also-shown-below.svg"> <img src="card/../README.md">\n<!-- /evaluation -->\n\n${own}\n`
+      `# mini\n\nBefore $& it.\n\n<!-- evaluation -->\nold <img src="card/old.svg"> <img ` +
+        `src="card/also-shown-below.svg"> <img src="card/../README.md">\n<!-- /evaluation -->\n\n${own}\n`
     )
     await writeCard(smallReport(), folder)
     const text = await readFile(join(folder, 'README.md'), 'utf8')

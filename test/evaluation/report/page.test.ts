@@ -8,7 +8,8 @@ import { renderPage } from '../../../src/evaluation/report/page.js'
 import { accessibilityProblems, LOOKS, openBrowser, openPage, screenshot } from '../../fixtures/browser.js'
 import { fullReport, smallReport } from '../../fixtures/evaluation-report.js'
 
-const HOSTILE = `"><script>document.title='owned'</script><img src=x onerror="document.title='owned'">' onload='x`
+const HOSTILE =
+  `"><script>document.title='owned'</script><img src=x ` + `onerror="document.title='owned'">' onload='x`
 
 /** A report in which all that datasets and models say would like to be markup. */
 function hostileReport(): Report {
@@ -59,7 +60,8 @@ t.test('a page in a browser', async (t) => {
       )
       t.equal(
         await page.evaluate(
-          `new Set([...document.querySelectorAll('[id]')].map(({ id }) => id)).size - document.querySelectorAll('[id]').length`
+          `new Set([...document.querySelectorAll('[id]')].map(({ id }) => id)).size - ` +
+            `document.querySelectorAll('[id]').length`
         ),
         0,
         'ids are unique'
@@ -128,7 +130,8 @@ t.test('a page in a browser', async (t) => {
     const { page } = await show(report, 'phone')
     t.same(
       await page.evaluate(
-        `[...document.querySelectorAll('.scroll')].filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map((region) => region.getAttribute('aria-label'))`
+        `[...document.querySelectorAll('.scroll')].filter(({ scrollWidth, clientWidth }) => ` +
+          `scrollWidth > clientWidth).map((region) => region.getAttribute('aria-label'))`
       ),
       []
     )

@@ -55,7 +55,8 @@ t.test(
       [
         'untold',
         'zero_shot.ece',
-        'whether it knows how sure it may be: of 999 images the calibration error comes out too large, and 1,000 are needed'
+        'whether it knows how sure it may be: of 999 images the calibration error comes out too large, ' +
+          'and 1,000 are needed'
       ]
     ])
     t.same(said('zero-shot', { 'zero_shot.ece': share(0.3, { items: 1000 }) }), [

@@ -32,7 +32,8 @@ async function robustness(dataset: LoadedDataset, tower: (id: string, corruption
 }
 
 t.test(
-  'a model that no corruption touches, one that is blind without colours, and one that takes strong JPEG for b',
+  'a model that no corruption touches, one that is blind without colours, and one that takes strong ' +
+    'JPEG for b',
   async (t) => {
     const steps = CORRUPTIONS.flatMap(({ steps }) => steps.map(({ name }) => name))
     t.equal(steps.length, 12)

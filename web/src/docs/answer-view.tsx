@@ -12,7 +12,9 @@ interface AnswerProps {
   fileName: string
 }
 
-/** What a call was answered: status and time, the body to be read, looked at or kept, and what an error means. */
+/**
+ * What a call was answered: status and time, the body to be read, looked at or kept, and what an error means.
+ */
 export function AnswerView({ received, errors, fileName }: AnswerProps) {
   const { status, ms, type, bytes, text, isCut, isWhole } = received
   const body = text === undefined ? undefined : parsed(received)

@@ -1,4 +1,7 @@
-/** Puts a text into the clipboard; where the page has no access to it (plain http from elsewhere), by selecting it. */
+/**
+ * Puts a text into the clipboard; where the page has no access to it (plain http from elsewhere), by
+ * selecting it.
+ */
 export async function copy(text: string): Promise<void> {
   if (navigator.clipboard) return navigator.clipboard.writeText(text)
   const area = document.createElement('textarea')

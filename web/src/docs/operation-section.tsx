@@ -46,7 +46,10 @@ export function OperationSection({ place, errors }: { place: Place; errors: Map<
         ))}
         {answer && (
           <Fold
-            title={`Answer ${status}${answered ? '' : `, ${Object.keys(answer.content ?? {}).join(' or ') || 'no body'}`}`}
+            title={
+              'Answer ' +
+              `${status}${answered ? '' : `, ${Object.keys(answer.content ?? {}).join(' or ') || 'no body'}`}`
+            }
           >
             {() => <AnswerText description={answer.description} schema={answered} />}
           </Fold>

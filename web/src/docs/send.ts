@@ -23,7 +23,9 @@ export interface Received {
 /** Characters of an answer that are shown. */
 const MAX_SHOWN = 100_000
 
-/** Sends a draft, and again with a key where one is asked for. `onReceived` is told whenever more has come. */
+/**
+ * Sends a draft, and again with a key where one is asked for. `onReceived` is told whenever more has come.
+ */
 export async function send(
   draft: Draft,
   {

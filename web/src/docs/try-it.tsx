@@ -10,7 +10,10 @@ import { BodyFields, ParameterFields } from './draft-fields.js'
 import { Samples } from './samples.js'
 import { send, type Received } from './send.js'
 
-/** The job, and the evaluation, that was started last from this page: calls about jobs and evaluations are about these. An evaluation is a job, too. */
+/**
+ * The job, and the evaluation, that was started last from this page: calls about jobs and evaluations are
+ * about these. An evaluation is a job, too.
+ */
 const latest = signal<Record<string, string>>({})
 
 /** A call to be changed, run and copied. */

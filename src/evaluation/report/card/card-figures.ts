@@ -5,7 +5,10 @@ import { intervalText, valueText } from '../figure-text.js'
 import { mainFigures } from '../main-figures.js'
 import { markdown, markdownTable } from '../markdown.js'
 
-/** A dataset's figures, task by task, in one table; variants in brackets are left to the report where there are many figures. */
+/**
+ * A dataset's figures, task by task, in one table; variants in brackets are left to the report where there
+ * are many figures.
+ */
 export function cardFigures(
   dataset: DatasetReport,
   tasks: TaskReport[],

@@ -11,7 +11,10 @@ const DRAWN = 60
 const SHADES = 8
 const PAIRS = 15
 
-/** Which labels are taken for which: a table with shaded cells, a picture where there are too many for that, and the pairs most often confused where there are more still. */
+/**
+ * Which labels are taken for which: a table with shaded cells, a picture where there are too many for that,
+ * and the pairs most often confused where there are more still.
+ */
 export function confusionMarkup(confusion: Confusion, { id, model }: { id: string; model?: string }): Markup {
   const of = model === undefined ? '' : ` of ${model}`
   const { length } = confusion.labels
@@ -111,7 +114,10 @@ function described(confusion: Confusion): string {
   const right = counts.reduce((sum, row, i) => sum + row[i], 0)
   const all = counts.flat().reduce((a, b) => a + b, 0)
   const worst = confusedPairs(confusion)[0]
-  return `${labels.length} labels; ${right} of ${all} images are on the diagonal. ${worst === undefined ? '' : `Most often ${worst.label} is taken for ${worst.taken}, ${worst.count} times.`}`
+  return (
+    `${labels.length} labels; ${right} of ${all} images are on the diagonal. ` +
+    `${worst === undefined ? '' : `Most often ${worst.label} is taken for ${worst.taken}, ${worst.count} times.`}`
+  )
 }
 
 function pairs(confusion: Confusion): Markup {

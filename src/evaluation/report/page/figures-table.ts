@@ -7,7 +7,10 @@ import { html, type Content, type Markup } from '../markup.js'
 import { reportsOf } from '../tasks-of.js'
 import { intervalStrip } from './interval.js'
 
-/** The figures of a task in rows, by group; of each model the value with its interval, how two models differ, chance and what it is over. */
+/**
+ * The figures of a task in rows, by group; of each model the value with its interval, how two models differ,
+ * chance and what it is over.
+ */
 export function figuresTable(report: Report, dataset: DatasetReport, task: TaskName): Markup {
   const models = reportsOf(dataset, task).map(({ model, report: { figures } }) => ({ model, figures }))
   const all = [...new Set(models.flatMap(({ figures }) => Object.keys(figures)))]

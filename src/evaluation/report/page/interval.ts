@@ -5,7 +5,9 @@ import { html, type Content } from '../markup.js'
 const WIDTH = 120
 const HEIGHT = 14
 
-/** A share on the line from 0 to 100 %: its interval, and a mark where chance is. The numbers stand beside it. */
+/**
+ * A share on the line from 0 to 100 %: its interval, and a mark where chance is. The numbers stand beside it.
+ */
 export function intervalStrip(name: string, { value, low, high, chance }: Figure, index: number): Content {
   const all = [value, low, high, chance ?? 0]
   if (unitOf(name) !== 'share' || all.some((share) => !(share >= -0.005 && share <= 1.005))) return undefined

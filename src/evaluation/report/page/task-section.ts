@@ -72,7 +72,10 @@ export function flagMarkup({ level, message, models }: RaisedFlag, report: Repor
   return html`<li class="flag ${level}"><strong>${levelText(level)}</strong>${of} ${message}${where}</li>`
 }
 
-/** Plots of one title of several models are one, unless that would be too many curves; then each is named by its model. */
+/**
+ * Plots of one title of several models are one, unless that would be too many curves; then each is named by
+ * its model.
+ */
 function plotsOf(models: { model?: string; plots: Plot[] }[]): Plot[] {
   const titles = [...new Set(models.flatMap(({ plots }) => plots.map(({ title }) => title)))]
   return titles.flatMap((title) => {

@@ -16,7 +16,10 @@ export function isReference({ name, points }: Curve): boolean {
   return points.length === 1 || REFERENCE.test(name)
 }
 
-/** A line with the band of its interval and a mark at each point; told apart by colour, and by the shape of the marks. */
+/**
+ * A line with the band of its interval and a mark at each point; told apart by colour, and by the shape of
+ * the marks.
+ */
 export function curveMarkup(
   curve: Curve,
   { index, x, y, width }: { index: number; x: Axis; y: Axis; width: [number, number] }

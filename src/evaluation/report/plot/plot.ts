@@ -21,7 +21,10 @@ const RIGHT = 14
 const BOTTOM = 44
 const TOP = 8
 
-/** A plot as SVG, coloured by the style of the page that it is in; with a title, and a description that says what it shows. */
+/**
+ * A plot as SVG, coloured by the style of the page that it is in; with a title, and a description that says
+ * what it shows.
+ */
 export function plotMarkup(plot: Plot, { id, before }: PlotOptions): Markup {
   const curves = [...plot.curves, ...diagonal(plot)].filter((curve) => drawn(curve).length > 0)
   const names = legend(curves, { left: LEFT, width: WIDTH - LEFT - RIGHT })

@@ -15,7 +15,10 @@ const OWN_TICKS = 8
 /** Least room between two marks of x. */
 const TICK_ROOM = 26
 
-/** The axis of x: linear, or logarithmic with the values of the data marked, as examples a class of 1, 2, 4 and 8. */
+/**
+ * The axis of x: linear, or logarithmic with the values of the data marked, as examples a class of 1, 2, 4
+ * and 8.
+ */
 export function xAxis({ x, scale, curves }: Plot, range: Range): Axis {
   const values = [...new Set(curves.flatMap(({ points }) => points.map((point) => point.x)))].sort(
     (a, b) => a - b

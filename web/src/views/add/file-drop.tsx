@@ -3,7 +3,10 @@ import { useEffect, useRef } from 'preact/hooks'
 import { Icon } from '../../icon.js'
 import { droppedFiles, filesOf, pastedFiles, type PickedFile } from './picked-files.js'
 
-/** A place to drop, paste or choose pictures and whole folders of them. A drop counts wherever it falls on the page. */
+/**
+ * A place to drop, paste or choose pictures and whole folders of them. A drop counts wherever it falls on the
+ * page.
+ */
 export function FileDrop({ onFiles, isSmall }: { onFiles: (files: PickedFile[]) => void; isSmall: boolean }) {
   const isOver = useSignal(false)
   const found = useSignal<number | undefined>(undefined)

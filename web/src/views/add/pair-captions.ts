@@ -6,7 +6,10 @@ export interface CaptionedPicture extends PickedFile {
   caption?: File
 }
 
-/** Pairs pictures with the texts of the same name beside them: `a/1.jpg` with `a/1.txt`. What is neither is left out. */
+/**
+ * Pairs pictures with the texts of the same name beside them: `a/1.jpg` with `a/1.txt`. What is neither is
+ * left out.
+ */
 export function pairCaptions(files: PickedFile[]): { pictures: CaptionedPicture[]; leftOut: string[] } {
   const captions = new Map(
     files.filter(({ path }) => /\.txt$/i.test(path)).map(({ path, file }) => [stemOf(path), file])

@@ -1,4 +1,6 @@
-/** A file with its path inside what was picked: `beach/1.jpg` of a folder, the name alone of a single file. */
+/**
+ * A file with its path inside what was picked: `beach/1.jpg` of a folder, the name alone of a single file.
+ */
 export interface PickedFile {
   path: string
   file: File
@@ -20,7 +22,10 @@ export function pastedFiles(files: Iterable<File>): PickedFile[] {
   }))
 }
 
-/** The files of a drop, with those in its folders at any depth. The drop is read before this returns for the first time: later it is empty. */
+/**
+ * The files of a drop, with those in its folders at any depth. The drop is read before this returns for the
+ * first time: later it is empty.
+ */
 export function droppedFiles(drop: DataTransfer): AsyncGenerator<PickedFile> {
   const entries = [...drop.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null)
   return walk(entries)

@@ -90,7 +90,9 @@ export function PictureForm({ collection, isReady, prepare, children }: FormProp
 function LeftOut({ paths }: { paths: string[] }) {
   return (
     <p class="hint" role="status">
-      {`Left out: ${formatNumber(paths.length, 'file')} that ${paths.length === 1 ? 'is no picture' : 'are no pictures'} (${paths.slice(0, 3).join(', ')}${paths.length > 3 ? ', …' : ''})`}
+      {`Left out: ${formatNumber(paths.length, 'file')} that ` +
+        `${paths.length === 1 ? 'is no picture' : 'are no pictures'} ` +
+        `(${paths.slice(0, 3).join(', ')}${paths.length > 3 ? ', …' : ''})`}
     </p>
   )
 }

@@ -18,10 +18,15 @@ const PAUSE_MS = 1000
 /** Tries of a file while the service is about to be back (503, or no answer). */
 const TRIES = 5
 
-/** Until when the service wants to be left alone, in milliseconds since 1970: by all, since it is one service. */
+/**
+ * Until when the service wants to be left alone, in milliseconds since 1970: by all, since it is one service.
+ */
 export const pausedUntil = createSignal<number | undefined>(undefined)
 
-/** Sends a picture, and again: while the service is full (429) for as long as it is, and some times while it is not there. Throws as `sendPicture`. */
+/**
+ * Sends a picture, and again: while the service is full (429) for as long as it is, and some times while it
+ * is not there. Throws as `sendPicture`.
+ */
 export async function sendPatiently(
   { path, file, caption }: Upload,
   { collection, metadata, withFolder }: UploadTarget,

@@ -18,8 +18,9 @@ export interface SendOptions {
 }
 
 /**
- * Sends one picture as a record and gives what became of it. By XMLHttpRequest, since a fetch does not tell how much of its body has gone. Throws a
- * SemblanceError, that of status 0 where the connection fails, an Error where the file can't be read, or the signal's reason.
+ * Sends one picture as a record and gives what became of it. By XMLHttpRequest, since a fetch does not tell
+ * how much of its body has gone. Throws a SemblanceError, that of status 0 where the connection fails, an
+ * Error where the file can't be read, or the signal's reason.
  */
 export function sendPicture(
   { id, image, text, metadata }: PictureRecord,
@@ -56,7 +57,10 @@ function refusalOf(request: XMLHttpRequest): Promise<SemblanceError> {
   )
 }
 
-/** Why nothing came of a request: a file that was moved or changed since it was picked fails in the same way as the connection. */
+/**
+ * Why nothing came of a request: a file that was moved or changed since it was picked fails in the same way
+ * as the connection.
+ */
 async function brokenOff(file: File): Promise<Error> {
   try {
     await file.slice(0, 1).arrayBuffer()

@@ -4,7 +4,9 @@ import type { CaptionedPicture } from './pair-captions.js'
 export const STATES = ['queued', 'sending', 'created', 'updated', 'failed'] as const
 export type UploadState = (typeof STATES)[number]
 
-/** A picture on its way into a collection. Its path is the id of its record, so that a second upload replaces. */
+/**
+ * A picture on its way into a collection. Its path is the id of its record, so that a second upload replaces.
+ */
 export interface Upload extends CaptionedPicture {
   state: UploadState
   /** The share of its bytes that has gone, from 0 to 1. */
@@ -18,7 +20,10 @@ export type UploadList = ReturnType<typeof createUploadList>
 /** How often who looks on is told, in milliseconds. */
 const TELL_MS = 60
 
-/** Pictures with what became of each. Thousands of them change by the second: `version` tells of it some times a second at most. */
+/**
+ * Pictures with what became of each. Thousands of them change by the second: `version` tells of it some times
+ * a second at most.
+ */
 export function createUploadList() {
   const items: Upload[] = []
   const byPath = new Map<string, Upload>()

@@ -23,7 +23,10 @@ export function UploadPanel({ onStart }: { onStart: () => void }) {
     <section class="card uploads" aria-label="Upload">
       <div class="upload-total">
         <p>
-          <strong>{`${formatCount(count('created') + count('updated'))} of ${formatNumber(items.length, 'file')}`}</strong>
+          <strong>
+            {`${formatCount(count('created') + count('updated'))} of ` +
+              `${formatNumber(items.length, 'file')}`}
+          </strong>
           <span class="muted">{` ${formatBytes(bytes.sent)} of ${formatBytes(bytes.total)}`}</span>
         </p>
         <div class="row">
@@ -91,7 +94,10 @@ function Outcome() {
     <div role="status" class="outcome">
       {isOver && (
         <>
-          <span>{`${formatCount(count('created'))} created, ${formatCount(count('updated'))} updated, ${formatCount(count('failed'))} failed`}</span>
+          <span>
+            {`${formatCount(count('created'))} created, ${formatCount(count('updated'))} updated, ` +
+              `${formatCount(count('failed'))} failed`}
+          </span>
           {done > 0 && (
             <Link class="button" href={`/?c=${uploadedTo.value}`}>{`Search ${uploadedTo.value}`}</Link>
           )}

@@ -18,7 +18,10 @@ export interface Asked {
   model: string | undefined
 }
 
-/** Reads what is asked from the link: `label` (its lines after the first are its prompts), `templates`, `template`, `multi`, `model`. */
+/**
+ * Reads what is asked from the link: `label` (its lines after the first are its prompts), `templates`,
+ * `template`, `multi`, `model`.
+ */
 export function askedIn(address: Address): Asked {
   const set = address.get('templates')
   return {
@@ -42,7 +45,9 @@ function labelOf(value: string): Label {
 /** The lines of a text that say something. */
 export const linesOf = (text: string): string[] => text.split('\n').filter((line) => line.trim() !== '')
 
-/** The labels that a line or a pasted list names: parted by lines, or by commas where there is but one line. */
+/**
+ * The labels that a line or a pasted list names: parted by lines, or by commas where there is but one line.
+ */
 export function labelsOf(text: string): string[] {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '')
   return (lines.length > 1 ? lines : text.split(','))

@@ -12,7 +12,10 @@ export type Scores = Omit<ZeroShot, 'labels' | 'results'> & { labels: NonNullabl
 /** So long nothing must change before it is asked, in milliseconds. */
 const QUIET_MS = 150
 
-/** Classifies an image whenever it or what is asked has changed; the last answer stays until the next one is there. */
+/**
+ * Classifies an image whenever it or what is asked has changed; the last answer stays until the next one is
+ * there.
+ */
 export function useZeroShot(image: Blob | undefined, asked: Asked) {
   const scores = useSignal<Scores | undefined>(undefined)
   const error = useSignal<unknown>(undefined)

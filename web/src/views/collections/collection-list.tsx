@@ -25,7 +25,10 @@ export function CollectionList({
             >
               <span class="collection-name">{collection.name}</span>
               <Mark collection={collection} />
-              <small class="muted">{`${formatNumber(collection.records, 'record')} · ${formatBytes(collection.bytes)} · ${collection.model ?? 'no model'}`}</small>
+              <small class="muted">
+                {`${formatNumber(collection.records, 'record')} · ` +
+                  `${formatBytes(collection.bytes)} · ${collection.model ?? 'no model'}`}
+              </small>
             </Link>
           </li>
         ))}
@@ -40,7 +43,9 @@ function Mark({ collection }: { collection: Collection }) {
   )
   if (job)
     return (
-      <span class="mark">{`re-indexing ${formatCount(job.progress.done)} of ${formatCount(job.progress.total)}`}</span>
+      <span class="mark">
+        {`re-indexing ${formatCount(job.progress.done)} of ` + `${formatCount(job.progress.total)}`}
+      </span>
     )
   if (mismatchOf(collection, models.value ?? []))
     return (

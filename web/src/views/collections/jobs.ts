@@ -9,7 +9,9 @@ export type Job = Extract<Answer<'/v1/jobs', 'get'>['jobs'][number], { kind: 're
 /** The re-indexings of the service, the latest first. */
 export const jobs = signal<Job[]>([])
 
-/** So often in a row the service may not be there, which starts anew in less than that takes: up to a minute. */
+/**
+ * So often in a row the service may not be there, which starts anew in less than that takes: up to a minute.
+ */
 const RETRIES = 10
 
 /** Whether a job has not ended yet. */
@@ -19,7 +21,10 @@ function isReindex(job: { kind: string }): job is Job {
   return job.kind === 'reindex'
 }
 
-/** Asks for the jobs: begun here, by another, or before the page was loaded. Where one has ended, its collection is another one now. */
+/**
+ * Asks for the jobs: begun here, by another, or before the page was loaded. Where one has ended, its
+ * collection is another one now.
+ */
 export async function loadJobs(): Promise<void> {
   const before = jobs.peek().filter(isRunning)
   jobs.value = (await call((client) => client.get('/v1/jobs'))).jobs.filter(isReindex)

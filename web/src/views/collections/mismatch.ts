@@ -1,7 +1,9 @@
 import type { Collection } from '../../collections.js'
 import type { Model } from '../../models.js'
 
-/** Why a collection can't be searched by words and pictures with the loaded models; undefined where it can. */
+/**
+ * Why a collection can't be searched by words and pictures with the loaded models; undefined where it can.
+ */
 export function mismatchOf({ model, fingerprint }: Collection, models: Model[]): string | undefined {
   if (fingerprint === null || models.length === 0 || models.some((each) => each.fingerprint === fingerprint))
     return

@@ -7,7 +7,10 @@ export type Legend =
   | { kind: 'values'; entries: { value: string; color: string; points: number }[] }
   | { kind: 'scale'; least: string; most: string }
 
-/** A colour for each point, shape `[n, 4]`, and what they mean. `groups` says which entry of the legend a point belongs to. */
+/**
+ * A colour for each point, shape `[n, 4]`, and what they mean. `groups` says which entry of the legend a
+ * point belongs to.
+ */
 export interface Coloring {
   colors: Uint8Array
   legend?: Legend
@@ -65,7 +68,10 @@ export function colorByValues(values: unknown[]): Coloring {
   }
 }
 
-/** By a number: from the 2nd to the 98th percentile, so that a few far ones leave the others their colours. NaN is grey. */
+/**
+ * By a number: from the 2nd to the 98th percentile, so that a few far ones leave the others their colours.
+ * NaN is grey.
+ */
 export function colorByNumbers(
   numbers: Float32Array | Float64Array,
   write: (value: number) => string

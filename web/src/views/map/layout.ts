@@ -18,8 +18,8 @@ export interface RunningLayout {
 }
 
 /**
- * Lays out a sample in a worker, so that the page goes on, and keeps what came out in the browser under `key`, by which it is there at
- * once the next time.
+ * Lays out a sample in a worker, so that the page goes on, and keeps what came out in the browser under
+ * `key`, by which it is there at once the next time.
  */
 export function layOut(task: LayoutTask, key: string): RunningLayout {
   const layout = signal<Layout | undefined>()
@@ -68,7 +68,10 @@ async function kept(key: string, identity: string): Promise<Float32Array | undef
   return found?.identity === identity ? found.positions : undefined
 }
 
-/** Stands for who is near whom: FNV-1a (RFC 9923) over the words of the neighbours. Other embeddings have others. */
+/**
+ * Stands for who is near whom: FNV-1a (RFC 9923) over the words of the neighbours. Other embeddings have
+ * others.
+ */
 function identify({ ids, k, nearest }: Neighbors): string {
   let hash = 0x811c9dc5
   for (const point of nearest) hash = Math.imul(hash ^ point, 0x01000193)

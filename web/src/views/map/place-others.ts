@@ -1,4 +1,7 @@
-/** Points that are laid out by their neighbours, which have been laid out before: `[point, anchors.., weights..]` in the order in which they can be placed. */
+/**
+ * Points that are laid out by their neighbours, which have been laid out before: `[point, anchors..,
+ * weights..]` in the order in which they can be placed.
+ */
 export interface Placement {
   points: Uint32Array
   /** Positions of the anchors, shape `[points, k]`: each has a place by the time it is looked at. */
@@ -16,10 +19,10 @@ export interface Graph {
 }
 
 /**
- * How the points that were not laid out find their places: each is the mean of its neighbours that have one, weighted by UMAP's
- * local membership strength, `exp(-(d - d_nearest) / mean excess)`, as UMAP places new points among old ones before it refines them
- * (McInnes, Healy, Melville: UMAP, 2018, section 3). Those without such a neighbour wait for the next round; those that none
- * of the rounds reaches are left out.
+ * How the points that were not laid out find their places: each is the mean of its neighbours that have one,
+ * weighted by UMAP's local membership strength, `exp(-(d - d_nearest) / mean excess)`, as UMAP places new
+ * points among old ones before it refines them (McInnes, Healy, Melville: UMAP, 2018, section 3). Those
+ * without such a neighbour wait for the next round; those that none of the rounds reaches are left out.
  */
 export function planPlacement({ n, k, nearest, similarities }: Graph, placed: Uint8Array): Placement {
   const isPlaced = placed.slice()

@@ -2,7 +2,10 @@ import { UMAP } from 'umap-js'
 import type { Neighbors } from './neighbors.js'
 import { place, planPlacement, type Placement } from './place-others.js'
 
-/** What is to be laid out: a sample with its neighbours, and some of it among themselves where all would take too long. */
+/**
+ * What is to be laid out: a sample with its neighbours, and some of it among themselves where all would take
+ * too long.
+ */
 export interface LayoutTask {
   all: Neighbors
   landmarks?: Neighbors
@@ -20,7 +23,10 @@ const SHOW_EVERY_MS = 250
 /** A map is the same each time it is laid out. */
 const SEED = 20180209
 
-/** Lays out the landmarks by UMAP (McInnes, Healy, Melville, 2018), and the others among them, telling now and then how far it is. */
+/**
+ * Lays out the landmarks by UMAP (McInnes, Healy, Melville, 2018), and the others among them, telling now and
+ * then how far it is.
+ */
 export function* layOut({ all, landmarks = all }: LayoutTask): Generator<LayoutStep> {
   const n = all.ids.length
   if (n < 3)

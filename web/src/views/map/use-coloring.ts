@@ -9,7 +9,9 @@ export interface ColorQuestion {
   target: Target
   size: number
   sample: Neighbors | undefined
-  /** By which the points are coloured: the similarity to a text, else a field of the metadata, else all alike. */
+  /**
+   * By which the points are coloured: the similarity to a text, else a field of the metadata, else all alike.
+   */
   prompt: string
   field: string
 }

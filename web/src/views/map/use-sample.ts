@@ -4,7 +4,10 @@ import { call, isAbort, messageOf } from '../../connection.js'
 import { layOut, type Layout, type RunningLayout } from './layout.js'
 import { fetchNeighbors, type Neighbors, type Target } from './neighbors.js'
 
-/** Points that UMAP itself lays out; of larger samples it lays out so many, and the others find their places among them. */
+/**
+ * Points that UMAP itself lays out; of larger samples it lays out so many, and the others find their places
+ * among them.
+ */
 const MOST_BY_UMAP = 5000
 
 export interface Sampled {

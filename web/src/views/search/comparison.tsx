@@ -83,7 +83,8 @@ export function Comparison({ asked, collection }: { asked: Asked; collection: st
         {compared && (
           <>
             <strong>{`${compared.agree} of the best ${compared.of} agree`}</strong>
-            {` · exact ${inMilliseconds(compared.exactMs)} ms, approximate ${inMilliseconds(compared.approximateMs)} ms`}
+            {` · exact ${inMilliseconds(compared.exactMs)} ms, approximate ` +
+              `${inMilliseconds(compared.approximateMs)} ms`}
             {compared.isSame && ' (so few records are always compared one by one)'}
           </>
         )}

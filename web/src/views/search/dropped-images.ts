@@ -7,7 +7,10 @@ export interface DroppedImage {
   base64: Promise<string>
 }
 
-/** Longest side that is sent, in pixels: models look at less, and a picture goes along with each letter that is typed. */
+/**
+ * Longest side that is sent, in pixels: models look at less, and a picture goes along with each letter that
+ * is typed.
+ */
 const LONGEST = 1024
 /** Of the smaller picture, from 0 to 1. */
 const QUALITY = 0.92
@@ -16,7 +19,9 @@ const QUALITY = 0.92
 const KEPT = 20
 const images = new Map<string, DroppedImage>()
 
-/** Keeps a picture for as long as the page lives; resolves to the key by which a link of this page finds it. */
+/**
+ * Keeps a picture for as long as the page lives; resolves to the key by which a link of this page finds it.
+ */
 export function keepImage(file: File): string {
   // A key of before a reload must not find another picture.
   const key = `${Math.random().toString(36).slice(2, 8)}-${file.name || 'pasted picture'}`
@@ -37,7 +42,10 @@ export const droppedImage = (key: string): DroppedImage | undefined => images.ge
 /** The name in a key whose picture is not here any more. */
 export const nameInKey = (key: string): string => key.replace(/^[^-]*-/, '')
 
-/** The picture at most LONGEST pixels wide and high; as it is where it is no larger, or the browser can't read it. */
+/**
+ * The picture at most LONGEST pixels wide and high; as it is where it is no larger, or the browser can't read
+ * it.
+ */
 async function shrunk(file: File): Promise<Blob> {
   try {
     const bitmap = await createImageBitmap(file)

@@ -27,7 +27,10 @@ const MOST = 4
 const nameOf = ({ text, parts = [] }: Starter) =>
   [text, ...parts.map(({ value, weight }) => `${weight < 0 ? '−' : '+'} ${value}`)].join(' ')
 
-/** Queries to begin with: of the demo some that were chosen, else what records of the collection say of themselves. */
+/**
+ * Queries to begin with: of the demo some that were chosen, else what records of the collection say of
+ * themselves.
+ */
 export function Starters({
   asking,
   collection,
