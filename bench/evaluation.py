@@ -1,4 +1,5 @@
-"""Makes pairs of embeddings for bench/evaluation.js, and ranks them as a plain NumPy script would, to compare with.
+"""Makes pairs of embeddings for bench/evaluation.js, and ranks them as a plain NumPy script would, to
+compare with.
 
 /usr/bin/python3 bench/evaluation.py make FOLDER PAIRS DIMENSION NOISE
 /usr/bin/python3 bench/evaluation.py rank FOLDER     (Debian's python3-numpy)
@@ -25,18 +26,25 @@ def make(folder, pairs, dimension, noise):
     """images.npy of random directions, and texts.npy of the same with noise that is `noise` times as long."""
     folder.mkdir(parents=True, exist_ok=True)
     generator = np.random.default_rng(0)
-    files = [np.lib.format.open_memmap(folder / name, "w+", np.float32, (pairs, dimension)) for name in ("images.npy", "texts.npy")]
+    files = [
+        np.lib.format.open_memmap(folder / name, "w+", np.float32, (pairs, dimension))
+        for name in ("images.npy", "texts.npy")
+    ]
     for start in range(0, pairs, MADE_AT_ONCE):
         rows = min(MADE_AT_ONCE, pairs - start)
         images = unit(generator.standard_normal((rows, dimension), np.float32))
         files[0][start : start + rows] = images
-        files[1][start : start + rows] = unit(images + noise / dimension**0.5 * generator.standard_normal((rows, dimension), np.float32))
+        files[1][start : start + rows] = unit(
+            images + noise / dimension**0.5 * generator.standard_normal((rows, dimension), np.float32)
+        )
     for file in files:
         file.flush()
 
 
 def rank(folder):
-    """Ranks both ways, block by block, in float32 and without ties; prints figures, seconds, processor seconds and peak memory."""
+    """Ranks both ways, block by block, in float32 and without ties; prints figures, seconds, processor
+    seconds and peak memory.
+    """
     started = time.perf_counter()
     images, texts = np.load(folder / "images.npy"), np.load(folder / "texts.npy")
     pairs = len(images)
@@ -55,8 +63,20 @@ def rank(folder):
     figures = {}
     for way, ahead in (("text_to_image", to_image), ("image_to_text", to_text)):
         figures |= {f"{way}.recall@{k}": float((ahead < k).mean()) for k in KS}
-        figures |= {f"{way}.median_rank": float(np.median(ahead + 1)), f"{way}.map": float((1 / (ahead + 1)).mean())}
-    print(json.dumps({"seconds": time.perf_counter() - started, "cpuSeconds": time.process_time(), "peakMiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "figures": figures}))
+        figures |= {
+            f"{way}.median_rank": float(np.median(ahead + 1)),
+            f"{way}.map": float((1 / (ahead + 1)).mean()),
+        }
+    print(
+        json.dumps(
+            {
+                "seconds": time.perf_counter() - started,
+                "cpuSeconds": time.process_time(),
+                "peakMiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+                "figures": figures,
+            }
+        )
+    )
 
 
 if sys.argv[1] == "make":

@@ -37,7 +37,11 @@ const QUERIES = [
  * be painted.
  */
 const PAINTED = `new Promise((resolve) => {
-  const look = () => document.querySelector('.summary[aria-busy="false"]')?.textContent.includes(' ms') && document.querySelector('.result-score') ? requestAnimationFrame(() => resolve(performance.now())) : requestAnimationFrame(look)
+  const look = () => {
+    const answered = document.querySelector('.summary[aria-busy="false"]')?.textContent.includes(' ms')
+    const isThere = answered && document.querySelector('.result-score')
+    requestAnimationFrame(isThere ? () => resolve(performance.now()) : look)
+  }
   look()
 })`
 

@@ -200,11 +200,12 @@ const guesses = await Promise.all(
     return { count, guess: similarities.indexOf(Math.max(...similarities)) }
   })
 )
+const timesGuessed = (n) => guesses.filter(({ guess }) => guess === n).length
 console.log(
   `Counting one to six of ${counts.length / 6} things: ` +
     `${percent(mean(guesses.map(({ count, guess }) => count === guess)))} right (chance 16.7 %), off by ` +
     `${mean(guesses.map(({ count, guess }) => Math.abs(count - guess))).toFixed(2)} in the mean; guessed ` +
-    `${NUMBERS.map((number, n) => `${number} ${guesses.filter(({ guess }) => guess === n).length}`).join(', ')}`
+    NUMBERS.map((number, n) => `${number} ${timesGuessed(n)}`).join(', ')
 )
 
 /** In how many of the searches the noun's own picture is among the ten best. */
@@ -342,13 +343,15 @@ if (values.dataset) {
           photos.filter((photo) => dot(photo, texts[i]) > dot(photos[of.get(id)], texts[i])).length < 10
       )
     )
+  const prefersOrder = annotations.map(({ image_id: id }, i) => {
+    const photo = photos[of.get(id)]
+    return dot(photo, plainer[i]) > dot(photo, scrambled[i])
+  })
   console.log(
     `${annotations.length} captions of ${images.length} photos: cosine of a caption and its words in ` +
       `any order ${mean(plainer.map((caption, i) => dot(caption, scrambled[i]))).toFixed(3)}; the photo ` +
-      'prefers the right order ' +
-      `${percent(mean(annotations.map(({ image_id: id }, i) => dot(photos[of.get(id)], plainer[i]) > dot(photos[of.get(id)], scrambled[i]))))} ` +
-      `(chance 50 %); recall@10 ${recall(plainer).toFixed(3)} in order, ${recall(scrambled).toFixed(3)} ` +
-      'in any order'
+      `prefers the right order ${percent(mean(prefersOrder))} (chance 50 %); ` +
+      `recall@10 ${recall(plainer).toFixed(3)} in order, ${recall(scrambled).toFixed(3)} in any order`
   )
   const first = images.map(({ id }) => annotations.findIndex((annotation) => annotation.image_id === id))
   gap(

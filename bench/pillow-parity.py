@@ -1,4 +1,5 @@
-"""Draws pictures of many sizes and kinds, and prepares each with Pillow, for bench/pillow-parity.js to compare with.
+"""Draws pictures of many sizes and kinds, and prepares each with Pillow, for bench/pillow-parity.js to
+compare with.
 
 /usr/bin/python3 bench/pillow-parity.py FOLDER   (Debian's python3-pil and python3-numpy)
 """
@@ -19,7 +20,9 @@ def draw(width, height):
     """A picture with slopes, edges and fine grain."""
     y, x = np.mgrid[0:height, 0:width]
     grain = np.random.default_rng(width * 10007 + height).integers(0, 60, (height, width, 3))
-    bands = np.stack([x * 195 // max(1, width - 1), y * 195 // max(1, height - 1), ((x // 9 + y // 7) % 2) * 180], -1)
+    bands = np.stack(
+        [x * 195 // max(1, width - 1), y * 195 // max(1, height - 1), ((x // 9 + y // 7) % 2) * 180], -1
+    )
     return Image.fromarray((bands + grain).astype(np.uint8), "RGB")
 
 
@@ -65,7 +68,16 @@ def main(folder):
                 for name, resample in FILTERS.items():
                     prepared = f"{file}-{mode}-{name}.raw"
                     (folder / prepared).write_bytes(prepare(rgb, mode, resample).tobytes())
-                    rows.append({"file": file, "size": f"{width}x{height}", "kind": kind, "mode": mode, "filter": name, "prepared": prepared})
+                    rows.append(
+                        {
+                            "file": file,
+                            "size": f"{width}x{height}",
+                            "kind": kind,
+                            "mode": mode,
+                            "filter": name,
+                            "prepared": prepared,
+                        }
+                    )
     (folder / "list.json").write_text(json.dumps(rows))
 
 

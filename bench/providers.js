@@ -5,7 +5,8 @@
 //   npm run build && node bench/providers.js webgpu,cpu [--batch 8] [--runs 5] [--vit]
 //
 // WebGPU without a GPU, on the software Vulkan of Debian's chromium (packages chromium and libvulkan1):
-//   XDG_RUNTIME_DIR=/tmp VK_DRIVER_FILES=/usr/lib/chromium/vk_swiftshader_icd.json node bench/providers.js webgpu,cpu
+//   XDG_RUNTIME_DIR=/tmp VK_DRIVER_FILES=/usr/lib/chromium/vk_swiftshader_icd.json \
+//     node bench/providers.js webgpu,cpu
 
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'

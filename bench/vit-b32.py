@@ -2,8 +2,8 @@
 
 /usr/bin/python3 bench/vit-b32.py FOLDER   (Debian's python3-torch and python3-onnx)
 
-Widths, heads and layers are those of Radford et al. 2021, table 20: image 768, 12, 12, patches of 32; text 512, 8, 12.
-The vocabulary is cut to 8,192, so that the tokenizer of models/mini fits.
+Widths, heads and layers are those of Radford et al. 2021, table 20: image 768, 12, 12, patches of 32;
+text 512, 8, 12. The vocabulary is cut to 8,192, so that the tokenizer of models/mini fits.
 """
 
 import json
@@ -27,7 +27,11 @@ class Block(nn.Module):
 
     def forward(self, x, mask):
         batch, length, width = x.shape
-        q, k, v = self.qkv(self.norm1(x)).view(batch, length, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        q, k, v = (
+            self.qkv(self.norm1(x))
+            .view(batch, length, 3, self.heads, width // self.heads)
+            .permute(2, 0, 3, 1, 4)
+        )
         scores = q @ k.transpose(-1, -2) / (width // self.heads) ** 0.5
         if mask is not None:
             scores = scores + mask
@@ -84,15 +88,29 @@ def main(folder):
     (folder / "onnx").mkdir(parents=True, exist_ok=True)
     for name in ["tokenizer.json", "tokenizer_config.json", "preprocessor_config.json"]:
         shutil.copy(mini / name, folder / name)
-    (folder / "config.json").write_text(json.dumps({"model_type": "clip", "text_config": {"max_position_embeddings": 77}}))
+    (folder / "config.json").write_text(
+        json.dumps({"model_type": "clip", "text_config": {"max_position_embeddings": 77}})
+    )
     towers = [
         (Image(), torch.randn(1, 3, 224, 224), "pixel_values", {0: "batch"}, "image_embeds", "vision_model"),
-        (Text(), torch.randint(1, 8000, (2, 12)), "input_ids", {0: "batch", 1: "sequence"}, "text_embeds", "text_model"),
+        (
+            Text(),
+            torch.randint(1, 8000, (2, 12)),
+            "input_ids",
+            {0: "batch", 1: "sequence"},
+            "text_embeds",
+            "text_model",
+        ),
     ]
     for module, example, name, axes, output, file in towers:
         torch.onnx.export(
-            module.eval(), (example,), str(folder / "onnx" / f"{file}.onnx"), input_names=[name], output_names=[output],
-            dynamic_axes={name: axes, output: {0: "batch"}}, opset_version=14,
+            module.eval(),
+            (example,),
+            str(folder / "onnx" / f"{file}.onnx"),
+            input_names=[name],
+            output_names=[output],
+            dynamic_axes={name: axes, output: {0: "batch"}},
+            opset_version=14,
         )
 
 

@@ -75,14 +75,16 @@ async function licenceTexts(place) {
 const PARTS = `\
 - SQLite, in better-sqlite3: public domain. https://sqlite.org/copyright.html
 - hnswlib, in hnswlib-node: Apache-2.0. https://github.com/nmslib/hnswlib
-- ONNX Runtime, in onnxruntime-node: MIT. Its own parts: https://github.com/microsoft/onnxruntime/blob/main/ThirdPartyNotices.txt
-- libvips and the libraries that it is linked with, in @img/sharp-libvips-*: LGPL-3.0-or-later as a whole; each library and its
-  licence are listed below. It is a shared library, loaded at run time, and may be replaced by another build. Source:
-  https://github.com/lovell/sharp-libvips, https://github.com/libvips/libvips
+- ONNX Runtime, in onnxruntime-node: MIT. Its own parts:
+  https://github.com/microsoft/onnxruntime/blob/main/ThirdPartyNotices.txt
+- libvips and the libraries that it is linked with, in @img/sharp-libvips-*: LGPL-3.0-or-later as a whole;
+  each library and its licence are listed below. It is a shared library, loaded at run time, and may be
+  replaced by another build. Source: https://github.com/lovell/sharp-libvips,
+  https://github.com/libvips/libvips
 - The pictures of the demo collection, in @lobehub/fluent-emoji-3d: Microsoft's Fluent Emoji, MIT.
   https://github.com/microsoft/fluentui-emoji
-- The default model in models/mini: made for this project, under its licence. The sources of its training data are in
-  models/mini/README.md.`
+- The default model in models/mini: made for this project, under its licence. The sources of its training
+  data are in models/mini/README.md.`
 
 async function notices() {
   const texts = new Map()

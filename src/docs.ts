@@ -7,13 +7,18 @@ import { EXAMPLE_FILE } from './code-samples/example-calls.js'
 import { PAGE_POLICY } from './gallery.js'
 import { EXAMPLE_IMAGE } from './schemas.js'
 
-const DESCRIPTION = `Cross-modal retrieval: images and texts in one embedding space, searched in both directions, and zero-shot classification.
-
-Errors have one shape, \`{"error": {"code", "message", "request_id"}}\`: 4xx says what to mend, 429 and 503 carry Retry-After. Each operation lists the codes that it answers, and \`components.examples\` has what each of them means.
-
-Where API keys are asked for each has a scope: read searches, classifies, embeds and reads; write also changes records and evaluates collections; admin also makes, changes, drops, re-indexes, backs up, restores and exports collections, and evaluates folders. A key may be limited to some collections.
-
-Examples that read ask the demo collection \`emoji\`. Those that change something use a collection \`playground\` of their own, which the example of "Create a collection" makes.`
+const DESCRIPTION = [
+  'Cross-modal retrieval: images and texts in one embedding space, searched in both directions, and ' +
+    'zero-shot classification.',
+  'Errors have one shape, `{"error": {"code", "message", "request_id"}}`: 4xx says what to mend, 429 and ' +
+    '503 carry Retry-After. Each operation lists the codes that it answers, and `components.examples` has ' +
+    'what each of them means.',
+  'Where API keys are asked for each has a scope: read searches, classifies, embeds and reads; write also ' +
+    'changes records and evaluates collections; admin also makes, changes, drops, re-indexes, backs up, ' +
+    'restores and exports collections, and evaluates folders. A key may be limited to some collections.',
+  'Examples that read ask the demo collection `emoji`. Those that change something use a collection ' +
+    '`playground` of their own, which the example of "Create a collection" makes.'
+].join('\n\n')
 
 const TAGS = [
   'Search',

@@ -73,12 +73,12 @@ async function* examineKeys(path: string): AsyncGenerator<Finding> {
     const expired = keys
       .filter(({ expires_at: expires }) => expires !== undefined && Date.parse(expires) <= Date.now())
       .map(({ name }) => name)
+    const verb = expired.length === 1 ? 'has' : 'have'
+    const ofWhich = expired.length > 0 ? `, of which ${expired.join(', ')} ${verb} expired` : ''
     yield {
       topic: 'keys',
       status: keys.length > expired.length ? 'ok' : 'warn',
-      text:
-        `${path}: ${keys.length} ` +
-        `${keys.length === 1 ? 'key' : 'keys'}${expired.length > 0 ? `, of which ${expired.join(', ')} ${expired.length === 1 ? 'has' : 'have'} ` + 'expired' : ''}`
+      text: `${path}: ${keys.length} ${keys.length === 1 ? 'key' : 'keys'}${ofWhich}`
     }
     if (exposure) yield { topic: 'keys', status: 'warn', text: exposure }
   } catch (error) {

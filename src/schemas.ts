@@ -85,7 +85,10 @@ export const FormImage = Type.Unsafe<Uint8Array>({
 /** A small picture for examples: an apple, drawn for this. */
 export const EXAMPLE_IMAGE = {
   base64:
-    'iVBORw0KGgoAAAANSUhEUgAAABgAAAAYBAMAAAASWSDLAAAAMFBMVEXdIiL///8iiETmWVnrenrfLCzgMjLiRET2xsb3ysr74eH639/2xMTiRkbfMTHqeHgB5k/5AAAACXBIWXMAAAsTAAALEwEAmpwYAAAAcklEQVQY02MQRAIMYFJIkRjO+SJ1HxhnMwOTAoM1hCP5gAEI+CaCOfsYwCAbzDGAcJhBHBkGKDgI5MjDOI5AjjiMUwjkiMI4gegcuLKL6AbAjW5Et1RwGbJzJBNAbLaJMC8AgTXMc0euxnogvI0SOlAAACknGS5obOCyAAAAAElFTkSuQmCC'
+    'iVBORw0KGgoAAAANSUhEUgAAABgAAAAYBAMAAAASWSDLAAAAMFBMVEXdIiL///8iiETmWVnrenrfLCzgMjLiRET2xsb3ysr74eH6' +
+    '39/2xMTiRkbfMTHqeHgB5k/5AAAACXBIWXMAAAsTAAALEwEAmpwYAAAAcklEQVQY02MQRAIMYFJIkRjO+SJ1HxhnMwOTAoM1hCP5' +
+    'gAEI+CaCOfsYwCAbzDGAcJhBHBkGKDgI5MjDOI5AjjiMUwjkiMI4gegcuLKL6AbAjW5Et1RwGbJzJBNAbLaJMC8AgTXMc0euxnog' +
+    'vI0SOlAAACknGS5obOCyAAAAAElFTkSuQmCC'
 }
 
 /** An image as it reaches a route, from JSON or from a form. */

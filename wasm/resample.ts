@@ -1,5 +1,5 @@
-// The two passes of src/encoder/resample.ts in SIMD (AssemblyScript; `npm run wasm` compiles it). All arguments are
-// addresses and counts; the caller lays the memory out. Reads go one byte past the last pixel.
+// The two passes of src/encoder/resample.ts in SIMD (AssemblyScript; `npm run wasm` compiles it). All
+// arguments are addresses and counts; the caller lays the memory out. Reads go one byte past the last pixel.
 
 const PRECISION_BITS = 22
 const HALF = 1 << (PRECISION_BITS - 1)
@@ -8,7 +8,11 @@ const HALF = 1 << (PRECISION_BITS - 1)
  * Narrows rows of 8-bit RGB: `out[y][x] = sum over taps of weight * in[y][start + tap]`, rounded and clamped.
  * `starts`, `counts`: i32 an output column; `weights`: i32, `stride` an output column.
  */
-export function narrowRows(input: usize, width: i32, height: i32, starts: usize, counts: usize, weights: usize, stride: i32, columns: i32, output: usize): void {
+export function narrowRows(
+  input: usize, width: i32, height: i32,
+  starts: usize, counts: usize, weights: usize, stride: i32,
+  columns: i32, output: usize
+): void {
   let out = output
   for (let y = 0; y < height; y++) {
     const row = input + <usize>(y * width * 3)
@@ -31,8 +35,12 @@ export function narrowRows(input: usize, width: i32, height: i32, starts: usize,
   }
 }
 
-/** Narrows columns of rows of bytes likewise: 16 bytes of a row at a time, and what is left of it one by one. */
-export function narrowColumns(input: usize, rowLength: i32, starts: usize, counts: usize, weights: usize, stride: i32, rows: i32, output: usize): void {
+/** Narrows columns of rows of bytes likewise: 16 bytes of a row at a time, what is left of it one by one. */
+export function narrowColumns(
+  input: usize, rowLength: i32,
+  starts: usize, counts: usize, weights: usize, stride: i32,
+  rows: i32, output: usize
+): void {
   const first = load<i32>(starts)
   for (let y = 0; y < rows; y++) {
     const taps = load<i32>(counts + (<usize>y << 2))
@@ -61,7 +69,8 @@ export function narrowColumns(input: usize, rowLength: i32, starts: usize, count
     }
     for (; x < rowLength; x++) {
       let sum = HALF
-      for (let tap = 0, from = top + <usize>x; tap < taps; tap++, from += <usize>rowLength) sum += load<i32>(row + (<usize>tap << 2)) * <i32>load<u8>(from)
+      for (let tap = 0, from = top + <usize>x; tap < taps; tap++, from += <usize>rowLength)
+        sum += load<i32>(row + (<usize>tap << 2)) * <i32>load<u8>(from)
       store<u8>(out + <usize>x, <u8>max(0, min(255, sum >> PRECISION_BITS)))
     }
   }

@@ -23,8 +23,8 @@ const resolve = (node) =>
         .split('/')
         .reduce((at, key) => at[key], document)
     : node
-const pointer = (...parts) =>
-  `openapi#/${parts.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')}`
+const escaped = (part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))
+const pointer = (...parts) => `openapi#/${parts.map(escaped).join('/')}`
 
 /** Every operation: its id, method, path, scope, parameters, bodies by type, and what it may answer. */
 export const OPERATIONS = Object.entries(document.paths).flatMap(([path, methods]) =>

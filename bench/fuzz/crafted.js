@@ -319,14 +319,13 @@ const iccProfile = (random, length) => {
 const XML = '<?xml version="1.0"?>'
 const SVG =
   '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="9" height="9">'
+const ENTITIES = Array.from({ length: 9 }, (_, i) => `<!ENTITY l${i + 1} "${`&l${i};`.repeat(10)}">`)
 const svgs = [
   `${XML}${SVG}<rect width="9" height="9" fill="red"/></svg>`,
   `${SVG}<image xlink:href="file:///etc/passwd" width="9" height="9"/></svg>`,
   `${SVG}<image href="http://127.0.0.1:1/x.png" width="9" height="9"/></svg>`,
   `${XML}<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]>${SVG}<text>&x;</text></svg>`,
-  `${XML}<!DOCTYPE svg ` +
-    `[${Array.from({ length: 9 }, (_, i) => `<!ENTITY l${i + 1} "${`&l${i};`.repeat(10)}">`).join('')}<!ENTITY ` +
-    `l0 "lol">]>${SVG}<text>&l9;</text></svg>`,
+  `${XML}<!DOCTYPE svg [${ENTITIES.join('')}<!ENTITY l0 "lol">]>${SVG}<text>&l9;</text></svg>`,
   `${' '.repeat(500)}\n<!-- ${'x'.repeat(2000)} -->${SVG}</svg>`,
   `\ufeff${XML}${SVG.replace('9', '100000').replace('9', '100000')}</svg>`
 ].map((text) => Buffer.from(text))

@@ -15,16 +15,17 @@ export interface ClassifyOptions extends ServiceOptions {
 }
 
 const HELP = `
-Templates have {label} where the label goes, or are the name of a set: simple, imagenet-7, imagenet-80. --json prints an object a
-line, as they come: {"file", "labels": [{"label", "score", "similarity"}]}, or {"file", "error": {"code", "message"}}. With a trained
-classifier (PUT /v1/classifiers/{name}) its labels are those that it was trained with, and there is no similarity.
+Templates have {label} where the label goes, or are the name of a set: simple, imagenet-7,
+imagenet-80. --json prints an object a line, as they come: {"file", "labels": [{"label", "score",
+"similarity"}]}, or {"file", "error": {"code", "message"}}. With a trained classifier (PUT
+/v1/classifiers/{name}) its labels are those that it was trained with, and there is no similarity.
 
 Examples:
   $ semblance classify photo.jpg --labels cat,dog,bird
   $ semblance classify ~/Pictures --labels-file labels.txt --template imagenet-7 --top 1
-  $ semblance classify 'holiday/**/*.jpg' --labels "a beach,a mountain" --template "a holiday photo of {label}" --json
-  $ semblance classify photo.jpg --labels indoors,people,food --multi-label    each label on its own, several may hold
-  $ semblance classify photo.jpg --classifier clothes                          a classifier of the service, trained with your examples`
+  $ semblance classify 'holiday/*.jpg' --labels "a beach,a lake" --template "a photo of {label}" --json
+  $ semblance classify photo.jpg --labels indoors,people --multi-label   each label on its own
+  $ semblance classify photo.jpg --classifier clothes                    with a trained classifier`
 
 /** `semblance classify`. */
 export function classifyCommand(): Command {

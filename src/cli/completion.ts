@@ -9,7 +9,9 @@ const SCRIPTS: Record<string, string> = {
   bash: `_semblance() {
   local IFS=$'\\n' line
   COMPREPLY=()
-  while IFS= read -r line; do COMPREPLY+=("\${line%%$'\\t'*}"); done < <(semblance __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  while IFS= read -r line; do
+    COMPREPLY+=("\${line%%$'\\t'*}")
+  done < <(semblance __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
 }
 complete -o default -o bashdefault -F _semblance semblance
 `,
@@ -17,7 +19,9 @@ complete -o default -o bashdefault -F _semblance semblance
 _semblance() {
   local -a found
   local line
-  while IFS= read -r line; do found+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}"); done < <(semblance __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)
+  while IFS= read -r line; do
+    found+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}")
+  done < <(semblance __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)
   if (( \${#found} )); then _describe semblance found; else _files; fi
 }
 if [[ $funcstack[1] == _semblance ]]; then _semblance; else compdef _semblance semblance; fi

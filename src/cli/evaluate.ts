@@ -35,25 +35,29 @@ What a dataset is:
   captions.json     COCO captions, or Karpathy's splits (--split test)
   captions.csv      Flickr's captions, or a table of images and texts (file_name, text)
   folder/           a folder a class; or images with metadata.jsonl (file_name, text or label)
-  examples.jsonl    Winoground's pairs (image_0, image_1, caption_0, caption_1), or an image with a true caption and false ones
+  examples.jsonl    Winoground's pairs (image_0, image_1, caption_0, caption_1), or an image with a
+                    true caption and false ones
   embeddings/       image and text embeddings as .npy, for which no model is needed
   Images are looked for beside the file, or in --images.
 
-Tasks, done where the dataset has what they need: ${TASKS.join(', ')}.
+Tasks, done where the dataset has what they need:
+  ${TASKS.join(', ')}.
 
-Models come from MODEL and MODELS_DIR, as those of the service do, and run in this process: no service is needed. Embeddings are
-kept in DATA_DIR/evaluation-cache by the model's fingerprint and the image's bytes: a second evaluation encodes only what is new,
-and one that was stopped goes on where it was. What can't be read is left out, counted and named in the report.
+Models come from MODEL and MODELS_DIR, as those of the service do, and run in this process: no
+service is needed. Embeddings are kept in DATA_DIR/evaluation-cache by the model's fingerprint and
+the image's bytes: a second evaluation encodes only what is new, and one that was stopped goes on
+where it was. What can't be read is left out, counted and named in the report.
 
-With --collection a service evaluates one of its collections by the embeddings that it has, with its own models: images are not
-encoded again, and its index is measured beside exact search. --label-field names the field of the metadata that has the classes.
+With --collection a service evaluates one of its collections by the embeddings that it has, with
+its own models: images are not encoded again, and its index is measured beside exact search.
+--label-field names the field of the metadata that has the classes.
 
 Examples:
   $ semblance evaluate coco/captions_val.json --images coco/val2014 --limit 1000
   $ semblance evaluate pets/ --tasks zero-shot --templates imagenet-80 --html pets.html
   $ semblance evaluate pets/ captions.json --against Xenova/clip-vit-base-patch32 --json report.json
   $ semblance evaluate pets/ --json | jq '.datasets[0].results[0].tasks[0].figures'
-  $ semblance evaluate laion/ --tasks retrieval --ef-search 64       image_embeddings.npy and text_embeddings.npy
+  $ semblance evaluate laion/ --tasks retrieval --ef-search 64     embeddings in two .npy files
   $ semblance evaluate --collection photos --label-field kind --html photos.html`
 
 /** `semblance evaluate`. */

@@ -17,9 +17,10 @@ interface ExportOptions extends ServiceOptions {
 }
 
 const EXAMPLES = `
-NDJSON has everything that 'semblance index' needs to make the same records: texts, metadata, expiry, kept images in base64, and the
-embeddings that can not be computed again (of a collection without a model or whose storage is not 'original', and of records without
-a text or a kept image). It has neither the times at which records were made nor the settings of the collection: 'semblance backup'
+NDJSON has everything that 'semblance index' needs to make the same records: texts, metadata, expiry,
+kept images in base64, and the embeddings that can not be computed again (of a collection without a
+model or whose storage is not 'original', and of records without a text or a kept image). It has
+neither the times at which records were made nor the settings of the collection: 'semblance backup'
 keeps these, too. What is left out is said on standard error.
 
 Examples:
@@ -27,8 +28,11 @@ Examples:
   $ semblance export pets | semblance index - -c copy         all records with their pictures
   $ semblance export pets --no-images -o pets.ndjson          texts and metadata only
   $ semblance export pets --embeddings -o pets.ndjson         with all embeddings
-  $ semblance export pets --format npy                        pets-image.npy, pets-image.ids and the same of texts
-  $ python3 -c "import numpy; rows = numpy.load('pets-image.npy'); ids = open('pets-image.ids', encoding='utf-8').read().split('\\n')[:-1]"`
+  $ semblance export pets --format npy                        .npy and .ids of images and of texts
+
+What --format npy wrote is read in Python with:
+  rows = numpy.load('pets-image.npy')
+  ids = open('pets-image.ids', encoding='utf-8').read().split('\\n')[:-1]`
 
 /** `semblance export`. */
 export function exportCommand(): Command {

@@ -26,35 +26,40 @@ export interface IndexOptions extends ServiceOptions {
 
 const HELP = `
 What is indexed:
-  a folder         its images and those below it (jpeg, png, webp, gif, tiff, avif), by their paths from it. Captions are
-                   taken from metadata.jsonl or metadata.csv there (file_name, text, others become metadata), or else
-                   from a .txt of the same name beside the image
+  a folder         its images and those below it (jpeg, png, webp, gif, tiff, avif), by their paths
+                   from it. Captions are taken from metadata.jsonl or metadata.csv there (file_name,
+                   text, others become metadata), or else from a .txt of the same name beside the
+                   image
   'photos/**/*.jpg'  a wildcard in quotes: those of a folder whose paths fit
   images           one or more, by their paths from the working directory
-  table.csv, .tsv  with a header: file_name (or path, image, file), text (or caption), id; others become metadata
+  table.csv, .tsv  with a header: file_name (or path, image, file), text (or caption), id; others
+                   become metadata
   lines.ndjson     records as the API takes them, a line each; '-' reads them from standard input
 
-A column of a .csv or .tsv becomes numbers where every cell is a plain number, such as 12 or -0.5, and true or false where every cell
-is one of these; empty cells are left out. All other columns are strings, so are those with leading zeros (00123), a plus sign,
-separators (1,000), exponents, or more digits than a double keeps. --types zip=string and --strings say otherwise. Text is UTF-8, with or
+A column of a .csv or .tsv becomes numbers where every cell is a plain number, such as 12 or -0.5, and
+true or false where every cell is one of these; empty cells are left out. All other columns are
+strings, so are those with leading zeros (00123), a plus sign, separators (1,000), exponents, or more
+digits than a double keeps. --types zip=string and --strings say otherwise. Text is UTF-8, with or
 without a byte order mark, or UTF-16 with one; a line that is neither fails and is named.
 
-Left out are names that begin with a dot, and @eaDir, #recycle, #snapshot, @Recycle, @Recently-Snapshot, $RECYCLE.BIN, System Volume
-Information, lost+found, Thumbs.db and desktop.ini. Links to folders are followed where they lead out of the folder. With --prune, the
-records of files that are left out now are deleted, too; those of a folder without any image stay unless --yes is given.
+Left out are names that begin with a dot, and @eaDir, #recycle, #snapshot, @Recycle,
+@Recently-Snapshot, $RECYCLE.BIN, System Volume Information, lost+found, Thumbs.db and desktop.ini.
+Links to folders are followed where they lead out of the folder. With --prune, the records of files
+that are left out now are deleted, too; those of a folder without any image stay unless --yes is given.
 
-What is unchanged is not sent again: a record keeps size and time of its file in metadata.file, and the collection is asked for
-them. Run the same command to go on after it was stopped, and to bring a collection up to date. A run that is stopped, by a full
-disk, a lost connection or Ctrl-C, says how many records are stored and how to go on: lines of standard input are piped in from
-the one that it names. With --json the field stopped says it. A text or a field that was added to a record stays, and so does one
-that the source does not say any more: take that out of the record itself.
+What is unchanged is not sent again: a record keeps size and time of its file in metadata.file, and
+the collection is asked for them. Run the same command to go on after it was stopped, and to bring a
+collection up to date. A run that is stopped, by a full disk, a lost connection or Ctrl-C, says how
+many records are stored and how to go on: lines of standard input are piped in from the one that it
+names. With --json the field stopped says it. A text or a field that was added to a record stays, and
+so does one that the source does not say any more: take that out of the record itself.
 
 Examples:
   $ semblance index ~/Pictures
   $ semblance index ~/Pictures --prune                       also drop the records of files that are gone
   $ semblance index pets/ -c pets --label                    pets/cat/1.jpg gets the metadata {"label": "cat"}
   $ semblance index catalogue.csv -c shop --text-column title
-  $ semblance export old | semblance index - -c new          all records of another collection, with their pictures
+  $ semblance export old | semblance index - -c new          all records of another collection
   $ semblance index /mnt/nas --prefix nas/ --url https://search.example.org --json`
 
 /** `semblance index`. */

@@ -43,10 +43,10 @@ export async function startOwnService(signal: AbortSignal): Promise<OwnService> 
   }
   try {
     const announced = await announcement(child, signal)
-    if ('error' in announced)
-      throw new UnreachableError(
-        `${announced.error}${/is in use by/.test(announced.error) ? ' Where that is a service, --url names it.' : ''}`
-      )
+    if ('error' in announced) {
+      const hint = /is in use by/.test(announced.error) ? ' Where that is a service, --url names it.' : ''
+      throw new UnreachableError(`${announced.error}${hint}`)
+    }
     return { ...announced, apiKey, end }
   } catch (error) {
     await end()

@@ -17,8 +17,8 @@ import { snapshotCommand } from './snapshot.js'
 
 const HELP = `
 Which service:
-  --url or SEMBLANCE_URL, else the one at http://localhost:8080, else one that the command starts for itself over DATA_DIR
-  (./data) and ends again. An API key is SEMBLANCE_API_KEY.
+  --url or SEMBLANCE_URL, else the one at http://localhost:8080, else one that the command starts
+  for itself over DATA_DIR (./data) and ends again. An API key is SEMBLANCE_API_KEY.
 
 Exit codes:
   0    all is done

@@ -56,9 +56,8 @@ export async function runClassify(
   )) {
     if (classified.error) {
       failed++
-      process.stderr.write(
-        `${printable(`semblance: ${classified.file}: ${classified.error.code}: ${classified.error.message}`)}\n`
-      )
+      const { code, message } = classified.error
+      process.stderr.write(`${printable(`semblance: ${classified.file}: ${code}: ${message}`)}\n`)
     }
     if (options.json) process.stdout.write(`${JSON.stringify(classified)}\n`)
     else if (classified.labels) rows.push(classified)

@@ -20,9 +20,10 @@ export interface SearchOptions extends ServiceOptions {
 }
 
 const HELP = `
-Words, --image and --record may be given together, and several times: what is found is near to all of them. Pictures are shown
-in terminals that can (kitty, Ghostty, WezTerm, iTerm2). --json prints the service's answer, one object: {"matches": [{"id",
-"score", "text", "metadata", "image_url"}], "model", "took_ms"}.
+Words, --image and --record may be given together, and several times: what is found is near to all
+of them. Pictures are shown in terminals that can (kitty, Ghostty, WezTerm, iTerm2). --json prints
+the service's answer, one object: {"matches": [{"id", "score", "text", "metadata", "image_url"}],
+"model", "took_ms"}.
 
 Examples:
   $ semblance search "a dog on a beach"

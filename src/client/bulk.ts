@@ -4,9 +4,10 @@ import { LONGEST_WAIT_MS, wait, waitAfter, type Send } from './retry.js'
 import { errorOf, SemblanceError } from './semblance-error.js'
 import { UnansweredLines } from './unanswered-lines.js'
 
+type WriteRecords = paths['/v1/collections/{collection}/records']['post']
+
 /** A record to be added or replaced. */
-export type RecordToWrite =
-  paths['/v1/collections/{collection}/records']['post']['requestBody']['content']['application/json']['records'][number]
+export type RecordToWrite = WriteRecords['requestBody']['content']['application/json']['records'][number]
 
 export interface BulkOptions {
   /**

@@ -46,7 +46,8 @@ export function literal(value: unknown, dialect: Dialect, depth = 0): string {
         ([name, item]) => `${dialect.key(name)}: ${literal(item, dialect, depth + 1)}`
       )
   const [open, close] = Array.isArray(value) ? '[]' : '{}'
-  return `${open}\n${entries.map((entry) => inner + entry).join(',\n')}${dialect.trailingComma ? ',' : ''}\n${dialect.indent.repeat(depth)}${close}`
+  const lines = entries.map((entry) => inner + entry).join(',\n') + (dialect.trailingComma ? ',' : '')
+  return `${open}\n${lines}\n${dialect.indent.repeat(depth)}${close}`
 }
 
 function onOneLine(value: unknown, dialect: Dialect): string {

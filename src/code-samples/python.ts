@@ -50,16 +50,12 @@ function bodyParts(body: SampleBody): string[] {
   if (body.kind === 'file') return [`data=open(${quoted(body.path)}, 'rb')`]
   const files = body.files.map(([name, path]) => `(${quoted(name)}, open(${quoted(path)}, 'rb'))`)
   // A form without a file is none to requests, unless its fields are parts.
-  if (files.length === 0)
-    return [
-      `files=[${body.fields.map(([name, value]) => `(${quoted(name)}, (None, ${quoted(value)}))`).join(', ')}]`
-    ]
-  return [
-    `files=[${files.join(', ')}]`,
-    ...(body.fields.length > 0
-      ? [`data=[${body.fields.map(([name, value]) => `(${quoted(name)}, ${quoted(value)})`).join(', ')}]`]
-      : [])
-  ]
+  if (files.length === 0) {
+    const parts = body.fields.map(([name, value]) => `(${quoted(name)}, (None, ${quoted(value)}))`)
+    return [`files=[${parts.join(', ')}]`]
+  }
+  const fields = body.fields.map(([name, value]) => `(${quoted(name)}, ${quoted(value)})`)
+  return [`files=[${files.join(', ')}]`, ...(fields.length > 0 ? [`data=[${fields.join(', ')}]`] : [])]
 }
 
 function useOf(answer: SampleCall['answer']): string[] {

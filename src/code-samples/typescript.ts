@@ -25,7 +25,8 @@ function importsOf({ body, answer }: SampleCall): string[] {
 function plainCall(call: SampleCall): string[] {
   const { method, path, body, answer } = call
   const options = optionsOf(call)
-  const request = `client.${method.toLowerCase()}(${quoted(path)}${options.length > 0 ? `, {\n${options.map((option) => `  ${option}`).join(',\n')}\n}` : ''})`
+  const given = options.length > 0 ? `, {\n${options.map((option) => `  ${option}`).join(',\n')}\n}` : ''
+  const request = `client.${method.toLowerCase()}(${quoted(path)}${given})`
   return [...(body?.kind === 'form' ? formLines(body) : []), ...useOf(answer, request)]
 }
 

@@ -19,8 +19,15 @@ export interface Look {
 }
 
 /** Warnings of libjpeg that say nothing of the pixels; cameras write such files. */
-const HARMLESS =
-  /extraneous bytes before marker|Invalid SOS parameters|Unknown Adobe color transform|unknown JFIF revision|Inconsistent progression/
+const HARMLESS = new RegExp(
+  [
+    'extraneous bytes before marker',
+    'Invalid SOS parameters',
+    'Unknown Adobe color transform',
+    'unknown JFIF revision',
+    'Inconsistent progression'
+  ].join('|')
+)
 /** What libvips adds to the warnings. */
 const COMMENT = /^\s*$|^Warning treated as error|^error in tile|^Input buffer has corrupt header:\s*$/
 /** Complaints about the tags of a TIFF. */

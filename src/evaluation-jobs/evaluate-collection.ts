@@ -159,11 +159,13 @@ function choose(
     }
   }: CollectionEvaluation
 ): [AnyTask, LoadedDataset][] {
-  if (datasets.length === 0)
-    throw new EvaluationInvalid(
-      `Collection '${name}' has no record with an image and a ` +
-        `text${labelField === undefined ? '; with label_field, records without texts can be classified' : `, and none with an image and a '${labelField}'`}.`
-    )
+  if (datasets.length === 0) {
+    const labelled =
+      labelField === undefined
+        ? '; with label_field, records without texts can be classified'
+        : `, and none with an image and a '${labelField}'`
+    throw new EvaluationInvalid(`Collection '${name}' has no record with an image and a text${labelled}.`)
+  }
   if (labelField !== undefined && !datasets.some(({ kind }) => kind === 'classes'))
     throw new EvaluationInvalid(
       `No record of '${name}' has an image and a single value in the field '${labelField}'.`

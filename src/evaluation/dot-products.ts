@@ -3,7 +3,9 @@ import { usableCores } from '../cores.js'
 
 /** A graph of one Gemm, by scripts/dot-products.py. */
 const GRAPH =
-  'CAgSADqPAQovCgdxdWVyaWVzCgdnYWxsZXJ5EgZzY29yZXMiBEdlbW0qDQoGdHJhbnNCGAGgAQISBnNjb3Jlc1obCgdxdWVyaWVzEhAKDggBEgoKAxIBbQoDEgFkWhsKB2dhbGxlcnkSEAoOCAESCgoDEgFuCgMSAWRiGgoGc2NvcmVzEhAKDggBEgoKAxIBbQoDEgFuQgQKABAN'
+  'CAgSADqPAQovCgdxdWVyaWVzCgdnYWxsZXJ5EgZzY29yZXMiBEdlbW0qDQoGdHJhbnNCGAGgAQISBnNjb3Jlc1obCgdxdWVyaWVz' +
+  'EhAKDggBEgoKAxIBbQoDEgFkWhsKB2dhbGxlcnkSEAoOCAESCgoDEgFuCgMSAWRiGgoGc2NvcmVzEhAKDggBEgoKAxIBbQoDEgFu' +
+  'QgQKABAN'
 
 /**
  * The dot products of each of the queries with each of the gallery, [m, n], in float32, valid until the next

@@ -25,11 +25,13 @@ export async function usableItems(dataset: LoadedDataset, embedders: FileEmbedde
     return false
   }
   const items = keep(dataset, { isWhole, isShort })
-  if (items.length === 0)
-    throw new DatasetError(
-      `Nothing of '${dataset.name}' can be ` +
-        `evaluated${faults.length > 0 ? `; the first of ${faults.length} faults is ${faults[0].name}: ` + `${faults[0].reason}` : ': it has no items'}.`
-    )
+  if (items.length === 0) {
+    const [first] = faults
+    const reason = first
+      ? `; the first of ${faults.length} faults is ${first.name}: ${first.reason}`
+      : ': it has no items'
+    throw new DatasetError(`Nothing of '${dataset.name}' can be evaluated${reason}.`)
+  }
   return { ...dataset, items, faults } as LoadedDataset
 }
 

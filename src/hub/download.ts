@@ -58,7 +58,8 @@ async function fetchRest(hub: Hub, download: Download): Promise<boolean> {
   const { file, repo, revision } = download
   const offset = await partialSize(download.target, file.size)
   if (offset === file.size && offset > 0) return true
-  const url = `${hub.endpoint}/${repo}/resolve/${revision}/${file.path.split('/').map(encodeURIComponent).join('/')}`
+  const path = file.path.split('/').map(encodeURIComponent).join('/')
+  const url = `${hub.endpoint}/${repo}/resolve/${revision}/${path}`
   const headers = offset > 0 ? await rangeHeaders(etagOf(download), offset) : {}
   const answer = await getFromHub(hub, { repo, revision, url, headers, accept: [416] })
   if (answer.statusCode === 416) {

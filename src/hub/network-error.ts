@@ -49,7 +49,8 @@ export function networkError(error: unknown, { host }: URL): unknown {
   if (BROKEN.has(code)) return new TransientError(`the connection broke (${code})`, { cause: error })
   if (/CERT|SIGNATURE|SELF_SIGNED|ISSUER|ERR_TLS/.test(code)) {
     return new Error(
-      `The certificate of ${host} is not trusted (${code}): name your own authority's in NODE_EXTRA_CA_CERTS.`,
+      `The certificate of ${host} is not trusted (${code}): name your own authority's in ` +
+        'NODE_EXTRA_CA_CERTS.',
       { cause: error }
     )
   }

@@ -145,7 +145,8 @@ export function bulkLoadRoute(app: App, { collections }: Services): void {
         operationId: 'getBulkLoad',
         summary: 'Show how far a bulk load is',
         description:
-          'By its Idempotency-Key. A client that sends only the rest goes on with `from_line` of `lines` + 1.',
+          'By its Idempotency-Key. A client that sends only the rest goes on with `from_line` of ' +
+          '`lines` + 1.',
         params: Type.Object({ collection: OwnCollectionName, key: BulkKey }),
         response: responses({
           200: Type.Object({

@@ -1,7 +1,8 @@
-"""Writes reference.json: what the objective of scikit-learn's LogisticRegression makes of rows that a formula draws.
+"""Writes reference.json: what the objective of scikit-learn's LogisticRegression makes of rows that a
+formula draws.
 
-Run with Debian's python3-torch (PyTorch's own L-BFGS, in float64): /usr/bin/python3 test/classifiers/reference.py
-The formula stands in test/classifiers/linear-probe.test.ts too.
+Run with Debian's python3-torch (PyTorch's own L-BFGS, in float64): /usr/bin/python3
+test/classifiers/reference.py The formula stands in test/classifiers/linear-probe.test.ts too.
 """
 import json
 import os
@@ -40,7 +41,15 @@ def solve(case):
     y = torch.tensor([classes - 1 if i % 7 == 0 else (i + int(x[i, 0] > 0)) % classes for i in range(n)])
     weights = torch.zeros(classes, dimension, dtype=torch.float64, requires_grad=True)
     intercepts = torch.zeros(classes, dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.LBFGS([weights, intercepts], max_iter=20000, max_eval=40000, tolerance_grad=1e-10, tolerance_change=0, history_size=50, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS(
+        [weights, intercepts],
+        max_iter=20000,
+        max_eval=40000,
+        tolerance_grad=1e-10,
+        tolerance_change=0,
+        history_size=50,
+        line_search_fn="strong_wolfe",
+    )
 
     def closure():
         optimizer.zero_grad()
@@ -52,7 +61,11 @@ def solve(case):
     with torch.no_grad():
         scores = torch.softmax(x @ weights.T + intercepts, 1)
         value = loss(x, y, weights, intercepts, c).item()
-    return {**case, "loss": round(value, 8), "scores": [[round(p, 7) for p in row] for row in scores[:8].tolist()]}
+    return {
+        **case,
+        "loss": round(value, 8),
+        "scores": [[round(p, 7) for p in row] for row in scores[:8].tolist()],
+    }
 
 
 path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "reference.json")

@@ -10,6 +10,7 @@ import { exitCodeOf } from '../../src/cli/exit-codes.js'
 import { createProgram } from '../../src/cli/program.js'
 import type { Report } from '../../src/evaluation/report.js'
 import { runCommand, startCommand } from '../fixtures/command.js'
+import { inSequence } from '../fixtures/pattern.js'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 const small = (name: string) => join(repository, 'test/datasets/small', name)
@@ -90,8 +91,10 @@ t.test('a table, JSON, a page and a card of a dataset; again from what is kept',
   t.match(first, {
     code: 0,
     stdout: /^Evaluation of clip[^]*coco\/captions[^]*recall@1/,
-    stderr:
-      /\d+ embeddings of clip were made and kept\.[^]*The kept embeddings take [\d.]+ kB in .*evaluation-cache\./
+    stderr: inSequence(
+      /\d+ embeddings of clip were made and kept\.[^]*/,
+      /The kept embeddings take [\d.]+ kB in .*evaluation-cache\./
+    )
   })
   const report: Report = JSON.parse(await readFile(paths.json, 'utf8'))
   t.match(report, {

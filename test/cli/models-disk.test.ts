@@ -7,6 +7,7 @@ import { runCommand, startCommand } from '../fixtures/command.js'
 import { huggingFaceFiles, startHub } from '../fixtures/hub.js'
 import { smallDisk, unmount } from '../fixtures/small-disk.js'
 import { contents, FP32, SETTINGS, tree } from '../fixtures/pulling.js'
+import { inSequence } from '../fixtures/pattern.js'
 
 const PULL = ['models', 'pull', 'acme/clip']
 
@@ -37,8 +38,10 @@ if (disk) {
       t.match(await runCommand(t, PULL, env), {
         code: 1,
         stdout: '',
-        stderr:
-          /^semblance: The disk of .* has \d+\.\d kB free, and 3\.1 MB are needed: make room, or set MODELS_DIR to another disk\.\n$/
+        stderr: inSequence(
+          /^semblance: The disk of .* has \d+\.\d kB free, and 3\.1 MB are needed: /,
+          /make room, or set MODELS_DIR to another disk\.\n$/
+        )
       })
       t.notOk(hub.requests.some(({ path }) => path.includes('/resolve/')))
 
@@ -56,8 +59,10 @@ if (disk) {
       t.match(full, {
         code: 1,
         stdout: '',
-        stderr:
-          /\nsemblance: The disk of .* is full \(ENOSPC\)\. What was downloaded stays: make room, and the same command goes on\.\n$/
+        stderr: inSequence(
+          /\nsemblance: The disk of .* is full \(ENOSPC\)\. /,
+          /What was downloaded stays: make room, and the same command goes on\.\n$/
+        )
       })
       t.ok((await readdir(join(disk, '.pulling/acme--clip', hub.commit, 'onnx'))).length > 0)
 
@@ -84,8 +89,10 @@ t.test("a folder that can't be written to", async (t) => {
       {
         code: 1,
         stdout: '',
-        stderr:
-          /^semblance: MODELS_DIR .* can't be written to \((EROFS|EACCES|ENOENT)\): set MODELS_DIR or --models-dir to a folder that can\.\n$/
+        stderr: inSequence(
+          /^semblance: MODELS_DIR .* can't be written to \((EROFS|EACCES|ENOENT)\): /,
+          /set MODELS_DIR or --models-dir to a folder that can\.\n$/
+        )
       },
       modelsDir
     )

@@ -6,6 +6,7 @@ import { runCommand, startCommand, type CommandProcess } from '../fixtures/comma
 import { huggingFaceFiles, startHub, type TestHub } from '../fixtures/hub.js'
 import { startProxy } from '../fixtures/proxy.js'
 import { contents, FP16, FP32, SETTINGS, tree } from '../fixtures/pulling.js'
+import { inSequence } from '../fixtures/pattern.js'
 
 const PULL = ['models', 'pull', 'acme/clip']
 
@@ -54,7 +55,11 @@ t.test(
     })
     t.match(
       first.stderr,
-      /^2 files to download of commit [0-9a-f]{12}, 600\.1 kB\.\n[^\u001b]*8 files to download of commit [0-9a-f]{12}, 350\.1 kB\.\n[^\u001b]*total +\[=+\] 950\.1 kB of 950\.1 kB, .*done/
+      inSequence(
+        /^2 files to download of commit [0-9a-f]{12}, 600\.1 kB\.\n[^\u001b]*/,
+        /8 files to download of commit [0-9a-f]{12}, 350\.1 kB\.\n[^\u001b]*/,
+        /total +\[=+\] 950\.1 kB of 950\.1 kB, .*done/
+      )
     )
     await isWhole(t, modelsDir, hub)
     t.same(await runCommand(t, PULL, { MODELS_DIR: modelsDir, HF_ENDPOINT: `${hub.endpoint}/` }), {
@@ -209,8 +214,10 @@ t.test('through a proxy go all requests, and with HF_TOKEN only those of the hub
   t.same(proxy.hosts, [], 'NO_PROXY goes past it')
   t.match(await runCommand(t, PULL, { ...env, HF_ENDPOINT: 'http://other.test' }), {
     code: 1,
-    stderr:
-      /^semblance: The proxy answers 403 when asked for other\.test: see to HTTP_PROXY, HTTPS_PROXY and NO_PROXY\.\n$/
+    stderr: inSequence(
+      /^semblance: The proxy answers 403 when asked for other\.test: /,
+      /see to HTTP_PROXY, HTTPS_PROXY and NO_PROXY\.\n$/
+    )
   })
 })
 
@@ -261,6 +268,9 @@ t.test('wrong bytes: one line names the file', async (t) => {
   t.equal(code, 1)
   t.match(
     stderr,
-    /\nsemblance: onnx\/text_model.onnx has the wrong checksum: expected sha256 [0-9a-f]{64}, got [0-9a-f]{64}\. .*\n$/
+    inSequence(
+      /\nsemblance: onnx\/text_model.onnx has the wrong checksum: /,
+      /expected sha256 [0-9a-f]{64}, got [0-9a-f]{64}\. .*\n$/
+    )
   )
 })

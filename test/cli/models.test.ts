@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import { runCommand } from '../fixtures/command.js'
 import { startHub, type TestHub } from '../fixtures/hub.js'
 import { clientOf, FP32, pullFrom, SETTINGS } from '../fixtures/pulling.js'
+import { inSequence } from '../fixtures/pattern.js'
 
 /** A folder with a package that was pulled, one in Immich's layout and one of somebody's own. */
 async function models(
@@ -110,7 +111,11 @@ t.test('verify: what is missing, changed or extra, and exit code 1', async (t) =
   t.equal(stderr, "semblance: acme/clip differs from what was pulled: 'semblance models pull' mends it.\n")
   t.match(
     stdout,
-    /^acme\/clip: different\n {2}missing {2}onnx\/text_model\.onnx\n {2}changed {2}config\.json\n {2}extra {4}onnx\/vision_model_q4\.onnx\n {2}extra {4}onnx\/vision_model_q4\.onnx_data\nimmich-app/
+    inSequence(
+      /^acme\/clip: different\n {2}missing {2}onnx\/text_model\.onnx\n {2}changed {2}config\.json\n/,
+      / {2}extra {4}onnx\/vision_model_q4\.onnx\n {2}extra {4}onnx\/vision_model_q4\.onnx_data\n/,
+      /immich-app/
+    )
   )
   const json = await run('verify', 'acme/clip', '--json')
   t.equal(json.code, 1)

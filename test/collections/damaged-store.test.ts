@@ -16,6 +16,7 @@ import { inspectStore } from '../../src/collections/inspect.js'
 import { explained } from '../../src/collections/store/store-failure.js'
 import { startFailure } from '../../src/start-failure.js'
 import { randomVector, settings } from '../fixtures/collections.js'
+import { inSequence } from '../fixtures/pattern.js'
 
 const FILES = ['semblance.db', 'semblance.db-wal', 'commits.json']
 
@@ -104,7 +105,10 @@ t.test('every code that the disk or SQLite may give has its words', async (t) =>
   }
   t.match(
     told('SQLITE_IOERR_READ'),
-    /^\/data\/semblance\.db cannot be read or written: the disk reports an error \(SQLITE_IOERR_READ: as it says\)/
+    inSequence(
+      /^\/data\/semblance\.db cannot be read or written: /,
+      /the disk reports an error \(SQLITE_IOERR_READ: as it says\)/
+    )
   )
   t.match(told('SQLITE_READONLY_DBMOVED'), /cannot be written to.*Mount/)
   t.match(told('SQLITE_BUSY'), /locked by another program.*sqlite3/)

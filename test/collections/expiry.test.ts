@@ -25,8 +25,10 @@ t.test('a store of version 2 is brought to version 3 with all that it holds', as
   for (const step of MIGRATIONS.slice(0, 2)) old.exec(step)
   old.pragma('user_version = 2')
   old.exec(`
-    INSERT INTO collection (name, dimension, hnsw, storage, created_at) VALUES ('old', 2, '{"m":16,"efConstruction":200,"efSearch":100}', 'original', 1);
-    INSERT INTO record (collection, id, text, metadata, created_at, updated_at) VALUES (1, 'a', 'kept', '{"n":1}', 5, 6);
+    INSERT INTO collection (name, dimension, hnsw, storage, created_at)
+    VALUES ('old', 2, '{"m":16,"efConstruction":200,"efSearch":100}', 'original', 1);
+    INSERT INTO record (collection, id, text, metadata, created_at, updated_at)
+    VALUES (1, 'a', 'kept', '{"n":1}', 5, 6);
     INSERT INTO embedding (collection, record, modality, vector) VALUES (1, 1, 'text', x'0000803f00000000')`)
   old.close()
   const collections = await openCollections({ dataDir })

@@ -1,9 +1,9 @@
 """Makes the datasets beside it: python3 make-scenes.py (Pillow and NumPy; the same files every time).
 
-- scenes/: pairs of rendered scenes and captions of the same words, in Winoground's layout, and hard-negatives/ over the same
-  images, in SugarCrepe's.
-- leaking/: sets that can be solved without looking. choices.jsonl has negatives that no drawing of shapes has as its
-  caption, and some are no sentences; classes/ has 9 images in 10 in one class.
+- scenes/: pairs of rendered scenes and captions of the same words, in Winoground's layout, and
+  hard-negatives/ over the same images, in SugarCrepe's.
+- leaking/: sets that can be solved without looking. choices.jsonl has negatives that no drawing of
+  shapes has as its caption, and some are no sentences; classes/ has 9 images in 10 in one class.
 - small/: a few images, described in each format that can be read.
 """
 import json
@@ -17,7 +17,14 @@ from PIL import Image, ImageDraw
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SIZE = 128
-COLOURS = {'red': (214, 39, 40), 'blue': (31, 80, 200), 'green': (44, 150, 60), 'yellow': (250, 210, 40), 'black': (20, 20, 20), 'purple': (130, 60, 180)}
+COLOURS = {
+    'red': (214, 39, 40),
+    'blue': (31, 80, 200),
+    'green': (44, 150, 60),
+    'yellow': (250, 210, 40),
+    'black': (20, 20, 20),
+    'purple': (130, 60, 180),
+}
 SHAPES = ['square', 'circle', 'triangle', 'star']
 NUMBERS = {2: 'two', 3: 'three', 4: 'four'}
 chance = random.Random(7)
@@ -100,18 +107,25 @@ def pairs():
         used = set()
         for _ in range(10):
             first, second = two_things(used)
-            yield relation, [(f'{phrase(a)} {relation} {phrase(b)}', placed(relation, a, b), (a, relation, b)) for a, b in [(first, second), (second, first)]]
+            yield relation, [
+                (f'{phrase(a)} {relation} {phrase(b)}', placed(relation, a, b), (a, relation, b))
+                for a, b in [(first, second), (second, first)]
+            ]
     used = set()
     for _ in range(12):
         (one, square), (other, circle) = two_things(used)
         scenes = [((one, square), (other, circle)), ((other, square), (one, circle))]
-        yield 'colour', [(f'{phrase(a)} and {phrase(b)}', placed('and', a, b), (a, 'and', b)) for a, b in scenes]
+        yield 'colour', [
+            (f'{phrase(a)} and {phrase(b)}', placed('and', a, b), (a, 'and', b)) for a, b in scenes
+        ]
     used = set()
     for few, many in [(2, 3), (2, 4)] * 4:
         first, second = two_things(used)
         both = []
         for a, b in [(few, many), (many, few)]:
-            both.append((f'{several(a, first)} and {several(b, second)}', counted([(a, *first), (b, *second)]), None))
+            both.append(
+                (f'{several(a, first)} and {several(b, second)}', counted([(a, *first), (b, *second)]), None)
+            )
         yield 'count', both
 
 
@@ -162,16 +176,38 @@ def make_scenes():
             captions.append((f'{name}.png', text))
             for kind, wrong in hard_negatives(*parts) if parts else []:
                 of_kind = negatives.setdefault(kind, {})
-                of_kind[str(len(of_kind))] = {'filename': f'{name}.png', 'caption': text, 'negative_caption': wrong}
+                of_kind[str(len(of_kind))] = {
+                    'filename': f'{name}.png',
+                    'caption': text,
+                    'negative_caption': wrong,
+                }
         assert sorted(row['caption_0'].split()) == sorted(row['caption_1'].split()), row
         examples.append({**row, 'tag': tag})
-    write_lines(f'{folder}/examples.jsonl', [{key: row[key] for key in ['id', 'image_0', 'image_1', 'caption_0', 'caption_1', 'tag']} for row in examples])
+    write_lines(
+        f'{folder}/examples.jsonl',
+        [
+            {key: row[key] for key in ['id', 'image_0', 'image_1', 'caption_0', 'caption_1', 'tag']}
+            for row in examples
+        ],
+    )
     for kind, rows in negatives.items():
         write_json(f'{folder}/hard-negatives/{kind}.json', rows)
     return captions
 
 
-NOT_DRAWN = ['a man riding a horse on the beach', 'a young boy on a skateboard', 'people sitting at a long table in a restaurant', 'a baseball player swinging a bat', 'a red bus parked on a street', 'two dogs playing in the snow', 'a bride and groom cutting a cake', 'a train arriving at the station', 'a bathroom with a white toilet', 'a woman holding an umbrella in the rain', 'a cat sleeping on a couch']
+NOT_DRAWN = [
+    'a man riding a horse on the beach',
+    'a young boy on a skateboard',
+    'people sitting at a long table in a restaurant',
+    'a baseball player swinging a bat',
+    'a red bus parked on a street',
+    'two dogs playing in the snow',
+    'a bride and groom cutting a cake',
+    'a train arriving at the station',
+    'a bathroom with a white toilet',
+    'a woman holding an umbrella in the rain',
+    'a cat sleeping on a couch',
+]
 
 
 def make_leaking(captions):
@@ -191,39 +227,140 @@ def make_leaking(captions):
             render(f'{folder}/classes/{kind}/{i:02}.png', things)
 
 
-SMALL = [('red-square.png', 'red', 'square'), ('blue-circle.png', 'blue', 'circle'), ('green-star.png', 'green', 'star'), ('yellow-triangle.png', 'yellow', 'triangle')]
+SMALL = [
+    ('red-square.png', 'red', 'square'),
+    ('blue-circle.png', 'blue', 'circle'),
+    ('green-star.png', 'green', 'star'),
+    ('yellow-triangle.png', 'yellow', 'triangle'),
+]
 
 
 def make_small():
     folder = f'{HERE}/small'
     for name, colour, kind in SMALL:
         render(f'{folder}/images/{name}', [(colour, kind, (64, 64), 40)])
-    said = [(name, [f'a {colour} {kind}', f'a drawing of a {colour} {kind}, on white']) for name, colour, kind in SMALL]
+    said = [
+        (name, [f'a {colour} {kind}', f'a drawing of a {colour} {kind}, on white'])
+        for name, colour, kind in SMALL
+    ]
     every = [(name, text) for name, texts in said for text in texts]
-    write_json(f'{folder}/coco/captions.json', {
-        'info': {'description': 'four drawings'},
-        'images': [{'id': 100 + i, 'file_name': name, 'width': SIZE, 'height': SIZE} for i, (name, _) in enumerate(said)],
-        'annotations': [{'id': i, 'image_id': 100 + i // 2, 'caption': text} for i, (_, text) in enumerate(every)]})
-    write_text(f'{folder}/flickr8k/captions.txt', 'image,caption\n' + ''.join(f'{name},{text if "," not in text else chr(34) + text + chr(34)}\n' for name, text in every))
-    write_text(f'{folder}/flickr30k/results.csv', 'image_name| comment_number| comment\n' + ''.join(f'{name}| {i % 2}| {text}\n' for i, (name, text) in enumerate(every)))
+    write_json(
+        f'{folder}/coco/captions.json',
+        {
+            'info': {'description': 'four drawings'},
+            'images': [
+                {'id': 100 + i, 'file_name': name, 'width': SIZE, 'height': SIZE}
+                for i, (name, _) in enumerate(said)
+            ],
+            'annotations': [
+                {'id': i, 'image_id': 100 + i // 2, 'caption': text} for i, (_, text) in enumerate(every)
+            ],
+        },
+    )
+    write_text(
+        f'{folder}/flickr8k/captions.txt',
+        'image,caption\n'
+        + ''.join(
+            f'{name},{text if "," not in text else chr(34) + text + chr(34)}\n' for name, text in every
+        ),
+    )
+    write_text(
+        f'{folder}/flickr30k/results.csv',
+        'image_name| comment_number| comment\n'
+        + ''.join(f'{name}| {i % 2}| {text}\n' for i, (name, text) in enumerate(every)),
+    )
     splits = ['train', 'restval', 'val', 'test']
-    write_json(f'{folder}/karpathy/dataset_coco.json', {'images': [
-        {'filepath': 'images', 'sentids': [2 * i, 2 * i + 1], 'filename': name, 'imgid': i, 'split': splits[i], 'cocoid': 100 + i,
-         'sentences': [{'tokens': text.replace(',', '').split(), 'raw': text, 'imgid': i, 'sentid': 2 * i + j} for j, text in enumerate(texts)]}
-        for i, (name, texts) in enumerate(said)], 'dataset': 'coco'})
-    write_text(f'{folder}/csv/pairs.csv', 'image,caption\n' + ''.join(f'{name},"{text}"\n' for name, text in every))
-    write_text(f'{folder}/tsv/pairs.tsv', 'filepath\ttitle\n' + ''.join(f'images/{name}\t{text}\n' for name, text in every))
-    write_lines(f'{folder}/winoground/examples.jsonl', [
-        {'id': 0, 'image_0': 'red-square', 'image_1': 'blue-circle', 'caption_0': 'a red square, no blue circle', 'caption_1': 'a blue circle, no red square', 'tag': 'Negation', 'secondary_tag': '', 'num_main_preds': 1, 'collapsed_tag': 'Object'}])
-    write_json(f'{folder}/sugarcrepe/replace_att.json', {str(i): {'filename': name, 'caption': f'a {colour} {kind}', 'negative_caption': f'a purple {kind}'} for i, (name, colour, kind) in enumerate(SMALL)})
-    write_json(f'{folder}/sugarcrepe/replace_obj.json', {'0': {'filename': 'red-square.png', 'caption': 'a red square', 'negative_caption': 'a red circle'}})
-    write_lines(f'{folder}/choices/choices.jsonl', [{'image': name, 'caption': f'a {colour} {kind}', 'negatives': [f'a purple {kind}', f'a {colour} elephant']} for name, colour, kind in SMALL])
+    write_json(
+        f'{folder}/karpathy/dataset_coco.json',
+        {
+            'images': [
+                {
+                    'filepath': 'images',
+                    'sentids': [2 * i, 2 * i + 1],
+                    'filename': name,
+                    'imgid': i,
+                    'split': splits[i],
+                    'cocoid': 100 + i,
+                    'sentences': [
+                        {
+                            'tokens': text.replace(',', '').split(),
+                            'raw': text,
+                            'imgid': i,
+                            'sentid': 2 * i + j,
+                        }
+                        for j, text in enumerate(texts)
+                    ],
+                }
+                for i, (name, texts) in enumerate(said)
+            ],
+            'dataset': 'coco',
+        },
+    )
+    write_text(
+        f'{folder}/csv/pairs.csv', 'image,caption\n' + ''.join(f'{name},"{text}"\n' for name, text in every)
+    )
+    write_text(
+        f'{folder}/tsv/pairs.tsv',
+        'filepath\ttitle\n' + ''.join(f'images/{name}\t{text}\n' for name, text in every),
+    )
+    write_lines(
+        f'{folder}/winoground/examples.jsonl',
+        [
+            {
+                'id': 0,
+                'image_0': 'red-square',
+                'image_1': 'blue-circle',
+                'caption_0': 'a red square, no blue circle',
+                'caption_1': 'a blue circle, no red square',
+                'tag': 'Negation',
+                'secondary_tag': '',
+                'num_main_preds': 1,
+                'collapsed_tag': 'Object',
+            }
+        ],
+    )
+    write_json(
+        f'{folder}/sugarcrepe/replace_att.json',
+        {
+            str(i): {
+                'filename': name,
+                'caption': f'a {colour} {kind}',
+                'negative_caption': f'a purple {kind}',
+            }
+            for i, (name, colour, kind) in enumerate(SMALL)
+        },
+    )
+    write_json(
+        f'{folder}/sugarcrepe/replace_obj.json',
+        {'0': {'filename': 'red-square.png', 'caption': 'a red square', 'negative_caption': 'a red circle'}},
+    )
+    write_lines(
+        f'{folder}/choices/choices.jsonl',
+        [
+            {
+                'image': name,
+                'caption': f'a {colour} {kind}',
+                'negatives': [f'a purple {kind}', f'a {colour} elephant'],
+            }
+            for name, colour, kind in SMALL
+        ],
+    )
     for i, (name, colour, kind) in enumerate(SMALL):
         for where in [f'imagefolder/{"train" if i < 2 else "test"}', f'classes/{kind}']:
             os.makedirs(f'{folder}/{where}', exist_ok=True)
             shutil.copyfile(f'{folder}/images/{name}', f'{folder}/{where}/{name}')
-    write_lines(f'{folder}/imagefolder/train/metadata.jsonl', [{'file_name': name, 'text': f'a {colour} {kind}', 'label': kind} for name, colour, kind in SMALL[:2]])
-    write_text(f'{folder}/imagefolder/test/metadata.csv', 'file_name,text,label\n' + ''.join(f'{name},a {colour} {kind},{kind}\n' for name, colour, kind in SMALL[2:]))
+    write_lines(
+        f'{folder}/imagefolder/train/metadata.jsonl',
+        [
+            {'file_name': name, 'text': f'a {colour} {kind}', 'label': kind}
+            for name, colour, kind in SMALL[:2]
+        ],
+    )
+    write_text(
+        f'{folder}/imagefolder/test/metadata.csv',
+        'file_name,text,label\n'
+        + ''.join(f'{name},a {colour} {kind},{kind}\n' for name, colour, kind in SMALL[2:]),
+    )
     rows = numpy.random.default_rng(7).standard_normal((12, 8)).astype('float32')
     rows /= numpy.linalg.norm(rows, axis=1, keepdims=True)
     for name in ['embeddings', 'clip-retrieval/img_emb', 'clip-retrieval/text_emb']:
@@ -232,8 +369,14 @@ def make_small():
     numpy.save(f'{folder}/embeddings/texts.npy', rows[4:])
     numpy.save(f'{folder}/embeddings/image_of.npy', numpy.arange(8, dtype='int64') // 2)
     for part in range(2):
-        numpy.save(f'{folder}/clip-retrieval/img_emb/img_emb_{part}.npy', rows[2 * part:2 * part + 2].astype('float16'))
-        numpy.save(f'{folder}/clip-retrieval/text_emb/text_emb_{part}.npy', rows[4 + 2 * part:6 + 2 * part].astype('float16'))
+        numpy.save(
+            f'{folder}/clip-retrieval/img_emb/img_emb_{part}.npy',
+            rows[2 * part : 2 * part + 2].astype('float16'),
+        )
+        numpy.save(
+            f'{folder}/clip-retrieval/text_emb/text_emb_{part}.npy',
+            rows[4 + 2 * part : 6 + 2 * part].astype('float16'),
+        )
 
 
 if __name__ == '__main__':

@@ -168,7 +168,7 @@ t.test('a side longer than any JPEG has is refused', async (t) => {
 })
 
 t.test(
-  'a JPEG of more scans than any encoder makes is refused unread: each would be a walk over the whole picture',
+  'a JPEG of more scans than any encoder makes is refused unread: each walks over the whole picture',
   async (t) => {
     const noise = () =>
       sharp({

@@ -94,8 +94,8 @@ for (const { provider, reason } of [
     t.match(
       metrics,
       new RegExp(
-        `semblance_encoder_info\\{model="mini",fingerprint="\\w{64}",requested="${provider},cpu",image="cpu",text="cpu"\\} ` +
-          '1'
+        `semblance_encoder_info\\{model="mini",fingerprint="\\w{64}",requested="${provider},cpu",` +
+          'image="cpu",text="cpu"\\} 1'
       )
     )
     t.match(metrics, /semblance_execution_provider_fallback\{model="mini"\} 1/)

@@ -4,6 +4,7 @@ import { openHub } from '../../src/hub/hub.js'
 import { listFiles, resolveCommit } from '../../src/hub/repo-listing.js'
 import { startHub } from '../fixtures/hub.js'
 import { clientOf } from '../fixtures/pulling.js'
+import { inSequence } from '../fixtures/pattern.js'
 
 const entry = (path: string) => ({ type: 'file', path, size: 1, oid: 'a'.repeat(40) })
 
@@ -96,7 +97,10 @@ t.test('nobody there: said at once, with the host and the ways out', async (t) =
   )
   await t.rejects(
     resolveCommit(client, { repo: 'acme/clip', revision: 'main' }),
-    /^127\.0\.0\.1:9 can't be reached \(ECONNREFUSED\): check the connection, set HF_ENDPOINT to a mirror, or HTTPS_PROXY to a proxy\.$/
+    inSequence(
+      /^127\.0\.0\.1:9 can't be reached \(ECONNREFUSED\): /,
+      /check the connection, set HF_ENDPOINT to a mirror, or HTTPS_PROXY to a proxy\.$/
+    )
   )
   t.same(retries, [])
 })

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { selectFiles, selectWeights } from '../../src/hub/select-files.js'
 import type { Variant } from '../../src/variants.js'
+import { inSequence } from '../fixtures/pattern.js'
 
 const SETTINGS = ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json']
 const IMMICH = [
@@ -108,7 +109,10 @@ t.test('a variant that is not there: what each tower has instead', async (t) => 
 t.test('no towers: what there is instead', async (t) => {
   t.throws(
     () => select([...SETTINGS, 'onnx/model.onnx', 'onnx/model_fp16.onnx', 'model.safetensors'], 'fp32'),
-    /it has onnx\/model.onnx, onnx\/model_fp16.onnx, which are one graph: a model of one tower, or both towers in one; take a repository/
+    inSequence(
+      /it has onnx\/model.onnx, onnx\/model_fp16.onnx, which are one graph: /,
+      /a model of one tower, or both towers in one; take a repository/
+    )
   )
   t.throws(
     () => select([...SETTINGS, 'model.safetensors', 'pytorch_model.bin'], 'fp32'),

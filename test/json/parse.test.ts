@@ -120,7 +120,10 @@ t.test('values, keys, bytes and numbers are bounded', async (t) => {
 
 t.test('a metadata that can not be used leaves what it came with usable', async (t) => {
   const many = `{${Array.from({ length: 60_000 }, (_, i) => `"k${i}":${i}`).join()}}`
-  const text = `{"records":[{"id":"a","metadata":${many}},{"id":"b","metadata":${'{"a":'.repeat(200)}1${'}'.repeat(200)},"text":"x"},{"id":"c","metadata":{"a":1}}]}`
+  const nested = `${'{"a":'.repeat(200)}1${'}'.repeat(200)}`
+  const text =
+    `{"records":[{"id":"a","metadata":${many}},{"id":"b","metadata":${nested},"text":"x"},` +
+    `{"id":"c","metadata":{"a":1}}]}`
   t.strictSame(parse(text), {
     records: [
       { id: 'a', metadata: new Unusable('The metadata is over 64 KiB.') },

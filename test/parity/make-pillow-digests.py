@@ -10,8 +10,24 @@ import os
 import PIL
 from PIL import Image
 
-SIZES = [(1, 1), (3, 1000), (223, 224), (225, 224), (224, 224), (37, 29), (640, 427), (427, 640), (1800, 900), (4000, 3000)]
-FILTERS = {"nearest": Image.NEAREST, "bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC, "lanczos": Image.LANCZOS}
+SIZES = [
+    (1, 1),
+    (3, 1000),
+    (223, 224),
+    (225, 224),
+    (224, 224),
+    (37, 29),
+    (640, 427),
+    (427, 640),
+    (1800, 900),
+    (4000, 3000),
+]
+FILTERS = {
+    "nearest": Image.NEAREST,
+    "bilinear": Image.BILINEAR,
+    "bicubic": Image.BICUBIC,
+    "lanczos": Image.LANCZOS,
+}
 TARGET = 224
 
 
@@ -38,7 +54,12 @@ rows = []
 for width, height in SIZES:
     picture = draw(width, height)
     for name, kernel in FILTERS.items():
-        row = {"width": width, "height": height, "filter": name, "squash": digest(picture.resize((TARGET, TARGET), kernel))}
+        row = {
+            "width": width,
+            "height": height,
+            "filter": name,
+            "squash": digest(picture.resize((TARGET, TARGET), kernel)),
+        }
         whole = shortest(width, height)
         left, top = (whole[0] - TARGET) // 2, (whole[1] - TARGET) // 2
         cropped = picture.resize(whole, kernel).crop((left, top, left + TARGET, top + TARGET))

@@ -11,12 +11,12 @@ interface Part {
 
 /** A multipart body written by hand, as clients of all kinds write it. */
 function multipart(parts: Part[]): { body: Uint8Array; init: RequestInit } {
-  const chunks = parts.flatMap(({ name, content, type, filename }) => [
-    `--border\r\nContent-Disposition: form-data; ` +
-      `name="${name}"${filename === undefined ? '' : `; filename="${filename}"`}\r\n${type ? `Content-Type: ${type}\r\n` : ''}\r\n`,
-    content,
-    '\r\n'
-  ])
+  const chunks = parts.flatMap(({ name, content, type, filename }) => {
+    const file = filename === undefined ? '' : `; filename="${filename}"`
+    const typed = type ? `Content-Type: ${type}\r\n` : ''
+    const head = `--border\r\nContent-Disposition: form-data; name="${name}"${file}\r\n${typed}\r\n`
+    return [head, content, '\r\n']
+  })
   const body = Buffer.concat([...chunks, '--border--\r\n'].map((chunk) => Buffer.from(chunk as string)))
   return { body, init: { headers: { 'content-type': 'multipart/form-data; boundary=border' } } }
 }

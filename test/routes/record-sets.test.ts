@@ -78,7 +78,9 @@ t.test('records in numbers', async (t) => {
   })
 
   t.test('bulk: a byte order mark at the start of a line is passed over', async (t) => {
-    const text = `\ufeff{"id":"bom1","text":"one"}\n{"id":"bom2","text":"two"}\n\ufeff{"id":"bom3","text":"three"}\n\ufeff\n`
+    const text =
+      '\ufeff{"id":"bom1","text":"one"}\n{"id":"bom2","text":"two"}\n' +
+      '\ufeff{"id":"bom3","text":"three"}\n\ufeff\n'
     t.match(lines(await bulk(text)), [
       { id: 'bom1', status: 'created' },
       { id: 'bom2', status: 'created' },

@@ -1,4 +1,5 @@
-"""Writes the packages beside this script: tiny dual encoders with the interfaces of real ones, and their goldens.
+"""Writes the packages beside this script: tiny dual encoders with the interfaces of real ones, and their
+goldens.
 
 Run with Debian 12's python3-torch, python3-onnx, python3-pil and python3-sentencepiece:
 /usr/bin/python3 test/towers/make-towers.py

@@ -15,6 +15,14 @@ interface Score {
   similarity: number
 }
 
+/** What pastes lines into the field of labels. */
+const pasting = (lines: string[]) => `{
+  const clipboardData = new DataTransfer()
+  clipboardData.setData('text', ${JSON.stringify(lines.join('\n'))})
+  const field = document.querySelector('[aria-label="Add a label"]')
+  field.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
+}`
+
 t.test('a picture is classified in the gallery, live', async (t) => {
   const { url, api } = await testServer(t, { MODELS_DIR: 'test/towers', MODELS: 'clip,openclip' })
   const browser = await openBrowser(t)
@@ -149,12 +157,7 @@ t.test('a picture is classified in the gallery, live', async (t) => {
 
   t.test('labels that no link can carry stay in the tab', async (t) => {
     const { page, problems } = await open('/classify?c=pictures')
-    const paste = (lines: string[]) =>
-      page.evaluate(`{
-      const clipboardData = new DataTransfer()
-      clipboardData.setData('text', ${JSON.stringify(lines.join('\n'))})
-      document.querySelector('[aria-label="Add a label"]').dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
-    }`)
+    const paste = (lines: string[]) => page.evaluate(pasting(lines))
     const labels = page.locator('.label-chip')
     await page.getByLabel('Add a label', { exact: true }).waitFor()
     await paste(Array.from({ length: 1000 }, (_, i) => `a picture of the number ${i}`))
@@ -180,11 +183,7 @@ t.test('a picture is classified in the gallery, live', async (t) => {
     t.match(page.url(), /record=wide%2F1/)
     const many = Array.from({ length: 60 }, (_, i) => `label ${i}`)
     await page.getByLabel('Add a label', { exact: true }).waitFor()
-    await page.evaluate(`{
-      const clipboardData = new DataTransfer()
-      clipboardData.setData('text', ${JSON.stringify(many.join('\n'))})
-      document.querySelector('[aria-label="Add a label"]').dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
-    }`)
+    await page.evaluate(pasting(many))
     await page.getByRole('button', { name: 'All 60 labels' }).click()
     await shows(t, page, { labels: many }, 'each line a label')
     await page.getByLabel('Templates').selectOption('own')

@@ -130,10 +130,10 @@ function CollectionChoice() {
   const known = collections.value ?? []
   if (known.length === 0) return null
   const names = known.map(({ name }) => name)
-  const choose = (chosen: string) =>
-    navigate(
-      `${path}?${inCollection(location.search, known.find(({ name }) => name === chosen) ?? { name: chosen, model: null })}`
-    )
+  const choose = (chosen: string) => {
+    const collection = known.find(({ name }) => name === chosen) ?? { name: chosen, model: null }
+    navigate(`${path}?${inCollection(location.search, collection)}`)
+  }
   return (
     <label class="collection-choice">
       <span class="visually-hidden">Collection</span>

@@ -36,11 +36,11 @@ export async function evaluateOwn(
 ): Promise<void> {
   if (datasets.length > 0) throw new UsageError('Datasets and --collection are evaluated apart.')
   const other = NOT_OF_COLLECTIONS.find((name) => options[name] !== undefined)
-  if (other)
-    throw new UsageError(
-      `--${options[other] === false ? 'no-' : ''}${other.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ` +
-        'does not go with --collection.'
-    )
+  if (other) {
+    const flag = other.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+    const negation = options[other] === false ? 'no-' : ''
+    throw new UsageError(`--${negation}${flag} does not go with --collection.`)
+  }
   await requireWritable(options)
   const { labelField, limit, model, tasks, templates, seed, resamples, duplicates, quiet } = options
   await withStop(options, async (service, signal) => {

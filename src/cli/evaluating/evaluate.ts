@@ -73,11 +73,11 @@ export async function evaluate(paths: string[], options: EvaluateOptions): Promi
   } catch (error) {
     progress.stop()
     if (!signal.aborted) throw error
-    process.stderr.write(
-      printable(
-        `Stopped.${cache && models ? ` What was embedded is kept in ${cache.folder}: the same command goes on from ` + 'there.' : ''}`
-      ) + '\n'
-    )
+    const kept =
+      cache && models
+        ? ` What was embedded is kept in ${cache.folder}: the same command goes on from there.`
+        : ''
+    process.stderr.write(`${printable(`Stopped.${kept}`)}\n`)
     process.exitCode = exitCode()
   } finally {
     release()

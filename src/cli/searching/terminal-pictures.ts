@@ -38,19 +38,21 @@ export async function showPicture(
     .resize({ height: HEIGHT, width: 4 * HEIGHT, fit: 'inside', withoutEnlargement: true })
     .png()
     .toBuffer()
-  const base64 = png.toString('base64')
-  stream.write(
-    `${protocol === 'kitty' ? kitty(base64) : `\x1b]1337;File=inline=1;size=${png.length};height=${ROWS};preserveAspectRatio=1:${base64}\x07`}\n`
-  )
+  stream.write(`${protocol === 'kitty' ? kitty(png.toString('base64')) : iterm(png)}\n`)
+}
+
+function iterm(png: Buffer): string {
+  const options = `inline=1;size=${png.length};height=${ROWS};preserveAspectRatio=1`
+  return `\x1b]1337;File=${options}:${png.toString('base64')}\x07`
 }
 
 /** a=T: transmit and show; f=100: PNG; r: rows; q=2: no answer; m=1: more to come. */
 function kitty(base64: string): string {
   const chunks = base64.match(new RegExp(`.{1,${CHUNK}}`, 'g')) ?? []
   return chunks
-    .map(
-      (chunk, i) =>
-        `\x1b_G${i === 0 ? `a=T,f=100,r=${ROWS},q=2,` : ''}m=${i === chunks.length - 1 ? 0 : 1};${chunk}\x1b\\`
-    )
+    .map((chunk, i) => {
+      const first = i === 0 ? `a=T,f=100,r=${ROWS},q=2,` : ''
+      return `\x1b_G${first}m=${i === chunks.length - 1 ? 0 : 1};${chunk}\x1b\\`
+    })
     .join('')
 }

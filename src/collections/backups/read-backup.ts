@@ -101,8 +101,9 @@ function readContent(db: Connection): BackupContent {
   const rows = db
     .prepare<[], BackupRow>(
       `
-    SELECT created_at AS createdAt, collection AS name, collection_created_at AS collectionCreatedAt, model, fingerprint, dimension,
-      m, ef_construction AS efConstruction, ef_search AS efSearch, storage, records, embeddings
+    SELECT created_at AS createdAt, collection AS name, collection_created_at AS collectionCreatedAt,
+      model, fingerprint, dimension, m, ef_construction AS efConstruction, ef_search AS efSearch, storage,
+      records, embeddings
     FROM backup LIMIT 2`
     )
     .all()
@@ -196,7 +197,8 @@ interface ImagedRow extends RecordRow {
 
 function recordReads(db: Connection): BackupReader['records'] {
   const rows = db.prepare<[number], ImagedRow>(`
-    SELECT r.key, r.id, r.text, r.metadata, r.image_sha256 AS sha256, r.image_type AS type, i.bytes, r.expires_at AS expiresAt, r.created_at AS createdAt, r.updated_at AS updatedAt
+    SELECT r.key, r.id, r.text, r.metadata, r.image_sha256 AS sha256, r.image_type AS type, i.bytes,
+      r.expires_at AS expiresAt, r.created_at AS createdAt, r.updated_at AS updatedAt
     FROM record r LEFT JOIN image i ON i.sha256 = r.image_sha256 WHERE r.key > ? ORDER BY r.key`)
   return (after) => {
     const page: BackupPage<RestoredRecord> = { rows: [] }
@@ -266,7 +268,9 @@ function embeddingReads(db: Connection, dimension: number): BackupReader['embedd
   const rows = db
     .prepare<[number, number], Row>(
       `
-    SELECT e.label, r.id, e.modality, e.vector FROM embedding e LEFT JOIN record r ON r.key = e.record WHERE e.label > ? ORDER BY e.label LIMIT ?`
+    SELECT e.label, r.id, e.modality, e.vector
+    FROM embedding e LEFT JOIN record r ON r.key = e.record
+    WHERE e.label > ? ORDER BY e.label LIMIT ?`
     )
     .raw()
   return (after) => {

@@ -77,7 +77,8 @@ function copyRecords(
 ): Omit<BackupCounts, 'embeddings'> {
   // In the order of keys without sorting: the index by id would have whole rows sorted.
   const rows = db.prepare<[number], RecordRow>(`
-    SELECT key, id, text, metadata, image_sha256 AS sha256, image_type AS type, expires_at AS expiresAt, created_at AS createdAt, updated_at AS updatedAt
+    SELECT key, id, text, metadata, image_sha256 AS sha256, image_type AS type, expires_at AS expiresAt,
+      created_at AS createdAt, updated_at AS updatedAt
     FROM record NOT INDEXED WHERE collection = ? ORDER BY key`)
   const insert = file.prepare(
     'INSERT INTO record (key, id, text, metadata, image_sha256, image_type, expires_at, created_at, ' +

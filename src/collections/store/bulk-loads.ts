@@ -59,8 +59,9 @@ export function createBulkLoadWriter(db: Connection, now: () => number): BulkLoa
   const step = db.prepare<unknown[], { id: number; failed: number }>(`
     INSERT INTO bulk_load (collection, key, lines, digest, created, updated, failed, completed, updated_at)
     VALUES ($collection, $key, $lines, $digest, $created, $updated, $failed, $completed, $now)
-    ON CONFLICT (collection, key) DO UPDATE SET lines = excluded.lines, digest = excluded.digest, created = created + excluded.created,
-      updated = updated + excluded.updated, failed = failed + excluded.failed, completed = excluded.completed, updated_at = excluded.updated_at
+    ON CONFLICT (collection, key) DO UPDATE SET lines = excluded.lines, digest = excluded.digest,
+      created = created + excluded.created, updated = updated + excluded.updated,
+      failed = failed + excluded.failed, completed = excluded.completed, updated_at = excluded.updated_at
     RETURNING id, failed`)
   const fail = db.prepare('INSERT INTO bulk_load_failure (load, line, body) VALUES (?, ?, ?)')
   const move = db.prepare('UPDATE bulk_load SET collection = ? WHERE collection = ?')

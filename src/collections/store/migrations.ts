@@ -48,13 +48,16 @@ export const MIGRATIONS = [
   CREATE INDEX embedding_collection ON embedding (collection);
 
   CREATE TRIGGER record_added AFTER INSERT ON record BEGIN
-    UPDATE collection SET records = records + 1, image_bytes = image_bytes + new.image_bytes WHERE id = new.collection;
+    UPDATE collection SET records = records + 1, image_bytes = image_bytes + new.image_bytes
+    WHERE id = new.collection;
   END;
   CREATE TRIGGER record_changed AFTER UPDATE OF image_bytes ON record BEGIN
-    UPDATE collection SET image_bytes = image_bytes + new.image_bytes - old.image_bytes WHERE id = new.collection;
+    UPDATE collection SET image_bytes = image_bytes + new.image_bytes - old.image_bytes
+    WHERE id = new.collection;
   END;
   CREATE TRIGGER record_removed AFTER DELETE ON record BEGIN
-    UPDATE collection SET records = records - 1, image_bytes = image_bytes - old.image_bytes WHERE id = old.collection;
+    UPDATE collection SET records = records - 1, image_bytes = image_bytes - old.image_bytes
+    WHERE id = old.collection;
   END;
   `,
   `
@@ -107,6 +110,7 @@ export const MIGRATIONS = [
   `,
   // Names of classifiers are of the collection that they were trained with.
   `
-  UPDATE classifier SET name = (body ->> '$.collection') || '/' || name WHERE body ->> '$.collection' IS NOT NULL;
+  UPDATE classifier SET name = (body ->> '$.collection') || '/' || name
+  WHERE body ->> '$.collection' IS NOT NULL;
   `
 ]

@@ -105,7 +105,8 @@ interface RecordRow {
 const PRESENT = '(r.expires_at IS NULL OR r.expires_at > ?)'
 const RECORD = `
   SELECT r.id, r.text, r.metadata, r.image_sha256 AS sha256, r.image_type AS type, r.created_at AS createdAt,
-    r.updated_at AS updatedAt, r.expires_at AS expiresAt, (SELECT group_concat(modality) FROM embedding WHERE record = r.key) AS modalities
+    r.updated_at AS updatedAt, r.expires_at AS expiresAt,
+    (SELECT group_concat(modality) FROM embedding WHERE record = r.key) AS modalities
   FROM record r`
 
 /** Prepares the statements of a reader; `now` is the clock, in milliseconds since 1970. */
@@ -209,7 +210,11 @@ function comparisons(db: Connection): Pick<StoreReader, 'compare' | 'extra'> {
   const compare = db.prepare<unknown[], Row>(`
     SELECT r.key, r.id, r.text, r.image_sha256 AS image, r.updated_at AS updatedAt,
       (SELECT group_concat(modality) FROM embedding WHERE record = r.key) AS modalities,
-      EXISTS (SELECT 1 FROM record c WHERE c.collection = ? AND c.id = r.id AND c.updated_at = r.updated_at AND c.created_at = r.created_at) AS isCopied
+      EXISTS (
+        SELECT 1 FROM record c
+        WHERE c.collection = ? AND c.id = r.id AND c.updated_at = r.updated_at
+          AND c.created_at = r.created_at
+      ) AS isCopied
     FROM record r WHERE r.collection = ? AND r.id > ? ORDER BY r.id LIMIT ?`)
   const extra = db.prepare<unknown[], { id: string; isExtra: number }>(`
     SELECT r.id, NOT EXISTS (SELECT 1 FROM record c WHERE c.collection = ? AND c.id = r.id) AS isExtra

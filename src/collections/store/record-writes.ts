@@ -174,7 +174,9 @@ function recordStatements(db: Connection) {
     ),
     expired: db.prepare<[number, number], Pick<Row, 'key' | 'sha256'> & { collection: number }>(
       `SELECT key, collection, image_sha256 AS sha256 FROM record
-      WHERE expires_at <= ? AND collection NOT IN (SELECT id FROM collection WHERE name LIKE '%${restoredName('')}') ORDER BY expires_at LIMIT ?`
+      WHERE expires_at <= ?
+        AND collection NOT IN (SELECT id FROM collection WHERE name LIKE '%${restoredName('')}')
+      ORDER BY expires_at LIMIT ?`
     ),
     unchanged: db.prepare<unknown[], Content & { id: string; createdAt: number }>(
       'SELECT id, text, metadata, image_sha256 AS sha256, image_type AS type, image_bytes AS bytes, ' +

@@ -17,13 +17,15 @@ export interface RestoreWriter {
 /** Prepares the statements. */
 export function createRestoreWriter(db: Connection): RestoreWriter {
   const insertRecord = db.prepare<unknown[], { key: number }>(`
-    INSERT INTO record (collection, id, text, metadata, image_sha256, image_type, image_bytes, expires_at, created_at, updated_at)
+    INSERT INTO record (collection, id, text, metadata, image_sha256, image_type, image_bytes, expires_at,
+      created_at, updated_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (collection, id) DO NOTHING RETURNING key`)
   const find = db
     .prepare<[number, string], number>('SELECT key FROM record WHERE collection = ? AND id = ?')
     .pluck()
   const insertEmbedding = db.prepare<unknown[], { label: number }>(`
-    INSERT INTO embedding (collection, record, modality, vector) VALUES (?, ?, ?, ?) ON CONFLICT (record, modality) DO NOTHING RETURNING label`)
+    INSERT INTO embedding (collection, record, modality, vector) VALUES (?, ?, ?, ?)
+    ON CONFLICT (record, modality) DO NOTHING RETURNING label`)
   return {
     addRecord: (collection, { id, text, metadata, image, expiresAt, createdAt, updatedAt }) => {
       const { sha256, type, bytes } = imageColumns(image)

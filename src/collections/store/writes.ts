@@ -241,9 +241,15 @@ function createReplace(
   const differs = db
     .prepare<unknown[], number>(
       `
-    SELECT EXISTS (SELECT 1 FROM record r WHERE r.collection = $old AND NOT EXISTS
-        (SELECT 1 FROM record c WHERE c.collection = $new AND c.id = r.id AND c.updated_at = r.updated_at AND c.created_at = r.created_at))
-      OR (SELECT count(*) FROM record WHERE collection = $old) <> (SELECT count(*) FROM record WHERE collection = $new)`
+    SELECT EXISTS (
+      SELECT 1 FROM record r
+      WHERE r.collection = $old AND NOT EXISTS (
+        SELECT 1 FROM record c
+        WHERE c.collection = $new AND c.id = r.id AND c.updated_at = r.updated_at
+          AND c.created_at = r.created_at
+      )
+    ) OR (SELECT count(*) FROM record WHERE collection = $old)
+      <> (SELECT count(*) FROM record WHERE collection = $new)`
     )
     .pluck()
   const rename = db.prepare('UPDATE collection SET name = ? WHERE id = ?')

@@ -21,8 +21,10 @@ export interface Detected {
 const LOOKED_FOR = `Datasets are known by what is in them:
   coco         a .json with "images" and "annotations" that have captions
   karpathy     a .json with "images" that have "sentences"
-  flickr       lines of image,caption, of image_name| comment_number| comment, or of image#0<tab>caption, with or without a header
-  csv          a .csv, .tsv, .jsonl or .json of rows with an image (file_name, path) and a caption (text) or a label
+  flickr       lines of image,caption, of image_name| comment_number| comment, or of
+               image#0<tab>caption, with or without a header
+  csv          a .csv, .tsv, .jsonl or .json of rows with an image (file_name, path) and a caption
+               (text) or a label
   imagefolder  a folder with metadata.jsonl or metadata.csv in it or in its train, validation and test
   classes      a folder with a folder of images for each of two or more classes
   winoground   a .jsonl of rows with image_0, image_1, caption_0 and caption_1

@@ -53,14 +53,8 @@ export function imageFinder(
       }
     }
     if (chosen === undefined && ++searches === MAX_SEARCHES) candidates = [folder]
-    return {
-      name: below[0],
-      reason:
-        chosen !== undefined
-          ? `It is not in ${chosen}.`
-          : 'It is not in ' +
-            `${places.slice(0, 5).join(', ')}${places.length > 5 ? ` or ${places.length - 5} more folders` : ''}.`
-    }
+    const more = places.length > 5 ? ` or ${places.length - 5} more folders` : ''
+    return { name: below[0], reason: `It is not in ${chosen ?? `${places.slice(0, 5).join(', ')}${more}`}.` }
   }
   return { find }
 }

@@ -67,8 +67,9 @@ export function nameParts(name: string): NameParts {
     string | undefined
   ]
   const words = spoken(before)
+  const aside = variant === undefined ? '' : ` (${variant.replaceAll('_', ' ')})`
   return {
-    group: `${words.charAt(0).toUpperCase()}${words.slice(1)}${variant === undefined ? '' : ` (${variant.replaceAll('_', ' ')})`}`,
+    group: `${words.charAt(0).toUpperCase()}${words.slice(1)}${aside}`,
     measure: spoken(name.slice(dot + 1))
   }
 }

@@ -5,14 +5,15 @@ export type Unit = 'share' | 'rank' | 'number'
 
 const RANK = /rank$/
 /** Measured in cosines, in standard deviations and the like. */
-const NUMBER =
-  /effect|cosine|similarit|margin|distance|score|logit|log_loss|brier|seconds|count|weight$|^(word_order|blind)\b.*\.drop$|^bias\b.*\.difference$/
+const NUMBER = /effect|cosine|similarit|margin|distance|score|logit|log_loss|brier|seconds|count|weight$/
+/** Shares elsewhere, numbers in these tasks. */
+const NUMBER_OF_TASK = /^(word_order|blind)\b.*\.drop$|^bias\b.*\.difference$/
 
 /** The unit of a figure or an axis, by its name. */
 export function unitOf(name: string): Unit {
   const named = name.replace(/\[.*\]/s, '').toLowerCase()
   if (RANK.test(named)) return 'rank'
-  return NUMBER.test(named) ? 'number' : 'share'
+  return NUMBER.test(named) || NUMBER_OF_TASK.test(named) ? 'number' : 'share'
 }
 
 /** A value of the named figure: 65.2 %, 3, 0.412. */

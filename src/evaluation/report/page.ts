@@ -39,6 +39,8 @@ ${body(report, title, show).markup}
 }
 
 function body(report: Report, title: string, show: Show): Markup {
+  const taskLinks = (dataset: DatasetReport, i: number) =>
+    tasksOf(dataset).map((task) => html`<li><a href="#d${i}-${task}">${TASK_WORDS[task].title}</a></li>`)
   return html`<body>
     <header>
       <p class="brand">${{ markup: ICON }}Semblance ${report.service}</p>
@@ -56,7 +58,7 @@ function body(report: Report, title: string, show: Show): Markup {
               html`<li>
                 <a href="#d${i}">${dataset.name}</a>
                 <ul>
-                  ${tasksOf(dataset).map((task) => html`<li><a href="#d${i}-${task}">${TASK_WORDS[task].title}</a></li>`)}
+                  ${taskLinks(dataset, i)}
                 </ul>
               </li>`
           )}
@@ -75,6 +77,7 @@ function datasetSection(
   { id, show }: { id: string; show: Show }
 ): Markup {
   const { faults, counts } = dataset
+  const more = counts.faults > faults.length && html`<li>and ${counts.faults - faults.length} more</li>`
   return html`<section class="dataset" id="${id}" aria-labelledby="${id}-head">
     <h2 id="${id}-head">${dataset.name}</h2>
     <p class="muted">${countsText(dataset)}</p>
@@ -83,7 +86,7 @@ function datasetSection(
       html`<details>
         <summary>What could not be read</summary>
         <ul class="prose">
-          ${faults.map(({ name, reason }) => html`<li><code>${name}</code> ${reason}</li>`)}${counts.faults > faults.length && html`<li>and ${counts.faults - faults.length} more</li>`}
+          ${faults.map(({ name, reason }) => html`<li><code>${name}</code> ${reason}</li>`)}${more}
         </ul>
       </details>`
     }

@@ -83,6 +83,8 @@ export function blindChoices(input: BlindChoicesInput, { seed }: TaskOptions): B
       what: 'a classifier of the captions alone',
       values: { accuracy: byCaption.values }
     })
+  const judged = byCaption?.items.length ?? 0
+  const sample = judged < items ? `; on ${judged} of ${items} items, drawn at random` : ''
   return {
     sighted: { accuracy: { values: hardNegativeScores(images, input), chance: hardNegativeChance(input) } },
     runs,
@@ -94,7 +96,7 @@ export function blindChoices(input: BlindChoicesInput, { seed }: TaskOptions): B
       byCaption
         ? 'caption_only: a logistic regression tells true captions from false by their embeddings ' +
           'alone, each item by one that was trained without it or its caption (Poliak et al. ' +
-          `2018)${byCaption.items.length < items ? `; on ${byCaption.items.length} of ${items} items, drawn at random` : ''}.`
+          `2018)${sample}.`
         : 'A classifier of the captions alone was not trained: items that share captions leave too few ' +
           'groups to hold out.'
     ]

@@ -230,12 +230,16 @@ function lacking({ image, text }: Held, ids: string[]): { image: string[]; text:
 }
 
 function method({ ids, of, merged, targets, available }: FusionInput, { resamples }: TaskOptions): string[] {
+  const copies =
+    merged > 0
+      ? ` Images of the same bytes are one record (${merged} more of them), with the captions of all.`
+      : ''
   return [
     `${ids.length}${ids.length < of ? ` of ${of}` : ''} records of an image and its first ` +
       `caption${ids.length < of ? ', drawn by the seed' : ''}; ` +
       `${targets.length}${targets.length < available ? ` of ${available}` : ''} other captions are the ` +
       `queries${targets.length < available ? ', drawn by the seed' : ''}, each for its own ` +
-      `record.${merged > 0 ? ` Images of the same bytes are one record (${merged} more of them), with the ` + 'captions of all.' : ''}`,
+      `record.${copies}`,
     'image and text: by the cosine of that modality alone. weighted: the mean of both cosines. ' +
       'weighted z-score: the mean of both as standard scores over all records. rrf: reciprocal ranks, 60 ' +
       'added (Cormack et al. 2009). joint: the cosine with the normalised sum of both embeddings. Both ' +

@@ -75,11 +75,11 @@ function leakOf(run: BlindRun, { measure, sighted, options }: Look): Leak | unde
 
 function messageOf([{ what, measure, value, low, high, chance, sighted }, ...others]: Leak[]): string {
   const percent = (part: number) => `${(100 * part).toFixed(1)} %`
-  const also =
-    others.length > 0
-      ? ' Also ' +
-        `${others.map((leak) => `${leak.what} ` + `(${percent(leak.value)}${leak.measure === measure ? '' : ` in ${leak.measure}`})`).join(' and ')}.`
-      : ''
+  const other = (leak: Leak) => {
+    const where = leak.measure === measure ? '' : ` in ${leak.measure}`
+    return `${leak.what} (${percent(leak.value)}${where})`
+  }
+  const also = others.length > 0 ? ` Also ${others.map(other).join(' and ')}.` : ''
   return (
     `Much of this dataset can be answered without looking at its images: ${what} reaches ` +
     `${percent(value)} (${percent(low)} to ${percent(high)}, widened for the number of looks) in ` +

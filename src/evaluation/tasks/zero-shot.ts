@@ -286,12 +286,17 @@ function methodOf({ sets, labels, settings }: ZeroShotInput): string[] {
   const named = sets
     .filter(({ group }) => group !== 'zero_shot')
     .map(({ group, templates }) => `${group} over ${templates.length} templates`)
+  const ensembles =
+    named.length > 0
+      ? `; ${named.join(', ')}; top1_single_template is the mean over the templates used alone, ` +
+        'ensembling_gain the paired difference to it'
+      : ''
+  const bias = settings.logitBias === undefined ? '' : ` and bias ${settings.logitBias}`
   return [
     'Each image is given the label whose embedding has the highest cosine with its own, of ' +
       `${labels.length} labels, which are put into the templates as the dataset spells them; a label's ` +
       `embedding is the normalised mean of its prompts' (Radford et al. 2021, 3.1.4).`,
-    `zero_shot uses the model's own template, ` +
-      `'${settings.template}'${named.length > 0 ? `; ${named.join(', ')}; top1_single_template is the mean over the templates ` + 'used alone, ensembling_gain the paired difference to it' : ''}.`,
+    `zero_shot uses the model's own template, '${settings.template}'${ensembles}.`,
     'Labels that tie share what is right among them, as a random choice would give.',
     'auroc is the mean over the labels of one against the rest, by the score of the label; its ' +
       "interval is of the items' influences on it (DeLong et al. 1988).",
@@ -299,10 +304,8 @@ function methodOf({ sets, labels, settings }: ZeroShotInput): string[] {
       ? []
       : [
           `ece is the expected calibration error of the best label's score (${settings.activation}, ` +
-            `the model's logit scale ` +
-            `${settings.logitScale}${settings.logitBias === undefined ? '' : ` and bias ${settings.logitBias}`}) ` +
-            'over 15 bins of equal width (Guo et al. 2017); resampling raises it somewhat, so its ' +
-            'interval lies high.'
+            `the model's logit scale ${settings.logitScale}${bias}) over 15 bins of equal width (Guo et ` +
+            'al. 2017); resampling raises it somewhat, so its interval lies high.'
         ])
   ]
 }

@@ -18,9 +18,15 @@ def saved_rows(folder, name):
 
 
 def digest(dataset, images, file_name):
-    """Of a photo, which lies in `images`, or without it in the dataset's folder, in one below it, or above."""
+    """Of a photo: it lies in `images`, or without it in the dataset's folder, in one below it, or above."""
     base = os.path.dirname(os.path.abspath(dataset))
-    folders = [images] if images else [base, *(entry.path for entry in os.scandir(base) if entry.is_dir()), os.path.dirname(base)]
-    path = next(path for path in (os.path.join(folder, file_name) for folder in folders) if os.path.exists(path))
+    folders = (
+        [images]
+        if images
+        else [base, *(entry.path for entry in os.scandir(base) if entry.is_dir()), os.path.dirname(base)]
+    )
+    path = next(
+        path for path in (os.path.join(folder, file_name) for folder in folders) if os.path.exists(path)
+    )
     with open(path, 'rb') as file:
         return hashlib.sha256(file.read()).hexdigest()

@@ -1,10 +1,13 @@
-"""Recomputes the fusion figures that `semblance evaluate` reports, from the dataset's own file and the saved embeddings.
+"""Recomputes the fusion figures that `semblance evaluate` reports, from the dataset's own file and the
+saved embeddings.
 
-python3 fusion.py report.json <captions.json> <embeddings> [--images <folder>] [--duplicates merge|keep] [--tolerance 1e-6]
+python3 fusion.py report.json <captions.json> <embeddings> [--images <folder>] [--duplicates merge|keep]
+    [--tolerance 1e-6]
 
-<embeddings> is what --save-embeddings wrote, of a report on one dataset (COCO captions) by one model. Joint vectors are made and
-normalised one by one, ranks are counted, and which records lack which modality is read from the report's details. Prints each
-figure beside its own, and exits with 1 where one differs or is missing. Needs NumPy only, and shares no code with the service.
+<embeddings> is what --save-embeddings wrote, of a report on one dataset (COCO captions) by one model.
+Joint vectors are made and normalised one by one, ranks are counted, and which records lack which
+modality is read from the report's details. Prints each figure beside its own, and exits with 1 where one
+differs or is missing. Needs NumPy only, and shares no code with the service.
 """
 import argparse
 import os
@@ -18,7 +21,9 @@ parser = argparse.ArgumentParser()
 parser.add_argument('report')
 parser.add_argument('dataset')
 parser.add_argument('embeddings')
-parser.add_argument('--images', help='folder of the photos (default: that of the dataset, and those below it)')
+parser.add_argument(
+    '--images', help='folder of the photos (default: that of the dataset, and those below it)'
+)
 parser.add_argument('--duplicates', choices=['merge', 'keep'], default='merge')
 parser.add_argument('--tolerance', type=float, default=1e-6)
 arguments = parser.parse_args()
@@ -34,13 +39,22 @@ def dataset():
         captions.setdefault(annotation['image_id'], []).append(annotation['caption'].strip())
     images, first_of = [], {}
     for image in (image for image in coco['images'] if image['id'] in captions):
-        first = first_of.setdefault(digest(arguments.dataset, arguments.images, image['file_name']), image) if arguments.duplicates == 'merge' else image
+        first = (
+            first_of.setdefault(digest(arguments.dataset, arguments.images, image['file_name']), image)
+            if arguments.duplicates == 'merge'
+            else image
+        )
         if first is image:
             images.append(image)
         else:
             captions[first['id']] += captions[image['id']]
     records = [(os.path.basename(image['file_name']), captions[image['id']][0]) for image in images]
-    queries = [(text, i) for i, image in enumerate(images) for text in dict.fromkeys(captions[image['id']][1:]) if text != records[i][1]]
+    queries = [
+        (text, i)
+        for i, image in enumerate(images)
+        for text in dict.fromkeys(captions[image['id']][1:])
+        if text != records[i][1]
+    ]
     return records, queries
 
 
@@ -67,7 +81,13 @@ def fuse(method, queries, images, texts, has_image, has_text):
     if method == 'weighted':
         return mean_of_present([by_image, by_text])
     if method == 'weighted z-score':
-        return mean_of_present([(scores - np.nanmean(scores, axis=1, keepdims=True)) / np.nanstd(scores, axis=1, keepdims=True) for scores in (by_image, by_text)])
+        return mean_of_present(
+            [
+                (scores - np.nanmean(scores, axis=1, keepdims=True))
+                / np.nanstd(scores, axis=1, keepdims=True)
+                for scores in (by_image, by_text)
+            ]
+        )
     if method == 'rrf':
         return mean_of_present([1 / (60 + ranks(scores)) for scores in (by_image, by_text)])
     joint = np.empty_like(images)
@@ -94,7 +114,11 @@ def measures(scores, targets):
 
 
 def main():
-    task = next(task for task in read_json(arguments.report)['datasets'][0]['results'][0]['tasks'] if task['task'] == 'fusion')
+    task = next(
+        task
+        for task in read_json(arguments.report)['datasets'][0]['results'][0]['tasks']
+        if task['task'] == 'fusion'
+    )
     if 'queries' in task['details'] or 'records' in task['details']:
         sys.exit('The report is on a sample of the records or of the queries, which this does not draw.')
     if isinstance(task['details']['missing']['0 %']['image'], int):
@@ -109,14 +133,26 @@ def main():
     recomputed = {}
     for part, lacking in task['details']['missing'].items():
         lacks = {modality: {os.path.basename(name) for name in names} for modality, names in lacking.items()}
-        has_image, has_text = (np.array([name not in lacks[modality] for name, _ in records]) for modality in ('image', 'text'))
+        has_image, has_text = (
+            np.array([name not in lacks[modality] for name, _ in records]) for modality in ('image', 'text')
+        )
         suffix = '' if part == '0 %' else f', {part} missing'
         kinds = {'both': has_image & has_text, 'image only': ~has_text, 'text only': ~has_image}
         for method in METHODS:
             each = measures(fuse(method, queries, images, texts, has_image, has_text), targets)
-            recomputed.update({f'fusion[{method}{suffix}].{name}': values.mean() for name, values in each.items()})
+            recomputed.update(
+                {f'fusion[{method}{suffix}].{name}': values.mean() for name, values in each.items()}
+            )
             if suffix:
-                recomputed.update({f'fusion[{method}, of {kind}{suffix}].recall@10': each['recall@10'][held[targets]].mean() for kind, held in kinds.items() if held[targets].any()})
+                recomputed.update(
+                    {
+                        f'fusion[{method}, of {kind}{suffix}].recall@10': each['recall@10'][
+                            held[targets]
+                        ].mean()
+                        for kind, held in kinds.items()
+                        if held[targets].any()
+                    }
+                )
     largest = 0.0
     for name in sorted(set(recomputed) | set(task['figures'])):
         reported = task['figures'].get(name, {'value': np.inf})['value']
@@ -124,7 +160,10 @@ def main():
         largest = max(largest, abs(reported - value))
         print(f'{name:60} {reported:14.9f} {value:14.9f} {abs(reported - value):12.2e}')
     failed = not largest <= arguments.tolerance
-    print(f'{len(recomputed)} figures, {len(records)} records, {len(asked)} queries; largest difference {largest:.2e}: {"FAILED" if failed else "equal"}')
+    print(
+        f'{len(recomputed)} figures, {len(records)} records, {len(asked)} queries; '
+        f'largest difference {largest:.2e}: {"FAILED" if failed else "equal"}'
+    )
     sys.exit(1 if failed else 0)
 
 

@@ -1,11 +1,14 @@
-"""Recomputes the retrieval figures that `semblance evaluate` reports, from the dataset's own file and the saved embeddings.
+"""Recomputes the retrieval figures that `semblance evaluate` reports, from the dataset's own file and the
+saved embeddings.
 
-python3 retrieval.py report.json <captions.json> <embeddings> [--images <folder>] [--duplicates merge|keep] [--tolerance 1e-6]
+python3 retrieval.py report.json <captions.json> <embeddings> [--images <folder>] [--duplicates
+merge|keep]     [--tolerance 1e-6]
 
-<embeddings> is what --save-embeddings wrote, of a report on one dataset (COCO captions) by one model. Scores the whole matrix in
-float64 and sorts it, prints each figure beside its own, and exits with 1 where one differs or is missing. Needs NumPy only, and
-shares no code with the service. Of ties the service has the expectation over their order in closed form; here every order is
-tried. Intervals are drawn at random, and figures through the HNSW graph are approximate: both are not recomputed.
+<embeddings> is what --save-embeddings wrote, of a report on one dataset (COCO captions) by one model.
+Scores the whole matrix in float64 and sorts it, prints each figure beside its own, and exits with 1
+where one differs or is missing. Needs NumPy only, and shares no code with the service. Of ties the
+service has the expectation over their order in closed form; here every order is tried. Intervals are
+drawn at random, and figures through the HNSW graph are approximate: both are not recomputed.
 """
 import argparse
 import itertools
@@ -21,7 +24,9 @@ parser = argparse.ArgumentParser()
 parser.add_argument('report')
 parser.add_argument('dataset')
 parser.add_argument('embeddings')
-parser.add_argument('--images', help='folder of the photos (default: that of the dataset, and those below it)')
+parser.add_argument(
+    '--images', help='folder of the photos (default: that of the dataset, and those below it)'
+)
 parser.add_argument('--duplicates', choices=['merge', 'keep'], default='merge')
 parser.add_argument('--tolerance', type=float, default=1e-6)
 arguments = parser.parse_args()
@@ -45,7 +50,9 @@ def truth():
         image_key = {image: image for image in files}
         caption_key = list(range(len(captions)))
     else:
-        image_key = {image: digest(arguments.dataset, arguments.images, name) for image, name in files.items()}
+        image_key = {
+            image: digest(arguments.dataset, arguments.images, name) for image, name in files.items()
+        }
         caption_key = [text for text, _ in captions]
     image_at, images, caption_at, texts = {}, [], {}, []
     for image, name in files.items():
@@ -99,19 +106,36 @@ def one_way(scores, right):
     for query in np.flatnonzero(has_ties):
         each[:, query] = tied_measures(scores[query], right[query])
     *recalls, rank, precision = each
-    return {**{f'.recall@{k}': values.mean() for k, values in zip(KS, recalls)}, **{f'_exact.recall@{k}': values.mean() for k, values in zip(KS, recalls)}, '.median_rank': np.median(rank), '.map': precision.mean()}
+    return {
+        **{f'.recall@{k}': values.mean() for k, values in zip(KS, recalls)},
+        **{f'_exact.recall@{k}': values.mean() for k, values in zip(KS, recalls)},
+        '.median_rank': np.median(rank),
+        '.map': precision.mean(),
+    }
 
 
 def main():
-    figures = next(task for task in read_json(arguments.report)['datasets'][0]['results'][0]['tasks'] if task['task'] == 'retrieval')['figures']
+    figures = next(
+        task
+        for task in read_json(arguments.report)['datasets'][0]['results'][0]['tasks']
+        if task['task'] == 'retrieval'
+    )['figures']
     images, texts, right = truth()
     by_image, by_text = embeddings('images'), embeddings('texts')
-    image_rows = np.stack([next(row for name, row in by_image.items() if os.path.basename(name) == os.path.basename(image)) for image in images])
+    image_rows = np.stack(
+        [
+            next(row for name, row in by_image.items() if os.path.basename(name) == os.path.basename(image))
+            for image in images
+        ]
+    )
     scores = np.stack([by_text[text] for text in texts]) @ image_rows.T
     largest = 0.0
     print(f'{len(texts)} captions, {len(images)} images, {right.sum()} true pairs')
     print(f'{"figure":28} {"reported":>14} {"recomputed":>14} {"difference":>12}')
-    for way, (way_scores, way_right) in {'text_to_image': (scores, right), 'image_to_text': (scores.T, right.T)}.items():
+    for way, (way_scores, way_right) in {
+        'text_to_image': (scores, right),
+        'image_to_text': (scores.T, right.T),
+    }.items():
         for measure, value in one_way(way_scores, way_right).items():
             # Beside the graph's recall, of the queries that it was asked: a sample where they are many.
             if measure.startswith('_exact') and way_right.any(axis=1).sum() > MOST_ASKED:

@@ -48,7 +48,7 @@ def merge(symbols, pair):
     """Joins each occurrence of a pair, from the left."""
     out, at = [], 0
     while at < len(symbols):
-        joined = tuple(symbols[at:at + 2]) == pair
+        joined = tuple(symbols[at : at + 2]) == pair
         out.append(symbols[at] + symbols[at + 1] if joined else symbols[at])
         at += 2 if joined else 1
     return out
@@ -61,7 +61,12 @@ class ClipTokenizer:
         self.letters = byte_letters()
         self.merges = self.train(lines, merges)
         alphabet = list(self.letters.values())
-        tokens = alphabet + [letter + "</w>" for letter in alphabet] + ["".join(pair) for pair in self.merges] + [START, END]
+        tokens = (
+            alphabet
+            + [letter + "</w>" for letter in alphabet]
+            + ["".join(pair) for pair in self.merges]
+            + [START, END]
+        )
         self.vocabulary = {token: at for at, token in enumerate(tokens)}
         self.start, self.end = self.vocabulary[START], self.vocabulary[END]
         self.pad, self.size = self.end, len(tokens)
@@ -97,22 +102,77 @@ class ClipTokenizer:
 
     def encode(self, text):
         """Token ids with both special tokens, uncut."""
-        return [self.start] + [self.vocabulary[s] for word in words(clean(text)) for s in self.word(word)] + [self.end]
+        return (
+            [self.start]
+            + [self.vocabulary[s] for word in words(clean(text)) for s in self.word(word)]
+            + [self.end]
+        )
 
     def files(self, context):
         """tokenizer.json and the files beside it."""
-        added = [{"id": i, "content": c, "single_word": False, "lstrip": False, "rstrip": False, "normalized": c == START, "special": True} for c, i in ((START, self.start), (END, self.end))]
+        added = [
+            {
+                "id": i,
+                "content": c,
+                "single_word": False,
+                "lstrip": False,
+                "rstrip": False,
+                "normalized": c == START,
+                "special": True,
+            }
+            for c, i in ((START, self.start), (END, self.end))
+        ]
         pattern = "'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+"
         level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
-        model = {"type": "BPE", "dropout": None, "unk_token": END, "continuing_subword_prefix": "", "end_of_word_suffix": "</w>", "fuse_unk": False, "byte_fallback": False}
+        model = {
+            "type": "BPE",
+            "dropout": None,
+            "unk_token": END,
+            "continuing_subword_prefix": "",
+            "end_of_word_suffix": "</w>",
+            "fuse_unk": False,
+            "byte_fallback": False,
+        }
         tokenizer = {
-            "version": "1.0", "truncation": None, "padding": None, "added_tokens": added,
-            "normalizer": {"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Replace", "pattern": {"Regex": "\\s+"}, "content": " "}, {"type": "Lowercase"}]},
-            "pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Removed", "invert": True}, level]},
-            "post_processor": {"type": "RobertaProcessing", "sep": [END, self.end], "cls": [START, self.start], "trim_offsets": False, "add_prefix_space": False},
+            "version": "1.0",
+            "truncation": None,
+            "padding": None,
+            "added_tokens": added,
+            "normalizer": {
+                "type": "Sequence",
+                "normalizers": [
+                    {"type": "NFC"},
+                    {"type": "Replace", "pattern": {"Regex": "\\s+"}, "content": " "},
+                    {"type": "Lowercase"},
+                ],
+            },
+            "pre_tokenizer": {
+                "type": "Sequence",
+                "pretokenizers": [
+                    {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Removed", "invert": True},
+                    level,
+                ],
+            },
+            "post_processor": {
+                "type": "RobertaProcessing",
+                "sep": [END, self.end],
+                "cls": [START, self.start],
+                "trim_offsets": False,
+                "add_prefix_space": False,
+            },
             "decoder": {**level, "add_prefix_space": True},
             "model": {**model, "vocab": self.vocabulary, "merges": [" ".join(pair) for pair in self.merges]},
         }
         special = {"bos_token": START, "eos_token": END, "unk_token": END, "pad_token": END}
-        config = {"tokenizer_class": "CLIPTokenizer", **special, "model_max_length": context, "do_lower_case": True, "add_prefix_space": False}
-        return {"tokenizer.json": tokenizer, "tokenizer_config.json": config, "special_tokens_map.json": special}
+        config = {
+            "tokenizer_class": "CLIPTokenizer",
+            **special,
+            "model_max_length": context,
+            "do_lower_case": True,
+            "add_prefix_space": False,
+        }
+        return {
+            "tokenizer.json": tokenizer,
+            "tokenizer_config.json": config,
+            "special_tokens_map.json": special,
+        }

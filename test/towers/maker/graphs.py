@@ -1,4 +1,5 @@
-"""ONNX graphs of the towers, and their half-precision and quantized variants as the usual tools write them."""
+"""ONNX graphs of the towers, and their half-precision and quantized variants as the usual tools write them.
+"""
 import io
 import warnings
 
@@ -15,7 +16,15 @@ def export(tower, inputs, outputs, dynamic):
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.onnx.export(tower, tuple(inputs.values()), buffer, opset_version=OPSET, input_names=list(inputs), output_names=outputs, dynamic_axes=dynamic)
+        torch.onnx.export(
+            tower,
+            tuple(inputs.values()),
+            buffer,
+            opset_version=OPSET,
+            input_names=list(inputs),
+            output_names=outputs,
+            dynamic_axes=dynamic,
+        )
     return stripped(onnx.load_from_string(buffer.getvalue()))
 
 
@@ -70,7 +79,11 @@ def affine(values, signed):
         step, kind = max((high - low) / 255, 1e-8), np.uint8
         zero = int(round(-low / step))
     limits = np.iinfo(kind)
-    return np.clip(np.round(values / step) + zero, limits.min, limits.max).astype(kind), np.float32(step), kind(zero)
+    return (
+        np.clip(np.round(values / step) + zero, limits.min, limits.max).astype(kind),
+        np.float32(step),
+        kind(zero),
+    )
 
 
 class Rewrite:
@@ -108,7 +121,10 @@ class Rewrite:
         """The three initializers of a quantized weight."""
         values, step, zero = affine(numpy_helper.to_array(self.weights[name]), signed)
         self.dropped.add(name)
-        return [self.constant(name + suffix, v) for suffix, v in (("_quantized", values), ("_scale", step), ("_zero_point", zero))]
+        return [
+            self.constant(name + suffix, v)
+            for suffix, v in (("_quantized", values), ("_scale", step), ("_zero_point", zero))
+        ]
 
     def integer(self, node, kind, signed):
         """A MatMulInteger or ConvInteger with what brings it back to float32."""
@@ -122,7 +138,10 @@ class Rewrite:
         biased = len(node.input) > 2
         self.emit("Mul", [out + "_float", out + "_scales"], [out + "_scaled" if biased else out])
         if biased:
-            bias = self.constant(node.input[2] + "_reshaped", numpy_helper.to_array(self.weights[node.input[2]]).reshape(1, -1, 1, 1))
+            bias = self.constant(
+                node.input[2] + "_reshaped",
+                numpy_helper.to_array(self.weights[node.input[2]]).reshape(1, -1, 1, 1),
+            )
             self.dropped.add(node.input[2])
             self.emit("Add", [out + "_scaled", bias], [out])
 
@@ -145,11 +164,18 @@ class Rewrite:
 
 def table(node, weights):
     """Whether a node looks up rows of a constant table of float32."""
-    return node.op_type == "Gather" and node.input[0] in weights and weights[node.input[0]].data_type == TensorProto.FLOAT and len(weights[node.input[0]].dims) == 2
+    return (
+        node.op_type == "Gather"
+        and node.input[0] in weights
+        and weights[node.input[0]].data_type == TensorProto.FLOAT
+        and len(weights[node.input[0]].dims) == 2
+    )
 
 
 def dynamic_int8(model, signed):
-    """ORT's dynamic quantization; a convolution is done in uint8 only, as ORT has no ConvInteger for int8 weights."""
+    """ORT's dynamic quantization; a convolution is done in uint8 only, as ORT has no ConvInteger for int8
+    weights.
+    """
     rewrite = Rewrite(model)
     for node in model.graph.node:
         if rewrite.matrix(node) is not None:
@@ -164,7 +190,9 @@ def dynamic_int8(model, signed):
 
 
 def four_bits(matrix, block=32):
-    """[K, N] as MatMulNBits holds it: [N, blocks, block / 2] bytes, low nibble first, and a scale a block; zero is 8."""
+    """[K, N] as MatMulNBits holds it: [N, blocks, block / 2] bytes, low nibble first, and a scale a block;
+    zero is 8.
+    """
     depth, columns = matrix.shape
     blocks = -(-depth // block)
     padded = np.zeros((columns, blocks * block), np.float32)
@@ -187,8 +215,21 @@ def matmul_four_bits(model, block=32):
         packed, scales = four_bits(matrix, block)
         name = node.input[1]
         rewrite.dropped.add(name)
-        inputs = [node.input[0], rewrite.constant(name + "_Q4", packed), rewrite.constant(name + "_scales", scales)]
-        rewrite.emit("MatMulNBits", inputs, [node.output[0]], domain="com.microsoft", K=matrix.shape[0], N=matrix.shape[1], bits=4, block_size=block)
+        inputs = [
+            node.input[0],
+            rewrite.constant(name + "_Q4", packed),
+            rewrite.constant(name + "_scales", scales),
+        ]
+        rewrite.emit(
+            "MatMulNBits",
+            inputs,
+            [node.output[0]],
+            domain="com.microsoft",
+            K=matrix.shape[0],
+            N=matrix.shape[1],
+            bits=4,
+            block_size=block,
+        )
     model = rewrite.finish()
     model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
     return stripped(model)

@@ -44,7 +44,12 @@ class Layer(nn.Module):
 
     def __init__(self, width, quick):
         super().__init__()
-        self.norm1, self.attention, self.norm2, self.mlp = nn.LayerNorm(width), Attention(width), nn.LayerNorm(width), Mlp(width, quick)
+        self.norm1, self.attention, self.norm2, self.mlp = (
+            nn.LayerNorm(width),
+            Attention(width),
+            nn.LayerNorm(width),
+            Mlp(width, quick),
+        )
 
     def forward(self, x, mask=None):
         y = self.norm1(x)
@@ -130,7 +135,11 @@ class MaskedText(nn.Module):
         super().__init__()
         self.tokens = nn.Embedding(vocabulary, width)
         self.positions = nn.Parameter(torch.zeros(context, width))
-        self.layer, self.after, self.projection = Layer(width, False), nn.LayerNorm(width), nn.Linear(width, out)
+        self.layer, self.after, self.projection = (
+            Layer(width, False),
+            nn.LayerNorm(width),
+            nn.Linear(width, out),
+        )
 
     def forward(self, input_ids, attention_mask):
         seen = attention_mask.float()

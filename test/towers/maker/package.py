@@ -1,4 +1,6 @@
-"""One package: its tokenizer, towers and preprocessing, what it holds on disk and the embeddings it must give."""
+"""One package: its tokenizer, towers and preprocessing, what it holds on disk and the embeddings it must
+give.
+"""
 import itertools
 import json
 import math
@@ -35,7 +37,11 @@ def cut(ids, length):
 def dump(path, value):
     """JSON with one list of numbers a line."""
     text = json.dumps(value, indent=1, ensure_ascii=False)
-    text = re.sub(r"\[\s+(-?[\d.e-]+(?:,\s+-?[\d.e-]+)*)\s+\]", lambda m: "[" + re.sub(r"\s+", " ", m.group(1)) + "]", text)
+    text = re.sub(
+        r"\[\s+(-?[\d.e-]+(?:,\s+-?[\d.e-]+)*)\s+\]",
+        lambda m: "[" + re.sub(r"\s+", " ", m.group(1)) + "]",
+        text,
+    )
     write(path, (text + "\n").encode())
 
 
@@ -114,20 +120,42 @@ class Package:
         outputs = self.outputs
         pixels = {"pixel_values": torch.zeros(2, 3, self.size, self.size)}
         axes = {0: "batch_size", 1: "num_channels", 2: "height", 3: "width"}
-        vision = graphs.export(self.vision, pixels, ["last_hidden_state", outputs[0]], {"pixel_values": axes, "last_hidden_state": {0: "batch_size"}, outputs[0]: {0: "batch_size"}})
+        vision = graphs.export(
+            self.vision,
+            pixels,
+            ["last_hidden_state", outputs[0]],
+            {"pixel_values": axes, "last_hidden_state": {0: "batch_size"}, outputs[0]: {0: "batch_size"}},
+        )
         names = ["input_ids", "attention_mask"] if self.masked else ["input_ids"]
         tokens = {name: torch.ones(2, 7, dtype=torch.int64) for name in names}
         both = {0: "batch_size", 1: "sequence_length"}
-        text = graphs.export(self.text, tokens, ["last_hidden_state", outputs[1]], {**{name: both for name in names}, "last_hidden_state": both, outputs[1]: {0: "batch_size"}})
+        text = graphs.export(
+            self.text,
+            tokens,
+            ["last_hidden_state", outputs[1]],
+            {**{name: both for name in names}, "last_hidden_state": both, outputs[1]: {0: "batch_size"}},
+        )
         found = {"onnx/vision_model.onnx": vision, "onnx/text_model.onnx": text}
         if self.variants:
-            makers = {"fp16": graphs.half, "quantized": lambda m: graphs.dynamic_int8(m, False), "int8": lambda m: graphs.dynamic_int8(m, True), "q4": graphs.matmul_four_bits}
-            found.update({path.replace(".onnx", "_%s.onnx" % kind): make(model) for path, model in list(found.items()) for kind, make in makers.items()})
+            makers = {
+                "fp16": graphs.half,
+                "quantized": lambda m: graphs.dynamic_int8(m, False),
+                "int8": lambda m: graphs.dynamic_int8(m, True),
+                "q4": graphs.matmul_four_bits,
+            }
+            found.update(
+                {
+                    path.replace(".onnx", "_%s.onnx" % kind): make(model)
+                    for path, model in list(found.items())
+                    for kind, make in makers.items()
+                }
+            )
         return found
 
     def fixed_graphs(self):
         """Immich's two files: one item at a time, an embedding of length 1."""
         from .nets import Embedding
+
         names = ["input_ids", "attention_mask"] if self.masked else ["text"]
         tokens = {name: torch.ones(1, self.context, dtype=torch.int32) for name in names}
         image = {"image": torch.zeros(1, 3, self.size, self.size)}
@@ -144,9 +172,23 @@ class Package:
             strip.paste(picture, (0, at * self.size))
         strip.save(os.path.join(folder, "golden-pixels.png"), optimize=True)
         values = lambda vector: [round(float(v), 7) for v in vector]
-        texts = [{"text": text, "input_ids": self.ids(text), "embedding": values(self.embed_text(text))} for text in self.texts]
-        images = [{"file": "../images/" + name, "embedding": values(self.embed_picture(picture))} for name, picture in zip(pictures, prepared)]
-        golden = {"made_by": made_by(), "preprocess": self.preprocess, "tokenize": self.tokenize, "pixel_mean": self.mean, "pixel_std": self.std, "texts": texts, "images": images}
+        texts = [
+            {"text": text, "input_ids": self.ids(text), "embedding": values(self.embed_text(text))}
+            for text in self.texts
+        ]
+        images = [
+            {"file": "../images/" + name, "embedding": values(self.embed_picture(picture))}
+            for name, picture in zip(pictures, prepared)
+        ]
+        golden = {
+            "made_by": made_by(),
+            "preprocess": self.preprocess,
+            "tokenize": self.tokenize,
+            "pixel_mean": self.mean,
+            "pixel_std": self.std,
+            "texts": texts,
+            "images": images,
+        }
         if self.zero_shot:
             golden["zero_shot"] = self.classify(images)
         dump(os.path.join(folder, "golden.json"), golden)
@@ -161,7 +203,13 @@ class Package:
             cases.append((sum(score * (1 - score) for score in scores), image["file"], labels, scores))
         _, image, labels, scores = max(cases, key=lambda case: case[0])
         prompts = [template.format(label=label) for label in labels]
-        return {"image": image, "template": template, "labels": list(labels), "prompts": prompts, "scores": [round(score, 6) for score in scores]}
+        return {
+            "image": image,
+            "template": template,
+            "labels": list(labels),
+            "prompts": prompts,
+            "scores": [round(score, 6) for score in scores],
+        }
 
     def scores(self, cosines):
         """The family's activation of cosines."""
@@ -195,15 +243,24 @@ class Package:
 
     def wrong_pictures(self, images):
         """Embeddings by each wrong preparation."""
-        wrong = {name: [self.embed_picture(prepare(image)) for image in images] for name, prepare in self.wrong_ways.items()}
-        other = ([0.5] * 3, [0.5] * 3) if self.mean != [0.5] * 3 else (preprocess.CLIP_MEAN, preprocess.CLIP_STD)
+        wrong = {
+            name: [self.embed_picture(prepare(image)) for image in images]
+            for name, prepare in self.wrong_ways.items()
+        }
+        other = (
+            ([0.5] * 3, [0.5] * 3) if self.mean != [0.5] * 3 else (preprocess.CLIP_MEAN, preprocess.CLIP_STD)
+        )
         wrong["another mean"] = [self.embed_picture(self.prepare(image), *other) for image in images]
         return wrong
 
     def wrong_texts(self):
         """Embeddings by each wrong treatment of the texts."""
         ids = [self.ids(text) for text in self.texts]
-        wrong = {"end token cut off": [self.embed_ids(self.tokenizer.encode(self.clean(text))[: self.context]) for text in self.texts]}
+        wrong = {
+            "end token cut off": [
+                self.embed_ids(self.tokenizer.encode(self.clean(text))[: self.context]) for text in self.texts
+            ]
+        }
         if self.masked:
             wrong["mask of ones"] = [self.embed_ids(i, pad=self.context, mask=False) for i in ids]
         elif not self.pools_first:
@@ -228,5 +285,11 @@ def noticed(name, right, wrong):
 
 def made_by():
     """The versions of everything that decides the goldens."""
-    versions = [("Pillow", PIL.__version__), ("torch", torch.__version__), ("SentencePiece", sentencepiece.__version__), ("onnx", onnx.__version__), ("numpy", np.__version__)]
+    versions = [
+        ("Pillow", PIL.__version__),
+        ("torch", torch.__version__),
+        ("SentencePiece", sentencepiece.__version__),
+        ("onnx", onnx.__version__),
+        ("numpy", np.__version__),
+    ]
     return ", ".join("%s %s" % version for version in versions) + ", Python %d.%d" % sys.version_info[:2]

@@ -5,7 +5,14 @@ import numpy as np
 from PIL import Image
 
 #: Name, width, height. 43x32 leaves 11 columns to crop: half of that is floored to 5 and rounded to 6.
-SIZES = [("wide.png", 60, 40), ("tall.png", 33, 64), ("odd.png", 43, 32), ("near.png", 41, 32), ("square.png", 32, 32), ("banner.jpg", 97, 50)]
+SIZES = [
+    ("wide.png", 60, 40),
+    ("tall.png", 33, 64),
+    ("odd.png", 43, 32),
+    ("near.png", 41, 32),
+    ("square.png", 32, 32),
+    ("banner.jpg", 97, 50),
+]
 
 
 def draw(width, height, seed):
@@ -13,9 +20,11 @@ def draw(width, height, seed):
     random = np.random.RandomState(seed)
     y, x = np.mgrid[0:height, 0:width]
     ramps = random.uniform(-1, 1, (3, 2))
-    picture = np.stack([128 + 110 * (a * (2 * x / width - 1) + b * (2 * y / height - 1)) for a, b in ramps], -1)
+    picture = np.stack(
+        [128 + 110 * (a * (2 * x / width - 1) + b * (2 * y / height - 1)) for a, b in ramps], -1
+    )
     centre, radius = random.uniform(0.25, 0.75, 2), random.uniform(0.2, 0.35) * min(width, height)
-    disc = (x - centre[0] * width) ** 2 + (y - centre[1] * height) ** 2 < radius ** 2
+    disc = (x - centre[0] * width) ** 2 + (y - centre[1] * height) ** 2 < radius**2
     picture[disc] = random.uniform(0, 255, 3)
     left, lower = x < width * 0.2, y > height * 0.8
     picture[left & (y % 6 < 3)] = random.uniform(0, 255, 3)

@@ -15,9 +15,23 @@ SPACE = "\u2581"
 def charsmap_rules():
     """A few of NFKC's mappings: the whole table would weigh 300 KB."""
     rules = {chr(0xFEE0 + code): chr(code) for code in range(0x21, 0x7F) if code != 0x7E}
-    rules.update({"\u3000": " ", "\u00a0": " ", "\t": " ", "\n": " ", "\ufb01": "fi", "\ufb02": "fl", "\u2026": "...", "\u00bd": "1\u20442"})
+    rules.update(
+        {
+            "\u3000": " ",
+            "\u00a0": " ",
+            "\t": " ",
+            "\n": " ",
+            "\ufb01": "fi",
+            "\ufb02": "fl",
+            "\u2026": "...",
+            "\u00bd": "1\u20442",
+        }
+    )
     rules.update({"\uff88": "\u30cd", "\uff7a": "\u30b3", "e\u0301": "\u00e9", "o\u0308": "\u00f6"})
-    return "".join("%s\t%s\n" % (" ".join("%X" % ord(c) for c in source), " ".join("%X" % ord(c) for c in target)) for source, target in sorted(rules.items()))
+    return "".join(
+        "%s\t%s\n" % (" ".join("%X" % ord(c) for c in source), " ".join("%X" % ord(c) for c in target))
+        for source, target in sorted(rules.items())
+    )
 
 
 def train(lines, **options):
@@ -29,7 +43,14 @@ def train(lines, **options):
             with open(options["normalization_rule_tsv"], "w") as file:
                 file.write(charsmap_rules())
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(lines), model_writer=model, hard_vocab_limit=False, character_coverage=1.0, num_threads=1, minloglevel=2, **options)
+            sentence_iterator=iter(lines),
+            model_writer=model,
+            hard_vocab_limit=False,
+            character_coverage=1.0,
+            num_threads=1,
+            minloglevel=2,
+            **options
+        )
     proto = sentencepiece_model_pb2.ModelProto()
     proto.ParseFromString(model.getvalue())
     return proto
@@ -52,19 +73,31 @@ def template(before, after):
     a, b = ({"Sequence": {"id": name, "type_id": 0}} for name in "AB")
     single = wrap(before) + [a] + wrap(after)
     return {
-        "type": "TemplateProcessing", "single": single, "pair": single + wrap(before) + [b] + wrap(after),
-        "special_tokens": {content: {"id": content, "ids": [at], "tokens": [content]} for content, at in before + after},
+        "type": "TemplateProcessing",
+        "single": single,
+        "pair": single + wrap(before) + [b] + wrap(after),
+        "special_tokens": {
+            content: {"id": content, "ids": [at], "tokens": [content]} for content, at in before + after
+        },
     }
 
 
 def metaspace(kind_only=False):
     """The pre-tokenizer and decoder of every converted SentencePiece model."""
-    return {"type": "Metaspace", "replacement": SPACE, "prepend_scheme": "always", **({} if kind_only else {"split": True})}
+    return {
+        "type": "Metaspace",
+        "replacement": SPACE,
+        "prepend_scheme": "always",
+        **({} if kind_only else {"split": True}),
+    }
 
 
 def precompiled(proto):
     """The model's own table of character mappings."""
-    return {"type": "Precompiled", "precompiled_charsmap": base64.b64encode(proto.normalizer_spec.precompiled_charsmap).decode()}
+    return {
+        "type": "Precompiled",
+        "precompiled_charsmap": base64.b64encode(proto.normalizer_spec.precompiled_charsmap).decode(),
+    }
 
 
 def replace(regex, content):
@@ -77,7 +110,16 @@ class SiglipTokenizer:
 
     def __init__(self, lines, size):
         lower = [self.canonical(line) for line in lines]
-        self.proto = train(lower, model_type="unigram", vocab_size=size, pad_id=0, eos_id=1, unk_id=2, bos_id=-1, charsmap=True)
+        self.proto = train(
+            lower,
+            model_type="unigram",
+            vocab_size=size,
+            pad_id=0,
+            eos_id=1,
+            unk_id=2,
+            bos_id=-1,
+            charsmap=True,
+        )
         self.spm, self.end, self.pad = processor(self.proto), 1, 1
         self.size = len(self.proto.pieces)
 
@@ -93,23 +135,54 @@ class SiglipTokenizer:
 
     def files(self, context):
         """tokenizer.json and the files beside it."""
-        steps = [{"type": "Lowercase"}, replace("[" + re.escape(string.punctuation) + "]", ""), replace(r"\s+", " "), {"type": "Strip", "strip_left": True, "strip_right": True}]
-        steps += [precompiled(self.proto), {"type": "Strip", "strip_left": False, "strip_right": True}, replace(" {2,}", SPACE)]
+        steps = [
+            {"type": "Lowercase"},
+            replace("[" + re.escape(string.punctuation) + "]", ""),
+            replace(r"\s+", " "),
+            {"type": "Strip", "strip_left": True, "strip_right": True},
+        ]
+        steps += [
+            precompiled(self.proto),
+            {"type": "Strip", "strip_left": False, "strip_right": True},
+            replace(" {2,}", SPACE),
+        ]
         tokenizer = {
-            "version": "1.0", "truncation": None, "padding": None,
-            "added_tokens": added([("<pad>", 0)]) + added([("</s>", 1), ("<unk>", 2)], lstrip=True, rstrip=True),
-            "normalizer": {"type": "Sequence", "normalizers": steps}, "pre_tokenizer": metaspace(), "post_processor": template([], [("</s>", 1)]), "decoder": metaspace(),
-            "model": {"type": "Unigram", "unk_id": 2, "vocab": [[p.piece, p.score] for p in self.proto.pieces], "byte_fallback": False},
+            "version": "1.0",
+            "truncation": None,
+            "padding": None,
+            "added_tokens": added([("<pad>", 0)])
+            + added([("</s>", 1), ("<unk>", 2)], lstrip=True, rstrip=True),
+            "normalizer": {"type": "Sequence", "normalizers": steps},
+            "pre_tokenizer": metaspace(),
+            "post_processor": template([], [("</s>", 1)]),
+            "decoder": metaspace(),
+            "model": {
+                "type": "Unigram",
+                "unk_id": 2,
+                "vocab": [[p.piece, p.score] for p in self.proto.pieces],
+                "byte_fallback": False,
+            },
         }
         special = {"eos_token": "</s>", "pad_token": "</s>", "unk_token": "<unk>"}
-        return {"tokenizer.json": tokenizer, "tokenizer_config.json": {"tokenizer_class": "SiglipTokenizer", **special, "model_max_length": context, "do_lower_case": True}, "special_tokens_map.json": special}
+        return {
+            "tokenizer.json": tokenizer,
+            "tokenizer_config.json": {
+                "tokenizer_class": "SiglipTokenizer",
+                **special,
+                "model_max_length": context,
+                "do_lower_case": True,
+            },
+            "special_tokens_map.json": special,
+        }
 
 
 class XlmTokenizer:
     """XLM-R's: SentencePiece ids moved by one, behind fairseq's four special tokens."""
 
     def __init__(self, lines, size, splits):
-        self.proto = train(lines, model_type="unigram", vocab_size=size, unk_id=0, bos_id=1, eos_id=2, charsmap=True)
+        self.proto = train(
+            lines, model_type="unigram", vocab_size=size, unk_id=0, bos_id=1, eos_id=2, charsmap=True
+        )
         self.spm, self.start, self.pad, self.end, self.unknown = processor(self.proto), 0, 1, 2, 3
         self.splits, self.size = splits, len(self.proto.pieces) + 2
 
@@ -118,19 +191,56 @@ class XlmTokenizer:
         return [self.start] + [at + 1 if at else self.unknown for at in self.spm.encode(text)] + [self.end]
 
     def files(self, context):
-        """tokenizer.json and the files beside it; older conversions split at spaces where newer ones collapse them."""
+        """tokenizer.json and the files beside it; older conversions split at spaces where newer ones collapse
+        them.
+        """
         special = [("<s>", 0), ("<pad>", 1), ("</s>", 2), ("<unk>", 3)]
-        vocabulary = [[c, 0.0] for c, _ in special] + [[p.piece, p.score] for p in self.proto.pieces[3:]] + [["<mask>", 0.0]]
-        newer = {"type": "Sequence", "normalizers": [precompiled(self.proto), {"type": "Strip", "strip_left": False, "strip_right": True}, replace(" {2,}", SPACE)]}
-        older = {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, {**metaspace(True), "add_prefix_space": True}]}
+        vocabulary = (
+            [[c, 0.0] for c, _ in special]
+            + [[p.piece, p.score] for p in self.proto.pieces[3:]]
+            + [["<mask>", 0.0]]
+        )
+        newer = {
+            "type": "Sequence",
+            "normalizers": [
+                precompiled(self.proto),
+                {"type": "Strip", "strip_left": False, "strip_right": True},
+                replace(" {2,}", SPACE),
+            ],
+        }
+        older = {
+            "type": "Sequence",
+            "pretokenizers": [{"type": "WhitespaceSplit"}, {**metaspace(True), "add_prefix_space": True}],
+        }
         tokenizer = {
-            "version": "1.0", "truncation": None, "padding": None, "added_tokens": added(special) + added([("<mask>", self.size - 1)], lstrip=True),
-            "normalizer": precompiled(self.proto) if self.splits else newer, "pre_tokenizer": older if self.splits else metaspace(),
-            "post_processor": template(special[:1], special[2:3]), "decoder": metaspace(),
+            "version": "1.0",
+            "truncation": None,
+            "padding": None,
+            "added_tokens": added(special) + added([("<mask>", self.size - 1)], lstrip=True),
+            "normalizer": precompiled(self.proto) if self.splits else newer,
+            "pre_tokenizer": older if self.splits else metaspace(),
+            "post_processor": template(special[:1], special[2:3]),
+            "decoder": metaspace(),
             "model": {"type": "Unigram", "unk_id": 3, "vocab": vocabulary, "byte_fallback": False},
         }
-        names = {"bos_token": "<s>", "eos_token": "</s>", "sep_token": "</s>", "cls_token": "<s>", "unk_token": "<unk>", "pad_token": "<pad>", "mask_token": "<mask>"}
-        return {"tokenizer.json": tokenizer, "tokenizer_config.json": {"tokenizer_class": "XLMRobertaTokenizer", **names, "model_max_length": context}, "special_tokens_map.json": names}
+        names = {
+            "bos_token": "<s>",
+            "eos_token": "</s>",
+            "sep_token": "</s>",
+            "cls_token": "<s>",
+            "unk_token": "<unk>",
+            "pad_token": "<pad>",
+            "mask_token": "<mask>",
+        }
+        return {
+            "tokenizer.json": tokenizer,
+            "tokenizer_config.json": {
+                "tokenizer_class": "XLMRobertaTokenizer",
+                **names,
+                "model_max_length": context,
+            },
+            "special_tokens_map.json": names,
+        }
 
 
 class GemmaTokenizer:
@@ -141,8 +251,23 @@ class GemmaTokenizer:
     def __init__(self, lines, size):
         lower = [line.lower() for line in lines]
         self.proto = train(
-            lower, model_type="bpe", vocab_size=size, pad_id=0, eos_id=1, bos_id=2, unk_id=3, pad_piece="<pad>", eos_piece="<eos>", bos_piece="<bos>", byte_fallback=True,
-            split_digits=True, add_dummy_prefix=False, remove_extra_whitespaces=False, normalization_rule_name="identity", user_defined_symbols=self.FREE)
+            lower,
+            model_type="bpe",
+            vocab_size=size,
+            pad_id=0,
+            eos_id=1,
+            bos_id=2,
+            unk_id=3,
+            pad_piece="<pad>",
+            eos_piece="<eos>",
+            bos_piece="<bos>",
+            byte_fallback=True,
+            split_digits=True,
+            add_dummy_prefix=False,
+            remove_extra_whitespaces=False,
+            normalization_rule_name="identity",
+            user_defined_symbols=self.FREE,
+        )
         self.spm, self.pad, self.end = processor(self.proto), 0, 1
         self.size = len(self.proto.pieces)
 
@@ -155,8 +280,15 @@ class GemmaTokenizer:
         scores = {p.piece: p.score for p in self.proto.pieces if p.type in (1, 4)}
         found = []
         for piece, score in scores.items():
-            pairs = [(piece[:at], piece[at:]) for at in range(1, len(piece)) if piece[:at] in scores and piece[at:] in scores]
-            found += [(left, right, score) for left, right in sorted(pairs, key=lambda pair: (ids[pair[0]], ids[pair[1]]))]
+            pairs = [
+                (piece[:at], piece[at:])
+                for at in range(1, len(piece))
+                if piece[:at] in scores and piece[at:] in scores
+            ]
+            found += [
+                (left, right, score)
+                for left, right in sorted(pairs, key=lambda pair: (ids[pair[0]], ids[pair[1]]))
+            ]
         return [[left, right] for left, right, _ in sorted(found, key=lambda entry: -entry[2])]
 
     def files(self, context):
@@ -165,12 +297,49 @@ class GemmaTokenizer:
         special = [("<pad>", 0), ("<eos>", 1), ("<bos>", 2), ("<unk>", 3)]
         free = [(piece, ids[piece]) for piece in self.FREE]
         tokenizer = {
-            "version": "1.0", "truncation": None, "padding": None, "added_tokens": added(special) + added(free, special=False),
+            "version": "1.0",
+            "truncation": None,
+            "padding": None,
+            "added_tokens": added(special) + added(free, special=False),
             "normalizer": {"type": "Replace", "pattern": {"String": " "}, "content": SPACE},
-            "pre_tokenizer": {"type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithPrevious", "invert": False},
+            "pre_tokenizer": {
+                "type": "Split",
+                "pattern": {"String": " "},
+                "behavior": "MergedWithPrevious",
+                "invert": False,
+            },
             "post_processor": template([], [("<eos>", 1)]),
-            "decoder": {"type": "Sequence", "decoders": [{"type": "Replace", "pattern": {"String": SPACE}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"}]},
-            "model": {"type": "BPE", "dropout": None, "unk_token": "<unk>", "continuing_subword_prefix": None, "end_of_word_suffix": None, "fuse_unk": True, "byte_fallback": True, "ignore_merges": False, "vocab": ids, "merges": self.merges(ids)},
+            "decoder": {
+                "type": "Sequence",
+                "decoders": [
+                    {"type": "Replace", "pattern": {"String": SPACE}, "content": " "},
+                    {"type": "ByteFallback"},
+                    {"type": "Fuse"},
+                ],
+            },
+            "model": {
+                "type": "BPE",
+                "dropout": None,
+                "unk_token": "<unk>",
+                "continuing_subword_prefix": None,
+                "end_of_word_suffix": None,
+                "fuse_unk": True,
+                "byte_fallback": True,
+                "ignore_merges": False,
+                "vocab": ids,
+                "merges": self.merges(ids),
+            },
         }
         names = {"bos_token": "<bos>", "eos_token": "<eos>", "unk_token": "<unk>", "pad_token": "<pad>"}
-        return {"tokenizer.json": tokenizer, "tokenizer_config.json": {"tokenizer_class": "GemmaTokenizer", **names, "padding_side": "right", "model_max_length": context, "add_bos_token": False, "add_eos_token": True}, "special_tokens_map.json": names}
+        return {
+            "tokenizer.json": tokenizer,
+            "tokenizer_config.json": {
+                "tokenizer_class": "GemmaTokenizer",
+                **names,
+                "padding_side": "right",
+                "model_max_length": context,
+                "add_bos_token": False,
+                "add_eos_token": True,
+            },
+            "special_tokens_map.json": names,
+        }

@@ -40,10 +40,11 @@ export function cardQueries({
   return tasks
     .flatMap(({ worst = [] }) => worst)
     .filter(({ queries }) => queries.length > 0)
-    .map(
-      ({ title, queries }) =>
-        `**${markdown(title)}**\n\n${markdownTable([['query', 'right', 'its rank', 'came instead'], ...queries.slice(0, QUERIES).map((query) => queryRow(query, cell))], [2])}`
-    )
+    .map(({ title, queries }) => {
+      const rows = queries.slice(0, QUERIES).map((query) => queryRow(query, cell))
+      const table = markdownTable([['query', 'right', 'its rank', 'came instead'], ...rows], [2])
+      return `**${markdown(title)}**\n\n${table}`
+    })
 }
 
 function queryRow({ query, expected, returned, rank }: WorstQuery, cell: (shown: Shown) => string): string[] {

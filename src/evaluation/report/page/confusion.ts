@@ -24,10 +24,12 @@ export function confusionMarkup(confusion: Confusion, { id, model }: { id: strin
       : length <= DRAWN
         ? drawn(confusion, { id, title: `Confusion matrix${of}` })
         : undefined
+  const legend =
+    'Rows are what images are, columns what they were taken for; the darker, the larger the share of the row.'
   return html`<h4>
       What is taken for what${model !== undefined && html` <span class="muted">(${model})</span>`}
     </h4>
-    ${matrix !== undefined && html`<p class="muted">Rows are what images are, columns what they were taken for; the darker, the larger the share of the row.</p>`}${matrix}
+    ${matrix !== undefined && html`<p class="muted">${legend}</p>`}${matrix}
     ${
       length > WRITTEN
         ? pairs(confusion)
@@ -39,6 +41,8 @@ export function confusionMarkup(confusion: Confusion, { id, model }: { id: strin
 }
 
 function written({ labels, counts }: Confusion, title: string): Markup {
+  const cells = (row: number[], i: number) =>
+    row.map((count, j) => html`<td class="h${shade(count, row)}${i === j && ' right'}">${count}</td>`)
   return scrolled(
     title,
     html`<table class="confusion">
@@ -56,7 +60,7 @@ function written({ labels, counts }: Confusion, title: string): Markup {
           (row, i) =>
             html`<tr>
               <th scope="row">${labels[i]}</th>
-              ${row.map((count, j) => html`<td class="h${shade(count, row)}${i === j && ' right'}">${count}</td>`)}
+              ${cells(row, i)}
             </tr> `
         )}
       </tbody>
@@ -114,10 +118,9 @@ function described(confusion: Confusion): string {
   const right = counts.reduce((sum, row, i) => sum + row[i], 0)
   const all = counts.flat().reduce((a, b) => a + b, 0)
   const worst = confusedPairs(confusion)[0]
-  return (
-    `${labels.length} labels; ${right} of ${all} images are on the diagonal. ` +
-    `${worst === undefined ? '' : `Most often ${worst.label} is taken for ${worst.taken}, ${worst.count} times.`}`
-  )
+  const confused =
+    worst === undefined ? '' : `Most often ${worst.label} is taken for ${worst.taken}, ${worst.count} times.`
+  return `${labels.length} labels; ${right} of ${all} images are on the diagonal. ${confused}`
 }
 
 function pairs(confusion: Confusion): Markup {

@@ -51,12 +51,14 @@ function tableOf(report: Report, { models, names, comparisons, label }: Rows): M
   }
   const row = (name: string, heading: Markup) => {
     const figures = models.map((model): Figure | undefined => model.figures[name])
+    const measured = figures.find((figure) => figure !== undefined)
+    const cells = [
+      ...figures.map((figure, i) => valueCell(name, figure, i)),
+      columns.difference && differenceCells(name, comparisons.get(name)),
+      lastCells(name, measured, columns)
+    ]
     return html`<tr>
-      ${heading}${figures.map((figure, i) => valueCell(name, figure, i))}${columns.difference && differenceCells(name, comparisons.get(name))}${lastCells(
-        name,
-        figures.find((figure) => figure !== undefined),
-        columns
-      )}
+      ${heading}${cells}
     </tr> `
   }
   const body = (group: string, members: string[]): Content => {
@@ -76,7 +78,10 @@ function tableOf(report: Report, { models, names, comparisons, label }: Rows): M
         ${group}
       </th>
     </tr> `
-    return html`${group !== '' && heading}${members.map((name) => row(name, html`<th scope="row" title="${name}">${nameParts(name).measure}</th>`))}`
+    const rows = members.map((name) =>
+      row(name, html`<th scope="row" title="${name}">${nameParts(name).measure}</th>`)
+    )
+    return [group !== '' && heading, rows]
   }
   return scrolled(
     label,
@@ -95,10 +100,17 @@ function tableOf(report: Report, { models, names, comparisons, label }: Rows): M
 function headOf(report: Report, models: Rows['models'], { difference, chance }: Columns): Markup {
   const title = (model: string) => (report.models.length > 1 ? shortName(model, report) : 'Value')
   const column = (words: string) => html`<th scope="col" class="number">${words}</th>`
+  const interval = `${Math.round(report.settings.confidence * 100)} % interval`
+  const columns = [
+    ...models.map(({ model }) => column(`${title(model)}, ${interval}`)),
+    difference && [column('Difference'), column('p')],
+    chance && column('Chance'),
+    column('n')
+  ]
   return html`<thead>
     <tr>
       <th scope="col">Figure</th>
-      ${models.map(({ model }) => column(`${title(model)}, ${Math.round(report.settings.confidence * 100)} % interval`))}${difference && [column('Difference'), column('p')]}${chance && column('Chance')}${column('n')}
+      ${columns}
     </tr>
   </thead>`
 }
@@ -138,7 +150,8 @@ function differenceCells(name: string, comparison: Comparison | undefined): Mark
 }
 
 function lastCells(name: string, figure: Figure | undefined, { chance }: Columns): Markup {
-  return html`${chance && html`<td class="number">${figure?.chance !== undefined && typeset(valueText(name, figure.chance))}</td>`}
+  const guessed = figure?.chance !== undefined && typeset(valueText(name, figure.chance))
+  return html`${chance && html`<td class="number">${guessed}</td>`}
     <td class="number">${figure?.items.toLocaleString('en')}</td>`
 }
 

@@ -13,22 +13,25 @@ export function queryLists(
   { worst = [] }: Pick<TaskReport, 'worst'>,
   { dataset, model, show }: { dataset: string; model?: string; show: Show }
 ): Markup[] {
+  const showOne = (shown: Shown, caption?: string) => show(dataset, shown, caption)
   return worst
     .filter(({ queries }) => queries.length > 0)
-    .map(
-      ({ title, queries }) =>
-        html`<h4>${title}${model !== undefined && html` <span class="muted">(${model})</span>`}</h4>
-          <ol class="queries">
-            ${queries.slice(0, QUERIES).map((query) => shownQuery(query, (shown, caption) => show(dataset, shown, caption)))}
-          </ol>
-          ${queries.length > QUERIES && html`<p class="muted">${queries.length - QUERIES} more are in the JSON report.</p>`}`
-    )
+    .map(({ title, queries }) => {
+      const more = queries.length - QUERIES
+      return html`<h4>${title}${model !== undefined && html` <span class="muted">(${model})</span>`}</h4>
+        <ol class="queries">
+          ${queries.slice(0, QUERIES).map((query) => shownQuery(query, showOne))}
+        </ol>
+        ${more > 0 && html`<p class="muted">${more} more are in the JSON report.</p>`}`
+    })
 }
 
 function shownQuery(
   { query, expected, returned, rank }: WorstQuery,
   show: (shown: Shown, caption?: string) => Markup
 ): Markup {
+  const answers = expected.slice(0, EXPECTED).map((shown) => show(shown))
+  const more = expected.length - EXPECTED
   return html`<li>
     <div>
       <h5>Query</h5>
@@ -36,7 +39,7 @@ function shownQuery(
     </div>
     <div>
       <h5>Right: rank ${rank.toLocaleString('en')}</h5>
-      ${expected.slice(0, EXPECTED).map((shown) => show(shown))}${expected.length > EXPECTED && html`<p class="muted">and ${expected.length - EXPECTED} more</p>`}
+      ${answers}${more > 0 && html`<p class="muted">and ${more} more</p>`}
     </div>
     <div>
       <h5>Came instead</h5>

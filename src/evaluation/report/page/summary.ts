@@ -1,4 +1,4 @@
-import type { Report } from '../../report.js'
+import type { Comparison, Report } from '../../report.js'
 import { listed, modelNames, shortName } from '../captions.js'
 import { spokenName, TASK_WORDS } from '../figure-names.js'
 import { differenceText, intervalText, pText, valueText } from '../figure-text.js'
@@ -20,12 +20,14 @@ export function summary(report: Report): Markup {
   )
   const warnings = flags.filter(({ flag }) => flag.level === 'warning')
   const headlines = headlinesOf(report)
+  const whereOf = ({ href, dataset, task }: (typeof warnings)[number]) =>
+    html` <a href="${href}">${dataset}, ${TASK_WORDS[task].title.toLowerCase()}</a>`
   return html`<section aria-labelledby="summary">
     <h2 id="summary" class="hidden">Summary</h2>
     ${
       warnings.length > 0 &&
       html`<ul class="flags">
-        ${warnings.map(({ flag, task, dataset, href }) => flagMarkup(flag, report, html` <a href="${href}">${dataset}, ${TASK_WORDS[task].title.toLowerCase()}</a>`))}
+        ${warnings.map((warning) => flagMarkup(warning.flag, report, whereOf(warning)))}
       </ul>`
     }
     ${
@@ -59,11 +61,18 @@ function headlineCard(report: Report, { dataset, task, figure, values }: Headlin
         >${intervalStrip(figure, value, names.indexOf(model))}
       </div>`
     })}
-    ${comparison !== undefined && html`<p>Difference <b>${typeset(differenceText(figure, comparison.difference.value))}</b> <span class="muted">${typeset(intervalText(figure, comparison.difference))}, p ${pText(comparison.p)}</span></p>`}
+    ${comparison && differenceLine(figure, comparison)}
     <p class="muted">
       ${chance !== undefined ? `chance ${typeset(valueText(figure, chance))}` : 'the lower the better'}
     </p>
   </li> `
+}
+
+function differenceLine(figure: string, { difference, p }: Comparison): Markup {
+  return html`<p>
+    Difference <b>${typeset(differenceText(figure, difference.value))}</b>
+    <span class="muted">${typeset(intervalText(figure, difference))}, p ${pText(p)}</span>
+  </p>`
 }
 
 function verdictLists(report: Report, model: string): Markup | false {
@@ -73,6 +82,10 @@ function verdictLists(report: Report, model: string): Markup | false {
   )
   if (kinds.length === 0) return false
   const datasets = listed([...new Set(verdicts.map(({ dataset }) => dataset))])
+  const sentence = ({ text, dataset }: Verdict) =>
+    html`<li>
+      ${typeset(`${text.charAt(0).toUpperCase()}${text.slice(1)}`)} <span class="muted">(${dataset})</span>
+    </li>`
   return html`<div class="verdicts">
     ${modelNames(report).length > 1 && html`<h3>${shortName(model, report)}</h3>`}
     <div class="columns">
@@ -81,7 +94,7 @@ function verdictLists(report: Report, model: string): Markup | false {
           html`<section class="${kind}">
             <h4>${VERDICT_WORDS[kind]}</h4>
             <ul>
-              ${verdicts.filter((verdict) => verdict.kind === kind).map(({ text, dataset }) => html`<li>${typeset(`${text.charAt(0).toUpperCase()}${text.slice(1)}`)} <span class="muted">(${dataset})</span></li>`)}
+              ${verdicts.filter((verdict) => verdict.kind === kind).map(sentence)}
             </ul>
           </section>`
       )}

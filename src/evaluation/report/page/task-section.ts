@@ -28,6 +28,10 @@ export function taskSection(
   const figures = reports.some(({ done }) => Object.keys(done.figures).length > 0)
   const plots = plotsOf(reports.map(({ model, done }) => ({ model, plots: done.plots ?? [] })))
   const methods = [...new Set(reports.flatMap(({ done }) => done.method))]
+  const confusions = reports.map(
+    ({ model, done: { confusion } }, i): Content =>
+      confusion && html`<div>${confusionMarkup(confusion, { id: `${id}-m${i}`, model })}</div>`
+  )
   return html`<section class="task" id="${id}" aria-labelledby="${id}-head">
     <h3 id="${id}-head">${title}</h3>
     <p class="question">${question}</p>
@@ -50,9 +54,7 @@ export function taskSection(
         )}
       </div>`
     }
-    <div class="side-by-side">
-      ${reports.map(({ model, done }, i): Content => done.confusion && html`<div>${confusionMarkup(done.confusion, { id: `${id}-m${i}`, model })}</div>`)}
-    </div>
+    <div class="side-by-side">${confusions}</div>
     ${reports.map(({ model, done }) => queryLists(done, { dataset: dataset.name, model, show }))}
     ${
       methods.length > 0 &&

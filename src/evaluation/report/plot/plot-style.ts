@@ -9,7 +9,11 @@ export function curveColours(theme: 'light' | 'dark'): string {
 
 /** How plots are drawn, by the variables --text, --muted, --line and those of curves. */
 export const PLOT_STYLE = `
-.plot text { fill: var(--muted); font: 12px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif; font-variant-numeric: tabular-nums; }
+.plot text {
+  fill: var(--muted);
+  font: 12px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif;
+  font-variant-numeric: tabular-nums;
+}
 .plot .label { fill: var(--text); }
 .plot g text { fill: var(--text); }
 .plot path { fill: none; }

@@ -15,9 +15,11 @@ export function plotTable({ x, y, curves }: Plot): Markup {
   const cell = (point: { y: number; low?: number; high?: number } | undefined) => {
     if (point === undefined) return html`<td></td>`
     const { low, high } = point
-    return html`<td class="number">
-      ${pointText(y, point.y)}${low !== undefined && high !== undefined && html` <span class="muted">${intervalText(y, { low, high })}</span>`}
-    </td>`
+    const interval =
+      low !== undefined &&
+      high !== undefined &&
+      html` <span class="muted">${intervalText(y, { low, high })}</span>`
+    return html`<td class="number">${pointText(y, point.y)}${interval}</td>`
   }
   return html`<details>
     <summary>Numbers of this plot</summary>

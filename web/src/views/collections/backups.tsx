@@ -66,10 +66,13 @@ function BackupRow({ backup, onRemoved }: { backup: Backup; onRemoved: () => voi
         <strong>{name}</strong>
         <small class="muted">
           <time dateTime={createdAt}>{formatDate(createdAt)}</time>
-          {` · ${formatBytes(bytes)} · ${formatNumber(records, 'record')}, ${formatNumber(images, 'picture')}`}
+          {` · ${formatBytes(bytes)} · `}
+          {`${formatNumber(records, 'record')}, ${formatNumber(images, 'picture')}`}
         </small>
         {lost > 0 && (
-          <small class="wrong">{`Without ${formatNumber(lost, 'picture')} whose file was gone or damaged`}</small>
+          <small class="wrong">
+            {`Without ${formatNumber(lost, 'picture')} whose file was gone or damaged`}
+          </small>
         )}
       </div>
       <Download path={path} fileName={`${collection}-${name}.sqlite`} label={`Download ${name}`}>

@@ -8,7 +8,8 @@ export async function savePicture(path: string, name: string): Promise<void> {
   const blob = await answer.blob()
   const link = document.createElement('a')
   link.href = URL.createObjectURL(blob)
-  link.download = `${name.replace(/[^\p{L}\p{N}._-]+/gu, '-')}.${blob.type.replace(/^image\/|\+.*$/g, '') || 'bin'}`
+  const extension = blob.type.replace(/^image\/|\+.*$/g, '') || 'bin'
+  link.download = `${name.replace(/[^\p{L}\p{N}._-]+/gu, '-')}.${extension}`
   link.click()
   setTimeout(() => URL.revokeObjectURL(link.href), 1000)
 }
