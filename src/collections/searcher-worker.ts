@@ -34,6 +34,7 @@ import {
   type StoreReader
 } from './store/reads.js'
 import type { RecordChange } from './store/writes.js'
+import { removeIndex, syncIndexes, type Indexes } from './sync-indexes.js'
 import { Upkeep, type SavedGraph } from './upkeep.js'
 
 /** What the searcher reports: how far the graphs are at the start, and what went wrong on the way. */
@@ -64,7 +65,7 @@ export interface SearchCall extends CollectionSearch {
 // thread.
 const { dataDir } = workerData as { dataDir: string }
 const store = openedStore()
-const indexes = new Map<number, CollectionIndex>()
+const indexes: Indexes = new Map()
 const REPORT_EVERY_MS = 250
 const report = (message: SearcherReport) => parentPort?.postMessage(message)
 const onProblem = (problem: string) => report({ problem })
@@ -96,43 +97,9 @@ function openedStore(): StoreReader {
   }
 }
 
-/** Makes the indexes hold what the store does: the difference is found both ways. */
-function readStore(): StoredCollection[] {
-  return store.atOnce(readAll)
-}
-
-function readAll(): StoredCollection[] {
-  const collections = store.collections()
-  // Of what the indexes that were there before hold; new ones hold nothing that the store has not.
-  const before = new Map(
-    [...indexes.keys()].map((id) => [id, { keys: new Set<number>(), labels: new Set<number>() }])
-  )
-  for (const collection of collections)
-    if (!indexes.has(collection.id)) indexes.set(collection.id, new CollectionIndex(collection))
-  for (const { key, collection, metadata } of store.allMetadata()) {
-    before.get(collection)?.keys.add(key)
-    indexes.get(collection)?.put(key, metadata === null ? null : JSON.parse(metadata))
-  }
-  for (const { key, collection, modality, label, vector } of store.embeddings()) {
-    before.get(collection)?.labels.add(label)
-    if (!indexes.get(collection)?.has(label)) indexes.get(collection)?.add(key, { label, modality }, vector)
-  }
-  const live = new Set(collections.map(({ id }) => id))
-  for (const [id, { keys, labels }] of before) {
-    if (live.has(id)) indexes.get(id)!.keep(keys, labels)
-    else removeIndex(id)
-  }
-  return collections
-}
-
-function removeIndex(collection: number): void {
-  indexes.get(collection)?.clear()
-  indexes.delete(collection)
-}
-
 /** Reads the store, and the snapshots of the graphs. */
 async function load(): Promise<void> {
-  const collections = readStore()
+  const collections = syncIndexes(indexes, store)
   sweepSnapshots(dataDir, (collection) => indexes.has(collection))
   for (const { id, dimension, hnsw } of collections) {
     for (const modality of MODALITIES) {
@@ -178,13 +145,13 @@ export const configure = handler(({ id, hnsw }: StoredCollection) => {
 
 /** Reads the store anew, where it is not known what became of a write. */
 export const resync = handler(() => {
-  readStore()
+  syncIndexes(indexes, store)
   void upkeep.wake()
 })
 
 /** Frees the indexes of a dropped collection. */
 export const drop = handler((collection: number) => {
-  removeIndex(collection)
+  removeIndex(indexes, collection)
   sweepSnapshots(dataDir, (other) => indexes.has(other))
 })
 
