@@ -104,24 +104,7 @@ export function createMetrics({
   })
   encoderGauges(encoders, registers)
   overloadGauges({ encoders, collections }, registers)
-  new Gauge({
-    name: 'semblance_store_lost_commits',
-    help:
-      'Acknowledged commits that the store was found to lack at a start in the last 7 days; 0 ' +
-      'where it has all.',
-    registers,
-    collect() {
-      this.set(collections.setback?.commits ?? 0)
-    }
-  })
-  new Gauge({
-    name: 'semblance_data_disk_free_bytes',
-    help: 'Bytes that are free on the disk of the data folder. Writes are refused (507) when none are left.',
-    registers,
-    async collect() {
-      this.set(await freeBytes(dataDir).catch(() => NaN))
-    }
-  })
+  storeGauges({ dataDir, collections }, registers)
   const readCollections = collectionGauges(collections, registers)
   return {
     render: async () => {
@@ -140,6 +123,31 @@ export function createMetrics({
     countAuditFailure: () => auditFailures.inc(),
     observeImageFetch: (outcome, seconds) => imageFetches.observe({ outcome }, seconds)
   }
+}
+
+/** What the store lost, and what is left on its disk. */
+function storeGauges(
+  { dataDir, collections }: { dataDir: string; collections: Collections },
+  registers: Registry[]
+): void {
+  new Gauge({
+    name: 'semblance_store_lost_commits',
+    help:
+      'Acknowledged commits that the store was found to lack at a start in the last 7 days; 0 ' +
+      'where it has all.',
+    registers,
+    collect() {
+      this.set(collections.setback?.commits ?? 0)
+    }
+  })
+  new Gauge({
+    name: 'semblance_data_disk_free_bytes',
+    help: 'Bytes that are free on the disk of the data folder. Writes are refused (507) when none are left.',
+    registers,
+    async collect() {
+      this.set(await freeBytes(dataDir).catch(() => NaN))
+    }
+  })
 }
 
 const LANES = ['interactive', 'bulk'] as const

@@ -29,8 +29,8 @@ const picture = async (colour: string, width = 60) => ({
   base64: (await solid(colour, { width, height: 40 })).toString('base64')
 })
 
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
 async function ended(api: Api, id: string): Promise<Record<string, any>> {
-  // eslint-disable-line @typescript-eslint/no-explicit-any
   for (let waited = 0; waited < 60_000; waited += 50) {
     const { body } = await api('GET', `/v1/jobs/${id}`)
     if (body.state !== 'running') return body

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { Link, useLocation } from 'wouter-preact'
 import { useAddress, useCollectionName } from '../../address.js'
-import { collections } from '../../collections.js'
+import { collections, type Collection } from '../../collections.js'
 import { Problem } from '../../problem.js'
 import { Controls, SIZES } from './controls.js'
 import { Legend } from './legend.js'
@@ -25,10 +25,7 @@ export function MapView() {
   const [, navigate] = useLocation()
   const collection = useCollectionName()
   const known = collections.value?.find(({ name }) => name === collection)
-  const target: Target =
-    address.get('target') === 'text' || (address.get('target') === '' && known && known.images === 0)
-      ? 'text'
-      : 'image'
+  const target = targetOf(address.get('target'), known)
   const size = Number(address.get('sample')) || SIZES[0]
   const tries = useSignal(0)
   const canvasProblem = useSignal<string | undefined>(undefined)
@@ -46,32 +43,15 @@ export function MapView() {
   const { camera, rested, move } = useCamera()
   const only = address.get('only')
   const colors = useMemo(() => faded(coloring.value, only), [coloring.value, only])
-  if (collections.value && collection === undefined)
-    return (
-      <>
-        <h1 class="visually-hidden">Map</h1>
-        <div class="empty">
-          <p>There is nothing to lay out yet.</p>
-          <Link class="button" href="/add">
-            Add pictures or texts
-          </Link>
-        </div>
-      </>
-    )
-  if (collections.value && !known)
-    return (
-      <>
-        <h1 class="visually-hidden">Map</h1>
-        <Problem message={`There is no collection '${collection}'.`} />
-      </>
-    )
+  if (collections.value && !known) return <NoCollection name={collection} />
   return (
     <div class="map-view" data-points={sample?.ids.length} data-done={layout?.progress === 1 || undefined}>
       <h1 class="visually-hidden">{`Map of ${collection ?? ''}`}</h1>
       <Controls collection={collection} target={target} size={size} known={known} />
       {problem.value !== undefined && <Problem message={problem.value} retry={() => tries.value++} />}
-      {colorProblem.value !== undefined && <Problem message={colorProblem.value} />}
-      {canvasProblem.value !== undefined && <Problem message={canvasProblem.value} />}
+      {[colorProblem.value, canvasProblem.value].map(
+        (message) => message !== undefined && <Problem message={message} />
+      )}
       {sample &&
       layout &&
       colors &&
@@ -113,13 +93,45 @@ export function MapView() {
       ) : (
         problem.value === undefined && (
           <p class="busy" role="status">
-            {sample?.ids.length === 0
-              ? `${collection} has no ${target === 'image' ? 'pictures' : 'texts'} to lay out.`
-              : 'Looking for neighbours'}
+            {stateOf(sample, { collection, target })}
           </p>
         )
       )}
     </div>
+  )
+}
+
+/** What is laid out: as asked, or texts where a collection has no images. */
+function targetOf(asked: string, known: Collection | undefined): Target {
+  return asked === 'text' || (asked === '' && known?.images === 0) ? 'text' : 'image'
+}
+
+/** What is said where there is no map yet, or none to come. */
+function stateOf(
+  sample: { ids: string[] } | undefined,
+  { collection, target }: { collection?: string; target: Target }
+): string {
+  return sample?.ids.length === 0
+    ? `${collection} has no ${target === 'image' ? 'pictures' : 'texts'} to lay out.`
+    : 'Looking for neighbours'
+}
+
+/** In place of the map: there is no collection at all, or none of that name. */
+function NoCollection({ name }: { name: string | undefined }) {
+  return (
+    <>
+      <h1 class="visually-hidden">Map</h1>
+      {name === undefined ? (
+        <div class="empty">
+          <p>There is nothing to lay out yet.</p>
+          <Link class="button" href="/add">
+            Add pictures or texts
+          </Link>
+        </div>
+      ) : (
+        <Problem message={`There is no collection '${name}'.`} />
+      )}
+    </>
   )
 }
 
