@@ -161,10 +161,10 @@ function stoppedAt(error: unknown, done: number, { idempotencyKey: key, signal }
     key === undefined
       ? `give those from ${done + 1} on, with fromLine`
       : 'give the same records again under this idempotencyKey'
-  return new TypeError(
-    `${error.message.replace(/([^.])$/, '$1.')} ${soFar}, later ones may be stored, too. To go on, ${resume}.`,
-    { cause: error }
-  )
+  const lost = error.message.replace(/([^.])$/, '$1.')
+  return new TypeError(`${lost} ${soFar}, later ones may be stored, too. To go on, ${resume}.`, {
+    cause: error
+  })
 }
 
 function isNode(): boolean {

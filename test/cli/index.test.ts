@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { closedPort, runCommand, startCommand } from '../fixtures/command.js'
 import { solid } from '../fixtures/images.js'
+import { inSequence } from '../fixtures/pattern.js'
 import { testServer } from '../fixtures/server.js'
 
 const { url, api } = await testServer(t, { MODELS_DIR: 'test/towers', MODELS: 'clip' })
@@ -590,8 +591,10 @@ t.test(
       await ended,
       {
         code: 130,
-        stderr:
-          /^Stopped\. \d+ records were stored before that: .*pipe the lines from \d+ on into 'semblance index -'.*\n$/
+        stderr: inSequence(
+          /^Stopped\. \d+ records were stored before that: /,
+          /.*pipe the lines from \d+ on into 'semblance index -'.*\n$/
+        )
       },
       'while standard input is still open'
     )
