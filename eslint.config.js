@@ -3,11 +3,11 @@ import tseslint from 'typescript-eslint'
 
 /** The packages that may be imported in a few files only, with those files. */
 const confined = {
-  'onnxruntime-node': ['src/encoder/session.ts', 'src/evaluation/dot-products.ts'],
+  'onnxruntime-node': ['src/encoder/session.ts', 'src/evaluation/statistics/dot-products.ts'],
   sharp: [
     'src/encoder/decode-image.ts',
     'src/encoder/thumbnail.ts',
-    'src/evaluation/corruptions.ts',
+    'src/evaluation/run/corruptions.ts',
     'src/cli/searching/terminal-pictures.ts'
   ],
   'hnswlib-node': ['src/collections/hnsw-graph.ts'],
@@ -15,7 +15,7 @@ const confined = {
     'src/collections/store/connection.ts',
     'src/collections/backups/backup-file.ts',
     'src/hub/exclusive-lock.ts',
-    'src/evaluation/embedding-file.ts'
+    'src/evaluation/embedding/embedding-file.ts'
   ],
   undici: [
     'src/hub/hub.ts',
@@ -142,7 +142,7 @@ export default tseslint.config(
         {
           patterns: [
             {
-              regex: '/src/(?!client/|code-samples/)',
+              regex: '/src/(?!client/|http/docs/code-samples/)',
               message: 'The gallery knows of the service by its client alone, and of its samples of code.'
             }
           ]

@@ -29,7 +29,7 @@ const peak = () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status'
 if (values.evaluate) {
   const [{ openDataset }, { runEvaluation }] = await Promise.all([
     import('../dist/evaluation/datasets/open-dataset.js'),
-    import('../dist/evaluation/run-evaluation.js')
+    import('../dist/evaluation/run/run-evaluation.js')
   ])
   const startMiB = peak()
   const atStart = process.cpuUsage()

@@ -1,4 +1,4 @@
-"""Makes the graph of src/evaluation/dot-products.ts: the dot products of two lists of rows, as one Gemm.
+"""Makes the graph of src/evaluation/statistics/dot-products.ts: the dot products of two lists of rows, as one Gemm.
 Prints it as base64.
 
 Debian's python3-onnx: /usr/bin/python3 scripts/dot-products.py

@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 import { createProgram } from '../dist/cli/program.js'
 import { environmentSchema, modelsSchema } from '../dist/config.js'
 import * as errors from '../dist/errors.js'
-import { createMetrics } from '../dist/metrics.js'
+import { createMetrics } from '../dist/telemetry/metrics.js'
 
 const root = new URL('..', import.meta.url)
 const NOTE = '<!-- Made of the code by `npm run reference`. -->'

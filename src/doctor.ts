@@ -10,7 +10,7 @@ import { createEncoder, type Encoder } from './encoder/encoder.js'
 import { checkGolden } from './encoder/golden.js'
 import type { ModelPackage } from './encoder/model-package.js'
 import { supportedProviders } from './encoder/session.js'
-import { encoderOptions, loadModels } from './load-models.js'
+import { encoderOptions, loadModels } from './encoder/load-models.js'
 
 /** One thing that was looked at. `warn` serves, though not as one may think; `fail` does not. */
 export interface Finding {

@@ -1,4 +1,4 @@
-import { random } from '../evaluation/statistics.js'
+import { random } from '../evaluation/statistics/statistics.js'
 import { rowAt, takeRows, type FeatureRows, type LinearClassifier } from './linear-classifier.js'
 
 /** Labelled rows. `anchors` are one row a class that is always trained with and never predicted. */

@@ -1,14 +1,14 @@
-import type { Patience } from '../batcher.js'
+import type { Patience } from '../threading/batcher.js'
 import type { Collection } from '../collections/collection.js'
 import type { Filter } from '../collections/filter.js'
 import { labelIn } from '../collections/label.js'
 import type { Modality, StoredRecord } from '../collections/record.js'
 import type { EncodeOptions, Encoder } from '../encoder/encoder.js'
 import { ExamplesInvalid, fromErrorShape, toErrorShape } from '../errors.js'
-import { random } from '../evaluation/statistics.js'
-import { stopsAll } from '../ingest.js'
+import { random } from '../evaluation/statistics/statistics.js'
+import { stopsAll } from '../records/ingest.js'
 import type { JsonText } from '../json/json-text.js'
-import { turns } from '../turns.js'
+import { turns } from '../threading/turns.js'
 import type { Input } from './features.js'
 
 /** An input and what it is an example of. */

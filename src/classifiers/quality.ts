@@ -1,4 +1,4 @@
-import { bootstrapMean } from '../evaluation/statistics.js'
+import { bootstrapMean } from '../evaluation/statistics/statistics.js'
 import { best } from './linear-classifier.js'
 
 /** Of predictions with what was true of them. */

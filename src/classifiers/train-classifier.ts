@@ -1,4 +1,4 @@
-import { random } from '../evaluation/statistics.js'
+import { random } from '../evaluation/statistics/statistics.js'
 import {
   crossValidate,
   stratifiedFolds,

@@ -1,5 +1,5 @@
 import { isStopped, type StopFlag } from '../collections/slices.js'
-import { handler, reportReady } from '../threads.js'
+import { handler, reportReady } from '../threading/thread-pool.js'
 import type { TrainingSet } from './cross-validation.js'
 import { trainClassifier, type Trained, type TrainOptions } from './train-classifier.js'
 

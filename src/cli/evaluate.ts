@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { FORMATS, type DatasetFormat } from '../evaluation/dataset.js'
+import { FORMATS, type DatasetFormat } from '../evaluation/datasets/dataset.js'
 import { TASKS, type TaskName } from '../evaluation/report.js'
 import { collect, count } from './counts.js'
 import { withService, type ServiceOptions } from './service.js'

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander'
 import { bytes } from '../hub/bytes.js'
 import type { Pulled } from '../hub/pull.js'
 import { parseRepo } from '../hub/repo-name.js'
-import { VARIANTS, type Variant } from '../variants.js'
+import { VARIANTS, type Variant } from '../packages/variants.js'
 import { pullProgress } from './pull-progress.js'
 import { stopSignal } from './stop-signal.js'
 

@@ -1,3 +1,3 @@
-import { openapiYaml } from '../openapi.js'
+import { openapiYaml } from '../http/docs/openapi.js'
 
 process.stdout.write(await openapiYaml())

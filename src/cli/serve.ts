@@ -1,7 +1,7 @@
 import closeWithGrace from 'close-with-grace'
 import { pino } from 'pino'
 import { readConfig, type Config } from '../config.js'
-import { startFailure } from '../start-failure.js'
+import { startFailure } from './start-failure.js'
 import { startServer } from '../server.js'
 import { bar, liveLines, paceOf } from './live-lines.js'
 

@@ -1,4 +1,4 @@
-import type { Lane, Patience } from '../batcher.js'
+import type { Lane, Patience } from '../threading/batcher.js'
 import {
   CollectionConflict,
   CollectionNotFound,
@@ -6,7 +6,7 @@ import {
   isPublicError,
   RestoreRunning
 } from '../errors.js'
-import type { PoolState, Threads } from '../threads.js'
+import type { PoolState, Threads } from '../threading/thread-pool.js'
 import { createCollection, type Collection, type CollectionParts } from './collection.js'
 import { startExpirySweep } from './expiry-sweep.js'
 import { closeFolderThreads, openFolderThreads, type Writer } from './folder-threads.js'

@@ -1,4 +1,4 @@
-import type { Threads } from '../threads.js'
+import type { Threads } from '../threading/thread-pool.js'
 import type { Searcher } from './folder-threads.js'
 import type { Written } from './store/writes.js'
 import type { RawWrite } from './writer-worker.js'

@@ -1,5 +1,5 @@
 import { FilterInvalid } from '../errors.js'
-import { inexactMessage, isExact } from '../exact-numbers.js'
+import { inexactMessage, isExact } from '../validation/exact-numbers.js'
 import { meantOperator, unknownOperator } from './filter-operators.js'
 
 /** A value that metadata is compared with. */

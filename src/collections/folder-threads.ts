@@ -1,5 +1,5 @@
 import { isPublicError } from '../errors.js'
-import { startThreads, type Threads } from '../threads.js'
+import { startThreads, type Threads } from '../threading/thread-pool.js'
 import type { CollectionsOptions } from './collections.js'
 import type { SearcherReport } from './searcher-worker.js'
 import type { WriterReport } from './writer-worker.js'

@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads'
-import { handler, reportReady } from '../threads.js'
+import { handler, reportReady } from '../threading/thread-pool.js'
 import { HnswGraph } from './hnsw-graph.js'
 import { writeSnapshot, type GraphIdentity } from './snapshots.js'
 import { openReader } from './store/connection.js'

@@ -1,4 +1,4 @@
-import type { Threads } from '../threads.js'
+import type { Threads } from '../threading/thread-pool.js'
 import type { Collection, CollectionParts } from './collection.js'
 import type { Searcher } from './folder-threads.js'
 import type { RestoredEmbedding, RestoredRecord } from './record.js'

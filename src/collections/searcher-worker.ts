@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { handler, handOver, reportReady, startThreads } from '../threads.js'
+import { handler, handOver, reportReady, startThreads } from '../threading/thread-pool.js'
 import {
   CollectionIndex,
   type CollectionSearch,

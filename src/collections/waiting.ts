@@ -1,6 +1,6 @@
-import { Batcher, type AddOptions, type Lane, type Patience } from '../batcher.js'
+import { Batcher, type AddOptions, type Lane, type Patience } from '../threading/batcher.js'
 import { toErrorShape } from '../errors.js'
-import type { Threads } from '../threads.js'
+import type { Threads } from '../threading/thread-pool.js'
 import type { Writer } from './folder-threads.js'
 import type { WriteAnswer } from './store/writes.js'
 import type { RawWrite } from './writer-worker.js'

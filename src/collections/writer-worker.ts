@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
-import { handler, reportReady } from '../threads.js'
+import { handler, reportReady } from '../threading/thread-pool.js'
 import {
   imageDigest,
   imageFolder,

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import { sharedKey } from '../shared-key.js'
+import { sharedKey } from '../threading/shared-key.js'
 import type { Embedding } from './embedding.js'
 import type { EncodeOptions, Encoder } from './encoder.js'
 import type { Encoded } from './queues.js'

@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads'
-import { handler, reportReady } from '../threads.js'
+import { handler, reportReady } from '../threading/thread-pool.js'
 import { decodeImage, decodeWithAlpha, type ImageLimits } from './decode-image.js'
 import { withMemory, type DecodeMemory } from './decode-memory.js'
 import { neededSize, preprocess } from './preprocess.js'

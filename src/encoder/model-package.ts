@@ -6,7 +6,7 @@ import { readHuggingFace } from './hugging-face-layout.js'
 import { readOpenClip } from './open-clip-layout.js'
 import { exists, readJson } from './package-files.js'
 import type { Preprocessing } from './preprocessing.js'
-import type { Variant } from '../variants.js'
+import type { Variant } from '../packages/variants.js'
 import { findTowers, type Towers } from './tower-files.js'
 
 /**

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
-import { countCharacters, isLonger } from '../code-points.js'
+import { countCharacters, isLonger } from '../validation/code-points.js'
 import { TextInvalid } from '../errors.js'
 import { clean } from './clean-text.js'
 import type { ModelPackage } from './model-package.js'

@@ -7,7 +7,7 @@ import {
   findTowers as findAmong,
   missingTower
 } from '../packages/layouts.js'
-import { VARIANTS, type Variant } from '../variants.js'
+import { VARIANTS, type Variant } from '../packages/variants.js'
 
 /** The ONNX file of each tower. */
 export type Towers = Record<'image' | 'text', string>

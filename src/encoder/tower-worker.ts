@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { workerData } from 'node:worker_threads'
-import { handler, reportReady } from '../threads.js'
+import { handler, reportReady } from '../threading/thread-pool.js'
 import { cosine } from './embedding.js'
 import type { Execution } from './execution-profile.js'
 import type { ModelPackage } from './model-package.js'

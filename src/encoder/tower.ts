@@ -1,5 +1,5 @@
 import { EncoderFailed } from '../errors.js'
-import { openAll } from '../open-all.js'
+import { openAll } from '../threading/open-all.js'
 import { normalise, type Embedding } from './embedding.js'
 import { executionOf, type Execution } from './execution-profile.js'
 import type { ModelPackage } from './model-package.js'

@@ -1,4 +1,4 @@
-import { countCharacters } from '../code-points.js'
+import { countCharacters } from '../validation/code-points.js'
 import { LabelsInvalid, TemplateInvalid, ZeroShotUnsupported } from '../errors.js'
 import { cosine, meanEmbedding, type Embedding } from './embedding.js'
 import type { EncodeOptions, Encoder } from './encoder.js'

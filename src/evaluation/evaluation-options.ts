@@ -1,6 +1,6 @@
 import { DEFAULT_HNSW } from '../collections/record.js'
 import { resolveTemplates } from '../encoder/zero-shot.js'
-import type { TaskOptions } from './task.js'
+import type { TaskOptions } from './tasks/task.js'
 
 /** How an evaluation is done where nothing else is asked for. */
 export const DEFAULT_OPTIONS: TaskOptions = {

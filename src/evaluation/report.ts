@@ -1,4 +1,4 @@
-import type { DatasetFault, DatasetFormat, DatasetKind } from './dataset.js'
+import type { DatasetFault, DatasetFormat, DatasetKind } from './datasets/dataset.js'
 
 /** A measured figure with its bootstrap confidence interval. */
 export interface Figure {

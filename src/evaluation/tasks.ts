@@ -1,5 +1,5 @@
 import type { TaskName } from './report.js'
-import type { Task } from './task.js'
+import type { Task } from './tasks/task.js'
 import { biasTask } from './tasks/bias.js'
 import { blindTask } from './tasks/blind.js'
 import { compositionalityTask } from './tasks/compositionality.js'

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findTowers, variantsOf } from '../packages/layouts.js'
-import type { Variant } from '../variants.js'
+import type { Variant } from '../packages/variants.js'
 import { LOCK_FILE, readLock } from './lock-file.js'
 import { packageFiles } from './package-files.js'
 

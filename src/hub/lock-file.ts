@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Type, type Static } from 'typebox'
 import { Check } from 'typebox/value'
-import { VARIANTS } from '../variants.js'
+import { VARIANTS } from '../packages/variants.js'
 import { isSafePath } from './safe-path.js'
 
 export const LOCK_FILE = 'semblance.lock.json'

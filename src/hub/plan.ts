@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { externalDataOf } from '../packages/external-data.js'
-import type { Variant } from '../variants.js'
+import type { Variant } from '../packages/variants.js'
 import { digestFile, matches } from './checksum.js'
 import type { Hub } from './hub.js'
 import { readLock, type PackageLock } from './lock-file.js'

@@ -1,6 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Variant } from '../variants.js'
+import type { Variant } from '../packages/variants.js'
 import { requireSpace } from './disk.js'
 import { downloadFile, partialSize } from './download.js'
 import type { Hub } from './hub.js'

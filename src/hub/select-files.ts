@@ -1,4 +1,4 @@
-import type { Variant } from '../variants.js'
+import type { Variant } from '../packages/variants.js'
 import type { RepoFile } from './repo-listing.js'
 import {
   describeTowers,

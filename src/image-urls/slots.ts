@@ -1,4 +1,4 @@
-import type { Lane } from '../batcher.js'
+import type { Lane } from '../threading/batcher.js'
 
 export interface SlotOptions {
   host: string

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { ImageInvalid, InvalidRequest } from '../errors.js'
-import { turns } from '../turns.js'
+import { turns } from '../threading/turns.js'
 import { Base64Decoder } from './base64.js'
 import { JsonScan, type Cut, type JsonLimits, type Step } from './scan.js'
 

@@ -1,4 +1,4 @@
-import { VARIANTS, type Variant } from '../variants.js'
+import { VARIANTS, type Variant } from './variants.js'
 
 export type Tower = 'image' | 'text'
 export const TOWERS: Tower[] = ['image', 'text']

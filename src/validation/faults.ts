@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv'
-import { countCharacters } from '../code-points.js'
+import { countCharacters } from './code-points.js'
 import { closestName } from './closest-name.js'
 import { choose, typeOf, typesOf, type Schema } from './union.js'
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import type { Description } from '../../src/code-samples/operation.js'
+import type { Description } from '../../src/http/docs/code-samples/operation.js'
 import { accessibilityProblems, LOOKS, openBrowser, openPage, screenshot } from '../fixtures/browser.js'
 import { examplesInOrder } from '../fixtures/examples.js'
 import { golden } from '../fixtures/images.js'
@@ -168,7 +168,11 @@ t.test('calls are read, run and copied on the page, from this server alone', asy
 })
 
 t.test('a key is asked for where one is needed, and stays out of the code', async (t) => {
-  const { url } = await testServer(t, { API_KEYS: `admin:${KEY}`, MODELS_DIR: 'test/towers', MODELS: 'clip' })
+  const { url } = await testServer(t, {
+    API_KEYS: `admin:${KEY}`,
+    MODELS_DIR: 'test/fixtures/towers',
+    MODELS: 'clip'
+  })
   const { page, problems } = await openPage(await openBrowser(t), { origin: url, expected: /401/ })
   await page.goto(`${url}/docs`)
   const section = call(page, 'listModels')
@@ -187,7 +191,7 @@ t.test('a key is asked for where one is needed, and stays out of the code', asyn
 })
 
 t.test('it is for everyone: themes, phone width, keyboard and screen reader', async (t) => {
-  const { url } = await testServer(t, { MODELS_DIR: 'test/towers', MODELS: 'clip' })
+  const { url } = await testServer(t, { MODELS_DIR: 'test/fixtures/towers', MODELS: 'clip' })
   const browser = await openBrowser(t)
   for (const look of ['light', 'dark', 'phone'] as const satisfies (keyof typeof LOOKS)[]) {
     const { page, problems } = await openPage(browser, { origin: url, look, expected: /404/ })

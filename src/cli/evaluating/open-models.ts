@@ -1,7 +1,7 @@
 import type { Config } from '../../config.js'
 import { createEncoder, type Encoder } from '../../encoder/encoder.js'
 import type { ModelPackage } from '../../encoder/model-package.js'
-import { encoderOptions, loadModels } from '../../load-models.js'
+import { encoderOptions, loadModels } from '../../encoder/load-models.js'
 import { UsageError } from '../exit-codes.js'
 
 export interface OpenedModels {

@@ -1,6 +1,6 @@
 import { rmSync, statSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
-import { handler, reportReady } from '../../threads.js'
+import { handler, reportReady } from '../../threading/thread-pool.js'
 import { fileDigest } from '../file-digest.js'
 import { storageError } from '../storage-error.js'
 import { openReader } from '../store/connection.js'

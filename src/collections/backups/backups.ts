@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { BackupExists, Closed, StorageFull, WorkerDied } from '../../errors.js'
-import { Places } from '../../places.js'
-import { startThreads } from '../../threads.js'
+import { Places } from '../../threading/semaphore.js'
+import { startThreads } from '../../threading/thread-pool.js'
 import type { Collections } from '../collections.js'
 import { hasRoom } from '../free-space.js'
 import {

@@ -1,4 +1,4 @@
-import { startThreads } from '../../threads.js'
+import { startThreads } from '../../threading/thread-pool.js'
 import type { RestoredEmbedding, RestoredRecord } from '../record.js'
 import type { BackupContent, BackupPage } from './read-backup.js'
 

@@ -1,4 +1,4 @@
-import { handler, reportReady } from '../../threads.js'
+import { handler, reportReady } from '../../threading/thread-pool.js'
 import { readBackup, type BackupReader } from './read-backup.js'
 
 // A thread that reads one backup, so that looking through a large file holds no other thread.

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { workerData } from 'node:worker_threads'
 import { CollectionReplaced } from '../../errors.js'
-import { handler, reportReady } from '../../threads.js'
+import { handler, reportReady } from '../../threading/thread-pool.js'
 import { imagePath } from '../image-files.js'
 import type { Modality, StoredRecord } from '../record.js'
 import { openReader } from '../store/connection.js'

@@ -1,5 +1,5 @@
-import { Places } from '../../places.js'
-import { startThreads, type Threads } from '../../threads.js'
+import { Places } from '../../threading/semaphore.js'
+import { startThreads, type Threads } from '../../threading/thread-pool.js'
 import type { Collection } from '../collection.js'
 import type { Modality } from '../record.js'
 import { sampleLabels } from '../sample.js'

@@ -1,6 +1,6 @@
-import { countCharacters, isLonger } from '../../code-points.js'
+import { countCharacters, isLonger } from '../../validation/code-points.js'
 import { MAX_TEXT_LENGTH } from '../../encoder/tokenizer.js'
-import type { CaptionedItem, DatasetFault } from '../dataset.js'
+import type { CaptionedItem, DatasetFault } from './dataset.js'
 import { belowFolder, type ImageFinder } from './image-finder.js'
 
 /** Why something can't be a caption, or undefined. */

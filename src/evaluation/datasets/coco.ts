@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import type { DatasetFault } from '../dataset.js'
+import type { DatasetFault } from './dataset.js'
 import { captionedItems, captionFault, type Described } from './captions.js'
 import type { Reader } from './opened.js'
 import { listOf, readJson } from './read-json.js'

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import type { DatasetFault } from '../dataset.js'
+import type { DatasetFault } from './dataset.js'
 import { LABEL_COLUMNS } from './columns.js'
 import { labelNames } from './label-names.js'
 import { namedRows, textIn, type NamedRow } from './named-rows.js'

@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatasetError } from '../dataset-error.js'
-import type { EmbeddedPairs, MatrixSource } from '../dataset.js'
-import { openMatrices, type Matrix } from '../matrix.js'
-import { readRowNumbers } from '../npy.js'
+import { DatasetError } from './dataset-error.js'
+import type { EmbeddedPairs, MatrixSource } from './dataset.js'
+import { openMatrices, type Matrix } from '../statistics/matrix.js'
+import { readRowNumbers } from '../embedding/npy.js'
 
 /**
  * What the rows of images and of texts are called, as files or as folders of parts; clip-retrieval writes

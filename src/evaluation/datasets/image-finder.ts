@@ -1,7 +1,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { dirname, join, posix, sep } from 'node:path'
 import { imageKind } from '../../files/image-types.js'
-import type { DatasetFault, DatasetImage } from '../dataset.js'
+import type { DatasetFault, DatasetImage } from './dataset.js'
 
 /** Finds the images that a dataset names. */
 export interface ImageFinder {

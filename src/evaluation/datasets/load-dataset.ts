@@ -1,4 +1,4 @@
-import type { Dataset, DatasetFault, LoadedDataset } from '../dataset.js'
+import type { Dataset, DatasetFault, LoadedDataset } from './dataset.js'
 
 /** Reads a dataset whole: its items, and what it names but can't give. Images stay in their files. */
 export async function loadDataset(dataset: Dataset, signal?: AbortSignal): Promise<LoadedDataset> {

@@ -1,4 +1,4 @@
-import type { Dataset, DatasetKind } from '../dataset.js'
+import type { Dataset, DatasetKind } from './dataset.js'
 import type { ImageFinder } from './image-finder.js'
 
 /** What a format's reader is given. */

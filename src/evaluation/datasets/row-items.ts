@@ -1,4 +1,4 @@
-import type { CaptionedItem, DatasetFault, LabelledItem } from '../dataset.js'
+import type { CaptionedItem, DatasetFault, LabelledItem } from './dataset.js'
 import { addCaptions, captionedItems, captionFault, type Described } from './captions.js'
 import { CAPTION_COLUMNS, IMAGE_COLUMNS } from './columns.js'
 import type { ImageFinder } from './image-finder.js'

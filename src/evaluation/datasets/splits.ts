@@ -1,4 +1,4 @@
-import { DatasetError } from '../dataset-error.js'
+import { DatasetError } from './dataset-error.js'
 
 /** What parts of a dataset are called, as Hugging Face's datasets have it. */
 const NAMES: Record<string, string[]> = {

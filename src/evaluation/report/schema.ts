@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { FORMATS } from '../dataset.js'
+import { FORMATS } from '../datasets/dataset.js'
 import { TASKS, type Shown } from '../report.js'
 
 // A report as it is written and sent: names are snake_case. Names of figures, details and pictures are keys

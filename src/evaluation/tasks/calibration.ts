@@ -1,6 +1,6 @@
 import type { Plot } from '../report.js'
-import { bootstrapMean } from '../statistics.js'
-import type { TaskOptions } from '../task.js'
+import { bootstrapMean } from '../statistics/statistics.js'
+import type { TaskOptions } from './task.js'
 
 /** As in Guo et al. 2017. */
 const BINS = 15

@@ -1,8 +1,8 @@
 import { cosine } from '../../encoder/embedding.js'
-import type { Rows } from '../embedder.js'
-import { recallAt } from '../query-ranks.js'
-import { rowAt, rowCount, rowsOf } from '../rows.js'
-import { topShare } from '../top-share.js'
+import type { Rows } from '../embedding/embedder.js'
+import { recallAt } from '../statistics/query-ranks.js'
+import { rowAt, rowCount, rowsOf } from '../embedding/rows.js'
+import { topShare } from '../statistics/top-share.js'
 
 /**
  * Of each query, whether any of what is right is among the `k` nearest candidates, for each k; a share where

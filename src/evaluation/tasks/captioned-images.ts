@@ -1,6 +1,6 @@
-import type { CaptionedItem, DatasetImage } from '../dataset.js'
-import { imageDigests } from '../image-files.js'
-import type { TaskContext, TaskOptions } from '../task.js'
+import type { CaptionedItem, DatasetImage } from '../datasets/dataset.js'
+import { imageDigests } from '../embedding/image-files.js'
+import type { TaskContext, TaskOptions } from './task.js'
 
 /** Which captions are true of which images. */
 export interface CaptionLinks {

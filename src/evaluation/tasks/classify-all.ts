@@ -1,9 +1,9 @@
 import { cosine, type Embedding } from '../../encoder/embedding.js'
 import type { ZeroShotSettings } from '../../encoder/model-package.js'
 import { activation } from '../../encoder/zero-shot.js'
-import type { Rows } from '../embedder.js'
-import { rowAt } from '../rows.js'
-import { topShare } from '../top-share.js'
+import type { Rows } from '../embedding/embedder.js'
+import { rowAt } from '../embedding/rows.js'
+import { topShare } from '../statistics/top-share.js'
 
 /** What a zero-shot classifier says of each image. */
 export interface Classified {

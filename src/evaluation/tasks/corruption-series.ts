@@ -1,4 +1,4 @@
-import type { Corruption } from '../embedder.js'
+import type { Corruption } from '../embedding/embedder.js'
 
 /** One kind of corruption, from weak to strong. */
 export interface CorruptionSeries {

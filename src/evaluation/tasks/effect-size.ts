@@ -1,4 +1,4 @@
-import { random } from '../statistics.js'
+import { random } from '../statistics/statistics.js'
 
 /**
  * Cohen's d of differences at the places of a draw: their mean over their standard deviation (n - 1); 0 where

@@ -1,4 +1,4 @@
-import { random } from '../statistics.js'
+import { random } from '../statistics/statistics.js'
 
 /** One choice of examples, and what is left to be tested with. */
 export interface Draw {

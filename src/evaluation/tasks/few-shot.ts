@@ -18,10 +18,10 @@ import {
   type MethodName
 } from '../../classifiers/train-classifier.js'
 import { fill } from '../../encoder/zero-shot.js'
-import type { Rows } from '../embedder.js'
+import type { Rows } from '../embedding/embedder.js'
 import type { Figure, Flag, TaskResult } from '../report.js'
-import { figure } from '../statistics.js'
-import type { Task, TaskOptions } from '../task.js'
+import { figure } from '../statistics/statistics.js'
+import type { Task, TaskOptions } from './task.js'
 import { labelsAndTruth } from './labelled.js'
 import { drawExamples, usableClasses, type Draw } from './few-shot-draws.js'
 

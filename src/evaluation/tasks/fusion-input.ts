@@ -1,8 +1,8 @@
-import type { LoadedDataset } from '../dataset.js'
-import type { Rows } from '../embedder.js'
-import { sampled } from '../sample.js'
-import { random } from '../statistics.js'
-import type { Task, TaskOptions } from '../task.js'
+import type { LoadedDataset } from '../datasets/dataset.js'
+import type { Rows } from '../embedding/embedder.js'
+import { sampled } from '../statistics/sample.js'
+import { random } from '../statistics/statistics.js'
+import type { Task, TaskOptions } from './task.js'
 import { mergeImages } from './captioned-images.js'
 
 /**

@@ -8,7 +8,7 @@ import {
   type Columns
 } from '../../collections/fusion.js'
 import { cosine } from '../../encoder/embedding.js'
-import { rowAt, rowCount } from '../rows.js'
+import { rowAt, rowCount } from '../embedding/rows.js'
 import type { FusionInput, Held } from './fusion-input.js'
 
 /**

@@ -1,7 +1,7 @@
-import { recallAt } from '../query-ranks.js'
+import { recallAt } from '../statistics/query-ranks.js'
 import type { Curve, Figure, Flag, Plot, TaskResult } from '../report.js'
-import { bootstrapMean, figure, mean, pairedTest, type SamplingOptions } from '../statistics.js'
-import type { Task, TaskOptions } from '../task.js'
+import { bootstrapMean, figure, mean, pairedTest, type SamplingOptions } from '../statistics/statistics.js'
+import type { Task, TaskOptions } from './task.js'
 import { heldWhere, prepareFusion, type FusionInput, type Held } from './fusion-input.js'
 import {
   FUSED,

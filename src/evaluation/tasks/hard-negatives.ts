@@ -1,7 +1,7 @@
 import { cosine } from '../../encoder/embedding.js'
-import type { Rows } from '../embedder.js'
-import { rowAt } from '../rows.js'
-import { topShare } from '../top-share.js'
+import type { Rows } from '../embedding/embedder.js'
+import { rowAt } from '../embedding/rows.js'
+import { topShare } from '../statistics/top-share.js'
 
 /**
  * Captions of images, several an image: those of image i are rows `starts[i]` to `starts[i + 1]`, the true

@@ -1,8 +1,8 @@
 import { takeRows } from '../../classifiers/linear-classifier.js'
 import { trainLinearProbe } from '../../classifiers/linear-probe.js'
-import type { Rows } from '../embedder.js'
-import { rowAt } from '../rows.js'
-import { random } from '../statistics.js'
+import type { Rows } from '../embedding/embedder.js'
+import { rowAt } from '../embedding/rows.js'
+import { random } from '../statistics/statistics.js'
 
 const FOLDS = 5
 /**

@@ -1,4 +1,4 @@
-import type { LabelledItem } from '../dataset.js'
+import type { LabelledItem } from '../datasets/dataset.js'
 
 /** The labels of a dataset in the order of their code units, and of each item the index of its own. */
 export function labelsAndTruth(items: LabelledItem[]): { labels: string[]; truth: Uint32Array } {

@@ -1,6 +1,6 @@
 import { DATASET_LEAKS, type Flag } from '../report.js'
-import { bootstrapMean, mean } from '../statistics.js'
-import type { TaskOptions } from '../task.js'
+import { bootstrapMean, mean } from '../statistics/statistics.js'
+import type { TaskOptions } from './task.js'
 import type { Blinded, BlindRun } from './blinded.js'
 
 /**

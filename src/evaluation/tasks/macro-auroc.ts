@@ -1,7 +1,7 @@
 import { cosine, type Embedding } from '../../encoder/embedding.js'
 import type { ZeroShotSettings } from '../../encoder/model-package.js'
-import type { Rows } from '../embedder.js'
-import { rowAt } from '../rows.js'
+import type { Rows } from '../embedding/embedder.js'
+import { rowAt } from '../embedding/rows.js'
 
 interface Scored {
   /** Of each image, the index of its label. */

@@ -1,9 +1,9 @@
-import type { EmbeddedPairs, LoadedDataset, MatrixSource } from '../dataset.js'
-import { DatasetError } from '../dataset-error.js'
-import { imageDigests } from '../image-files.js'
-import { openMatrix } from '../matrix.js'
-import type { Pairs } from '../rank-pairs.js'
-import type { Task } from '../task.js'
+import type { EmbeddedPairs, LoadedDataset, MatrixSource } from '../datasets/dataset.js'
+import { DatasetError } from '../datasets/dataset-error.js'
+import { imageDigests } from '../embedding/image-files.js'
+import { openMatrix } from '../statistics/matrix.js'
+import type { Pairs } from '../statistics/rank-pairs.js'
+import type { Task } from './task.js'
 
 export interface RetrievalInput {
   images: MatrixSource

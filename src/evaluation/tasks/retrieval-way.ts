@@ -1,6 +1,6 @@
-import { averagePrecision, expectedRank, recallAt, type QueryRank } from '../query-ranks.js'
+import { averagePrecision, expectedRank, recallAt, type QueryRank } from '../statistics/query-ranks.js'
 import type { Curve, Figure } from '../report.js'
-import { bootstrapMeans, bootstrapMedian, type SamplingOptions } from '../statistics.js'
+import { bootstrapMeans, bootstrapMedian, type SamplingOptions } from '../statistics/statistics.js'
 
 /** Retrieval from one modality to the other. */
 export interface Way {

@@ -1,13 +1,19 @@
 import { cosine } from '../../encoder/embedding.js'
 import type { ZeroShotSettings } from '../../encoder/model-package.js'
 import { fill } from '../../encoder/zero-shot.js'
-import type { CaptionedItem, DatasetImage, EmbeddedPairs, LabelledItem, LoadedDataset } from '../dataset.js'
-import type { Rows } from '../embedder.js'
+import type {
+  CaptionedItem,
+  DatasetImage,
+  EmbeddedPairs,
+  LabelledItem,
+  LoadedDataset
+} from '../datasets/dataset.js'
+import type { Rows } from '../embedding/embedder.js'
 import type { Figure, Plot, TaskResult } from '../report.js'
-import { rowAt, rowCount, rowsOf } from '../rows.js'
-import { sampled } from '../sample.js'
-import { figure, pairedTest } from '../statistics.js'
-import type { Task, TaskContext, TaskOptions } from '../task.js'
+import { rowAt, rowCount, rowsOf } from '../embedding/rows.js'
+import { sampled } from '../statistics/sample.js'
+import { figure, pairedTest } from '../statistics/statistics.js'
+import type { Task, TaskContext, TaskOptions } from './task.js'
 import { recallChance, recallShares } from './caption-recall.js'
 import { linkCaptions, mergeImages, type CaptionLinks } from './captioned-images.js'
 import { classifyAll } from './classify-all.js'

@@ -1,4 +1,4 @@
-import { random } from '../statistics.js'
+import { random } from '../statistics/statistics.js'
 
 /**
  * Ways to put the words of a caption in another order, in the spirit of ARO (Yuksekgonul et al. 2023): all of

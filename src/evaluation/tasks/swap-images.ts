@@ -1,7 +1,7 @@
 import { cosine } from '../../encoder/embedding.js'
-import type { Rows } from '../embedder.js'
-import { rowAt } from '../rows.js'
-import { random } from '../statistics.js'
+import type { Rows } from '../embedding/embedder.js'
+import { rowAt } from '../embedding/rows.js'
+import { random } from '../statistics/statistics.js'
 
 /** Cosine from which two images are taken for the same. */
 const SAME = 1 - 1e-6

@@ -1,6 +1,6 @@
 import { cosine } from '../../encoder/embedding.js'
-import type { Rows } from '../embedder.js'
-import { rowAt, rowCount } from '../rows.js'
+import type { Rows } from '../embedding/embedder.js'
+import { rowAt, rowCount } from '../embedding/rows.js'
 
 /**
  * What guessing gives: two comparisons right of two; for the group, both own scores above both others, 4 of

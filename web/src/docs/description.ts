@@ -1,4 +1,4 @@
-import type { Description, ErrorExample, Operation } from '../../../src/code-samples/operation.js'
+import type { Description, ErrorExample, Operation } from '../../../src/http/docs/code-samples/operation.js'
 
 /** An operation with where it is. */
 export interface Place {

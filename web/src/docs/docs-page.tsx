@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import type { Description } from '../../../src/code-samples/operation.js'
+import type { Description } from '../../../src/http/docs/code-samples/operation.js'
 import { apiKey, askForKey, messageOf } from '../connection.js'
 import { Icon } from '../icon.js'
 import { KeyPrompt } from '../key-prompt.js'

@@ -4,7 +4,7 @@ import {
   type Operation,
   type Parameter,
   type Schema
-} from '../../../src/code-samples/operation.js'
+} from '../../../src/http/docs/code-samples/operation.js'
 import type { Draft, DraftBody, FormField } from './draft.js'
 import { Fold } from './fold.js'
 import { Inline } from './prose.js'

@@ -1,6 +1,6 @@
-import { EXAMPLE_FILE, exampleCalls } from '../../../src/code-samples/example-calls.js'
-import { ownParameters, valueOf, type Schema } from '../../../src/code-samples/operation.js'
-import type { SampleAnswer, SampleBody, SampleCall } from '../../../src/code-samples/sample-call.js'
+import { EXAMPLE_FILE, exampleCalls } from '../../../src/http/docs/code-samples/example-calls.js'
+import { ownParameters, valueOf, type Schema } from '../../../src/http/docs/code-samples/operation.js'
+import type { SampleAnswer, SampleBody, SampleCall } from '../../../src/http/docs/code-samples/sample-call.js'
 import type { Place } from './description.js'
 
 /** A call as the user has written it so far. */

@@ -1,4 +1,4 @@
-import type { Schema } from '../../../src/code-samples/operation.js'
+import type { Schema } from '../../../src/http/docs/code-samples/operation.js'
 import { codesOf, type KnownError, type Place } from './description.js'
 import { ErrorTable } from './error-table.js'
 import { Fold } from './fold.js'

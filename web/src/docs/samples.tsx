@@ -1,7 +1,7 @@
 import { signal, useSignal } from '@preact/signals'
 import { useId } from 'preact/hooks'
-import { LANGUAGES } from '../../../src/code-samples/code-samples.js'
-import type { SampleCall } from '../../../src/code-samples/sample-call.js'
+import { LANGUAGES } from '../../../src/http/docs/code-samples/code-samples.js'
+import type { SampleCall } from '../../../src/http/docs/code-samples/sample-call.js'
 import { copy } from './copy.js'
 
 const STORED_AS = 'semblance.language'

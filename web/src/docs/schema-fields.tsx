@@ -1,4 +1,4 @@
-import type { Schema } from '../../../src/code-samples/operation.js'
+import type { Schema } from '../../../src/http/docs/code-samples/operation.js'
 import { Inline } from './prose.js'
 
 /** Deepest object that is shown. */

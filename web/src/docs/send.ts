@@ -1,6 +1,6 @@
-import { addressOf } from '../../../src/code-samples/sample-call.js'
+import { addressOf } from '../../../src/http/docs/code-samples/sample-call.js'
 import { apiKey, askForKey } from '../connection.js'
-import { EXAMPLE_FILE } from '../../../src/code-samples/example-calls.js'
+import { EXAMPLE_FILE } from '../../../src/http/docs/code-samples/example-calls.js'
 import { formFields, given, type Draft, type DraftBody } from './draft.js'
 
 /** What a call was answered, as far as it has come. */

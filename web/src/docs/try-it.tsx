@@ -1,6 +1,6 @@
 import { signal, useSignal } from '@preact/signals'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
-import type { SampleCall } from '../../../src/code-samples/sample-call.js'
+import type { SampleCall } from '../../../src/http/docs/code-samples/sample-call.js'
 import { apiKey, isAbort, messageOf } from '../connection.js'
 import { Problem } from '../problem.js'
 import { AnswerView } from './answer-view.js'

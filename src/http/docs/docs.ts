@@ -1,0 +1,87 @@
+import swagger from '@fastify/swagger'
+import type { FastifyReply } from 'fastify'
+import plugin from 'fastify-plugin'
+import { scopeOfRoute } from '../access/access.js'
+import { describe, SHARED_COMPONENTS } from './describe.js'
+import { EXAMPLE_FILE } from './code-samples/example-calls.js'
+import { PAGE_POLICY } from '../static-files.js'
+import { EXAMPLE_IMAGE } from '../schemas.js'
+
+const DESCRIPTION = [
+  'Cross-modal retrieval: images and texts in one embedding space, searched in both directions, and ' +
+    'zero-shot classification.',
+  'Errors have one shape, `{"error": {"code", "message", "request_id"}}`: 4xx says what to mend, 429 and ' +
+    '503 carry Retry-After. Each operation lists the codes that it answers, and `components.examples` has ' +
+    'what each of them means.',
+  'Where API keys are asked for each has a scope: read searches, classifies, embeds and reads; write also ' +
+    'changes records and evaluates collections; admin also makes, changes, drops, re-indexes, backs up, ' +
+    'restores and exports collections, and evaluates folders. A key may be limited to some collections.',
+  'Examples that read ask the demo collection `emoji`. Those that change something use a collection ' +
+    '`playground` of their own, which the example of "Create a collection" makes.'
+].join('\n\n')
+
+const TAGS = [
+  'Search',
+  'Zero-shot',
+  'Classifiers',
+  'Embeddings',
+  'Collections',
+  'Records',
+  'Jobs',
+  'Evaluations',
+  'Backups',
+  'Models',
+  'Health'
+]
+
+/**
+ * The OpenAPI description made from the routes' schemas: /openapi.json and /openapi.yaml, and a page to read
+ * and try it at /docs.
+ */
+export const docs = plugin(async (app) => {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Semblance', version: '1', description: DESCRIPTION },
+      tags: TAGS.map((name) => ({ name })),
+      servers: [{ url: '/' }],
+      components: {
+        ...SHARED_COMPONENTS,
+        securitySchemes: {
+          apiKey: { type: 'http', scheme: 'bearer', description: 'Where the operator asks for keys.' },
+          apiKeyHeader: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'X-API-Key',
+            description: 'The same key, in a header of its own.'
+          }
+        }
+      },
+      security: [{ apiKey: [] }, { apiKeyHeader: [] }, {}]
+    },
+    hideUntagged: true,
+    transform: ({ schema, url, route }) => ({
+      url,
+      schema: { ...schema, 'x-scope': scopeOfRoute(route.config ?? {}, [route.method].flat()[0]) }
+    }),
+    transformObject: (document) =>
+      describe('openapiObject' in document ? document.openapiObject : document.swaggerObject)
+  })
+  const shared = { config: { scope: 'open' }, schema: { hide: true } } as const
+  app.get('/openapi.json', shared, async () => app.swagger())
+  app.get('/openapi.yaml', shared, async (_, reply: FastifyReply) =>
+    reply.type('application/yaml; charset=utf-8').send(app.swagger({ yaml: true }))
+  )
+  app.get('/docs', { ...shared, config: { ...shared.config, isFile: true } }, (_, reply) =>
+    reply
+      .headers({ 'content-security-policy': PAGE_POLICY, 'cache-control': 'no-cache' })
+      .sendFile('docs.html')
+  )
+  app.get('/docs/', shared, (_, reply) => reply.redirect('/docs', 308))
+  app.get(`/docs/${EXAMPLE_FILE}`, shared, (_, reply: FastifyReply) =>
+    reply
+      .type('image/png')
+      .header('cache-control', 'max-age=86400')
+      .send(Buffer.from(EXAMPLE_IMAGE.base64, 'base64'))
+  )
+})

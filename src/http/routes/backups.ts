@@ -1,0 +1,265 @@
+import { basename, dirname } from 'node:path'
+import { send } from '@fastify/send'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Type, type Static } from 'typebox'
+import { BACKUP_NAME, type Backup } from '../../collections/backups/backup-folder.js'
+import { BackupNotFound, RangeNotSatisfiable } from '../../errors.js'
+import { requireWaiting } from '../deadlines.js'
+import { OwnCollectionName, OwnCollectionParams, responses } from '../schemas.js'
+import { mayKnow } from './collection-reach.js'
+import { optionalBody } from './optional-body.js'
+import type { App, Services } from './services.js'
+
+/**
+ * What making, fetching, restoring and removing backups asks of an API key: they give all of a collection
+ * away, or change it.
+ */
+export const BACKUP_SCOPE = 'admin'
+const LISTING_SCOPE = 'read'
+
+export const BackupName = Type.String({
+  pattern: BACKUP_NAME,
+  description: 'Name of a backup.',
+  examples: ['before-upgrade']
+})
+const BackupParams = Type.Object({ collection: OwnCollectionName, name: BackupName })
+
+const BackupBody = Type.Object({
+  name: Type.String(),
+  collection: Type.String(),
+  collection_created_at: Type.String({
+    format: 'date-time',
+    description: 'When that was created, which tells it from others that had its name.'
+  }),
+  bytes: Type.Integer(),
+  sha256: Type.String({ description: 'Of the file.' }),
+  records: Type.Integer(),
+  embeddings: Type.Integer(),
+  images: Type.Integer({ description: 'Kept images; equal ones are there once.' }),
+  lost_images: Type.Integer({
+    description:
+      'Images whose file was gone or damaged: their records are there without them. Not 0 means that ' +
+      'the data folder has suffered.'
+  }),
+  model: Type.Union([Type.String(), Type.Null()]),
+  fingerprint: Type.Union([Type.String(), Type.Null()]),
+  dimension: Type.Integer(),
+  format: Type.Integer({ description: 'Version of the format.' }),
+  service: Type.String({ description: 'Version of the service that made it.' }),
+  created_at: Type.String({ format: 'date-time', description: 'The moment that it shows.' })
+})
+
+const MakeBody = Type.Object(
+  { name: Type.Optional(Type.String({ pattern: BACKUP_NAME, description: 'The time, by default.' })) },
+  { additionalProperties: false, examples: [{ name: 'before-upgrade' }] }
+)
+
+const tags = ['Backups']
+
+/** The media type of a backup: https://www.iana.org/assignments/media-types/application/vnd.sqlite3. */
+export const BACKUP_TYPE = 'application/vnd.sqlite3'
+const BACKUP_FILE = {
+  description: 'The file.',
+  content: { [BACKUP_TYPE]: { schema: { type: 'string', format: 'binary' } } }
+}
+
+/** Making, listing, fetching and removing backups. */
+export function backupRoutes(app: App, { backups, collections }: Services): void {
+  app.post(
+    '/v1/collections/:collection/backups',
+    {
+      config: { scope: BACKUP_SCOPE, streams: true },
+      schema: {
+        tags,
+        operationId: 'makeBackup',
+        summary: 'Make a backup of a collection',
+        description:
+          'One file of records, embeddings, kept images and settings as they are at one moment, kept ' +
+          'in the data folder. Writes and searches go on. It answers when the backup is whole; who ' +
+          'closes the connection before that stops it.',
+        params: OwnCollectionParams,
+        body: MakeBody,
+        response: responses({ 201: BackupBody })
+      },
+      preValidation: optionalBody
+    },
+    async (request, reply) => {
+      const {
+        params,
+        patience: { signal }
+      } = request
+      const { name } = request.body as Static<typeof MakeBody>
+      waitLong(request)
+      const backup = await backups.make(params.collection, { name, signal })
+      request.describeChange({ name: backup.name })
+      if (backup.lostImages > 0)
+        request.log.error(
+          { backup: backup.name, collection: backup.collection, lostImages: backup.lostImages },
+          'kept images are gone or damaged, and so not in the backup'
+        )
+      return reply
+        .code(201)
+        .header('location', `/v1/collections/${params.collection}/backups/${backup.name}`)
+        .send(toBody(backup))
+    }
+  )
+  app.get(
+    '/v1/collections/:collection/backups',
+    {
+      config: { scope: LISTING_SCOPE },
+      schema: {
+        tags,
+        operationId: 'listBackups',
+        summary: 'List the backups of a collection, the latest first',
+        description:
+          'They outlive their collection: those of one that was dropped are for keys that reach every ' +
+          'collection.',
+        params: OwnCollectionParams,
+        response: responses({ 200: Type.Object({ backups: Type.Array(BackupBody) }) })
+      }
+    },
+    async (request) => {
+      const { collection } = request.params
+      const known = backups.list(collection).filter((backup) => mayKnow(request, backup, collections))
+      // Where the caller knows of none there is one answer, were there others or not.
+      if (known.length === 0) collections.get(collection)
+      return { backups: known.map(toBody) }
+    }
+  )
+  app.delete(
+    '/v1/collections/:collection/backups/:name',
+    {
+      config: { scope: BACKUP_SCOPE },
+      schema: {
+        tags,
+        operationId: 'removeBackup',
+        summary: 'Remove a backup',
+        params: BackupParams,
+        response: responses({ 204: Type.Null() })
+      }
+    },
+    async (request, reply) => {
+      const { collection, name } = knownBackup({ backups, collections }, request, request.params)
+      backups.remove(collection, name)
+      return reply.code(204).send(null)
+    }
+  )
+}
+
+/** Fetching a backup's file, from any byte on. */
+export function backupFileRoute(app: App, { backups, collections }: Services): void {
+  app.get(
+    '/v1/collections/:collection/backups/:name',
+    {
+      config: { scope: BACKUP_SCOPE, streams: true },
+      schema: {
+        tags,
+        operationId: 'getBackup',
+        summary: 'Fetch a backup',
+        description:
+          'An SQLite database. Its SHA-256 is the ETag (in hex) and in Repr-Digest; Range and If-Range ' +
+          'go on with a download that was cut off.',
+        params: BackupParams,
+        response: {
+          200: BACKUP_FILE,
+          206: { ...BACKUP_FILE, description: 'The bytes that Range asks for.' },
+          ...responses({})
+        }
+      }
+    },
+    async (request, typedReply) => {
+      const {
+        params: { collection, name },
+        headers,
+        method
+      } = request
+      const reply: FastifyReply = typedReply
+      const { path, sha256, bytes } = knownBackup({ backups, collections }, request, { collection, name })
+      const etag = `"${sha256}"`
+      const { range, 'if-range': ifRange } = headers
+      // The library knows ETags of times and sizes only: a range of another file is none of this one.
+      const asked = {
+        method,
+        headers: { ...(range !== undefined && (ifRange === undefined || ifRange === etag) && { range }) }
+      }
+      const answer = await send(asked as unknown as FastifyRequest['raw'], `/${basename(path)}`, {
+        root: dirname(path),
+        cacheControl: false,
+        etag: false,
+        lastModified: false,
+        contentType: false,
+        index: false
+      })
+      if (answer.statusCode === 416) {
+        reply.header('content-range', `bytes */${bytes}`)
+        throw new RangeNotSatisfiable(bytes)
+      }
+      await requireWaiting(request.patience, () => answer.stream.destroy())
+      // Removed meanwhile.
+      if (answer.statusCode >= 400) throw new BackupNotFound(collection, name)
+      reply.headers({
+        ...answer.headers,
+        etag,
+        'repr-digest': `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`,
+        'cache-control': 'private, no-store',
+        'content-disposition': `attachment; filename="${collection}-${name}.sqlite"`
+      })
+      return reply.code(answer.statusCode).type(BACKUP_TYPE).send(answer.stream)
+    }
+  )
+}
+
+/** A backup, if the caller may know of it. Throws BACKUP_NOT_FOUND. */
+export function knownBackup(
+  { backups, collections }: Pick<Services, 'backups' | 'collections'>,
+  request: Pick<FastifyRequest, 'reaches' | 'caller'>,
+  { collection, name }: { collection: string; name: string }
+): ReturnType<Services['backups']['get']> {
+  const backup = backups.get(collection, name)
+  if (!mayKnow(request, backup, collections)) throw new BackupNotFound(collection, name)
+  return backup
+}
+
+/** Lets a request work in silence for as long as it takes, where an idle connection would be closed. */
+export function waitLong({ raw }: Pick<FastifyRequest, 'raw'>): void {
+  raw.socket.setTimeout(0)
+}
+
+function toBody({
+  lostImages,
+  createdAt,
+  collectionCreatedAt,
+  ...backup
+}: Backup): Static<typeof BackupBody> {
+  const {
+    name,
+    collection,
+    bytes,
+    sha256,
+    records,
+    embeddings,
+    images,
+    model,
+    fingerprint,
+    dimension,
+    format,
+    service
+  } = backup
+  return {
+    name,
+    collection,
+    collection_created_at: new Date(collectionCreatedAt).toISOString(),
+    bytes,
+    sha256,
+    records,
+    embeddings,
+    images,
+    lost_images: lostImages,
+    model,
+    fingerprint,
+    dimension,
+    format,
+    service,
+    created_at: new Date(createdAt).toISOString()
+  }
+}

@@ -1,0 +1,186 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Patience } from '../../threading/batcher.js'
+import type { RecordWrite } from '../../collections/record.js'
+import type { BulkLoadStep } from '../../collections/store/bulk-loads.js'
+import { InvalidRequest, isPublicError, toErrorShape } from '../../errors.js'
+import {
+  failedResult,
+  prepareRecords,
+  writeRecords,
+  type Faulty,
+  type IngestResult,
+  type NewRecord
+} from '../../records/ingest.js'
+import { encoderOf, type Target } from '../../records/record-parts.js'
+import { turns } from '../../threading/turns.js'
+import { isBlank, type Line } from './bulk-line.js'
+import { fetchImages, type UnfetchedRecord } from './fetch-images.js'
+import type { LineLedger, Mark } from './line-ledger.js'
+import type { RawLine } from './lines.js'
+import type { LoadRecord } from './load-record.js'
+import { stoppedLoad } from './stopped-load.js'
+
+/** Records that are encoded and committed together. */
+const BATCH = 64
+/** Bytes of lines after which a batch goes on its way before it is full. */
+const BATCH_BYTES = 8 << 20
+/** Lines that were answered before and are answered together. */
+const SKIPPED_BATCH = 1000
+/**
+ * How long a batch waits, that others forestalled or that met a full queue of writes, before it tries again;
+ * in milliseconds.
+ */
+const RETRY_MS = 200
+
+/**
+ * Lines in a row that are no records, after which a load ends: what is sent is not what its sender takes it
+ * for.
+ */
+const MAX_MISSHAPEN = 1000
+
+/** A line, and how far the stream was when it was taken in. */
+type MarkedLine<Content = UnfetchedRecord> = Line<Content> & { mark: Mark }
+/** Lines whose images are there, or why not. */
+type Part = MarkedLine<NewRecord | Faulty>[]
+
+export interface BulkStream {
+  lines: AsyncIterable<RawLine>
+  ledger: LineLedger
+  parse: (line: number, raw: RawLine) => Line
+  loadRecord: LoadRecord
+  target: Target
+  patience: Patience & { signal: AbortSignal }
+  /** The key of a load that can be resumed. */
+  key?: string
+  onResult: (status: IngestResult['status']) => void
+}
+
+/** Writes the lines of a stream batch by batch; yields their answers, a line each, in their order. */
+export async function* answerLines(stream: BulkStream): AsyncGenerator<string> {
+  const { ledger, target, key } = stream
+  let done = ledger.before
+  try {
+    for await (const batch of batches(stream)) {
+      if (typeof batch === 'string') {
+        yield batch
+        continue
+      }
+      for await (const part of fetchImages(batch, stream.loadRecord)) {
+        const answers = await writePart(stream, part)
+        done = part.at(-1)!.line
+        yield answers
+      }
+    }
+    const step = key !== undefined && ledger.lastStep()
+    if (step)
+      await givingWay(stream.patience, () =>
+        target.collection.upsert([], { load: { key, ...step, failed: [], completed: true } })
+      )
+  } catch (error) {
+    throw stoppedLoad(error, { done, key })
+  }
+}
+
+/** Writes lines in one commit, with the step of the load that they are. Returns their answers. */
+async function writePart(
+  { ledger, target, patience, key, onResult }: BulkStream,
+  part: Part
+): Promise<string> {
+  const prepared = await prepareGivingWay(target, part, patience)
+  const load =
+    key === undefined
+      ? undefined
+      : { key, ...ledger.step(part.at(-1)!.mark), failed: failedLines(part, prepared), completed: false }
+  const results = await givingWay(patience, () => writeRecords(target, { prepared, load }, patience))
+  for (const { status } of results) onResult(status)
+  return results.map((result, i) => toAnswer(part[i], result) + '\n').join('')
+}
+
+function toAnswer(line: Part[number], result: IngestResult): string {
+  return JSON.stringify({ line: line.line, ...result, ...('error' in line && { id: line.id }) })
+}
+
+function failedLines(batch: Part, prepared: (RecordWrite | Faulty)[]): BulkLoadStep['failed'] {
+  return prepared.flatMap((record, i) =>
+    'error' in record ? [{ line: batch[i].line, body: toAnswer(batch[i], failedResult(record)) }] : []
+  )
+}
+
+/**
+ * Groups lines into batches that are neither long nor heavy; the answers of lines that were answered before
+ * come as text.
+ */
+async function* batches({ lines, ledger, parse }: BulkStream): AsyncGenerator<MarkedLine[] | string> {
+  let batch: MarkedLine[] = []
+  let answers: string[] = []
+  let bytes = 0
+  let misshapen = 0
+  const giveWay = turns()
+  for await (const raw of lines) {
+    await giveWay()
+    const { number, answer } = ledger.next(raw)
+    if (isBlank(raw)) continue
+    if (answer !== undefined) answers.push(answer + '\n')
+    if (answers.length > 0 && (answer === undefined || answers.length === SKIPPED_BATCH)) {
+      yield answers.join('')
+      answers = []
+    }
+    if (answer !== undefined) continue
+    const line = parse(number, raw)
+    batch.push({ ...line, mark: ledger.mark() })
+    misshapen = isMisshapen(line) ? misshapen + 1 : 0
+    if (misshapen === MAX_MISSHAPEN) {
+      yield batch
+      throw tooManyMisshapen(line)
+    }
+    bytes += 'bytes' in raw ? raw.bytes.length : 0
+    if (batch.length < BATCH && bytes < BATCH_BYTES) continue
+    yield batch
+    batch = []
+    bytes = 0
+  }
+  if (answers.length > 0) yield answers.join('')
+  if (batch.length > 0) yield batch
+}
+
+/** Whether a line is no record, or one without anything to search by. */
+function isMisshapen(line: Line): boolean {
+  return 'error' in line || !(line.record.text !== undefined || line.record.image || line.record.embeddings)
+}
+
+function tooManyMisshapen(line: Line): Error {
+  const fault =
+    'error' in line ? toErrorShape(line.error).message : 'It has neither an image nor a text nor embeddings.'
+  return new InvalidRequest(
+    `${MAX_MISSHAPEN} lines in a row up to line ${line.line} are not records, so the load ends here. ` +
+      `The last one: ${fault} Correct the lines, and send the load again.`
+  )
+}
+
+/** Encodes a batch, and waits where the queue is full: a bulk load gives way, it does not fail. */
+async function prepareGivingWay(
+  target: Target,
+  batch: Part,
+  patience: BulkStream['patience']
+): Promise<(RecordWrite | Faulty)[]> {
+  const records = batch.map((line) => ('record' in line ? line.record : { id: '', error: line.error }))
+  return givingWay(patience, async () => {
+    // In turn with other loads, whatever comes in the meantime.
+    if (target.collection.settings.model !== null) await encoderOf(target).room(patience)
+    return prepareRecords(target, records, patience)
+  })
+}
+
+/** Does some work, again and again while it meets a full queue. Throws the signal's reason. */
+async function givingWay<T>(patience: BulkStream['patience'], work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    patience.signal.throwIfAborted()
+    try {
+      return await work()
+    } catch (error) {
+      if (!isPublicError(error) || error.code !== 'QUEUE_FULL') throw error
+      // Its own error would hide why.
+      await sleep(RETRY_MS, undefined, patience).catch(() => undefined)
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import { Type } from 'typebox'
+import { MIB } from '../../config.js'
+import { responses } from '../schemas.js'
+import { classifierOf, mayKnow } from './collection-reach.js'
+import {
+  ClassifierBody,
+  ClassifierParams,
+  ClassifierQuery,
+  TrainForm,
+  TrainJson
+} from './classifier-schemas.js'
+import { formBody, imagesBody, type Form } from './form.js'
+import type { App, Services } from './services.js'
+import { toClassifierBody } from './classifier-body.js'
+import { trainFrom } from './train-from.js'
+
+const tags = ['Classifiers']
+
+/** Training few-shot classifiers, and looking after them. */
+export function classifierRoutes(app: App, services: Services): void {
+  const { config, classifiers, collections } = services
+  const bodyLimit = config.MAX_RECORDS_BODY_MIB * MIB
+  app.put(
+    '/v1/classifiers/:classifier',
+    {
+      bodyLimit,
+      schema: {
+        tags,
+        operationId: 'trainClassifier',
+        summary: 'Train a classifier with labelled examples',
+        description:
+          'With examples that are sent, or the records of a collection by a field of their metadata. A ' +
+          'name is one within a collection, and one among those of no collection: a classifier that ' +
+          'has it there serves on until the new one takes its place at once. ' +
+          'As a form: file parts `image`, and `labels` as JSON (or repeated fields of plain text), one ' +
+          'for each image.',
+        params: ClassifierParams,
+        body: {
+          content: { 'application/json': { schema: TrainJson }, 'multipart/form-data': { schema: TrainForm } }
+        },
+        response: responses({ 200: ClassifierBody, 201: ClassifierBody })
+      },
+      preValidation: formBody({ fileBytes: config.MAX_IMAGE_MIB * MIB, totalBytes: bodyLimit }, bodyFromForm)
+    },
+    async (request, reply) => {
+      const { classifier: name } = request.params
+      const { stored, existed } = await trainFrom(services, request, name)
+      return reply.code(existed ? 200 : 201).send(toClassifierBody(stored))
+    }
+  )
+  app.get(
+    '/v1/classifiers',
+    {
+      schema: {
+        tags,
+        operationId: 'listClassifiers',
+        summary: 'List the classifiers',
+        response: responses({ 200: Type.Object({ classifiers: Type.Array(ClassifierBody) }) })
+      }
+    },
+    async (request) => ({
+      classifiers: classifiers
+        .list()
+        .filter((stored) => mayKnow(request, stored, collections))
+        .map(toClassifierBody)
+    })
+  )
+  app.get(
+    '/v1/classifiers/:classifier',
+    {
+      schema: {
+        tags,
+        operationId: 'getClassifier',
+        summary: 'Show a classifier',
+        params: ClassifierParams,
+        querystring: ClassifierQuery,
+        response: responses({ 200: ClassifierBody })
+      }
+    },
+    async (request) =>
+      toClassifierBody(classifierOf(request, { name: request.params.classifier, ...request.query }, services))
+  )
+  app.delete(
+    '/v1/classifiers/:classifier',
+    {
+      schema: {
+        tags,
+        operationId: 'dropClassifier',
+        summary: 'Remove a classifier',
+        params: ClassifierParams,
+        querystring: ClassifierQuery,
+        response: responses({ 204: Type.Null() })
+      }
+    },
+    async (request, reply) => {
+      await classifiers.drop(
+        classifierOf(request, { name: request.params.classifier, ...request.query }, services)
+      )
+      return reply.code(204).send(null)
+    }
+  )
+}
+
+function bodyFromForm(form: Form): Record<string, unknown> {
+  const isAuto = form.fields.get('prior')?.[0] === 'auto'
+  return imagesBody(form, {
+    json: ['c', 'prompts', 'folds', 'seed', ...(isAuto ? [] : ['prior'])],
+    lists: ['labels', 'templates']
+  })
+}

@@ -1,0 +1,59 @@
+import type { FastifyRequest } from 'fastify'
+import type { StoredClassifier } from '../../classifiers/classifiers.js'
+import type { Collections } from '../../collections/collections.js'
+import { ClassifierNotFound, InvalidRequest } from '../../errors.js'
+import type { Services } from './services.js'
+
+type Caller = Pick<FastifyRequest, 'reaches' | 'caller'>
+
+/** What was made of a collection, or of none. */
+export interface OfCollection {
+  collection: string | null
+  /**
+   * When the collection was created, which tells it from a later one of its name; of what is older than this
+   * field it is not known.
+   */
+  collectionCreatedAt?: number
+}
+
+/**
+ * Whether the caller may know of what was made of a collection: a backup, a classifier, a job or an
+ * evaluation. A key that is limited to collections knows of what is of a collection that it reaches and that
+ * is there: not of what is of none, nor of one that was dropped, whose name may be another's by now, nor
+ * where it is not known which one it is of. Keys without a limit know of everything.
+ */
+export function mayKnow(
+  request: Caller,
+  { collection: name, collectionCreatedAt: createdAt }: OfCollection,
+  collections: Pick<Collections, 'list'>
+): boolean {
+  if (request.caller?.collections === undefined) return true
+  if (name === null || !request.reaches(name)) return false
+  return (
+    createdAt !== undefined &&
+    collections.list().some(({ settings }) => settings.name === name && settings.createdAt === createdAt)
+  )
+}
+
+/**
+ * The classifier of a name that is meant: of the collection where one is named, else the one of no
+ * collection, else the only one. Of those that the caller may not know of there is none. Throws
+ * CLASSIFIER_NOT_FOUND, and INVALID_REQUEST where it could be one of several.
+ */
+export function classifierOf(
+  request: Caller,
+  { name, collection }: { name: string; collection?: string },
+  { classifiers, collections }: Pick<Services, 'classifiers' | 'collections'>
+): StoredClassifier {
+  const known = classifiers.named(name).filter((stored) => mayKnow(request, stored, collections))
+  const meant = known.filter((stored) => stored.collection === (collection ?? null))
+  const [found, ...others] = meant.length > 0 || collection !== undefined ? meant : known
+  if (!found) throw new ClassifierNotFound(name)
+  if (others.length > 0)
+    throw new InvalidRequest(
+      `There are classifiers '${name}' of the collections ` +
+        `${known.map((stored) => stored.collection).join(', ')}; say which one is meant: ` +
+        `?collection=${found.collection}.`
+    )
+  return found
+}

@@ -1,0 +1,188 @@
+import { Type } from 'typebox'
+import { MIB } from '../../config.js'
+import { cosine, type Embedding } from '../../encoder/embedding.js'
+import type { EncodeOptions, Encoder } from '../../encoder/encoder.js'
+import { EmbeddingInvalid } from '../../errors.js'
+import { EXAMPLE_IMAGE, JsonImage, responses } from '../schemas.js'
+import { imageBodyLimit } from './image-body.js'
+import { imageLoader } from './load-images.js'
+import { openaiBody } from './openai-body.js'
+import { sendJson } from './send-json.js'
+import type { App, Services } from './services.js'
+
+const MAX_INPUTS = 2048
+const MAX_SIMILARITY = 256
+
+const InputItem = Type.Union([
+  Type.String({ minLength: 1 }),
+  Type.Object({ text: Type.String({ minLength: 1 }) }, { additionalProperties: false }),
+  Type.Object({ image: JsonImage }, { additionalProperties: false })
+])
+
+const EmbeddingsRequest = Type.Object(
+  {
+    input: Type.Union([InputItem, Type.Array(InputItem, { minItems: 1, maxItems: MAX_INPUTS })], {
+      description: 'A text, `{text}`, `{image}`, or a list of these.'
+    }),
+    model: Type.Optional(Type.String()),
+    encoding_format: Type.Optional(
+      Type.Enum(['float', 'base64'], {
+        description: 'base64: of the float32 values, little-endian. float by default.'
+      })
+    ),
+    dimensions: Type.Optional(Type.Integer({ description: "The model's own; others are refused." })),
+    // As OpenAI's API, this takes null for what is not set (openai-body.ts).
+    user: Type.Optional(Type.String({ description: 'Taken for compatibility, and not used.' }))
+  },
+  { additionalProperties: false, examples: [{ model: 'mini', input: ['a dog', { image: EXAMPLE_IMAGE }] }] }
+)
+
+const EmbeddingsResponse = Type.Object({
+  object: Type.Literal('list'),
+  data: Type.Array(
+    Type.Object({
+      object: Type.Literal('embedding'),
+      index: Type.Integer(),
+      embedding: Type.Union([Type.Array(Type.Number()), Type.String()])
+    })
+  ),
+  model: Type.String(),
+  usage: Type.Object(
+    { prompt_tokens: Type.Integer(), total_tokens: Type.Integer() },
+    { description: 'Tokens of the texts that the model read.' }
+  )
+})
+
+const SimilarityRequest = Type.Object(
+  {
+    texts: Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems: MAX_SIMILARITY }),
+    images: Type.Array(JsonImage, { minItems: 1, maxItems: MAX_SIMILARITY }),
+    model: Type.Optional(Type.String())
+  },
+  { additionalProperties: false, examples: [{ texts: ['an apple', 'a dog'], images: [EXAMPLE_IMAGE] }] }
+)
+
+const SimilarityResponse = Type.Object({
+  similarity: Type.Array(Type.Array(Type.Number()), {
+    description: 'The cosines: a row a text, a column an image.'
+  }),
+  model: Type.String()
+})
+
+const tags = ['Embeddings']
+
+/** Embeddings as OpenAI's clients ask for them, and texts compared with images. */
+export function embeddingRoutes(app: App, services: Services): void {
+  const { config, encoders } = services
+  const maxImageBytes = config.MAX_IMAGE_MIB * MIB
+  const bodyLimit = imageBodyLimit(maxImageBytes)
+  app.post(
+    '/v1/embeddings',
+    {
+      bodyLimit,
+      config: { scope: 'read' },
+      schema: {
+        tags,
+        operationId: 'createEmbeddings',
+        summary: 'Embed texts and images',
+        description: "Compatible with OpenAI's clients; images are taken beside texts, into the same space.",
+        body: EmbeddingsRequest,
+        response: responses({ 200: EmbeddingsResponse })
+      },
+      preValidation: openaiBody
+    },
+    async (request, reply) => {
+      const {
+        body: { input, model, encoding_format: format, dimensions },
+        patience,
+        onStep
+      } = request
+      const encoder = encoders.get(model)
+      if (dimensions !== undefined && dimensions !== encoder.dimension)
+        throw new EmbeddingInvalid(
+          `The embeddings of model '${encoder.model.name}' have ${encoder.dimension} dimensions and ` +
+            `can't be cut to ${dimensions}; leave dimensions out, or send ${encoder.dimension}.`
+        )
+      const load = imageLoader(services, request, { lane: 'interactive', totalBytes: maxImageBytes })
+      const inputs = await Promise.all(
+        [input]
+          .flat()
+          .map(async (item) =>
+            typeof item === 'string' ? item : 'text' in item ? item.text : load(item.image)
+          )
+      )
+      const usage = { tokens: 0 }
+      const embeddings = await encodeInputs(encoder, inputs, {
+        lane: 'interactive',
+        ...patience,
+        onStep,
+        usage
+      })
+      return sendJson(reply, {
+        object: 'list' as const,
+        data: embeddings.map((embedding, index) => ({
+          object: 'embedding' as const,
+          index,
+          embedding: format === 'base64' ? toBase64(embedding) : embedding
+        })),
+        model: encoder.model.name,
+        usage: { prompt_tokens: usage.tokens, total_tokens: usage.tokens }
+      })
+    }
+  )
+  app.post(
+    '/v1/similarity',
+    {
+      bodyLimit,
+      config: { scope: 'read' },
+      schema: {
+        tags,
+        operationId: 'compare',
+        summary: 'Compare texts with images',
+        body: SimilarityRequest,
+        response: responses({ 200: SimilarityResponse })
+      }
+    },
+    async (request) => {
+      const {
+        body: { texts, images, model },
+        patience,
+        onStep
+      } = request
+      const encoder = encoders.get(model)
+      const load = imageLoader(services, request, { lane: 'interactive', totalBytes: maxImageBytes })
+      const inputs = [...texts, ...(await Promise.all(images.map(load)))]
+      const embeddings = await encodeInputs(encoder, inputs, { lane: 'interactive', ...patience, onStep })
+      const [rows, columns] = [embeddings.slice(0, texts.length), embeddings.slice(texts.length)]
+      return {
+        similarity: rows.map((text) => columns.map((image) => cosine(text, image))),
+        model: encoder.model.name
+      }
+    }
+  )
+}
+
+/** Embeddings of texts (strings) and images (bytes), in their order. */
+async function encodeInputs(
+  encoder: Encoder,
+  inputs: (string | Uint8Array)[],
+  options: EncodeOptions
+): Promise<Embedding[]> {
+  const texts = encoder
+    .encodeTexts(
+      inputs.filter((input) => typeof input === 'string'),
+      options
+    )
+    .values()
+  const images = encoder
+    .encodeImages(
+      inputs.filter((input) => typeof input !== 'string'),
+      options
+    )
+    .values()
+  return Promise.all(inputs.map((input) => (typeof input === 'string' ? texts : images).next().value!))
+}
+
+function toBase64({ buffer, byteOffset, byteLength }: Embedding): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('base64')
+}

@@ -1,0 +1,218 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { suffices } from '../../access/api-key.js'
+import { CollectionForbidden, EvaluationNotDone, EvaluationNotFound, Forbidden } from '../../errors.js'
+import type { EvaluationAsked } from '../../jobs/evaluation/evaluation-kind.js'
+import { ReportJson } from '../../evaluation/report/schema.js'
+import { toJson } from '../../evaluation/report/to-json.js'
+import { renderPage } from '../../evaluation/report/page.js'
+import type { EvaluationJob, Job } from '../../jobs/job.js'
+import { responses } from '../schemas.js'
+import {
+  EvaluationBody,
+  EvaluationRequest,
+  toEvaluationBody,
+  type EvaluationRequestBody
+} from './evaluation-body.js'
+import { mayKnow } from './collection-reach.js'
+import type { App, Services } from './services.js'
+
+const EvaluationParams = Type.Object({
+  id: Type.String({
+    format: 'uuid',
+    description: 'Of an evaluation, and of its job.',
+    examples: ['3f0e8a52-8c38-4b7e-8f2a-6d0f4f8f7a11']
+  })
+})
+const EvaluationWithReport = Type.Object({
+  ...EvaluationBody.properties,
+  report: Type.Union([ReportJson, Type.Null()], { description: 'Null until it is done.' })
+})
+const tags = ['Evaluations']
+
+/** Records of a collection that are looked at where no limit is given. */
+const USUAL_RECORDS = 10_000
+
+/**
+ * The report is one file: its styles and pictures are in it, and nothing of it runs, or asks for anything
+ * elsewhere.
+ */
+const REPORT_POLICY = [
+  "default-src 'none'",
+  "style-src 'unsafe-inline'",
+  'img-src data:',
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  'sandbox'
+].join('; ')
+
+/** Measuring models on datasets and collections. */
+export function evaluationRoutes(app: App, services: Services): void {
+  startRoute(app, services)
+  const { jobs, reports, collections } = services
+  const evaluationOf = (
+    request: Pick<FastifyRequest, 'reaches' | 'caller'> & { params: { id: string } }
+  ): EvaluationJob => {
+    const job = jobs.list().find(({ id }) => id === request.params.id)
+    // Of collections that the caller may not know of there are no evaluations.
+    if (!isEvaluation(job) || !mayKnow(request, job, collections))
+      throw new EvaluationNotFound(request.params.id)
+    return job
+  }
+  const reportOf = async (job: EvaluationJob) => {
+    if (job.state !== 'done') throw new EvaluationNotDone(job.id, job.state)
+    const report = await reports.read(job.id)
+    if (!report) throw new EvaluationNotFound(job.id)
+    return report
+  }
+  app.get(
+    '/v1/evaluations',
+    {
+      schema: {
+        tags,
+        operationId: 'listEvaluations',
+        summary: 'List the evaluations, the latest first',
+        description: 'Without their reports. The last 100 are kept.',
+        response: responses({ 200: Type.Object({ evaluations: Type.Array(EvaluationBody) }) })
+      }
+    },
+    async (request) => ({
+      evaluations: jobs
+        .list()
+        .filter(isEvaluation)
+        .filter((job) => mayKnow(request, job, collections))
+        .map(toEvaluationBody)
+    })
+  )
+  app.get(
+    '/v1/evaluations/:id',
+    {
+      schema: {
+        tags,
+        operationId: 'getEvaluation',
+        summary: 'Show an evaluation, with its report',
+        params: EvaluationParams,
+        response: responses({ 200: EvaluationWithReport })
+      }
+    },
+    async (request) => {
+      const job = evaluationOf(request)
+      return { ...toEvaluationBody(job), report: job.state === 'done' ? toJson(await reportOf(job)) : null }
+    }
+  )
+  app.get(
+    '/v1/evaluations/:id/report',
+    {
+      schema: {
+        tags,
+        operationId: 'getEvaluationReport',
+        summary: "An evaluation's report as a page",
+        description: 'One file with its plots and pictures in it, to be looked at, kept and sent around.',
+        params: EvaluationParams,
+        response: {
+          200: { description: 'The page.', content: { 'text/html': { schema: { type: 'string' } } } },
+          ...responses({})
+        }
+      }
+    },
+    async (request, typedReply) => {
+      const reply: FastifyReply = typedReply
+      const job = evaluationOf(request)
+      const page = renderPage(await reportOf(job))
+      return reply
+        .type('text/html; charset=utf-8')
+        .headers({
+          'content-security-policy': REPORT_POLICY,
+          'cache-control': 'private, no-store',
+          'content-disposition': `inline; filename="evaluation-${job.id}.html"`
+        })
+        .send(page)
+    }
+  )
+  app.delete(
+    '/v1/evaluations/:id',
+    {
+      config: { scope: 'write' },
+      schema: {
+        tags,
+        operationId: 'deleteEvaluation',
+        summary: 'Delete an evaluation',
+        description:
+          'Ends it if it waits or runs, and removes it with its report. One of a folder asks for a key ' +
+          'with the scope admin.',
+        params: EvaluationParams,
+        response: responses({ 204: Type.Null() })
+      }
+    },
+    async (request, reply) => {
+      const job = evaluationOf(request)
+      requireAllowed(request, job.collection)
+      // One that is about to end has its report written and its end kept first: nothing comes back after it
+      // is removed.
+      await jobs.cancel(job.id)
+      await jobs.forget(job.id)
+      await reports.remove(job.id)
+      return reply.code(204).send(null)
+    }
+  )
+}
+
+function startRoute(app: App, { jobs }: Services): void {
+  app.post(
+    '/v1/evaluations',
+    {
+      config: { scope: 'write' },
+      schema: {
+        tags,
+        operationId: 'startEvaluation',
+        summary: 'Measure a model on a dataset or a collection',
+        description:
+          'In the background: retrieval, zero-shot and more, as the dataset allows, every figure with ' +
+          'its interval. One runs at a time, the others wait in their order, up to 16 of them; it ' +
+          'survives restarts. Its images and texts are encoded when nobody else waits for the encoder. ' +
+          'A folder asks for a key with the scope admin, and that the operator has named a folder of ' +
+          'datasets; a collection for one with the scope write that reaches it, and is measured by the ' +
+          'embeddings it has. Follow it as a job: `/v1/jobs/{id}/events`.',
+        body: EvaluationRequest,
+        response: responses({ 202: EvaluationBody })
+      }
+    },
+    async (request, reply) => {
+      const asked = toAsked(request.body)
+      requireAllowed(request, 'folder' in asked.dataset ? null : asked.dataset.collection)
+      const job = await jobs.start('evaluation', asked)
+      request.describeChange({
+        evaluation: job.id,
+        ...('folder' in asked.dataset
+          ? { folder: asked.dataset.folder }
+          : { collection: asked.dataset.collection })
+      })
+      return reply.code(202).header('location', `/v1/evaluations/${job.id}`).send(toEvaluationBody(job))
+    }
+  )
+}
+
+function isEvaluation(job?: Job): job is EvaluationJob {
+  return job?.kind === 'evaluation'
+}
+
+/** Folders of the server are for those that may all, a collection is for those whose key reaches it. */
+function requireAllowed(
+  request: Pick<FastifyRequest, 'caller' | 'reaches'>,
+  collection: string | null
+): void {
+  const { caller } = request
+  if (collection !== null && !request.reaches(collection))
+    throw new CollectionForbidden(`collection '${collection}'`)
+  if (collection === null && caller && !suffices(caller.scope, 'admin'))
+    throw new Forbidden(caller.scope, 'admin')
+  if (collection === null && caller?.collections)
+    throw new CollectionForbidden('every collection, and the folders of datasets are of none')
+}
+
+function toAsked({ dataset, model, against, tasks, ...options }: EvaluationRequestBody): EvaluationAsked {
+  if ('folder' in dataset) return { dataset, model, against, tasks, options }
+  const { collection, label_field: labelField, limit = USUAL_RECORDS } = dataset
+  return { dataset: { collection, labelField, limit }, model, against, tasks, options }
+}

@@ -1,0 +1,218 @@
+import { Readable } from 'node:stream'
+import type { FastifyRequest } from 'fastify'
+import { Type, type Static } from 'typebox'
+import { JobNotFound } from '../../errors.js'
+import { isOpen, type Job, type ReindexJob } from '../../jobs/job.js'
+import { OwnCollectionParams, responses } from '../schemas.js'
+import { EvaluationBody, toEvaluationBody } from './evaluation-body.js'
+import { mayKnow } from './collection-reach.js'
+import { ENDED, jobParts, partsOf } from './job-body.js'
+import { optionalBody } from './optional-body.js'
+import type { App, Services } from './services.js'
+
+const ReindexJobBody = Type.Object({
+  ...jobParts,
+  kind: Type.Literal('reindex'),
+  state: Type.Enum(['running', ...ENDED]),
+  progress: Type.Object({ done: Type.Integer(), total: Type.Integer() }, { description: 'Records.' }),
+  collection: Type.String(),
+  model: Type.String({ description: 'The model that the collection is encoded with.' }),
+  fingerprint: Type.String(),
+  skip_missing: Type.Boolean(),
+  missing: Type.Object(
+    {
+      count: Type.Integer(),
+      records: Type.Array(
+        Type.Object({ id: Type.String(), modality: Type.Enum(['image', 'text']), reason: Type.String() })
+      )
+    },
+    { description: "Embeddings that can't be made anew: how many, and the first 1,000 of them." }
+  )
+})
+
+const JobBody = Type.Union([ReindexJobBody, EvaluationBody], {
+  description: 'By `kind`: a re-indexing, or an evaluation.'
+})
+
+const ReindexBody = Type.Object(
+  {
+    model: Type.Optional(Type.String({ description: 'The first of the loaded models, by default.' })),
+    skip_missing: Type.Optional(
+      Type.Boolean({
+        description:
+          'Go on without the embeddings of images that were not kept; by default the job fails, and ' +
+          'names them.'
+      })
+    )
+  },
+  { additionalProperties: false, examples: [{ model: 'mini' }] }
+)
+
+const JobParams = Type.Object({
+  id: Type.String({
+    format: 'uuid',
+    description: 'Of a job.',
+    examples: ['3f0e8a52-8c38-4b7e-8f2a-6d0f4f8f7a11']
+  })
+})
+const tags = ['Jobs']
+
+/** Event streams are kept open through proxies by a comment this often. */
+const HEARTBEAT_MS = 15_000
+
+/** Re-indexing, and following what runs in the background. */
+export function jobRoutes(app: App, { jobs, collections }: Services): void {
+  // Of collections that the caller may not know of there are no jobs.
+  const jobOf = (request: Pick<FastifyRequest, 'reaches' | 'caller'> & { params: { id: string } }): Job => {
+    const job = jobs.get(request.params.id)
+    if (!mayKnow(request, job, collections)) throw new JobNotFound(job.id)
+    return job
+  }
+  app.post(
+    '/v1/collections/:collection/reindex',
+    {
+      config: { scope: 'admin' },
+      schema: {
+        tags,
+        operationId: 'reindexCollection',
+        summary: 'Encode a collection anew with a loaded model',
+        description:
+          'In the background: kept images and texts are encoded anew, while the old embeddings go on ' +
+          'serving until the new ones take their place at once. It survives restarts. For texts and ' +
+          'images to be searched meanwhile, the old model must be loaded too.',
+        params: OwnCollectionParams,
+        body: ReindexBody,
+        response: responses({ 202: ReindexJobBody })
+      },
+      preValidation: optionalBody
+    },
+    async ({ params, body }, reply) => {
+      const { model, skip_missing: skipMissing = false } = body as Static<typeof ReindexBody>
+      const job = await jobs.start('reindex', { collection: params.collection, model, skipMissing })
+      return reply.code(202).header('location', `/v1/jobs/${job.id}`).send(toReindexBody(job))
+    }
+  )
+  app.get(
+    '/v1/jobs',
+    {
+      schema: {
+        tags,
+        operationId: 'listJobs',
+        summary: 'List the jobs, the latest first',
+        response: responses({ 200: Type.Object({ jobs: Type.Array(JobBody) }) })
+      }
+    },
+    async (request) => ({
+      jobs: jobs
+        .list()
+        .filter((job) => mayKnow(request, job, collections))
+        .map(toBody)
+    })
+  )
+  app.get(
+    '/v1/jobs/:id',
+    {
+      schema: {
+        tags,
+        operationId: 'getJob',
+        summary: 'Show a job',
+        params: JobParams,
+        response: responses({ 200: JobBody })
+      }
+    },
+    async (request) => toBody(jobOf(request))
+  )
+  app.get(
+    '/v1/jobs/:id/events',
+    {
+      config: { streams: true },
+      schema: {
+        tags,
+        operationId: 'followJob',
+        summary: 'Follow a job',
+        description:
+          'Server-sent events: `progress` whenever the job has changed, `end` when it has ended; the ' +
+          'data is the job.',
+        params: JobParams,
+        produces: ['text/event-stream'],
+        response: responses({
+          200: Type.Unsafe<Readable>({ type: 'string', description: 'text/event-stream' })
+        })
+      }
+    },
+    async (request, reply) => {
+      const { params, patience } = request
+      // Before the first byte, so that one that is not there gets its 404.
+      jobOf(request)
+      reply
+        .header('content-type', 'text/event-stream')
+        .header('cache-control', 'no-store')
+        .header('x-accel-buffering', 'no')
+      return reply.send(eventStream(jobs.watch(params.id, patience.signal)))
+    }
+  )
+  app.delete(
+    '/v1/jobs/:id',
+    {
+      config: { scope: 'admin' },
+      schema: {
+        tags,
+        operationId: 'cancelJob',
+        summary: 'Cancel a job',
+        params: JobParams,
+        response: responses({ 200: JobBody })
+      }
+    },
+    async (request) => toBody(await jobs.cancel(jobOf(request).id))
+  )
+}
+
+/**
+ * Server-sent events of a job. One is made when the one before is taken, from the job as it is then: a slow
+ * reader misses states, and none pile up.
+ */
+function eventStream(states: AsyncGenerator<Job>): Readable {
+  let wake: (() => void) | undefined
+  const stream = new Readable({ read: () => wake?.() })
+  const heartbeat = setInterval(() => stream.readableLength === 0 && stream.push(':\n\n'), HEARTBEAT_MS)
+  stream.once('close', () => {
+    clearInterval(heartbeat)
+    wake?.()
+  })
+  const pump = async () => {
+    for await (const job of states) {
+      if (stream.destroyed) return
+      const isTaken = new Promise<void>((resolve) => (wake = resolve))
+      if (
+        !stream.push(
+          `event: ${isOpen(job) ? 'progress' : 'end'}\ndata: ${JSON.stringify(toBody(job))}\n\n`
+        ) &&
+        isOpen(job)
+      )
+        await isTaken
+    }
+    stream.push(null)
+  }
+  pump().catch((error: Error) => stream.destroy(error))
+  return stream
+}
+
+function toBody(job: Job): Static<typeof JobBody> {
+  return job.kind === 'reindex' ? toReindexBody(job) : toEvaluationBody(job)
+}
+
+function toReindexBody(job: ReindexJob): Static<typeof ReindexJobBody> {
+  const { kind, collection, model, fingerprint, skipMissing, state, progress, missing } = job
+  // None waits for another.
+  return {
+    ...partsOf(job),
+    kind,
+    collection,
+    model,
+    fingerprint,
+    skip_missing: skipMissing,
+    state: state as Exclude<typeof state, 'queued'>,
+    progress,
+    missing
+  }
+}

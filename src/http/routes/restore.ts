@@ -1,0 +1,171 @@
+import { rm, stat } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+import type { FastifyRequest } from 'fastify'
+import { Type, type Static } from 'typebox'
+import { MIB } from '../../config.js'
+import { BackupTooLarge, CollectionForbidden, InvalidRequest, ReindexRunning } from '../../errors.js'
+import { Places } from '../../threading/semaphore.js'
+import { runningReindex } from '../../jobs/reindex-jobs.js'
+import { requireFree, restore } from '../../records/restore.js'
+import { CollectionName, OwnCollectionParams, responses } from '../schemas.js'
+import { BACKUP_SCOPE, BACKUP_TYPE, BackupName, knownBackup, waitLong } from './backups.js'
+import { CollectionBody, describe } from './collections.js'
+import { receiveFile } from './receive-file.js'
+import type { App, Services } from './services.js'
+
+const RestoreBody = Type.Object(
+  {
+    backup: BackupName,
+    from: Type.Optional(
+      Type.String({
+        ...CollectionName,
+        description: 'The collection that the backup is of; the same, by default.'
+      })
+    )
+  },
+  { additionalProperties: false, examples: [{ backup: 'before-upgrade' }] }
+)
+
+const RestoreQuery = Type.Object(
+  {
+    replace: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description: 'Put it in the place of a collection that has the name; else that answers 409.',
+        examples: [true]
+      })
+    ),
+    sha256: Type.Optional(
+      Type.String({
+        pattern: '^[0-9a-fA-F]{64}$',
+        description: 'Of the file that is sent, which is refused if it differs.'
+      })
+    )
+  },
+  { additionalProperties: false }
+)
+
+const schema = {
+  tags: ['Backups'],
+  operationId: 'restoreCollection',
+  summary: 'Make a collection of a backup',
+  description:
+    'Of a file that is sent, whatever its collection was called, or of a backup that lies here. All of ' +
+    'it is checked first and on the way: it comes into being whole, in one moment, or not at all. ' +
+    'Records keep their times. It can be searched when the call answers, with the same answers as ' +
+    'where it was made. Embeddings of a model that is not loaded wait for it.',
+  params: OwnCollectionParams,
+  querystring: RestoreQuery,
+  body: {
+    content: {
+      'application/json': { schema: RestoreBody },
+      [BACKUP_TYPE]: { schema: { type: 'object', format: 'binary' } }
+    }
+  },
+  response: responses({ 200: CollectionBody })
+}
+
+/** Restores at a time: each writes as fast as the disk takes it. */
+const AT_ONCE = 2
+
+/** Bytes of an upload after which the disk is looked at again. */
+const LOOK_BYTES = 16 * MIB
+
+/**
+ * Receives an upload, within MAX_BACKUP_MIB and the room on the disk: both are looked at by its
+ * Content-Length first, and again while it comes. Throws BACKUP_TOO_LARGE, and what `receiveFile` throws.
+ */
+async function receiveUpload(
+  { config, backups }: Services,
+  request: FastifyRequest,
+  { file, sha256 }: { file: string; sha256?: string }
+): Promise<void> {
+  const announced = Number(request.headers['content-length'] ?? 0)
+  const requireSize = (bytes: number) => {
+    if (bytes > config.MAX_BACKUP_MIB * MIB) throw new BackupTooLarge(config.MAX_BACKUP_MIB)
+  }
+  let looked = 0
+  const admit = async (bytes: number) => {
+    requireSize(bytes)
+    if (bytes - looked < LOOK_BYTES) return
+    looked = bytes
+    // Others write meanwhile.
+    await backups.requireRoom(Math.max(0, announced - bytes))
+  }
+  requireSize(announced)
+  await backups.requireRoom(announced)
+  await receiveFile(request.body as Readable, file, { sha256, signal: request.patience.signal, admit })
+}
+
+/** Making a collection of a backup. */
+export function restoreRoutes(parent: App, services: Services): void {
+  const { config, backups, collections, encoders, jobs } = services
+  const places = new Places(AT_ONCE)
+  const maxImageBytes = config.MAX_IMAGE_MIB * MIB
+  const requireIdle = (name: string) => {
+    const job = runningReindex(jobs.list(), name)
+    if (job) throw new ReindexRunning(name, job.id)
+  }
+  // A scope of its own, since no other route takes such bodies.
+  parent.register(async (scope) => {
+    const app = scope as unknown as App
+    app.addContentTypeParser(BACKUP_TYPE, (_, payload, done) => done(null, payload))
+    app.post(
+      '/v1/collections/:collection/restore',
+      { config: { scope: BACKUP_SCOPE, streams: true }, schema },
+      async (request, reply) => {
+        const {
+          params: { collection: name },
+          query: { replace: mayReplace = false, sha256 },
+          patience: { signal }
+        } = request
+        const body = request.body as Static<typeof RestoreBody> | Readable
+        requireFree(collections, name, mayReplace)
+        requireIdle(name)
+        let leave = () => {}
+        const options = { collections, encoders, name, mayReplace, maxImageBytes, signal }
+        const make = async (of: { file: string; sha256?: string; keepsAge: boolean }) => {
+          await backups.requireRoom((await stat(of.file)).size)
+          const made = await describe(await restore({ ...options, ...of }))
+          request.countChanges('created', made.records)
+          return made
+        }
+        try {
+          if ('backup' in body) {
+            if (sha256 !== undefined)
+              throw new InvalidRequest(
+                'sha256 is of a file that is sent; a backup that lies here has its own.'
+              )
+            leave = places.take()
+            waitLong(request)
+            const from = body.from ?? name
+            if (!request.reaches(from)) throw new CollectionForbidden(`collection '${from}'`)
+            const { path, sha256: noted } = knownBackup(services, request, {
+              collection: from,
+              name: body.backup
+            })
+            request.describeChange({ from, name: body.backup })
+            return await make({ file: path, sha256: noted, keepsAge: true })
+          }
+          const file = backups.uploadFile()
+          try {
+            await receiveUpload(services, request, { file, sha256 })
+            waitLong(request)
+            // Not before the upload is whole: one that trickles would keep others out.
+            leave = await places.next(signal)
+            if (sha256 !== undefined) request.describeChange({ sha256 })
+            return await make({ file, keepsAge: request.caller?.collections === undefined })
+          } catch (error) {
+            // The rest of an upload that was refused may be any length.
+            if (!request.raw.complete) reply.header('connection', 'close')
+            throw error
+          } finally {
+            await rm(file, { force: true })
+          }
+        } finally {
+          leave()
+        }
+      }
+    )
+  })
+}

@@ -1,0 +1,57 @@
+import type { ErrorShape } from '../errors.js'
+import type { EvaluationAsked, EvaluationPart } from './evaluation/evaluation-kind.js'
+import type { ReindexAsked, ReindexPart } from './reindex-jobs.js'
+
+/** What every job has. */
+export interface JobState {
+  id: string
+  /** `queued` while others of its kind go first. */
+  state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled'
+  progress: { done: number; total: number; step?: string }
+  /**
+   * Processes that began or went on with it and did not stop it themselves: the one that runs it, and those
+   * that crashed.
+   */
+  crashes?: number
+  error: Pick<ErrorShape, 'code' | 'message'> | null
+  /** Milliseconds since 1970. */
+  createdAt: number
+  endedAt: number | null
+}
+
+export type ReindexJob = JobState & { kind: 'reindex' } & ReindexPart
+export type EvaluationJob = JobState & { kind: 'evaluation' } & EvaluationPart
+/** Work in the background, and what became of it. */
+export type Job = ReindexJob | EvaluationJob
+
+/** What one kind of job does. */
+export interface JobKind<Asked, Part> {
+  /** Set where one of the kind runs at a time: how many others may wait for it. */
+  mayWait?: number
+  /** Processes that may end unasked while such a job runs; it is not begun again after so many. */
+  mostCrashes: number
+  /** What a new job has beside its state. Throws what stands against it. */
+  plan(asked: Asked, jobs: Job[]): Promise<Part> | Part
+  /** Does the work, or goes on with it after a restart; it may change the job's own part and progress. */
+  run(job: JobState & Part, work: Work): Promise<void>
+  /** Removes what a job made that was cancelled or has failed. */
+  undo?(job: JobState & Part): Promise<void>
+  /** Is given the jobs at the start, before those that are open go on. */
+  onResume?(jobs: Job[]): Promise<void>
+}
+
+export interface Work {
+  signal: AbortSignal
+  /** Tells those who watch the job that it has changed. */
+  onChange: () => void
+}
+
+export interface JobKinds {
+  reindex: JobKind<ReindexAsked, ReindexPart>
+  evaluation: JobKind<EvaluationAsked, EvaluationPart>
+}
+
+/** Whether a job has not ended yet. */
+export function isOpen({ state }: Pick<Job, 'state'>): boolean {
+  return state === 'queued' || state === 'running'
+}

@@ -1,0 +1,100 @@
+import type { Collections } from '../collections/collections.js'
+import type { Encoders } from '../encoder/encoders.js'
+import { CollectionHasNoModel, ReindexRunning } from '../errors.js'
+import type { Job, JobKind } from './job.js'
+import { reindex, type Unencodable } from './reindex.js'
+
+export interface ReindexAsked {
+  collection: string
+  model?: string
+  skipMissing: boolean
+}
+
+/** What a re-indexing has beside what every job has. Its progress is in records. */
+export interface ReindexPart {
+  collection: string
+  /** When that was created: a later one of its name is another. */
+  collectionCreatedAt?: number
+  /** The model that the collection is encoded with. */
+  model: string
+  fingerprint: string
+  skipMissing: boolean
+  /** What can't be encoded anew: how many, and the first of them. */
+  missing: { count: number; records: Unencodable[] }
+}
+
+/** Records that a job names, of those that can't be encoded anew. */
+const MAX_NAMED = 1000
+
+/** It keeps what it has done, so that each process gets it further. */
+const MOST_CRASHES = 10
+
+/**
+ * Re-indexing as a job; planning one throws COLLECTION_NOT_FOUND, COLLECTION_HAS_NO_MODEL, MODEL_NOT_FOUND or
+ * REINDEX_RUNNING.
+ */
+export function reindexJobs({
+  collections,
+  encoders
+}: {
+  collections: Collections
+  encoders: Encoders
+}): JobKind<ReindexAsked, ReindexPart> {
+  return {
+    mostCrashes: MOST_CRASHES,
+    plan: ({ collection: name, model, skipMissing }, jobs) => {
+      const { fingerprint: present, createdAt: collectionCreatedAt } = collections.get(name).settings
+      if (present === null) throw new CollectionHasNoModel(name)
+      const {
+        model: { name: modelName, fingerprint }
+      } = encoders.get(model)
+      const other = runningReindex(jobs, name)
+      if (other) throw new ReindexRunning(name, other.id)
+      return {
+        collection: name,
+        collectionCreatedAt,
+        model: modelName,
+        fingerprint,
+        skipMissing,
+        missing: { count: 0, records: [] }
+      }
+    },
+    run: async (job, { signal, onChange }) => {
+      const encoder = encoders.get(job.model)
+      const {
+        model: { name: model, fingerprint },
+        dimension
+      } = encoder
+      job.fingerprint = fingerprint
+      // Found anew by a job that goes on.
+      job.missing = { count: 0, records: [] }
+      const collection = collections.get(job.collection)
+      await reindex({
+        collection,
+        replacement: await collections.replacement(job.collection, { model, fingerprint, dimension }),
+        encoder,
+        skipMissing: job.skipMissing,
+        signal,
+        onProgress: (progress) => {
+          job.progress = progress
+          onChange()
+        },
+        onUnencodable: (record) => {
+          if (++job.missing.count <= MAX_NAMED) job.missing.records.push(record)
+        }
+      })
+    },
+    undo: ({ collection }) => collections.discardReplacement(collection),
+    onResume: async (jobs) => {
+      for (const name of collections.beingReplaced())
+        if (!runningReindex(jobs, name)) await collections.discardReplacement(name).catch(() => undefined)
+    }
+  }
+}
+
+/** The job that re-indexes a collection now. */
+export function runningReindex(jobs: Job[], collection: string): Job | undefined {
+  return jobs.find(
+    (job) => job.kind === 'reindex' && job.state === 'running' && job.collection === collection
+  )
+}

@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises'
+import { LRUCache } from 'lru-cache'
+import { Batcher, type Lane, type Patience } from '../threading/batcher.js'
+import type { Encoder } from '../encoder/encoder.js'
+import { sharedKey } from '../threading/shared-key.js'
+
+export interface ThumbnailsOptions {
+  /** Makes a small WebP of an image's bytes. */
+  make: Encoder['thumbnail']
+  /** Memory for those that were made, in bytes; 0 keeps none. */
+  cacheBytes: number
+  /** Images that are read and decoded at a time. */
+  concurrency: number
+  /** Images that wait, at which a request is rejected. */
+  queueSize: number
+  maxWaitMs?: Record<Lane, number>
+}
+
+/** A kept image: what tells it from others, and where it lies. */
+export interface KeptImage {
+  sha256: string
+  path: string
+}
+
+/** Thumbnails of kept images, made when they are asked for. */
+export interface Thumbnails {
+  /**
+   * The WebP; undefined when the image is not there any more. Throws QUEUE_FULL, and the decoder's errors.
+   */
+  get(image: KeptImage, patience?: Patience): Promise<Uint8Array | undefined>
+  /** Finishes what was admitted. */
+  close(): Promise<void>
+}
+
+/**
+ * Makes thumbnails behind a queue of their own, and keeps the last ones in memory. What waits is only named:
+ * a file is read when it is its turn, so that the images of a whole page in wait take no memory.
+ */
+export function createThumbnails({
+  make,
+  cacheBytes,
+  concurrency,
+  queueSize,
+  maxWaitMs
+}: ThumbnailsOptions): Thumbnails {
+  const cache =
+    cacheBytes > 0
+      ? new LRUCache<string, Uint8Array>({
+          maxSize: cacheBytes,
+          sizeCalculation: (bytes, key) => bytes.length + 2 * key.length
+        })
+      : undefined
+  const queue = new Batcher<{ key: string; path: string }, Uint8Array | undefined>({
+    run: async ([{ key, path }], { lane, signal }) => {
+      const bytes = await readFile(path).catch(unlessGone)
+      const thumbnail = bytes && (await make(bytes, { lane, signal }))
+      if (thumbnail) cache?.set(key, thumbnail)
+      return [thumbnail]
+    },
+    maxBatchSize: 1,
+    maxDelayMs: 0,
+    concurrency,
+    maxQueueSize: queueSize,
+    maxWaitMs,
+    key: ({ key }) => key
+  })
+  return {
+    get: async ({ sha256, path }, patience) => {
+      const key = sharedKey(sha256, patience?.sharing)
+      return cache?.get(key) ?? queue.add({ key, path }, patience)
+    },
+    close: () => queue.close()
+  }
+}
+
+/** The record may be deleted while its image is on the way. */
+function unlessGone(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
+}

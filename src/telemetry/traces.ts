@@ -1,0 +1,57 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { ErrorShape } from '../errors.js'
+import type { Step } from './stages.js'
+
+/** Where the traces of requests go. */
+export interface Traces {
+  /** Begins the trace of a request, or goes on with the caller's (W3C Trace Context). */
+  begin(request: TracedRequest): RequestTrace
+  /** Sends what is left, for so many milliseconds at most. */
+  close(withinMs: number): Promise<void>
+}
+
+export interface TracedRequest {
+  id: string
+  method: string
+  /** The template of the route, where there is one. */
+  route?: string
+  /** The path without its query, which may hold texts. */
+  path: string
+  headers: IncomingHttpHeaders
+}
+
+/** The span of one request. */
+export interface RequestTrace {
+  readonly traceId: string
+  readonly spanId: string
+  /** Adds a step as a span of its own. */
+  step(step: Step): void
+  /** Notes the error that the request ends with. */
+  fail(error: ErrorShape): void
+  end(status: number): void
+}
+
+/**
+ * Whether the environment asks for traces, by the names that OpenTelemetry gives: an endpoint for them, and
+ * nothing that switches them off.
+ */
+export function wantsTraces(env: NodeJS.ProcessEnv): boolean {
+  const isOff =
+    env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true' || env.OTEL_TRACES_EXPORTER?.trim() === 'none'
+  return (
+    !isOff && Boolean((env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || env.OTEL_EXPORTER_OTLP_ENDPOINT)?.trim())
+  )
+}
+
+/**
+ * Traces as the environment asks for them, or none; what makes them is loaded only then. Throws with what is
+ * wrong there.
+ */
+export async function openTraces(
+  env: NodeJS.ProcessEnv,
+  onProblem: (problem: string) => void
+): Promise<Traces | undefined> {
+  if (!wantsTraces(env)) return undefined
+  const { startTraces } = await import('./otlp-traces.js')
+  return startTraces(env, onProblem)
+}

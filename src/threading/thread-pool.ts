@@ -1,0 +1,231 @@
+import { isMainThread, parentPort } from 'node:worker_threads'
+import { move, transferableSymbol, valueSymbol } from 'piscina'
+import { Circuit, type CircuitState } from './circuit-breaker.js'
+import {
+  fromErrorShape,
+  retryLater,
+  toErrorShape,
+  WorkerDied,
+  WorkersDown,
+  type ErrorShape
+} from '../errors.js'
+import { startThread, type Ready, type Thread, type ThreadOptions } from './thread.js'
+
+export interface ThreadsOptions extends ThreadOptions {
+  /** What the pool is called where its state is shown. */
+  name: string
+  count: number
+  /** Told when a thread ended unasked, or its replacement could not be started. */
+  onDeath?: (error: Error) => void
+  /** Of its restarts; for tests. */
+  circuit?: Circuit
+}
+
+/** Worker threads that start from one file, whose calls are its exported handlers. */
+export interface Threads<Handlers> {
+  call<Name extends keyof Handlers & string>(
+    name: Name,
+    argument: Argument<Handlers[Name]>
+  ): Promise<Answer<Handlers[Name]>>
+  /** What the threads found while they started, one each. */
+  findings: unknown[]
+  readonly state: PoolState
+  close(): Promise<void>
+}
+
+/** How a pool of threads is. */
+export interface PoolState {
+  name: string
+  /** Threads that are wanted, and those that live. */
+  threads: number
+  alive: number
+  circuit: CircuitState
+  /** Starts in a row that failed. */
+  failedStarts: number
+}
+
+type Handler = (argument: never) => unknown
+type Argument<H> = H extends (argument: infer A) => unknown ? A : never
+type Answer<H> = H extends Handler ? Exclude<Awaited<ReturnType<H>>, Failure> : never
+
+/** How a handler's error crosses to the caller's thread; `detail` is for the log. */
+export interface Failure {
+  failure: ErrorShape & { detail: string }
+}
+
+/** Called by a thread's file when it can take calls; the finding goes into `findings` of its pool. */
+export function reportReady(finding: unknown = null): void {
+  if (!isMainThread) parentPort?.postMessage({ ready: finding } satisfies Ready)
+}
+
+/** An answer whose memory goes over to the caller's thread, where it would be copied otherwise. */
+export function handOver<A extends object>(answer: A, memory: ArrayBuffer): A {
+  if (memory.byteLength === 0) return answer
+  return move({ [transferableSymbol]: [memory], [valueSymbol]: answer }) as A
+}
+
+/** Wraps a handler of a thread's file so that its errors reach the caller with their code and status. */
+export function handler<A, R>(run: (argument: A) => R | Promise<R>): (argument: A) => Promise<R | Failure> {
+  return async (argument) => {
+    try {
+      return await run(argument)
+    } catch (error) {
+      return { failure: { ...toErrorShape(error), detail: String((error as Error)?.stack ?? error) } }
+    }
+  }
+}
+
+/**
+ * Starts threads and resolves when each has reported that it is ready; rejects with the error of one that
+ * could not start. A thread that dies later rejects its calls with WORKER_DIED and is replaced: at once,
+ * until deaths come so often that the circuit opens. Then calls are refused with WORKERS_DOWN until, after a
+ * pause, the threads are there again.
+ */
+export async function startThreads<Handlers>(file: URL, options: ThreadsOptions): Promise<Threads<Handlers>> {
+  const pool = new Pool(file, options)
+  const findings = await pool.start()
+  return {
+    findings,
+    get state() {
+      return pool.state
+    },
+    call: async (name, argument) => {
+      const answer = await pool.call(name, argument)
+      if (isFailure(answer))
+        throw Object.assign(fromErrorShape(answer.failure), { cause: answer.failure.detail })
+      return answer as Answer<Handlers[typeof name]>
+    },
+    close: () => pool.close()
+  }
+}
+
+/** A place for one thread of a pool. */
+interface Place {
+  thread?: Thread
+  starting?: Promise<Thread>
+}
+
+class Pool {
+  readonly #file: URL
+  readonly #options: ThreadsOptions
+  readonly #circuit: Circuit
+  readonly #places: Place[]
+  #timer: NodeJS.Timeout | undefined
+  #isClosed = false
+
+  constructor(file: URL, options: ThreadsOptions) {
+    this.#file = file
+    this.#options = options
+    this.#circuit = options.circuit ?? new Circuit()
+    this.#places = Array.from({ length: options.count }, () => ({}))
+  }
+
+  get state(): PoolState {
+    const { state: circuit, failedStarts } = this.#circuit
+    return {
+      name: this.#options.name,
+      threads: this.#places.length,
+      alive: this.#living().length,
+      circuit,
+      failedStarts
+    }
+  }
+
+  /** The findings of all threads. When one can't be started none is left. */
+  async start(): Promise<unknown[]> {
+    const started = await Promise.allSettled(this.#places.map((place) => this.#fill(place)))
+    const failed = started.find((result) => result.status === 'rejected')
+    if (!failed) return this.#living().map(({ finding }) => finding)
+    await this.close()
+    throw failed.reason
+  }
+
+  async call(name: string, argument: unknown): Promise<unknown> {
+    // Chosen and called in one go: of calls that come at once each counts for the next.
+    const thread = this.#free() ?? (await this.#start())
+    try {
+      const answer = await thread.call(name, argument)
+      this.#circuit.answered()
+      return answer
+    } catch (error) {
+      // What can't be cloned fails without the thread.
+      throw thread.isAlive ? error : Object.assign(new WorkerDied(), { cause: error })
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    await Promise.all(
+      this.#places.map(
+        async ({ thread, starting }) => (await starting?.catch(() => undefined), await thread?.close())
+      )
+    )
+  }
+
+  #living(): Thread[] {
+    return this.#places.flatMap(({ thread }) => (thread?.isAlive ? thread : []))
+  }
+
+  /** The living thread with the fewest calls, if one lives. */
+  #free(): Thread | undefined {
+    if (this.#circuit.state === 'open')
+      throw retryLater(new WorkersDown(this.#options.name), this.#circuit.retryInMs)
+    const [first, ...others] = this.#living()
+    return others.reduce((least, thread) => (thread.calls < least.calls ? thread : least), first)
+  }
+
+  /** The first thread that comes. */
+  async #start(): Promise<Thread> {
+    const starting = this.#places.flatMap((place) => place.starting ?? [])
+    if (this.#isClosed || starting.length === 0) throw new WorkerDied()
+    await Promise.any(starting).catch(() => undefined)
+    return this.#free() ?? this.#start()
+  }
+
+  /** Starts the thread of a place; its death later is seen to. */
+  #fill(place: Place): Promise<Thread> {
+    place.starting = startThread(this.#file, this.#options)
+      .then(async (thread) => {
+        if (this.#isClosed) await thread.close()
+        thread.onDeath = (cause) => this.#onDeath(place, cause)
+        place.thread = thread
+        return thread
+      })
+      .finally(() => (place.starting = undefined))
+    return place.starting
+  }
+
+  #onDeath(place: Place, cause: Promise<Error>): void {
+    if (this.#isClosed) return
+    place.thread = undefined
+    this.#circuit.died()
+    void cause.then((error) => this.#options.onDeath?.(error))
+    if (this.#circuit.state === 'open') this.#retryLater()
+    else this.#fill(place).catch((failure) => this.#onFailedStart(failure))
+  }
+
+  #onFailedStart(error: Error): void {
+    if (this.#isClosed) return
+    this.#circuit.failedToStart()
+    this.#options.onDeath?.(error)
+    this.#retryLater()
+  }
+
+  #retryLater(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => void this.#retry(), this.#circuit.retryInMs).unref()
+  }
+
+  async #retry(): Promise<void> {
+    const empty = this.#places.filter(({ thread, starting }) => !thread?.isAlive && !starting)
+    const started = await Promise.allSettled(empty.map((place) => this.#fill(place)))
+    const failed = started.find((result) => result.status === 'rejected')
+    if (failed) this.#onFailedStart(failed.reason)
+    else this.#circuit.started()
+  }
+}
+
+function isFailure(answer: unknown): answer is Failure {
+  return typeof answer === 'object' && answer !== null && 'failure' in answer
+}

@@ -1,0 +1,314 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { runCommand } from '../../fixtures/command.js'
+import { solid } from '../../fixtures/images.js'
+import { testServer } from '../../fixtures/server.js'
+
+const { url, api } = await testServer(t, { MODELS_DIR: 'test/fixtures/towers', MODELS: 'clip,openclip' })
+const here = { SEMBLANCE_URL: url }
+const colours = ['red', 'green', 'blue']
+const records = await Promise.all(
+  colours.map(async (colour) => ({
+    id: `${colour}.png`,
+    text: colour === 'blue' ? '<b>blue</b>\n\u001b[31m"sky"' : colour,
+    metadata: { colour },
+    image: { base64: (await solid(colour, { width: 500, height: 400 })).toString('base64') }
+  }))
+)
+await api('PUT', '/v1/collections/colours')
+await api('POST', '/v1/collections/colours/records', { records })
+
+const run = (t: Test, ...args: string[]) => runCommand(t, args, here)
+const ids = (stdout: string) => JSON.parse(stdout).matches.map(({ id }: { id: string }) => id)
+
+t.test('search by words, pictures and records', async (t) => {
+  const file = join(t.testdir(), 'green.png')
+  await writeFile(file, await solid('green', { width: 500, height: 400 }))
+  const asked = async (body: object) =>
+    (await api('POST', '/v1/collections/colours/search', body)).body.matches.map(
+      ({ id }: { id: string }) => id
+    )
+  t.same(
+    ids((await run(t, 'search', 'something', 'red', '--json')).stdout),
+    await asked({ query: { text: 'something red' }, target: 'image' }),
+    'the only collection is meant'
+  )
+  const table = await run(t, 'search', '--image', file, '-n', '2')
+  t.match(table, {
+    code: 0,
+    stderr: '',
+    stdout: /^SCORE {3}ID {9}TEXT\n1\.0000 {2}green\.png {2}green\n0\.\d{4} {2}[^\n]*\n$/
+  })
+  t.notMatch((await run(t, 'search', 'x')).stdout, '\u001b', 'what records say does not reach the terminal')
+  t.same(
+    ids((await run(t, 'search', '--record', 'red.png', '--target', 'text', '--json', '--exact')).stdout),
+    await asked({ query: { record: 'red.png' }, target: 'text', exact: true })
+  )
+  t.same(
+    ids((await run(t, 'search', '--image', file, '--minus', 'sky', '--json')).stdout),
+    await asked({
+      query: [{ image: { base64: (await readFile(file)).toString('base64') } }, { text: 'sky', weight: -0.5 }]
+    })
+  )
+  t.same(ids((await run(t, 'search', 'x', '--filter', '{"colour": "blue"}', '--json')).stdout), ['blue.png'])
+  t.match(await run(t, 'search', 'x', '--filter', '{"colour": "pink"}'), {
+    code: 0,
+    stdout: "Nothing was found in 'colours'.\n"
+  })
+
+  for (const mistake of [
+    ['search'],
+    ['search', 'x', '-n', '0'],
+    ['search', 'x', '--filter', 'colour'],
+    ['search', 'x', '--target', 'all']
+  ])
+    t.match(await run(t, ...mistake), { code: 2, stdout: '' })
+  t.match(await run(t, 'search', 'x', '-c', 'none'), {
+    code: 1,
+    stderr: /no collection 'none'; there are colours\./
+  })
+  t.match(await run(t, 'search', '--image', join(t.testdirName, 'none.png')), { code: 1, stderr: /ENOENT/ })
+})
+
+t.test('a page of what was found needs nothing else, and runs nothing', async (t) => {
+  const sheet = join(t.testdir(), 'found.html')
+  t.match(await runCommand(t, ['search', 'blue <sky>', '--sheet', sheet, '--open'], here), {
+    code: 0,
+    stderr: `Wrote ${sheet}.\n`
+  })
+  const page = await readFile(sheet, 'utf8')
+  t.equal(page.match(/<img alt="[^"]*" src="data:image\/webp;base64,[^"]+">/g)?.length, 3)
+  t.match(page, 'blue &lt;sky&gt; in colours')
+  t.match(page, '&lt;b&gt;blue&lt;/b&gt;')
+  t.notMatch(page, /https?:|<script|<b>/)
+  t.match(page, `content="default-src 'none'`)
+})
+
+/** What a terminal gets to see that says of itself what the environment says. */
+async function onTerminal(env: Record<string, string>, args: string[]): Promise<string> {
+  const entry = fileURLToPath(new URL('../../../dist/cli/semblance.js', import.meta.url))
+  const child = spawn('script', ['-qec', `${process.execPath} ${entry} ${args.join(' ')}`, '/dev/null'], {
+    env: { PATH: process.env.PATH, ...here, ...env },
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  let seen = ''
+  child.stdout.on('data', (chunk) => (seen += chunk))
+  await once(child, 'close')
+  return seen
+}
+
+t.test('pictures in terminals that show them', async (t) => {
+  const kitty = await onTerminal({ TERM: 'xterm-kitty' }, ['search', 'x', '-n', '2'])
+  const pictures = [...kitty.matchAll(/\u001b_Ga=T,f=100,r=8,q=2,m=0;([A-Za-z0-9+/=]+)\u001b\\/g)].map(
+    ([, base64]) => Buffer.from(base64, 'base64')
+  )
+  t.equal(pictures.length, 2)
+  for (const picture of pictures) t.equal(picture.subarray(1, 4).toString(), 'PNG')
+  t.match(
+    await onTerminal({ TERM: 'xterm-256color', TERM_PROGRAM: 'iTerm.app' }, ['search', 'x', '-n', '1']),
+    /\u001b\]1337;File=inline=1;size=\d+;height=8;preserveAspectRatio=1:[A-Za-z0-9+/=]+\u0007/
+  )
+  t.notMatch(await onTerminal({ TERM: 'xterm-256color' }, ['search', 'x', '-n', '1']), '\u001b')
+  t.notMatch(await onTerminal({ TERM: 'xterm-kitty' }, ['search', 'x', '-n', '1', '--no-pictures']), '\u001b')
+})
+
+t.test('classify', async (t) => {
+  const folder = t.testdir({ below: {} })
+  for (const name of ['a.png', 'below/b.png']) await writeFile(join(folder, name), await solid('red'))
+  await writeFile(join(folder, 'c.jpg'), 'no picture')
+  await writeFile(join(folder, 'labels.txt'), 'green\r\n\nblue\n')
+  const asked = (
+    await api('POST', '/v1/zero-shot', {
+      image: { base64: (await solid('red')).toString('base64') },
+      labels: ['red', 'green', 'blue'],
+      templates: 'simple'
+    })
+  ).body
+  const json = await run(
+    t,
+    'classify',
+    folder,
+    '--labels',
+    'red',
+    '--labels-file',
+    join(folder, 'labels.txt'),
+    '--template',
+    'simple',
+    '--json'
+  )
+  t.match(json, { code: 1, stderr: /^semblance: .*c\.jpg: IMAGE_UNSUPPORTED: / })
+  const lines = json.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  t.match(lines, [
+    { file: /a\.png$/, labels: asked.labels },
+    { file: /c\.jpg$/, error: { code: 'IMAGE_UNSUPPORTED' } },
+    { file: /below\/b\.png$/, labels: asked.labels }
+  ])
+  await writeFile(join(folder, 'below/\u001b]0;title\u0007\u202egnp.jpg'), 'no picture')
+  t.match(
+    (await run(t, 'classify', join(folder, 'below'), '-l', 'red')).stderr,
+    /^semblance: [^\u001b\u0007\u202e]*\]0;titlegnp\.jpg: FILE: /
+  )
+  const table = await run(
+    t,
+    'classify',
+    join(folder, 'a.png'),
+    join(folder, 'below/*.png'),
+    '-l',
+    'red,green',
+    '--top',
+    '1',
+    '--multi-label',
+    '-t',
+    'a {label} thing',
+    '-t',
+    '{label}'
+  )
+  t.match(table, {
+    code: 0,
+    stdout:
+      /^FILE +SCORE +LABEL\n[^\n]*a\.png +[01]\.\d{4} +(red|green)\n[^\n]*b\.png +[01]\.\d{4} +(red|green)\n$/
+  })
+  t.match(await run(t, 'classify', join(folder, 'a.png')), { code: 2, stderr: /--labels cat,dog/ })
+  const examples = await Promise.all(
+    ['red', 'crimson', 'blue', 'navy'].map(async (colour, i) => ({
+      label: i < 2 ? 'warm' : 'cold',
+      image: { base64: (await solid(colour)).toString('base64') }
+    }))
+  )
+  await api('PUT', '/v1/classifiers/warmth', { examples })
+  t.match(await run(t, 'classify', join(folder, 'a.png'), '--classifier', 'warmth', '--top', '1'), {
+    code: 0,
+    stdout: /^FILE +SCORE +LABEL\n[^\n]*a\.png +0\.\d{4} +(warm|cold)\n$/
+  })
+  t.match(await run(t, 'classify', join(folder, 'a.png'), '--classifier', 'warmth', '-l', 'red'), {
+    code: 2,
+    stderr: /has its labels/
+  })
+  t.match(await run(t, 'classify', join(folder, 'a.png'), '--classifier', 'none'), {
+    code: 1,
+    stderr: /CLASSIFIER_NOT_FOUND/
+  })
+  t.match(await run(t, 'classify', join(folder, 'a.png'), '-l', 'a,a'), { code: 1, stderr: /LABELS_INVALID/ })
+  t.match(await run(t, 'classify', join(folder, 'none'), '-l', 'a'), {
+    code: 2,
+    stdout: '',
+    stderr: /There is no/
+  })
+  const some = await run(t, 'classify', join(folder, 'none'), join(folder, 'a.png'), '-l', 'red', '--json')
+  t.match(some, { code: 1, stderr: /^semblance: .*none: FILE: There is no .*none\.\n$/ })
+  t.match(
+    some.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+    [
+      { file: join(folder, 'none'), error: { code: 'FILE' } },
+      { file: join(folder, 'a.png'), labels: [{ label: 'red' }] }
+    ],
+    'what is there is classified all the same'
+  )
+})
+
+t.test('collections and snapshots', async (t) => {
+  t.match(
+    await run(t, 'collections', 'create', 'mine', '--no-model', '--dimension', '3', '--storage', 'none'),
+    { code: 0, stdout: /^name +mine\nrecords +0, .*\nmodel +none: / }
+  )
+  t.match(await run(t, 'collections', 'create', 'mine', '--dimension', '3'), {
+    code: 2,
+    stderr: /go together/
+  })
+  t.match(
+    JSON.parse(
+      (await run(t, 'collections', 'create', 'other', '--model', 'openclip', '--ef-search', '99', '--json'))
+        .stdout
+    ),
+    { model: 'openclip', hnsw: { ef_search: 99 } }
+  )
+  t.match(await run(t, 'collections', 'list'), {
+    code: 0,
+    stdout:
+      /^NAME +RECORDS +IMAGES +TEXTS +MODEL +SIZE\ncolours +3 +3 +3 +clip .*\nmine +0 +0 +0 +- .*\nother /
+  })
+  t.match(
+    JSON.parse((await run(t, 'collections', 'list', '--json')).stdout).collections.map(
+      ({ name }: { name: string }) => name
+    ),
+    ['colours', 'mine', 'other']
+  )
+  t.match(await run(t, 'snapshot', 'colours'), {
+    code: 0,
+    stdout: /^GRAPH +RECORDS +SIZE +TOOK\nimage +3 .*\ntext +3 /
+  })
+  t.match(await run(t, 'collections', 'show', 'colours'), { stdout: /\nsnapshots +image .*, text / })
+  t.match(await run(t, 'snapshot', 'none'), { code: 1, stderr: /COLLECTION_NOT_FOUND/ })
+  t.match(await run(t, 'collections', 'reindex', 'colours', '--model', 'openclip'), {
+    code: 0,
+    stdout: "Re-indexed 'colours' with openclip: 3 records.\n"
+  })
+  t.equal((await api('GET', '/v1/collections/colours')).body.model, 'openclip')
+  t.match(await run(t, 'collections', 'reindex', 'colours', '--model', 'none'), { code: 1, stderr: /none/ })
+  t.match(await run(t, 'collections', 'drop', 'mine'), { code: 2, stderr: /--yes/ })
+  t.match(await run(t, 'collections', 'drop', 'mine', '--yes'), {
+    code: 0,
+    stdout: "Dropped 'mine' with 0 records.\n"
+  })
+  t.match(await run(t, 'collections', 'drop', 'mine', '--yes'), { code: 1, stderr: /no collection 'mine'/ })
+  t.equal((await api('GET', '/v1/collections/mine')).status, 404)
+})
+
+t.test('completion', async (t) => {
+  const complete = async (...words: string[]) =>
+    (await runCommand(t, ['__complete', '--', ...words])).stdout
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => line.split('\t')[0])
+  t.same(await complete('coll'), ['collections'])
+  t.same(await complete('collections', 're'), ['reindex'])
+  t.same(await complete('search', '--target', ''), ['image', 'text', 'record'])
+  t.same(await complete('search', 'a dog', '--li'), ['--limit'])
+  t.same(await complete('index', ''), [], "files are the shell's")
+  t.same(await complete('completion', 'z'), ['zsh'])
+  t.notOk((await complete('')).includes('__complete'))
+  const { stdout: script } = await runCommand(t, ['completion', 'bash'])
+  const entry = fileURLToPath(new URL('../../../dist/cli/semblance.js', import.meta.url))
+  const bash = spawn(
+    'bash',
+    [
+      '-c',
+      `semblance() { ${process.execPath} ${entry} "$@"; }\n${script}\nCOMP_WORDS=(semblance ` +
+        `collections s); COMP_CWORD=2; _semblance; echo "\${COMPREPLY[@]}"`
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] }
+  )
+  let completed = ''
+  bash.stdout.on('data', (chunk) => (completed += chunk))
+  await once(bash, 'close')
+  t.equal(completed, 'show\n')
+  t.match(await runCommand(t, ['completion', 'tcsh']), { code: 2, stderr: /bash, zsh, fish/ })
+})
+
+t.test('every command says by help how it is used', async (t) => {
+  for (const command of [
+    'search',
+    'classify',
+    'snapshot',
+    'completion',
+    'collections list',
+    'collections reindex'
+  ]) {
+    t.match(await runCommand(t, [...command.split(' '), '--help']), {
+      code: 0,
+      stdout: new RegExp(`Examples:\\n {2}\\$ .*semblance ${command}`)
+    })
+  }
+  t.match(await runCommand(t, ['--help']), { code: 0, stdout: /Exit codes:\n/ })
+  t.match(await runCommand(t, []), { code: 2 })
+})

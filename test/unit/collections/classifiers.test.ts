@@ -1,0 +1,36 @@
+import { mkdirSync } from 'node:fs'
+import SQLite from 'better-sqlite3'
+import t from 'tap'
+import { openCollections } from '../../../src/collections/collections.js'
+import { openReader } from '../../../src/collections/store/connection.js'
+import { MIGRATIONS } from '../../../src/collections/store/migrations.js'
+
+t.test('a store of before there were classifiers gets them, and keeps what it has', async (t) => {
+  const dataDir = t.testdir()
+  mkdirSync(dataDir, { recursive: true })
+  const old = new SQLite(`${dataDir}/semblance.db`)
+  for (const step of MIGRATIONS.slice(0, 3)) old.exec(step)
+  old.pragma('user_version = 3')
+  old.exec("INSERT INTO job (id, body, created_at) VALUES ('a', '{}', 1)")
+  old.close()
+  const weights = new Uint8Array(new Float32Array([1, -2, 0.5]).buffer)
+  const collections = await openCollections({ dataDir })
+  t.same([await collections.jobs(), await collections.classifiers()], [['{}'], []])
+  t.equal(await collections.saveClassifier({ name: 'b', body: '{"n":1}', weights }), false)
+  t.equal(await collections.saveClassifier({ name: 'a', body: '{"n":2}', weights }), false)
+  t.equal(
+    await collections.saveClassifier({ name: 'b', body: '{"n":3}', weights }),
+    true,
+    'it takes the place of the other'
+  )
+  t.equal(await collections.dropClassifier('a'), true)
+  t.equal(await collections.dropClassifier('a'), false)
+  await collections.close()
+  const again = await openCollections({ dataDir })
+  t.same(await again.classifiers(), ['{"n":3}'])
+  const row = await again.classifier('b')
+  t.same(new Uint8Array(row!.weights), weights)
+  t.equal(await again.classifier('a'), undefined)
+  await again.close()
+  t.equal(openReader(dataDir).pragma('user_version', { simple: true }), MIGRATIONS.length)
+})

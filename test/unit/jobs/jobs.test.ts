@@ -1,0 +1,171 @@
+import t, { type Test } from 'tap'
+import { openCollections } from '../../../src/collections/collections.js'
+import { QueueFull, WorkerDied, WorkersDown } from '../../../src/errors.js'
+import type { JobKind, JobKinds, Work } from '../../../src/jobs/job.js'
+import { openJobs, type JobsOptions } from '../../../src/jobs/jobs.js'
+import { untilWell } from '../../../src/threading/retry.js'
+
+const ASKED = { dataset: { collection: 'walls', limit: 10 }, options: {} }
+const until = ({ signal }: Work) =>
+  new Promise<void>((_, reject) =>
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  )
+
+/** A service's jobs in a store; `run` is what an evaluation does. */
+async function opened(
+  t: Test,
+  dataDir: string,
+  {
+    run,
+    undo,
+    ...options
+  }: Partial<JobsOptions> & { run: (work: Work) => Promise<void>; undo?: () => Promise<void> }
+) {
+  const store = await openCollections({ dataDir })
+  let isOpen = true
+  const close = async () => {
+    if (isOpen) await store.close()
+    isOpen = false
+  }
+  t.teardown(close)
+  const evaluation = {
+    mayWait: 1,
+    mostCrashes: 3,
+    plan: () => ({
+      collection: 'walls',
+      dataset: ASKED.dataset,
+      model: 'mini',
+      fingerprint: '',
+      against: null,
+      tasks: null,
+      options: {}
+    }),
+    run: (_, work) => run(work),
+    undo
+  } as JobKind<object, object>
+  const jobs = await openJobs({
+    collections: store,
+    kinds: { evaluation, reindex: evaluation } as unknown as JobKinds,
+    ...options
+  })
+  return { jobs, store, close }
+}
+
+t.test(
+  'a job that crashes the process is given up after three times, and the others have their turn',
+  async (t) => {
+    const dataDir = t.testdir()
+    let id = ''
+    let next = ''
+    for (let process = 1; process <= 3; process++) {
+      let begun = () => undefined as void
+      const isBegun = new Promise<void>((resolve) => (begun = resolve))
+      const { jobs, close } = await opened(t, dataDir, { run: (work) => (begun(), until(work)) })
+      if (process === 1)
+        [id, next] = [(await jobs.start('evaluation', ASKED)).id, (await jobs.start('evaluation', ASKED)).id]
+      else await jobs.resume()
+      await isBegun
+      t.match([jobs.get(id).state, jobs.get(next).state], ['running', 'queued'], `process ${process}`)
+      // A crash: nothing of the jobs is closed.
+      await close()
+    }
+    let runs = 0
+    const { jobs } = await opened(t, dataDir, { run: async () => void runs++ })
+    await jobs.resume()
+    for await (const job of jobs.watch(next, new AbortController().signal)) if (job.state === 'done') break
+    t.match(jobs.get(id), { state: 'failed', error: { code: 'JOB_CRASHED', message: /3 times/ } })
+    t.equal(runs, 1, 'of the next one alone')
+  }
+)
+
+t.test('stops that are asked for are no crashes, however many', async (t) => {
+  const dataDir = t.testdir()
+  let id = ''
+  for (let process = 0; process < 5; process++) {
+    let begun = () => undefined as void
+    const isBegun = new Promise<void>((resolve) => (begun = resolve))
+    const { jobs, close } = await opened(t, dataDir, { run: (work) => (begun(), until(work)) })
+    if (process === 0) id = (await jobs.start('evaluation', ASKED)).id
+    else await jobs.resume()
+    await isBegun
+    t.match(jobs.get(id), { state: 'running', crashes: 1 })
+    await jobs.close()
+    await close()
+  }
+})
+
+t.test('what is cancelled while the service stops is cancelled', async (t) => {
+  const dataDir = t.testdir()
+  const { jobs, close } = await opened(t, dataDir, { run: until })
+  const [running, queued] = [
+    (await jobs.start('evaluation', ASKED)).id,
+    (await jobs.start('evaluation', ASKED)).id
+  ]
+  const closed = jobs.close()
+  t.match(await jobs.cancel(running), { state: 'cancelled' })
+  await closed
+  t.match(await jobs.cancel(queued), { state: 'cancelled' }, 'after it had stopped, too')
+  await close()
+  const again = await opened(t, dataDir, { run: async () => void t.fail('It ran.') })
+  await again.jobs.resume()
+  t.match([again.jobs.get(running).state, again.jobs.get(queued).state], ['cancelled', 'cancelled'])
+})
+
+t.test(
+  'a job ends and says how, though what it made can not be removed, or its end not be kept',
+  async (t) => {
+    const faults: object[] = []
+    const ends: string[] = []
+    const undo = () => Promise.reject(new Error('It is locked.'))
+    const { jobs, close } = await opened(t, t.testdir(), {
+      run: until,
+      undo,
+      onFault: ({ id }, { step, error }) => void faults.push({ id, step, error }),
+      onEnd: ({ state }) => void ends.push(state)
+    })
+    const { id } = await jobs.start('evaluation', ASKED)
+    t.match(await jobs.cancel(id), { state: 'cancelled', endedAt: Number })
+    t.match(faults, [{ id, step: 'undo', error: { message: 'It is locked.' } }])
+    const unkept = (await jobs.start('evaluation', ASKED)).id
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    await close()
+    t.match(await jobs.cancel(unkept), { state: 'cancelled' })
+    t.match(faults.slice(1), [
+      { id: unkept, step: 'undo' },
+      { id: unkept, step: 'save', error: Error }
+    ])
+    t.same(ends, ['cancelled', 'cancelled'])
+  }
+)
+
+t.test('what does not pass is not waited for without end', async (t) => {
+  const { signal } = new AbortController()
+  let tries = 0
+  const failing = (error: Error) => () => (tries++, Promise.reject(error))
+  await t.rejects(untilWell(signal, failing(new WorkerDied()), { busyWaitMs: 1 }), { code: 'WORKER_DIED' })
+  t.equal(tries, 5)
+  for (const error of [new WorkersDown('searcher'), new QueueFull()])
+    await t.rejects(untilWell(signal, failing(error), { busyWaitMs: 1, mostWaitMs: 20 }), {
+      code: error.code
+    })
+  tries = 0
+  await t.rejects(untilWell(signal, failing(new Error('A fault.'))), { message: 'A fault.' })
+  t.equal(tries, 1)
+})
+
+t.test('changes that come while a watcher is slow are one', async (t) => {
+  const { jobs } = await opened(t, t.testdir(), {
+    run: async ({ onChange }) => {
+      for (let i = 0; i < 1000; i++) onChange()
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+  })
+  const { id } = await jobs.start('evaluation', ASKED)
+  const states: string[] = []
+  for await (const { state } of jobs.watch(id, new AbortController().signal)) {
+    states.push(state)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  t.ok(states.length <= 4, `${states.length} of more than 1,000`)
+  t.equal(states.at(-1), 'done')
+})

@@ -1,0 +1,187 @@
+import { mock } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import t from 'tap'
+import { Batcher } from '../../../src/threading/batcher.js'
+
+const BOUND_MS = 1000
+const STEP_MS = 5
+
+/** One entry, from its admission on, on the clock of the test. */
+interface Outcome {
+  addedAt: number
+  begunAt?: number
+  answeredAt: number
+  refused: boolean
+}
+
+/**
+ * A worker of one entry at a time under twice the load that it can take, which slows down tenfold while
+ * entries wait. The clock and the timers are the test's own, so that it passes in a moment and is the same
+ * each time.
+ */
+async function slowdown(
+  fastMs: number,
+  slowMs: number
+): Promise<{ outcomes: Outcome[]; retryAfterMs: number[] }> {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  let now = 0
+  const clock = mock.method(performance, 'now', () => now)
+  const begun = new Map<number, number>()
+  let runMs = fastMs
+  const batcher = new Batcher<number, number>({
+    run: ([item]) => {
+      begun.set(item, now)
+      return new Promise((resolve) => setTimeout(() => resolve([item]), runMs))
+    },
+    maxBatchSize: 1,
+    maxDelayMs: 0,
+    concurrency: 1,
+    maxQueueSize: 100_000,
+    maxWaitMs: { interactive: BOUND_MS, bulk: BOUND_MS }
+  })
+  const outcomes: Outcome[] = []
+  const retryAfterMs: number[] = []
+  const add = (item: number) => {
+    const addedAt = now
+    const note = (refused: boolean) =>
+      void outcomes.push({ addedAt, begunAt: begun.get(item), answeredAt: now, refused })
+    batcher.add(item).then(
+      () => note(false),
+      ({ retryAfterMs: ms }) => (retryAfterMs.push(ms), note(true))
+    )
+  }
+  const pass = async () => {
+    now += STEP_MS
+    mock.timers.tick(STEP_MS)
+    for (let i = 0; i < 3; i++) await turn()
+  }
+  for (let step = 0; step < 3000; step++) {
+    if (step === 600) runMs = slowMs
+    add(step)
+    await pass()
+  }
+  while (batcher.running > 0 || batcher.queued > 0) await pass()
+  clock.mock.restore()
+  mock.timers.reset()
+  return { outcomes, retryAfterMs }
+}
+
+t.test('the bound of the wait holds when the work slows down tenfold under what was admitted', async (t) => {
+  const { outcomes, retryAfterMs } = await slowdown(10, 100)
+  t.equal(outcomes.length, 3000, 'each has its answer')
+  const served = outcomes.filter(({ refused }) => !refused)
+  t.ok(served.length > 300)
+  const waits = served.map(({ addedAt, begunAt }) => begunAt! - addedAt)
+  t.ok(Math.max(...waits) <= BOUND_MS + STEP_MS, `at most ${Math.max(...waits)} ms`)
+  const unanswered = outcomes.filter(
+    ({ refused, addedAt, answeredAt }) => refused && answeredAt - addedAt > BOUND_MS + STEP_MS
+  )
+  t.equal(unanswered.length, 0, 'who is refused late is told by the bound')
+  t.equal(
+    outcomes.filter(({ refused, begunAt }) => refused && begunAt !== undefined).length,
+    0,
+    'what has begun is finished'
+  )
+  t.ok(
+    retryAfterMs.every((ms) => ms > 0),
+    'with the time after which to try again'
+  )
+})
+
+t.test('a request of many is refused only while nothing of it has begun', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  const release: (() => void)[] = []
+  const batcher = new Batcher<string, string>({
+    run: (items) => new Promise((resolve) => release.push(() => resolve(items))),
+    maxBatchSize: 1,
+    maxDelayMs: 0,
+    concurrency: 1,
+    maxQueueSize: 100,
+    maxWaitMs: { interactive: BOUND_MS, bulk: 0 }
+  })
+  const outcome = (results: Promise<string>[]) =>
+    Promise.all(results.map((result) => result.catch(({ code }) => code)))
+  const first = outcome(batcher.addAll(['a', 'b', 'c']))
+  const second = outcome(batcher.addAll(['d', 'e']))
+  const unbound = outcome(batcher.addAll(['f'], { lane: 'bulk' }))
+  await turn()
+  mock.timers.tick(BOUND_MS + 1)
+  t.same(await second, ['QUEUE_FULL', 'QUEUE_FULL'])
+  for (let i = 0; i < 4; i++) {
+    release.shift()!()
+    await turn()
+    await turn()
+  }
+  t.same(await first, ['a', 'b', 'c'])
+  t.same(await unbound, ['f'], 'a lane without a bound waits')
+})
+
+t.test('a request is admitted by the time to its answer, what runs ahead of it included', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  let now = 0
+  const clock = mock.method(performance, 'now', () => now)
+  t.teardown(() => {
+    clock.mock.restore()
+    mock.timers.reset()
+  })
+  // Ten slots, through which one entry a tenth of a second comes: nine tenths of the wait are in the slots.
+  const running: (() => void)[] = []
+  const batcher = new Batcher<number, number>({
+    run: ([item]) => new Promise((resolve) => running.push(() => resolve([item]))),
+    maxBatchSize: 1,
+    maxDelayMs: 0,
+    concurrency: 10,
+    maxQueueSize: 100,
+    maxWaitMs: { interactive: BOUND_MS, bulk: BOUND_MS }
+  })
+  let refused = 0
+  const add = (item: number) => void batcher.add(item).catch(() => refused++)
+  for (let item = 0; item < 12; item++) add(item)
+  await turn()
+  for (let item = 0; item < 5; item++) {
+    now += 100
+    running.shift()!()
+    for (let i = 0; i < 3; i++) await turn()
+    add(item)
+    await turn()
+  }
+  t.ok(batcher.expectedWaitMs('interactive') < BOUND_MS / 2, 'little waits for a slot')
+  t.ok(refused > 0, 'but the answer would come after the bound')
+  while (running.length > 0) {
+    running.shift()!()
+    for (let i = 0; i < 3; i++) await turn()
+  }
+})
+
+t.test(
+  'what has a slot and waits in a further queue is refused at the bound, unless it has begun there',
+  async (t) => {
+    mock.timers.enable({ apis: ['setTimeout'] })
+    t.teardown(() => mock.timers.reset())
+    const slots = new Map<string, { onBegun: () => void; resolve: (results: string[]) => void }>()
+    const dropped: string[] = []
+    const batcher = new Batcher<string, string>({
+      tellsBegun: true,
+      run: ([item], { onBegun, signal }) =>
+        new Promise((resolve, reject) => {
+          signal.addEventListener('abort', () => (dropped.push(item), reject(signal.reason)))
+          slots.set(item, { onBegun, resolve })
+        }),
+      maxBatchSize: 1,
+      maxDelayMs: 0,
+      concurrency: 2,
+      maxQueueSize: 100,
+      maxWaitMs: { interactive: BOUND_MS, bulk: 0 }
+    })
+    const outcome = (item: string) => batcher.add(item).catch(({ code }) => code)
+    const [begun, waiting] = [outcome('begun'), outcome('waiting')]
+    await turn()
+    slots.get('begun')!.onBegun()
+    mock.timers.tick(BOUND_MS + 1)
+    t.equal(await waiting, 'QUEUE_FULL')
+    t.same(dropped, ['waiting'], 'its work is dropped')
+    slots.get('begun')!.resolve(['begun'])
+    t.equal(await begun, 'begun')
+  }
+)
