@@ -2,6 +2,9 @@ import type { JsonText } from '../json/json-text.js'
 
 /** What a record holds, and what it is searched by. */
 export type Modality = 'image' | 'text'
+/** What ids of records are made of: no control characters. */
+export const RECORD_ID = '^[^\\u0000-\\u001f\\u007f]+$'
+
 export const MODALITIES: Modality[] = ['image', 'text']
 
 /**

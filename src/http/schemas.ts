@@ -1,4 +1,5 @@
 import { Type, type Static, type TSchema } from 'typebox'
+import { RECORD_ID } from '../collections/record.js'
 import type { Unusable } from '../json/parse.js'
 
 // Schemas that several routes share. On the wire names are snake_case.
@@ -31,9 +32,6 @@ export const CollectionParams = Type.Object({ collection: CollectionName })
 /** Of calls that change something: their examples leave the demo collection be. */
 export const OwnCollectionName = Type.String({ ...CollectionName, examples: ['playground'] })
 export const OwnCollectionParams = Type.Object({ collection: OwnCollectionName })
-
-/** What ids are made of: no control characters. */
-export const RECORD_ID = '^[^\\u0000-\\u001f\\u007f]+$'
 
 export const RecordId = Type.String({
   minLength: 1,

@@ -3,7 +3,7 @@ import type { BackupContent } from '../collections/backups/read-backup.js'
 import type { Collection } from '../collections/collection.js'
 import type { Collections } from '../collections/collections.js'
 import { fileDigest } from '../collections/file-digest.js'
-import type { CollectionSettings, RestoredRecord } from '../collections/record.js'
+import { RECORD_ID, type CollectionSettings, type RestoredRecord } from '../collections/record.js'
 import type { Restoration } from '../collections/restoration.js'
 import { sniffImage } from '../encoder/sniff-image.js'
 import type { Encoders } from '../encoder/encoders.js'
@@ -16,7 +16,6 @@ import {
   RecordInvalid
 } from '../errors.js'
 import { requireMetadataSize, requireStorable } from './record-parts.js'
-import { RECORD_ID } from '../http/schemas.js'
 
 export interface RestoreOptions {
   collections: Collections
