@@ -16,7 +16,7 @@ const ENV = {
   LOG_LEVEL: 'info',
   TEXT_BATCH_SIZE: '8',
   IMAGE_BATCH_SIZE: '1',
-  MODELS_DIR: fileURLToPath(new URL('../../towers', import.meta.url)),
+  MODELS_DIR: fileURLToPath(new URL('../../fixtures/towers', import.meta.url)),
   MODELS: 'clip,openclip'
 }
 

@@ -315,7 +315,7 @@ t.test('an evaluation goes on after the service was killed, with what was embedd
 
 t.test('a collection is evaluated by the embeddings that it has', async (t) => {
   const { api } = await testServer(t, {
-    MODELS: `mini,${fileURLToPath(new URL('../../../towers/clip', import.meta.url))}`
+    MODELS: `mini,${fileURLToPath(new URL('../../../fixtures/towers/clip', import.meta.url))}`
   })
   await api('PUT', '/v1/collections/walls')
   const records = await colourRecords(40)

@@ -9,7 +9,7 @@ import type { Report } from '../../../src/evaluation/report.js'
 import { runEvaluation } from '../../../src/evaluation/run/run-evaluation.js'
 import { miniEncoder } from '../../fixtures/mini.js'
 
-const scenes = fileURLToPath(new URL('../../datasets/scenes', import.meta.url))
+const scenes = fileURLToPath(new URL('../../fixtures/datasets/scenes', import.meta.url))
 const script = (task: string) =>
   fileURLToPath(new URL(`../../fixtures/reference/evaluation/${task}.py`, import.meta.url))
 

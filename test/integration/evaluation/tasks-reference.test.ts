@@ -60,7 +60,7 @@ async function scenesByColour(folder: string): Promise<string> {
       const colour = pair[`caption_${i}`].split(' ')[1]
       await mkdir(join(path, colour), { recursive: true })
       await cp(
-        at(`../datasets/scenes/images/${pair[`image_${i}`]}.png`),
+        at(`../../fixtures/datasets/scenes/images/${pair[`image_${i}`]}.png`),
         join(path, colour, `${pair[`image_${i}`]}.png`)
       )
     }
@@ -119,7 +119,7 @@ t.test('a classifier of what is written with images answers as NumPy has it', as
   )
   await writeFile(path, ['file_name,label,text', ...rows].join('\n'))
   const report = await runEvaluation({
-    datasets: [await openDataset(path, { images: at('../../datasets/scenes/images') })],
+    datasets: [await openDataset(path, { images: at('../../fixtures/datasets/scenes/images') })],
     encoders: [await miniEncoder(t)],
     tasks: ['blind'],
     options: { resamples: 20 },
@@ -142,8 +142,8 @@ t.test(
       const datasets = await Promise.all(
         sets.map(({ path, images }) =>
           openDataset(
-            at(`../datasets/${path}`),
-            images === undefined ? {} : { images: at(`../datasets/${images}`) }
+            at(`../../fixtures/datasets/${path}`),
+            images === undefined ? {} : { images: at(`../../fixtures/datasets/${images}`) }
           )
         )
       )
@@ -157,7 +157,7 @@ t.test(
       for (const [i, { path, leaks }] of sets.entries()) {
         const alone = { ...report, datasets: [report.datasets[i]] }
         const saved = {
-          path: at(`../datasets/${path}`),
+          path: at(`../../fixtures/datasets/${path}`),
           embeddings: join(folder, 'embeddings', report.datasets[i].name.replaceAll('/', '--'), 'mini')
         }
         t.match(await compare(folder, alone, saved), /, 0 differ/, path)

@@ -10,7 +10,7 @@ import { readExternalLocations } from '../../../src/packages/onnx-file.js'
 import { encoderOptions } from '../../fixtures/mini.js'
 import { externalTensor, field, moveWeightsOut, numberField, onnxFile } from '../../fixtures/onnx.js'
 
-const immich = fileURLToPath(new URL('../../towers/immich-siglip2', import.meta.url))
+const immich = fileURLToPath(new URL('../../fixtures/towers/immich-siglip2', import.meta.url))
 
 async function written(t: { testdir(): string }, content: Buffer): Promise<string> {
   const file = join(t.testdir(), 'model.onnx')

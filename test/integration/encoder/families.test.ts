@@ -12,7 +12,7 @@ import { testServer } from '../../fixtures/server.js'
 // Every family, layout and precision through the whole service, against what the reference implementation
 // gives.
 
-const towers = fileURLToPath(new URL('../../towers', import.meta.url))
+const towers = fileURLToPath(new URL('../../fixtures/towers', import.meta.url))
 
 interface Golden {
   texts: { text: string; input_ids: number[]; embedding: number[] }[]

@@ -18,9 +18,9 @@ t.test(
       )
     const [handed, waiting, late] = [new AbortController(), new AbortController(), new AbortController()]
     late.abort(new ClientGone())
-    // Long enough for what follows to come while it runs.
+    // Long enough for what follows to come while it runs. Its vectors are checked over several turns.
     const first = write('handed', { signal: handed.signal, count: 2000 })
-    for (let turns = 0; turns < 3; turns++) await turn()
+    for (let turns = 0; turns < 20; turns++) await turn()
     t.equal(collections.waiting.queued.write, 0)
     const second = write('waiting', { signal: waiting.signal })
     const third = write('kept')
