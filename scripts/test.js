@@ -3,8 +3,8 @@
 //   node scripts/test.js [--jobs N] [--tap] FOLDER or FILE...
 //
 // Prints a line for each file, and all of one that failed; with --tap all of all. `tap run` does the same with
-// loaders of its own in every thread of every process, which look at each module that is loaded: tests that start
-// many threads take three times as long with them.
+// loaders of its own in every thread of every process, which look at each module that is loaded: tests that
+// start many threads take three times as long with them.
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
