@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import { Closed, ClassifierNotFound } from '../errors.js'
 import { orAborted } from '../threading/or-aborted.js'
-import { Places } from '../threading/semaphore.js'
-import { startThreads } from '../threading/thread-pool.js'
+import { Semaphore } from '../threading/semaphore.js'
+import { startThreadPool } from '../threading/thread-pool.js'
 import { stopFlag } from '../collections/slices.js'
 import type { Collections } from '../collections/collections.js'
 import type { TrainingSet } from './cross-validation.js'
@@ -169,11 +169,11 @@ function fromWeights(
 }
 
 function createTraining(): Pick<Classifiers, 'training' | 'close'> {
-  const places = new Places(AT_ONCE)
+  const semaphore = new Semaphore(AT_ONCE)
   const closing = new AbortController()
   const running = new Set<Promise<unknown>>()
   const run = async (set: TrainingSet, options: Omit<TrainOptions, 'onPass'>, signal: AbortSignal) => {
-    const thread = await startThreads<typeof import('./training-worker.js')>(
+    const thread = await startThreadPool<typeof import('./training-worker.js')>(
       new URL('./training-worker.js', import.meta.url),
       { name: 'training', count: 1, workerData: null }
     )
@@ -185,7 +185,7 @@ function createTraining(): Pick<Classifiers, 'training' | 'close'> {
   }
   return {
     training: async (work) => {
-      const leave = places.take()
+      const release = semaphore.acquireNow()
       // A thread may end later than those who wait for it.
       let ended: Promise<unknown> = Promise.resolve()
       try {
@@ -202,7 +202,7 @@ function createTraining(): Pick<Classifiers, 'training' | 'close'> {
           return orAborted(trained, signal)
         })
       } finally {
-        void ended.finally(leave)
+        void ended.finally(release)
       }
     },
     close: async () => {

@@ -36,7 +36,7 @@ export async function encodeExamples(
 ): Promise<Example[]> {
   const encoded: Example[] = []
   for (let from = 0; from < examples.length; from += AT_A_TIME) {
-    await encoder.room(options)
+    await encoder.waitForCapacity(options)
     const part = examples.slice(from, from + AT_A_TIME)
     encoded.push(
       ...(await Promise.all(

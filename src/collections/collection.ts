@@ -2,7 +2,7 @@ import type { Patience } from '../threading/batcher.js'
 import { CollectionNotFound } from '../errors.js'
 import { JsonText } from '../json/json-text.js'
 import { orAborted } from '../threading/or-aborted.js'
-import type { Threads } from '../threading/thread-pool.js'
+import type { ThreadPool } from '../threading/thread-pool.js'
 import { mapInTurns } from '../threading/turns.js'
 import type { Searcher } from './folder-threads.js'
 import type { Explanation } from './collection-index.js'
@@ -94,7 +94,7 @@ export type SearchOptions = Omit<SearchCall, 'collection' | 'query'>
 export interface CollectionParts {
   dataDir: string
   commit: (write: RawWrite, patience?: Patience) => Promise<Written>
-  searcher: Threads<Searcher>
+  searcher: ThreadPool<Searcher>
   /** Makes a read when it is its turn. */
   read: <T>(run: () => Promise<T>, patience?: Patience) => Promise<T>
   /** Makes a long read when it is its turn. */

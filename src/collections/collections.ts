@@ -6,7 +6,7 @@ import {
   isPublicError,
   RestoreRunning
 } from '../errors.js'
-import type { PoolState, Threads } from '../threading/thread-pool.js'
+import type { PoolState, ThreadPool } from '../threading/thread-pool.js'
 import { createCollection, type Collection, type CollectionParts } from './collection.js'
 import { startExpirySweep } from './expiry-sweep.js'
 import { closeFolderThreads, openFolderThreads, type Writer } from './folder-threads.js'
@@ -199,7 +199,7 @@ function keptBesides({
   }
 }
 
-async function holdImages(writer: Threads<Writer>): Promise<() => Promise<boolean>> {
+async function holdImages(writer: ThreadPool<Writer>): Promise<() => Promise<boolean>> {
   const hold = await writer.call('holdImages', undefined)
   return () => writer.call('releaseImages', hold)
 }

@@ -1,11 +1,11 @@
-import type { Threads } from '../threading/thread-pool.js'
+import type { ThreadPool } from '../threading/thread-pool.js'
 import type { Searcher } from './folder-threads.js'
 import type { Written } from './store/writes.js'
 import type { RawWrite } from './writer-worker.js'
 
 export interface ExpirySweepOptions {
   commit: (write: RawWrite) => Promise<Written>
-  searcher: Threads<Searcher>
+  searcher: ThreadPool<Searcher>
   /** Told of a sweep that failed, once until one goes well. */
   onProblem?: (problem: string) => void
 }

@@ -1,5 +1,5 @@
 import { isPublicError } from '../errors.js'
-import { startThreads, type Threads } from '../threading/thread-pool.js'
+import { startThreadPool, type ThreadPool } from '../threading/thread-pool.js'
 import type { CollectionsOptions } from './collections.js'
 import type { SearcherReport } from './searcher-worker.js'
 import type { WriterReport } from './writer-worker.js'
@@ -15,8 +15,8 @@ const SEARCHER_CALLS = 10_000
 
 /** The one thread that writes to a data folder, and the one that reads and searches it. */
 export interface FolderThreads {
-  writer: Threads<Writer>
-  searcher: Threads<Searcher>
+  writer: ThreadPool<Writer>
+  searcher: ThreadPool<Searcher>
 }
 
 /**
@@ -33,7 +33,7 @@ export async function openFolderThreads({
   'dataDir' | 'onProgress' | 'onProblem' | 'onWorkerDeath'
 >): Promise<FolderThreads> {
   const workerData = { dataDir }
-  const writer = await startThreads<Writer>(new URL('./writer-worker.js', import.meta.url), {
+  const writer = await startThreadPool<Writer>(new URL('./writer-worker.js', import.meta.url), {
     name: 'writer',
     count: 1,
     workerData,
@@ -46,7 +46,7 @@ export async function openFolderThreads({
     else onProgress?.(message)
   }
   try {
-    const searcher = await startThreads<Searcher>(new URL('./searcher-worker.js', import.meta.url), {
+    const searcher = await startThreadPool<Searcher>(new URL('./searcher-worker.js', import.meta.url), {
       name: 'searcher',
       count: 1,
       workerData,

@@ -1,4 +1,4 @@
-import type { Threads } from '../threading/thread-pool.js'
+import type { ThreadPool } from '../threading/thread-pool.js'
 import type { Collection, CollectionParts } from './collection.js'
 import type { Searcher } from './folder-threads.js'
 import type { RestoredEmbedding, RestoredRecord } from './record.js'
@@ -22,7 +22,7 @@ export interface Restoration {
 }
 
 export interface RestorationParts extends Pick<CollectionParts, 'commit'> {
-  searcher: Threads<Searcher>
+  searcher: ThreadPool<Searcher>
   name: string
   target: Collection
   /** Told that it has its name, and which collection it took the place of; resolves to it. */

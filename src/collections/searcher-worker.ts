@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { handler, handOver, reportReady, startThreads } from '../threading/thread-pool.js'
+import { handler, handOver, reportReady, startThreadPool } from '../threading/thread-pool.js'
 import {
   CollectionIndex,
   type CollectionSearch,
@@ -76,7 +76,7 @@ async function rebuildElsewhere(
   stopped: AbortSignal
 ): Promise<HnswGraph | undefined> {
   const stop = stopFlag(stopped)
-  const thread = await startThreads<typeof import('./rebuild-worker.js')>(
+  const thread = await startThreadPool<typeof import('./rebuild-worker.js')>(
     new URL('./rebuild-worker.js', import.meta.url),
     { name: 'rebuild', count: 1, workerData }
   )

@@ -1,6 +1,6 @@
 import { Batcher, type AddOptions, type Lane, type Patience } from '../threading/batcher.js'
 import { toErrorShape } from '../errors.js'
-import type { Threads } from '../threading/thread-pool.js'
+import type { ThreadPool } from '../threading/thread-pool.js'
 import type { Writer } from './folder-threads.js'
 import type { WriteAnswer } from './store/writes.js'
 import type { RawWrite } from './writer-worker.js'
@@ -37,7 +37,7 @@ export interface Waiting {
 /**
  * The queues in front of the writer and the searcher; reads are refused by the wait that is to be expected.
  */
-export function createWaiting(writer: Threads<Writer>, maxWaitMs?: Record<Lane, number>): Waiting {
+export function createWaiting(writer: ThreadPool<Writer>, maxWaitMs?: Record<Lane, number>): Waiting {
   // Group commit: what arrives while a transaction is being synced goes into the next one together.
   const writes = new Batcher<Write, WriteAnswer>({
     run: (group) => writeWanted(writer, group),
@@ -81,7 +81,7 @@ export function createWaiting(writer: Threads<Writer>, maxWaitMs?: Record<Lane, 
 }
 
 /** Writes those of a group that somebody still waits for. */
-async function writeWanted(writer: Threads<Writer>, group: Write[]): Promise<WriteAnswer[]> {
+async function writeWanted(writer: ThreadPool<Writer>, group: Write[]): Promise<WriteAnswer[]> {
   const refusals = group.map(({ signal }) =>
     signal?.aborted ? { failure: toErrorShape(signal.reason) } : undefined
   )

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { AddOptions, Batcher, Lane, Patience } from '../threading/batcher.js'
 import type { OnStep } from '../telemetry/stages.js'
-import { startThreads, type PoolState } from '../threading/thread-pool.js'
+import { startThreadPool, type PoolState } from '../threading/thread-pool.js'
 import type { ImageLimits } from './decode-image.js'
 import { createDecodeMemory, freeAll } from './decode-memory.js'
 import { createEmbeddingCache } from './embedding-cache.js'
@@ -71,10 +71,10 @@ export interface Encoder {
   /** Milliseconds that a new entry would wait, by lane; 0 while nothing is known. */
   expectedWaitMs(lane: Lane): { image: number; text: number }
   /**
-   * Resolves when the bulk lane takes images and texts, to one caller after the other: for loads that give
-   * way rather than fail.
+   * Resolves when the bulk lane takes images and texts, to one caller after the other: for loads that
+   * wait rather than fail.
    */
-  room(patience?: Patience): Promise<void>
+  waitForCapacity(patience?: Patience): Promise<void>
   /** How its pools of threads are. */
   readonly pools: PoolState[]
   /** Finishes what was admitted, then ends the threads. May be called again. */
@@ -145,8 +145,11 @@ export async function createEncoder(model: ModelPackage, options: EncoderOptions
       image: queues.images.expectedWaitMs(lane),
       text: queues.texts.expectedWaitMs(lane)
     }),
-    room: async ({ signal } = {}) =>
-      void (await Promise.all([queues.images.room('bulk', signal), queues.texts.room('bulk', signal)])),
+    waitForCapacity: async ({ signal } = {}) =>
+      void (await Promise.all([
+        queues.images.waitForCapacity('bulk', signal),
+        queues.texts.waitForCapacity('bulk', signal)
+      ])),
     get pools() {
       return [...towers.pools(), decoders.state]
     },
@@ -188,7 +191,7 @@ async function startWorkers(
   try {
     return {
       towers,
-      decoders: await startThreads(new URL('./image-worker.js', import.meta.url), {
+      decoders: await startThreadPool(new URL('./image-worker.js', import.meta.url), {
         name: 'image decoders',
         count: options.imageWorkers,
         workerData,

@@ -2,13 +2,13 @@ import type { Batch } from '../threading/batch-options.js'
 import { Batcher, type AddOptions } from '../threading/batcher.js'
 import { isPublicError } from '../errors.js'
 import type { Step } from '../telemetry/stages.js'
-import type { Threads } from '../threading/thread-pool.js'
+import type { ThreadPool } from '../threading/thread-pool.js'
 import type { Embedding } from './embedding.js'
 import type { EncoderOptions, TowerRun } from './encoder.js'
 import type { ModelPackage } from './model-package.js'
 import type { Towers } from './start-towers.js'
 
-export type ImageThreads = Threads<typeof import('./image-worker.js')>
+export type ImageThreads = ThreadPool<typeof import('./image-worker.js')>
 
 /**
  * An embedding, the tokens that the model read for it, and where it was not kept from before, what it went

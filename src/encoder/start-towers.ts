@@ -1,6 +1,6 @@
 import { usableCores } from '../threading/cores.js'
 import { openAll } from '../threading/open-all.js'
-import { startThreads, type PoolState, type Threads } from '../threading/thread-pool.js'
+import { startThreadPool, type PoolState, type ThreadPool } from '../threading/thread-pool.js'
 import type { ModelPackage } from './model-package.js'
 import type { ExecutionProvider } from './session.js'
 import type { Executions, TowerWorkerSettings } from './tower-worker.js'
@@ -38,7 +38,7 @@ export interface ExecutionReport {
   passedOver: { provider: ExecutionProvider; reason: string }[]
 }
 
-type TowerThreads = Threads<typeof import('./tower-worker.js')>
+type TowerThreads = ThreadPool<typeof import('./tower-worker.js')>
 
 /** The threads that hold a model's towers. */
 export interface Towers {
@@ -125,7 +125,12 @@ async function tryStart(
     { count, threads }: { count: number; threads: number }
   ): Promise<TowerThreads> => {
     const workerData: TowerWorkerSettings = { model, session: { threads, executionProviders, deviceId } }
-    return startThreads(new URL('./tower-worker.js', import.meta.url), { name, count, workerData, onDeath })
+    return startThreadPool(new URL('./tower-worker.js', import.meta.url), {
+      name,
+      count,
+      workerData,
+      onDeath
+    })
   }
   try {
     const pools = await openAll(

@@ -3,7 +3,7 @@ import type { Batch, BatcherOptions } from './batch-options.js'
 import { begin, createWaiter, removeFrom, type Entry, type Waiter } from './batch-entry.js'
 import { Closed, QueueFull, retryLater } from '../errors.js'
 import { Lateness } from './lateness.js'
-import { Room } from './wait-list.js'
+import { WaitList } from './wait-list.js'
 import { sharedKey } from './shared-key.js'
 import { Throughput } from './throughput.js'
 
@@ -61,7 +61,7 @@ export class Batcher<Item, Result> {
   /** By key the entries that wait or run. */
   readonly #byKey = new Map<string, Entry<Item, Result>>()
   readonly #throughput: Record<Lane, Throughput> = { interactive: new Throughput(), bulk: new Throughput() }
-  readonly #room: Record<Lane, Room>
+  readonly #waitLists: Record<Lane, WaitList>
   #running: Record<Lane | 'express', number> = { interactive: 0, bulk: 0, express: 0 }
   /** Entries of the batches that run now. */
   readonly #begun: Record<Lane, number> = { interactive: 0, bulk: 0 }
@@ -76,8 +76,8 @@ export class Batcher<Item, Result> {
 
   constructor(options: BatcherOptions<Item, Result>) {
     this.#options = options
-    const room = (lane: Lane) => new Room(() => this.#refusal({ lane }) === undefined)
-    this.#room = { interactive: room('interactive'), bulk: room('bulk') }
+    const waitList = (lane: Lane) => new WaitList(() => this.#refusal({ lane }) === undefined)
+    this.#waitLists = { interactive: waitList('interactive'), bulk: waitList('bulk') }
   }
 
   /** Entries that wait, in both lanes. */
@@ -98,9 +98,9 @@ export class Batcher<Item, Result> {
     return this.#throughput[lane].waitMs(this.#lanes[lane].length, performance.now())
   }
 
-  /** Resolves when a lane takes entries, to one caller after the other. Rejects with the signal's reason. */
-  room(lane: Lane, signal?: AbortSignal): Promise<void> {
-    return this.#closed ? Promise.reject(new Closed()) : this.#room[lane].wait(signal)
+  /** Resolves when a lane accepts entries, for one caller at a time. Rejects with the signal's reason. */
+  waitForCapacity(lane: Lane, signal?: AbortSignal): Promise<void> {
+    return this.#closed ? Promise.reject(new Closed()) : this.#waitLists[lane].wait(signal)
   }
 
   /**
@@ -130,7 +130,7 @@ export class Batcher<Item, Result> {
   close(): Promise<void> {
     this.#closed = true
     this.#pump()
-    for (const room of Object.values(this.#room)) room.close(new Closed())
+    for (const list of Object.values(this.#waitLists)) list.close(new Closed())
     if (this.running === 0 && this.queued === 0) return Promise.resolve()
     return new Promise((resolve) => this.#onDrained.push(resolve))
   }
@@ -205,7 +205,7 @@ export class Batcher<Item, Result> {
   /** Fewer entries of a lane wait now. */
   #shrunk(lane: Lane): void {
     if (this.#lanes[lane].length === 0) this.#throughput[lane].emptied()
-    this.#room[lane].open()
+    this.#waitLists[lane].admit()
   }
 
   #forget(entry: Entry<Item, Result>): void {

@@ -1,5 +1,5 @@
 /**
- * `open` refuses calls; `half_open` lets them in again, and the first answer closes it, the first death opens
+ * `open` rejects calls; `half_open` admits them again: the first answer closes it, the first death opens
  * it.
  */
 export type CircuitState = 'closed' | 'open' | 'half_open'
@@ -16,7 +16,7 @@ const WINDOW_MS = 60_000
 const FIRST_PAUSE_MS = 1000
 const LONGEST_PAUSE_MS = 60_000
 
-export interface CircuitOptions {
+export interface CircuitBreakerOptions {
   /** A clock in milliseconds. */
   now?: () => number
   /** 0 to 1. */
@@ -24,10 +24,10 @@ export interface CircuitOptions {
 }
 
 /**
- * Whether a pool of threads is worth calling, by how they end and start. It keeps no timer: `retryInMs` says
- * when to try.
+ * Decides whether a pool of threads may be called, by how its threads die and start. It keeps no timer:
+ * `retryInMs` says when to start threads again.
  */
-export class Circuit {
+export class CircuitBreaker {
   readonly #now: () => number
   readonly #random: () => number
   #state: CircuitState = 'closed'
@@ -37,7 +37,7 @@ export class Circuit {
   #closedAt = -Infinity
   #failedStarts = 0
 
-  constructor({ now = () => performance.now(), random = Math.random }: CircuitOptions = {}) {
+  constructor({ now = () => performance.now(), random = Math.random }: CircuitBreakerOptions = {}) {
     this.#now = now
     this.#random = random
   }
@@ -56,28 +56,28 @@ export class Circuit {
     return this.#state === 'open' ? Math.max(0, this.#retryAt - this.#now()) : 0
   }
 
-  /** A thread died. One that dies behind an open circuit changes nothing. */
-  died(): void {
+  /** A thread died. Ignored while the circuit is open. */
+  recordDeath(): void {
     if (this.#state === 'open') return
     const now = this.#now()
     this.#deaths = [...this.#deaths.filter((at) => now - at < WINDOW_MS), now]
     if (this.#state === 'half_open' || this.#deaths.length >= DEATHS) this.#open()
   }
 
-  /** A thread could not be started: at once to try again would be to spin. */
-  failedToStart(): void {
+  /** A thread could not be started: an immediate retry would loop without pause. */
+  recordFailedStart(): void {
     this.#failedStarts++
     this.#open()
   }
 
-  /** All threads are there. */
-  started(): void {
+  /** All threads have started. */
+  recordStart(): void {
     this.#failedStarts = 0
     if (this.#state === 'open') this.#state = 'half_open'
   }
 
   /** A thread answered. */
-  answered(): void {
+  recordAnswer(): void {
     if (this.#state !== 'half_open') return
     this.#state = 'closed'
     this.#deaths = []
@@ -85,7 +85,7 @@ export class Circuit {
   }
 
   /**
-   * Half of a pause is by chance ("equal jitter"): what died of one cause is not to be started at one moment.
+   * Half of a pause is random ("equal jitter"), so that pools that died of one cause do not restart together.
    */
   #open(): void {
     const now = this.#now()

@@ -1,45 +1,45 @@
 import { QueueFull } from '../errors.js'
 import { orAborted } from './or-aborted.js'
 
-/** Lets so many pieces of long work run at a time; more are refused, or wait. */
-export class Places {
-  #taken = 0
-  readonly #count: number
+/** Bounds how many pieces of long work run at a time: others are rejected, or wait. */
+export class Semaphore {
+  #acquired = 0
+  readonly #permits: number
   readonly #waiting: (() => void)[] = []
 
-  constructor(count: number) {
-    this.#count = count
+  constructor(permits: number) {
+    this.#permits = permits
   }
 
-  /** Takes a place; what it returns gives it back, once. Throws QUEUE_FULL when there is none. */
-  take(): () => void {
-    if (this.#taken === this.#count) throw new QueueFull()
-    this.#taken++
-    let isTaken = true
+  /** Acquires a permit; returns the function that releases it. Throws QUEUE_FULL when none is free. */
+  acquireNow(): () => void {
+    if (this.#acquired === this.#permits) throw new QueueFull()
+    this.#acquired++
+    let isAcquired = true
     return () => {
-      if (!isTaken) return
-      isTaken = false
-      this.#taken--
+      if (!isAcquired) return
+      isAcquired = false
+      this.#acquired--
       this.#waiting.shift()?.()
     }
   }
 
-  /** Waits for a place, after those who came before, and takes it. Throws the signal's reason. */
-  async next(signal: AbortSignal): Promise<() => void> {
-    while (this.#taken === this.#count) {
-      let call = () => {}
-      const called = new Promise<void>((resolve) => (call = resolve))
-      this.#waiting.push(call)
+  /** Waits for a permit, in the order of calls, and acquires it. Throws the signal's reason. */
+  async acquire(signal: AbortSignal): Promise<() => void> {
+    while (this.#acquired === this.#permits) {
+      let wake = () => {}
+      const woken = new Promise<void>((resolve) => (wake = resolve))
+      this.#waiting.push(wake)
       try {
-        await orAborted(called, signal)
+        await orAborted(woken, signal)
       } catch (error) {
-        const at = this.#waiting.indexOf(call)
+        const at = this.#waiting.indexOf(wake)
         if (at >= 0) this.#waiting.splice(at, 1)
-        // It was called already: the place is for the next one.
+        // It was woken already: the permit is for the next one.
         else this.#waiting.shift()?.()
         throw error
       }
     }
-    return this.take()
+    return this.acquireNow()
   }
 }

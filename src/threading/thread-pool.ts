@@ -1,6 +1,6 @@
 import { isMainThread, parentPort } from 'node:worker_threads'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
-import { Circuit, type CircuitState } from './circuit-breaker.js'
+import { CircuitBreaker, type CircuitState } from './circuit-breaker.js'
 import {
   fromErrorShape,
   retryLater,
@@ -11,18 +11,18 @@ import {
 } from '../errors.js'
 import { startThread, type Ready, type Thread, type ThreadOptions } from './thread.js'
 
-export interface ThreadsOptions extends ThreadOptions {
+export interface ThreadPoolOptions extends ThreadOptions {
   /** What the pool is called where its state is shown. */
   name: string
   count: number
   /** Told when a thread ended unasked, or its replacement could not be started. */
   onDeath?: (error: Error) => void
   /** Of its restarts; for tests. */
-  circuit?: Circuit
+  circuit?: CircuitBreaker
 }
 
 /** Worker threads that start from one file, whose calls are its exported handlers. */
-export interface Threads<Handlers> {
+export interface ThreadPool<Handlers> {
   call<Name extends keyof Handlers & string>(
     name: Name,
     argument: Argument<Handlers[Name]>
@@ -77,11 +77,14 @@ export function handler<A, R>(run: (argument: A) => R | Promise<R>): (argument: 
 
 /**
  * Starts threads and resolves when each has reported that it is ready; rejects with the error of one that
- * could not start. A thread that dies later rejects its calls with WORKER_DIED and is replaced: at once,
- * until deaths come so often that the circuit opens. Then calls are refused with WORKERS_DOWN until, after a
- * pause, the threads are there again.
+ * could not start. A thread that dies later rejects its calls with WORKER_DIED and is replaced at once, until
+ * deaths are so frequent that the circuit opens. Calls are then rejected with WORKERS_DOWN until the threads
+ * have been started again after a pause.
  */
-export async function startThreads<Handlers>(file: URL, options: ThreadsOptions): Promise<Threads<Handlers>> {
+export async function startThreadPool<Handlers>(
+  file: URL,
+  options: ThreadPoolOptions
+): Promise<ThreadPool<Handlers>> {
   const pool = new Pool(file, options)
   const findings = await pool.start()
   return {
@@ -99,32 +102,32 @@ export async function startThreads<Handlers>(file: URL, options: ThreadsOptions)
   }
 }
 
-/** A place for one thread of a pool. */
-interface Place {
+/** The slot of one thread in a pool. */
+interface Slot {
   thread?: Thread
   starting?: Promise<Thread>
 }
 
 class Pool {
   readonly #file: URL
-  readonly #options: ThreadsOptions
-  readonly #circuit: Circuit
-  readonly #places: Place[]
+  readonly #options: ThreadPoolOptions
+  readonly #circuit: CircuitBreaker
+  readonly #slots: Slot[]
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
-  constructor(file: URL, options: ThreadsOptions) {
+  constructor(file: URL, options: ThreadPoolOptions) {
     this.#file = file
     this.#options = options
-    this.#circuit = options.circuit ?? new Circuit()
-    this.#places = Array.from({ length: options.count }, () => ({}))
+    this.#circuit = options.circuit ?? new CircuitBreaker()
+    this.#slots = Array.from({ length: options.count }, () => ({}))
   }
 
   get state(): PoolState {
     const { state: circuit, failedStarts } = this.#circuit
     return {
       name: this.#options.name,
-      threads: this.#places.length,
+      threads: this.#slots.length,
       alive: this.#living().length,
       circuit,
       failedStarts
@@ -133,7 +136,7 @@ class Pool {
 
   /** The findings of all threads. When one can't be started none is left. */
   async start(): Promise<unknown[]> {
-    const started = await Promise.allSettled(this.#places.map((place) => this.#fill(place)))
+    const started = await Promise.allSettled(this.#slots.map((slot) => this.#fill(slot)))
     const failed = started.find((result) => result.status === 'rejected')
     if (!failed) return this.#living().map(({ finding }) => finding)
     await this.close()
@@ -145,7 +148,7 @@ class Pool {
     const thread = this.#free() ?? (await this.#start())
     try {
       const answer = await thread.call(name, argument)
-      this.#circuit.answered()
+      this.#circuit.recordAnswer()
       return answer
     } catch (error) {
       // What can't be cloned fails without the thread.
@@ -157,14 +160,14 @@ class Pool {
     this.#isClosed = true
     clearTimeout(this.#timer)
     await Promise.all(
-      this.#places.map(
+      this.#slots.map(
         async ({ thread, starting }) => (await starting?.catch(() => undefined), await thread?.close())
       )
     )
   }
 
   #living(): Thread[] {
-    return this.#places.flatMap(({ thread }) => (thread?.isAlive ? thread : []))
+    return this.#slots.flatMap(({ thread }) => (thread?.isAlive ? thread : []))
   }
 
   /** The living thread with the fewest calls, if one lives. */
@@ -177,37 +180,37 @@ class Pool {
 
   /** The first thread that comes. */
   async #start(): Promise<Thread> {
-    const starting = this.#places.flatMap((place) => place.starting ?? [])
+    const starting = this.#slots.flatMap((slot) => slot.starting ?? [])
     if (this.#isClosed || starting.length === 0) throw new WorkerDied()
     await Promise.any(starting).catch(() => undefined)
     return this.#free() ?? this.#start()
   }
 
-  /** Starts the thread of a place; its death later is seen to. */
-  #fill(place: Place): Promise<Thread> {
-    place.starting = startThread(this.#file, this.#options)
+  /** Starts the thread of a slot, and replaces it when it dies later. */
+  #fill(slot: Slot): Promise<Thread> {
+    slot.starting = startThread(this.#file, this.#options)
       .then(async (thread) => {
         if (this.#isClosed) await thread.close()
-        thread.onDeath = (cause) => this.#onDeath(place, cause)
-        place.thread = thread
+        thread.onDeath = (cause) => this.#onDeath(slot, cause)
+        slot.thread = thread
         return thread
       })
-      .finally(() => (place.starting = undefined))
-    return place.starting
+      .finally(() => (slot.starting = undefined))
+    return slot.starting
   }
 
-  #onDeath(place: Place, cause: Promise<Error>): void {
+  #onDeath(slot: Slot, cause: Promise<Error>): void {
     if (this.#isClosed) return
-    place.thread = undefined
-    this.#circuit.died()
+    slot.thread = undefined
+    this.#circuit.recordDeath()
     void cause.then((error) => this.#options.onDeath?.(error))
     if (this.#circuit.state === 'open') this.#retryLater()
-    else this.#fill(place).catch((failure) => this.#onFailedStart(failure))
+    else this.#fill(slot).catch((failure) => this.#onFailedStart(failure))
   }
 
   #onFailedStart(error: Error): void {
     if (this.#isClosed) return
-    this.#circuit.failedToStart()
+    this.#circuit.recordFailedStart()
     this.#options.onDeath?.(error)
     this.#retryLater()
   }
@@ -218,11 +221,11 @@ class Pool {
   }
 
   async #retry(): Promise<void> {
-    const empty = this.#places.filter(({ thread, starting }) => !thread?.isAlive && !starting)
-    const started = await Promise.allSettled(empty.map((place) => this.#fill(place)))
+    const empty = this.#slots.filter(({ thread, starting }) => !thread?.isAlive && !starting)
+    const started = await Promise.allSettled(empty.map((slot) => this.#fill(slot)))
     const failed = started.find((result) => result.status === 'rejected')
     if (failed) this.#onFailedStart(failed.reason)
-    else this.#circuit.started()
+    else this.#circuit.recordStart()
   }
 }
 

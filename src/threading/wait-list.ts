@@ -1,41 +1,41 @@
-/** Callers that wait, in the order in which they came, until there is room for what they bring. */
-export class Room {
-  readonly #isThere: () => boolean
-  readonly #waiting = new Set<{ enter: () => void; reject: (error: unknown) => void }>()
+/** Callers that wait for capacity, admitted in the order in which they came. */
+export class WaitList {
+  readonly #hasCapacity: () => boolean
+  readonly #waiting = new Set<{ admit: () => void; reject: (error: unknown) => void }>()
 
-  constructor(isThere: () => boolean) {
-    this.#isThere = isThere
+  constructor(hasCapacity: () => boolean) {
+    this.#hasCapacity = hasCapacity
   }
 
-  /** Resolves when there is room and it is the caller's turn; rejects with the signal's reason. */
+  /** Resolves when there is capacity and it is the caller's turn; rejects with the signal's reason. */
   wait(signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.reject(signal.reason)
-    if (this.#waiting.size === 0 && this.#isThere()) return Promise.resolve()
+    if (this.#waiting.size === 0 && this.#hasCapacity()) return Promise.resolve()
     return new Promise((resolve, reject) => {
-      const leave = () => {
+      const onAbort = () => {
         this.#waiting.delete(waiter)
         reject(signal!.reason)
       }
-      const settled = () => signal?.removeEventListener('abort', leave)
+      const settled = () => signal?.removeEventListener('abort', onAbort)
       const waiter = {
-        enter: () => (settled(), resolve()),
+        admit: () => (settled(), resolve()),
         reject: (error: unknown) => (settled(), reject(error))
       }
       this.#waiting.add(waiter)
-      signal?.addEventListener('abort', leave, { once: true })
+      signal?.addEventListener('abort', onAbort, { once: true })
     })
   }
 
-  /** Lets the first one in where there is room, and then the next, once that one has taken its own. */
-  open(): void {
+  /** Admits the first caller if there is capacity, and the next one once the first has used its share. */
+  admit(): void {
     const [first] = this.#waiting
-    if (!first || !this.#isThere()) return
+    if (!first || !this.#hasCapacity()) return
     this.#waiting.delete(first)
-    first.enter()
-    setImmediate(() => this.open())
+    first.admit()
+    setImmediate(() => this.admit())
   }
 
-  /** Turns away those that wait, for good. */
+  /** Rejects all callers that wait. */
   close(reason: Error): void {
     for (const { reject } of this.#waiting) reject(reason)
     this.#waiting.clear()

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { BackupExists, Closed, StorageFull, WorkerDied } from '../../errors.js'
-import { Places } from '../../threading/semaphore.js'
-import { startThreads } from '../../threading/thread-pool.js'
+import { Semaphore } from '../../threading/semaphore.js'
+import { startThreadPool } from '../../threading/thread-pool.js'
 import type { Collections } from '../collections.js'
 import { hasRoom } from '../free-space.js'
 import {
@@ -57,7 +57,7 @@ const AT_ONCE = 2
 /** Opens the backups of a data folder, having removed what a crash left of some. */
 export function openBackups({ dataDir, collections, service }: BackupsOptions): Backups {
   sweepBackups(dataDir)
-  const places = new Places(AT_ONCE)
+  const semaphore = new Semaphore(AT_ONCE)
   const closing = new AbortController()
   const running = new Map<string, Promise<Backup>>()
   return {
@@ -67,14 +67,14 @@ export function openBackups({ dataDir, collections, service }: BackupsOptions): 
       const key = `${collection}/${name}`
       if (running.has(key) || backupExists(dataDir, collection, name))
         throw new BackupExists(collection, name)
-      const leave = places.take()
+      const release = semaphore.acquireNow()
       const made = makeBackup(
         { dataDir, collections, service },
         { collection, name },
         AbortSignal.any([signal, closing.signal])
       ).finally(() => {
         running.delete(key)
-        leave()
+        release()
       })
       running.set(key, made)
       return made
@@ -127,7 +127,7 @@ async function makeBackup(
   // Before the thread looks: no image that it sees referred to is removed from here on.
   const release = await collections.holdImages()
   try {
-    const thread = await startThreads<typeof import('./backup-worker.js')>(
+    const thread = await startThreadPool<typeof import('./backup-worker.js')>(
       new URL('./backup-worker.js', import.meta.url),
       { name: 'backup', count: 1, workerData: { dataDir } }
     )

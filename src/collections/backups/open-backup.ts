@@ -1,4 +1,4 @@
-import { startThreads } from '../../threading/thread-pool.js'
+import { startThreadPool } from '../../threading/thread-pool.js'
 import type { RestoredEmbedding, RestoredRecord } from '../record.js'
 import type { BackupContent, BackupPage } from './read-backup.js'
 
@@ -17,7 +17,7 @@ export interface OpenBackup {
  * its reads.
  */
 export async function openBackup(path: string, limits: { maxImageBytes: number }): Promise<OpenBackup> {
-  const thread = await startThreads<typeof import('./restore-worker.js')>(
+  const thread = await startThreadPool<typeof import('./restore-worker.js')>(
     new URL('./restore-worker.js', import.meta.url),
     { name: 'restore', count: 1, workerData: null }
   )

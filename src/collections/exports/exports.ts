@@ -1,5 +1,5 @@
-import { Places } from '../../threading/semaphore.js'
-import { startThreads, type Threads } from '../../threading/thread-pool.js'
+import { Semaphore } from '../../threading/semaphore.js'
+import { startThreadPool, type ThreadPool } from '../../threading/thread-pool.js'
 import type { Collection } from '../collection.js'
 import type { Modality } from '../record.js'
 import { sampleLabels } from '../sample.js'
@@ -69,11 +69,11 @@ type ExportWorker = typeof import('./export-worker.js')
 
 /** The exports of a data folder. */
 export function createExports(dataDir: string): Exports {
-  const places = new Places(AT_ONCE)
+  const semaphore = new Semaphore(AT_ONCE)
   const open = async () => {
-    const leave = places.take()
+    const release = semaphore.acquireNow()
     try {
-      const thread = await startThreads<ExportWorker>(new URL('./export-worker.js', import.meta.url), {
+      const thread = await startThreadPool<ExportWorker>(new URL('./export-worker.js', import.meta.url), {
         name: 'export',
         count: 1,
         workerData: { dataDir }
@@ -82,11 +82,11 @@ export function createExports(dataDir: string): Exports {
       const close = async () => {
         await thread.call('close', undefined).catch(() => undefined)
         await thread.close()
-        leave()
+        release()
       }
       return { call: thread.call, close: () => (closed ??= close()) }
     } catch (error) {
-      leave()
+      release()
       throw error
     }
   }
@@ -127,7 +127,7 @@ export function createExports(dataDir: string): Exports {
   }
 }
 
-type ExportThread = Pick<Threads<ExportWorker>, 'call'> & { close(): Promise<void> }
+type ExportThread = Pick<ThreadPool<ExportWorker>, 'call'> & { close(): Promise<void> }
 
 async function recordExport(
   thread: ExportThread,
@@ -149,7 +149,7 @@ async function recordExport(
 }
 
 async function recordSample(
-  { call }: Pick<Threads<ExportWorker>, 'call'>,
+  { call }: Pick<ThreadPool<ExportWorker>, 'call'>,
   { settings: { id, name, dimension } }: Collection,
   { limit, field, signal }: SampleOptions
 ): Promise<Omit<RecordSample, 'close'>> {
@@ -189,7 +189,7 @@ async function* parts<Part>(read: (after: number) => Promise<RowsPart<Part>>): A
 }
 
 async function* recordLines(
-  { call }: Pick<Threads<ExportWorker>, 'call'>,
+  { call }: Pick<ThreadPool<ExportWorker>, 'call'>,
   { settings: { id, name } }: Collection,
   content: LineContent
 ): AsyncGenerator<string> {

@@ -17,7 +17,7 @@ export async function encodeWhenThereIsRoom<T>(
 ): Promise<T> {
   const startedAt = performance.now()
   for (let deaths = 0; ;) {
-    await encoder.room({ signal })
+    await encoder.waitForCapacity({ signal })
     try {
       return await encode({ lane: 'bulk', signal, sharing })
     } catch (error) {

@@ -1,6 +1,6 @@
 import { isPublicError } from '../../errors.js'
 import { orAborted } from '../../threading/or-aborted.js'
-import { startThreads, type Threads } from '../../threading/thread-pool.js'
+import { startThreadPool, type ThreadPool } from '../../threading/thread-pool.js'
 import type { Compared } from '../statistics/compare-models.js'
 import { DatasetError } from '../datasets/dataset-error.js'
 import type { Measurement } from './evaluation-worker.js'
@@ -21,7 +21,7 @@ export interface MeasuringThread {
  * dataset, and an Error that says what failed for all else.
  */
 export async function startMeasuringThread(signal?: AbortSignal): Promise<MeasuringThread> {
-  const threads: Threads<typeof import('./evaluation-worker.js')> = await startThreads(
+  const threads: ThreadPool<typeof import('./evaluation-worker.js')> = await startThreadPool(
     new URL('./evaluation-worker.js', import.meta.url),
     { name: 'evaluation', count: 1, workerData: null }
   )

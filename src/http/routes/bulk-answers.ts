@@ -166,7 +166,7 @@ async function prepareGivingWay(
   const records = batch.map((line) => ('record' in line ? line.record : { id: '', error: line.error }))
   return givingWay(patience, async () => {
     // In turn with other loads, whatever comes in the meantime.
-    if (target.collection.settings.model !== null) await encoderOf(target).room(patience)
+    if (target.collection.settings.model !== null) await encoderOf(target).waitForCapacity(patience)
     return prepareRecords(target, records, patience)
   })
 }

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import { Type, type Static } from 'typebox'
 import { MIB } from '../../config.js'
 import { BackupTooLarge, CollectionForbidden, InvalidRequest, ReindexRunning } from '../../errors.js'
-import { Places } from '../../threading/semaphore.js'
+import { Semaphore } from '../../threading/semaphore.js'
 import { runningReindex } from '../../jobs/reindex-jobs.js'
 import { requireFree, restore } from '../../records/restore.js'
 import { CollectionName, OwnCollectionParams, responses } from '../schemas.js'
@@ -100,7 +100,7 @@ async function receiveUpload(
 /** Making a collection of a backup. */
 export function restoreRoutes(parent: App, services: Services): void {
   const { config, backups, collections, encoders, jobs } = services
-  const places = new Places(AT_ONCE)
+  const semaphore = new Semaphore(AT_ONCE)
   const maxImageBytes = config.MAX_IMAGE_MIB * MIB
   const requireIdle = (name: string) => {
     const job = runningReindex(jobs.list(), name)
@@ -122,7 +122,7 @@ export function restoreRoutes(parent: App, services: Services): void {
         const body = request.body as Static<typeof RestoreBody> | Readable
         requireFree(collections, name, mayReplace)
         requireIdle(name)
-        let leave = () => {}
+        let release = () => {}
         const options = { collections, encoders, name, mayReplace, maxImageBytes, signal }
         const make = async (of: { file: string; sha256?: string; keepsAge: boolean }) => {
           await backups.requireRoom((await stat(of.file)).size)
@@ -136,7 +136,7 @@ export function restoreRoutes(parent: App, services: Services): void {
               throw new InvalidRequest(
                 'sha256 is of a file that is sent; a backup that lies here has its own.'
               )
-            leave = places.take()
+            release = semaphore.acquireNow()
             waitLong(request)
             const from = body.from ?? name
             if (!request.reaches(from)) throw new CollectionForbidden(`collection '${from}'`)
@@ -152,7 +152,7 @@ export function restoreRoutes(parent: App, services: Services): void {
             await receiveUpload(services, request, { file, sha256 })
             waitLong(request)
             // Not before the upload is whole: one that trickles would keep others out.
-            leave = await places.next(signal)
+            release = await semaphore.acquire(signal)
             if (sha256 !== undefined) request.describeChange({ sha256 })
             return await make({ file, keepsAge: request.caller?.collections === undefined })
           } catch (error) {
@@ -163,7 +163,7 @@ export function restoreRoutes(parent: App, services: Services): void {
             await rm(file, { force: true })
           }
         } finally {
-          leave()
+          release()
         }
       }
     )

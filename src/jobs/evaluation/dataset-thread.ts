@@ -1,6 +1,6 @@
 import type { Dataset, EmbeddedPairs } from '../../evaluation/datasets/dataset.js'
 import { orAborted } from '../../threading/or-aborted.js'
-import { startThreads, type Threads } from '../../threading/thread-pool.js'
+import { startThreadPool, type ThreadPool } from '../../threading/thread-pool.js'
 import type { FolderAsked } from './dataset-folders.js'
 
 /** A dataset that a thread of its own reads; `close` ends that thread, and there are no items after it. */
@@ -18,7 +18,7 @@ export async function openDatasetThread(
   asked: FolderAsked,
   signal: AbortSignal = new AbortController().signal
 ): Promise<OpenedDataset> {
-  const thread: Threads<typeof import('./dataset-worker.js')> = await startThreads(
+  const thread: ThreadPool<typeof import('./dataset-worker.js')> = await startThreadPool(
     new URL('./dataset-worker.js', import.meta.url),
     { name: 'dataset', count: 1, workerData: null }
   )

@@ -14,7 +14,7 @@ import {
   type Write,
   type Written
 } from '../../../src/collections/store/writes.js'
-import { startThreads } from '../../../src/threading/thread-pool.js'
+import { startThreadPool } from '../../../src/threading/thread-pool.js'
 import { randomVector, settings } from '../../fixtures/collections.js'
 
 type Searcher = typeof import('../../../src/collections/searcher-worker.js')
@@ -275,7 +275,7 @@ t.test('no search, list or filter sees what has expired while no sweep runs', as
     }))
   ]
   writer.commit([{ kind: 'upsert', collection: collection!, records }])
-  const searcher = await startThreads<Searcher>(
+  const searcher = await startThreadPool<Searcher>(
     new URL('../../../src/collections/searcher-worker.js', import.meta.url),
     { name: 'searcher', count: 1, workerData: { dataDir }, callsPerThread: 100 }
   )

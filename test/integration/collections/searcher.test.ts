@@ -2,7 +2,7 @@ import t from 'tap'
 import { openStore } from '../../../src/collections/store/connection.js'
 import { createStoreWriter, type Written } from '../../../src/collections/store/writes.js'
 import { selected } from '../../../src/collections/selection.js'
-import { startThreads } from '../../../src/threading/thread-pool.js'
+import { startThreadPool } from '../../../src/threading/thread-pool.js'
 import { randomVector, settings } from '../../fixtures/collections.js'
 
 type Searcher = typeof import('../../../src/collections/searcher-worker.js')
@@ -27,7 +27,7 @@ t.test('a searcher that missed commits is brought in line with the store', async
   upsert(kept, 'b', b, { n: 2 })
   upsert(dropped, 'x', a)
 
-  const searcher = await startThreads<Searcher>(
+  const searcher = await startThreadPool<Searcher>(
     new URL('../../../src/collections/searcher-worker.js', import.meta.url),
     { name: 'searcher', count: 1, workerData: { dataDir }, callsPerThread: 100 }
   )

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { createDecodeMemory, freeAll, withMemory } from '../../../src/encoder/decode-memory.js'
-import { startThreads } from '../../../src/threading/thread-pool.js'
+import { startThreadPool } from '../../../src/threading/thread-pool.js'
 
 const MIB = 2 ** 20
 type Worker = typeof import('../../fixtures/memory-worker.js')
@@ -9,7 +9,7 @@ type Worker = typeof import('../../fixtures/memory-worker.js')
 t.test('threads wait for memory that others hold, and one that died gives it back', async (t) => {
   const memory = createDecodeMemory(100 * MIB)
   const inUse = new Int32Array(new SharedArrayBuffer(4))
-  const threads = await startThreads<Worker>(new URL('../../fixtures/memory-worker.js', import.meta.url), {
+  const threads = await startThreadPool<Worker>(new URL('../../fixtures/memory-worker.js', import.meta.url), {
     name: 'decoders',
     count: 4,
     workerData: { memory, inUse },
@@ -53,7 +53,7 @@ t.test('memory is freed after a failure, and never beyond the whole', async (t) 
 t.test('a large picture is overtaken by some smaller ones at most, and then has its turn', async (t) => {
   const memory = createDecodeMemory(100 * MIB)
   const inUse = new Int32Array(new SharedArrayBuffer(4))
-  const threads = await startThreads<Worker>(new URL('../../fixtures/memory-worker.js', import.meta.url), {
+  const threads = await startThreadPool<Worker>(new URL('../../fixtures/memory-worker.js', import.meta.url), {
     name: 'decoders',
     count: 4,
     workerData: { memory, inUse },

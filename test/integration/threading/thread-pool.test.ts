@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { writeFile, rm } from 'node:fs/promises'
 import t from 'tap'
-import { Circuit } from '../../../src/threading/circuit-breaker.js'
-import { startThreads, type ThreadsOptions } from '../../../src/threading/thread-pool.js'
+import { CircuitBreaker } from '../../../src/threading/circuit-breaker.js'
+import { startThreadPool, type ThreadPoolOptions } from '../../../src/threading/thread-pool.js'
 
 type Fragile = typeof import('../../fixtures/fragile-worker.js')
 const file = new URL('../../fixtures/fragile-worker.js', import.meta.url)
-const start = (options: Partial<ThreadsOptions> = {}) =>
-  startThreads<Fragile>(file, { name: 'fragile', count: 1, workerData: 'fine', ...options })
+const start = (options: Partial<ThreadPoolOptions> = {}) =>
+  startThreadPool<Fragile>(file, { name: 'fragile', count: 1, workerData: 'fine', ...options })
 
 t.test('errors cross threads with their code and status; faults lose their message', async (t) => {
   const threads = await start()
@@ -58,7 +58,7 @@ t.test('reports reach the listener, and calls spread over all threads', async (t
 })
 
 /** A circuit without long pauses: half of the shortest is by chance. */
-const hasty = () => new Circuit({ random: () => 0 })
+const hasty = () => new CircuitBreaker({ random: () => 0 })
 
 /** Waits until something holds, half a minute at most. */
 async function until(holds: () => boolean): Promise<void> {

@@ -439,46 +439,49 @@ t.test('a deadline that the queue can not meet is refused at once, and one that 
   t.equal(await batcher.add('hasty', within(1)), 'hasty', 'without a queue it is tried')
 })
 
-t.test('those who wait for room get it in their order, and at the close are told', async (t) => {
-  const { batcher, batches, releaseAll } = held({ maxQueueSize: 1, maxBatchSize: 1 })
-  const all = [batcher.add('running', { lane: 'bulk' })]
-  await sleep(5)
-  all.push(batcher.add('waiting', { lane: 'bulk' }))
-  const controller = new AbortController()
-  const loads = ['first', 'second', 'third'].map(
-    async (item) => (await batcher.room('bulk'), batcher.add(item, { lane: 'bulk' }))
-  )
-  const gone = batcher.room('bulk', controller.signal)
-  const late = ['fourth'].map(
-    async (item) => (await batcher.room('bulk'), batcher.add(item, { lane: 'bulk' }))
-  )
-  controller.abort(new Error('gone'))
-  await t.rejects(gone, /gone/)
-  await t.rejects(batcher.room('bulk', controller.signal), /gone/)
-  await releaseAll()
-  await sleep(5)
-  await releaseAll()
-  for (let i = 0; i < 5; i++) await sleep(5).then(releaseAll)
-  t.same(await Promise.all([...all, ...loads, ...late]), [
-    'RUNNING',
-    'WAITING',
-    'FIRST',
-    'SECOND',
-    'THIRD',
-    'FOURTH'
-  ])
-  t.same(batches.flat(), ['running', 'waiting', 'first', 'second', 'third', 'fourth'])
-  const last = [batcher.add('a', { lane: 'bulk' })]
-  await sleep(5)
-  last.push(batcher.add('b', { lane: 'bulk' }))
-  const turnedAway = t.rejects(batcher.room('bulk'), { code: 'CLOSED' })
-  const closed = batcher.close()
-  await turnedAway
-  await t.rejects(batcher.room('bulk'), { code: 'CLOSED' })
-  await releaseAll()
-  await closed
-  await Promise.all(last)
-})
+t.test(
+  'callers that wait for capacity are admitted in order, and rejected when the batcher closes',
+  async (t) => {
+    const { batcher, batches, releaseAll } = held({ maxQueueSize: 1, maxBatchSize: 1 })
+    const all = [batcher.add('running', { lane: 'bulk' })]
+    await sleep(5)
+    all.push(batcher.add('waiting', { lane: 'bulk' }))
+    const controller = new AbortController()
+    const loads = ['first', 'second', 'third'].map(
+      async (item) => (await batcher.waitForCapacity('bulk'), batcher.add(item, { lane: 'bulk' }))
+    )
+    const gone = batcher.waitForCapacity('bulk', controller.signal)
+    const late = ['fourth'].map(
+      async (item) => (await batcher.waitForCapacity('bulk'), batcher.add(item, { lane: 'bulk' }))
+    )
+    controller.abort(new Error('gone'))
+    await t.rejects(gone, /gone/)
+    await t.rejects(batcher.waitForCapacity('bulk', controller.signal), /gone/)
+    await releaseAll()
+    await sleep(5)
+    await releaseAll()
+    for (let i = 0; i < 5; i++) await sleep(5).then(releaseAll)
+    t.same(await Promise.all([...all, ...loads, ...late]), [
+      'RUNNING',
+      'WAITING',
+      'FIRST',
+      'SECOND',
+      'THIRD',
+      'FOURTH'
+    ])
+    t.same(batches.flat(), ['running', 'waiting', 'first', 'second', 'third', 'fourth'])
+    const last = [batcher.add('a', { lane: 'bulk' })]
+    await sleep(5)
+    last.push(batcher.add('b', { lane: 'bulk' }))
+    const turnedAway = t.rejects(batcher.waitForCapacity('bulk'), { code: 'CLOSED' })
+    const closed = batcher.close()
+    await turnedAway
+    await t.rejects(batcher.waitForCapacity('bulk'), { code: 'CLOSED' })
+    await releaseAll()
+    await closed
+    await Promise.all(last)
+  }
+)
 
 t.test('equal items share a run among those who may know of each other', async (t) => {
   const { batcher, batches, releaseAll } = held({ key: (item) => item })

@@ -2,11 +2,11 @@ import { rm, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { buildApp } from '../../../../src/http/app.js'
-import { Circuit } from '../../../../src/threading/circuit-breaker.js'
+import { CircuitBreaker } from '../../../../src/threading/circuit-breaker.js'
 import { readConfig } from '../../../../src/config.js'
 import { createMetrics } from '../../../../src/telemetry/metrics.js'
 import type { Services } from '../../../../src/http/routes/services.js'
-import { startThreads } from '../../../../src/threading/thread-pool.js'
+import { startThreadPool } from '../../../../src/threading/thread-pool.js'
 
 type Fragile = typeof import('../../../fixtures/fragile-worker.js')
 
@@ -16,8 +16,8 @@ t.test(
     const brokenBy = `${t.testdir()}/broken`
     // Pauses of a minute pass at once: only the clock of the circuit is not the real one.
     let now = 0
-    const circuit = new Circuit({ now: () => (now += 60_000), random: () => 0 })
-    const threads = await startThreads<Fragile>(
+    const circuit = new CircuitBreaker({ now: () => (now += 60_000), random: () => 0 })
+    const threads = await startThreadPool<Fragile>(
       new URL('../../../fixtures/fragile-worker.js', import.meta.url),
       { name: 'searcher', count: 1, workerData: { brokenBy }, circuit }
     )
