@@ -26,7 +26,7 @@ async function compare(
   await writeFile(join(folder, 'report.json'), JSON.stringify(report))
   return (
     await promisify(execFile)('/usr/bin/python3', [
-      at('reference/tasks.py'),
+      at('../../fixtures/reference/evaluation/tasks.py'),
       join(folder, 'report.json'),
       path,
       embeddings
