@@ -18,7 +18,7 @@ import { reportStore } from './jobs/evaluation/report-store.js'
 import { encoderOptions, loadModels, maxWaitMs } from './encoder/load-models.js'
 import { createMetrics, type Metrics } from './telemetry/metrics.js'
 import { Closed } from './errors.js'
-import { openAll } from './threading/open-all.js'
+import { openAllOrClose } from './threading/open-all-or-close.js'
 import { openImageFetcher } from './image-urls/open-image-fetcher.js'
 import type { App, Readiness } from './http/routes/services.js'
 import { openServiceJobs } from './jobs/service-jobs.js'
@@ -70,7 +70,7 @@ export async function startServer({
   const dataDir = resolve(config.DATA_DIR)
   await mkdir(dataDir, { recursive: true }).catch((error) => Promise.reject(failureOf(error, dataDir)))
   // Both are mostly work of threads of their own, and take about as long as each other.
-  const [collections, encoders] = await openAll<[Collections, Encoders]>(
+  const [collections, encoders] = await openAllOrClose<[Collections, Encoders]>(
     [
       openCollections({
         dataDir,

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { Closed, ClassifierNotFound } from '../errors.js'
-import { orAborted } from '../threading/or-aborted.js'
+import { abortable } from '../threading/abortable.js'
 import { Semaphore } from '../threading/semaphore.js'
 import { startThreadPool } from '../threading/thread-pool.js'
 import { stopFlag } from '../collections/slices.js'
@@ -199,7 +199,7 @@ function createTraining(): Pick<Classifiers, 'training' | 'close'> {
           ended = own
           running.add(own)
           void own.finally(() => running.delete(own))
-          return orAborted(trained, signal)
+          return abortable(trained, signal)
         })
       } finally {
         void ended.finally(release)

@@ -8,7 +8,7 @@ import { ExamplesInvalid, fromErrorShape, toErrorShape } from '../errors.js'
 import { random } from '../evaluation/statistics/statistics.js'
 import { stopsAll } from '../records/ingest.js'
 import type { JsonText } from '../json/json-text.js'
-import { turns } from '../threading/turns.js'
+import { createYielder } from '../threading/yield-to-event-loop.js'
 import type { Input } from './features.js'
 
 /** An input and what it is an example of. */
@@ -129,12 +129,12 @@ async function labelledRecords(
 ): Promise<Labelled[]> {
   const byLabel = new Map<string, { seen: number; kept: Labelled[] }>()
   const { uniform } = random(seed)
-  const giveWay = turns()
+  const yieldToEventLoop = createYielder()
   let count = 0
   for (let after: string | undefined; ;) {
     const page: StoredRecord<JsonText>[] = await collection.list({ limit: PAGE, after, filter }, patience)
     for (const { id, metadata, modalities: held } of page) {
-      await giveWay()
+      await yieldToEventLoop()
       const label = metadata ? labelIn(metadata.parse(), field) : undefined
       if (label === undefined || !held.some((modality) => modalities.includes(modality))) continue
       const ofLabel = byLabel.get(label) ?? { seen: 0, kept: [] }

@@ -1,9 +1,9 @@
 import type { Patience } from '../threading/batcher.js'
 import { CollectionNotFound } from '../errors.js'
 import { JsonText } from '../json/json-text.js'
-import { orAborted } from '../threading/or-aborted.js'
+import { abortable } from '../threading/abortable.js'
 import type { ThreadPool } from '../threading/thread-pool.js'
-import { mapInTurns } from '../threading/turns.js'
+import { mapYielding } from '../threading/yield-to-event-loop.js'
 import type { Searcher } from './folder-threads.js'
 import type { Explanation } from './collection-index.js'
 import type { Facets } from './facets.js'
@@ -112,8 +112,8 @@ export function createCollection(
 ): Collection {
   const { id: collection } = settings
   const commitAndApply = async (write: RawWrite, vectors: Vectors[], patience?: Patience) => {
-    await mapInTurns(vectors, (byModality) => requireVectors(byModality, settings.dimension))
-    await (patience?.signal ? orAborted(turn(collection), patience.signal) : turn(collection))
+    await mapYielding(vectors, (byModality) => requireVectors(byModality, settings.dimension))
+    await (patience?.signal ? abortable(turn(collection), patience.signal) : turn(collection))
     const { changes } = await commit(write, patience)
     await searcher.call('apply', {
       collection,

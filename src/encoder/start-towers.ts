@@ -1,5 +1,5 @@
 import { usableCores } from '../threading/cores.js'
-import { openAll } from '../threading/open-all.js'
+import { openAllOrClose } from '../threading/open-all-or-close.js'
 import { startThreadPool, type PoolState, type ThreadPool } from '../threading/thread-pool.js'
 import type { ModelPackage } from './model-package.js'
 import type { ExecutionProvider } from './session.js'
@@ -133,7 +133,7 @@ async function tryStart(
     })
   }
   try {
-    const pools = await openAll(
+    const pools = await openAllOrClose(
       [
         start('towers', { count: workers, threads: ortThreads }),
         ...(expressThreads > 0 ? [start(EXPRESS, { count: 1, threads: expressThreads })] : [])

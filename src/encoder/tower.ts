@@ -1,5 +1,5 @@
 import { EncoderFailed } from '../errors.js'
-import { openAll } from '../threading/open-all.js'
+import { openAllOrClose } from '../threading/open-all-or-close.js'
 import { normalise, type Embedding } from './embedding.js'
 import { executionOf, type Execution } from './execution-profile.js'
 import type { ModelPackage } from './model-package.js'
@@ -48,7 +48,7 @@ export async function openTowers(
   model: ModelPackage,
   settings: SessionSettings
 ): Promise<[ImageTower, TextTower]> {
-  return openAll<[ImageTower, TextTower]>(
+  return openAllOrClose<[ImageTower, TextTower]>(
     [openImageTower(model, settings), openTextTower(model, settings)],
     (tower) => tower.release()
   )

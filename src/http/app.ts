@@ -27,7 +27,7 @@ import { useBoundedJson, useStrictValidation } from './json-bodies.js'
 import { loadShedding } from './load-shedding.js'
 import { answerExpectation, answerMalformed } from './malformed-request.js'
 import { patience } from './deadlines.js'
-import { readOn } from './unread-body.js'
+import { discardRefusedBodies } from './refused-bodies.js'
 import { requestSteps } from './request-steps.js'
 import { backupFileRoute, backupRoutes } from './routes/backups.js'
 import { bulkLoadRoute, bulkRoutes } from './routes/bulk.js'
@@ -167,7 +167,7 @@ export async function buildApp({ logger, traces, keys, auditLog, ...services }: 
   })
   app.addHook('onClose', async () => services.imageUrls?.close())
   if (services.config.ALLOWED_ORIGINS.length > 0) await app.register(cors, corsOptions(services.config))
-  await app.register(readOn)
+  await app.register(discardRefusedBodies)
   await app.register(drain)
   await app.register(loadShedding, services.config)
   await app.register(patience, services.config)

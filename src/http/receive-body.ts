@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { BodyTooLarge, ClientGone } from '../errors.js'
-import { turns } from '../threading/turns.js'
+import { createYielder } from '../threading/yield-to-event-loop.js'
 
 export interface BodySize {
   /** What its sender announced, if anything. */
@@ -36,12 +36,12 @@ export async function receiveBody(body: Readable, { announced, limit }: BodySize
 }
 
 async function join(chunks: Buffer[], length: number): Promise<Buffer> {
-  const giveWay = turns()
+  const yieldToEventLoop = createYielder()
   const whole = Buffer.allocUnsafeSlow(length)
   let at = 0
   for (const chunk of chunks) {
     at += chunk.copy(whole, at)
-    await giveWay()
+    await yieldToEventLoop()
   }
   return whole
 }

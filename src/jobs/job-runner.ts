@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { JobCrashed, toErrorShape } from '../errors.js'
 import { isOpen, type Job, type JobKind, type JobKinds } from './job.js'
-import { orAborted } from '../threading/or-aborted.js'
+import { abortable } from '../threading/abortable.js'
 
 export interface RunnerOptions {
   kinds: JobKinds
@@ -25,7 +25,7 @@ export function createRunner(options: RunnerOptions) {
   const { fail, end, begin, giveBack } = outcomes(options)
   const work = async (job: Job, signal: AbortSignal) => {
     const kind = kindOf(kinds, job)
-    if (lines.has(job.kind)) await orAborted(lines.get(job.kind)!, signal)
+    if (lines.has(job.kind)) await abortable(lines.get(job.kind)!, signal)
     const onChange = () => void events.emit(job.id)
     job.state = 'running'
     await begin(job)

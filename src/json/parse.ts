@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { ImageInvalid, InvalidRequest } from '../errors.js'
-import { turns } from '../threading/turns.js'
+import { createYielder } from '../threading/yield-to-event-loop.js'
 import { Base64Decoder } from './base64.js'
 import { JsonScan, type Cut, type JsonLimits, type Step } from './scan.js'
 
@@ -32,14 +32,14 @@ export function parseJson(bytes: Buffer, limits: JsonLimits): unknown {
   }
 }
 
-/** As `parseJson`, with turns of the event loop between: long values are parsed one by one. */
+/** As `parseJson`, but yields to the event loop: long values are parsed one by one. */
 export async function parseJsonInTurns(bytes: Buffer, limits: JsonLimits): Promise<unknown> {
-  const giveWay = turns()
+  const yieldToEventLoop = createYielder()
   const steps = parsing(bytes, limits)
   for (;;) {
     const { done, value } = steps.next()
     if (done) return value
-    await giveWay()
+    await yieldToEventLoop()
   }
 }
 

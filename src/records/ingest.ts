@@ -13,7 +13,7 @@ import {
   type Target
 } from './record-parts.js'
 import { timeStep } from '../telemetry/stages.js'
-import { mapInTurns } from '../threading/turns.js'
+import { mapYielding } from '../threading/yield-to-event-loop.js'
 
 /** A record as it is sent in. */
 export interface NewRecord {
@@ -80,7 +80,7 @@ export async function prepareRecords(
   patience: Patience
 ): Promise<(RecordWrite | Faulty)[]> {
   encoderOf(target)
-  const checked = await mapInTurns(records, (record) => ('error' in record ? record : check(target, record)))
+  const checked = await mapYielding(records, (record) => ('error' in record ? record : check(target, record)))
   const valid = checked.filter((record): record is Checked => !('error' in record))
   const encoded = await encodeAll(target, valid, patience)
   const prepared = (

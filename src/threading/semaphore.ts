@@ -1,5 +1,5 @@
 import { QueueFull } from '../errors.js'
-import { orAborted } from './or-aborted.js'
+import { abortable } from './abortable.js'
 
 /** Bounds how many pieces of long work run at a time: others are rejected, or wait. */
 export class Semaphore {
@@ -31,7 +31,7 @@ export class Semaphore {
       const woken = new Promise<void>((resolve) => (wake = resolve))
       this.#waiting.push(wake)
       try {
-        await orAborted(woken, signal)
+        await abortable(woken, signal)
       } catch (error) {
         const at = this.#waiting.indexOf(wake)
         if (at >= 0) this.#waiting.splice(at, 1)

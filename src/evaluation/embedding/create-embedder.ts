@@ -8,7 +8,7 @@ import { DatasetError } from '../datasets/dataset-error.js'
 import type { DatasetImage } from '../datasets/dataset.js'
 import type { Corruption, Embedder, Rows } from './embedder.js'
 import { createImageFiles, type ImageFiles } from './image-files.js'
-import { inFlight } from './in-flight.js'
+import { forEachConcurrently } from './for-each-concurrently.js'
 import { imageKey, openKeptEmbeddings, type KeptEmbeddings } from './kept-embeddings.js'
 import { embedTexts } from './embed-texts.js'
 import { sharedRows } from './shared-rows.js'
@@ -78,7 +78,7 @@ export function createEmbedder(encoder: Encoder, options: EmbedderOptions = {}):
   ): Promise<Rows> => {
     const rows = sharedRows(list.length, dimension)
     const progress = counted(work, { total: list.length, what: 'images', corruption })
-    await inFlight(list.entries(), IMAGES_AT_ONCE, async ([i, image]) => {
+    await forEachConcurrently(list.entries(), IMAGES_AT_ONCE, async ([i, image]) => {
       if (i % LOOKUPS_IN_A_ROW === 0) await breathe()
       work.signal?.throwIfAborted()
       try {

@@ -3,7 +3,7 @@ import { sharedKey } from '../../threading/shared-key.js'
 import type { Encoder } from '../../encoder/encoder.js'
 import type { Rows } from './embedder.js'
 import { encodeWhenThereIsRoom } from './encode-when-there-is-room.js'
-import { inFlight } from './in-flight.js'
+import { forEachConcurrently } from './for-each-concurrently.js'
 import { textKey, type KeptEmbeddings } from './kept-embeddings.js'
 import { sharedRows } from './shared-rows.js'
 
@@ -52,7 +52,7 @@ export async function embedTexts(
   const chunks = Array.from({ length: Math.ceil(missing.length / CHUNK) }, (_, i) =>
     missing.slice(i * CHUNK, (i + 1) * CHUNK)
   )
-  await inFlight(chunks, CHUNKS_AT_ONCE, async (chunk) => {
+  await forEachConcurrently(chunks, CHUNKS_AT_ONCE, async (chunk) => {
     signal?.throwIfAborted()
     const embeddings = await encodeWhenThereIsRoom({ encoder, signal, sharing }, (options) =>
       Promise.all(encoder.encodeTexts(chunk, options))

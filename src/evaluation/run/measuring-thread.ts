@@ -1,5 +1,5 @@
 import { isPublicError } from '../../errors.js'
-import { orAborted } from '../../threading/or-aborted.js'
+import { abortable } from '../../threading/abortable.js'
 import { startThreadPool, type ThreadPool } from '../../threading/thread-pool.js'
 import type { Compared } from '../statistics/compare-models.js'
 import { DatasetError } from '../datasets/dataset-error.js'
@@ -27,7 +27,7 @@ export async function startMeasuringThread(signal?: AbortSignal): Promise<Measur
   )
   const heard = async <T>(work: Promise<T>, of: string): Promise<T> => {
     try {
-      return await (signal ? orAborted(work, signal) : work)
+      return await (signal ? abortable(work, signal) : work)
     } catch (error) {
       if (signal?.aborted) throw error
       if (isPublicError(error) && error.code === 'EVALUATION_INVALID') throw new DatasetError(error.message)

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { Encoder } from '../../encoder/encoder.js'
 import type { LoadedDataset } from '../datasets/dataset.js'
 import { imagesOf } from '../datasets/dataset-parts.js'
-import { inFlight } from '../embedding/in-flight.js'
+import { forEachConcurrently } from '../embedding/for-each-concurrently.js'
 import type { Shown, TaskReport } from '../report.js'
 
 /** Thumbnails that are made at a time. */
@@ -27,7 +27,7 @@ export async function worstPictures(
     )
   )
   const pictures: Record<string, string> = {}
-  await inFlight(
+  await forEachConcurrently(
     imagesOf(dataset).filter(({ id }) => shown.has(id)),
     AT_ONCE,
     async ({ id, path }) => {

@@ -12,7 +12,7 @@ import {
   type NewRecord
 } from '../../records/ingest.js'
 import { encoderOf, type Target } from '../../records/record-parts.js'
-import { turns } from '../../threading/turns.js'
+import { createYielder } from '../../threading/yield-to-event-loop.js'
 import { isBlank, type Line } from './bulk-line.js'
 import { fetchImages, type UnfetchedRecord } from './fetch-images.js'
 import type { LineLedger, Mark } from './line-ledger.js'
@@ -115,9 +115,9 @@ async function* batches({ lines, ledger, parse }: BulkStream): AsyncGenerator<Ma
   let answers: string[] = []
   let bytes = 0
   let misshapen = 0
-  const giveWay = turns()
+  const yieldToEventLoop = createYielder()
   for await (const raw of lines) {
-    await giveWay()
+    await yieldToEventLoop()
     const { number, answer } = ledger.next(raw)
     if (isBlank(raw)) continue
     if (answer !== undefined) answers.push(answer + '\n')

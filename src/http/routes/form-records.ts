@@ -1,6 +1,6 @@
 import { InvalidRequest, RecordInvalid } from '../../errors.js'
 import { USUAL_VALUES } from '../../json/scan.js'
-import { turns } from '../../threading/turns.js'
+import { createYielder } from '../../threading/yield-to-event-loop.js'
 import { closestName } from '../../validation/closest-name.js'
 import { parseField, type Form } from './form.js'
 
@@ -40,7 +40,7 @@ export async function formRecords(
     throw new InvalidRequest(
       `The form field '${short[0]}' is there ${short[1].length} times, for ${count} records.`
     )
-  const giveWay = turns()
+  const yieldToEventLoop = createYielder()
   const budget = { values: USUAL_VALUES }
   const rows = []
   for (let row = 0; row < count; row++) {
@@ -54,7 +54,7 @@ export async function formRecords(
       throw new InvalidRequest(
         `The form's metadata have over ${USUAL_VALUES} values in all. Send fewer records at a time.`
       )
-    await giveWay()
+    await yieldToEventLoop()
   }
   return rows
 }

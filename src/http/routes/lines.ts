@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { InvalidRequest } from '../../errors.js'
-import { orAborted } from '../../threading/or-aborted.js'
+import { abortable } from '../../threading/abortable.js'
 
 const NEWLINE = 0x0a
 
@@ -45,23 +45,23 @@ export async function* readLines(
 }
 
 /**
- * Items until a signal aborts; then it throws the reason, even while none comes. What comes later is read to
- * nowhere: a client that could not go on writing might never read the answer.
+ * Yields items until a signal aborts, then throws the reason, even while it waits for an item. Later items
+ * are discarded: a client that is blocked while it writes might never read the response.
  */
 export async function* untilAborted<T>(items: AsyncGenerator<T>, signal: AbortSignal): AsyncGenerator<T> {
   try {
     for (;;) {
-      const { done, value } = await orAborted(items.next(), signal)
+      const { done, value } = await abortable(items.next(), signal)
       if (done) return
       yield value
     }
   } finally {
-    if (signal.aborted) void readOn(items)
+    if (signal.aborted) void discard(items)
     else await items.return(undefined)
   }
 }
 
-async function readOn(items: AsyncGenerator<unknown>): Promise<void> {
+async function discard(items: AsyncGenerator<unknown>): Promise<void> {
   // The end of the connection ends it too.
   while (!(await items.next().catch(() => ({ done: true }))).done);
 }

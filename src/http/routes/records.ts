@@ -30,7 +30,7 @@ import { recordLoader } from './load-record.js'
 import { toRecordBody } from './record-body.js'
 import { recordChecker } from './sent-record.js'
 import type { App, Services } from './services.js'
-import { mapInTurns } from '../../threading/turns.js'
+import { mapYielding } from '../../threading/yield-to-event-loop.js'
 
 const MAX_RECORDS = 256
 /** What so many records may hold beside images and numbers: texts, metadata, and embeddings in base64. */
@@ -138,7 +138,7 @@ export function recordRoutes(app: App, services: Services): void {
       const load = imageLoader(services, request, { lane: 'bulk', totalBytes: bodyLimit })
       const loadRecord = recordLoader({ load, collection, patience: request.patience })
       const records = await Promise.all(
-        (await mapInTurns(sent, check)).map((record) =>
+        (await mapYielding(sent, check)).map((record) =>
           'error' in record ? record : loadRecord({ ...record, id: record.id ?? randomUUID() })
         )
       )

@@ -1,5 +1,5 @@
 import type { Dataset, EmbeddedPairs } from '../../evaluation/datasets/dataset.js'
-import { orAborted } from '../../threading/or-aborted.js'
+import { abortable } from '../../threading/abortable.js'
 import { startThreadPool, type ThreadPool } from '../../threading/thread-pool.js'
 import type { FolderAsked } from './dataset-folders.js'
 
@@ -23,11 +23,11 @@ export async function openDatasetThread(
     { name: 'dataset', count: 1, workerData: null }
   )
   try {
-    const described = await orAborted(thread.call('open', { datasetsDir, asked }), signal)
+    const described = await abortable(thread.call('open', { datasetsDir, asked }), signal)
     if (described.kind === 'embeddings') return { dataset: described, close: thread.close }
     const items = async function* (stop: AbortSignal = signal) {
       for (let isFirst = true; ; isFirst = false) {
-        const page = await orAborted(thread.call('page', { isFirst }), stop)
+        const page = await abortable(thread.call('page', { isFirst }), stop)
         yield* page.items
         if (page.isLast) return
       }

@@ -182,7 +182,7 @@ t.test('long images are decoded on the way', async (t) => {
   }
 })
 
-t.test('a large body is parsed in many turns of the event loop', async (t) => {
+t.test('parsing a large body yields to the event loop', async (t) => {
   const body = Buffer.from(
     JSON.stringify({
       records: Array.from({ length: 64 }, (_, i) => ({

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { inFlight } from '../../../src/evaluation/embedding/in-flight.js'
+import { forEachConcurrently } from '../../../src/evaluation/embedding/for-each-concurrently.js'
 
-t.test('some at a time, in their order, and after an error no more', async (t) => {
+t.test('calls run in order with bounded concurrency, and none begins after an error', async (t) => {
   let [running, most] = [0, 0]
   const begun: number[] = []
   const work = (failing: number) => async (item: number) => {
@@ -12,7 +12,7 @@ t.test('some at a time, in their order, and after an error no more', async (t) =
     running--
     if (item === failing) throw new Error(`item ${item}`)
   }
-  await inFlight(
+  await forEachConcurrently(
     Array.from({ length: 20 }, (_, i) => i),
     4,
     work(-1)
@@ -24,7 +24,7 @@ t.test('some at a time, in their order, and after an error no more', async (t) =
   t.equal(most, 4)
   begun.length = 0
   await t.rejects(
-    inFlight(
+    forEachConcurrently(
       Array.from({ length: 20 }, (_, i) => i),
       4,
       work(6)
@@ -33,5 +33,5 @@ t.test('some at a time, in their order, and after an error no more', async (t) =
   )
   t.equal(running, 0, 'nothing is under way any more')
   t.ok(begun.length < 12, `${begun.length} were begun`)
-  await inFlight([], 4, () => Promise.reject(new Error('never')))
+  await forEachConcurrently([], 4, () => Promise.reject(new Error('never')))
 })

@@ -1,10 +1,10 @@
 /**
- * Does some work for each item, at most `atOnce` at a time, begun in their order. After an error nothing more
- * is begun; it rejects with the first one, once nothing is under way any more.
+ * Calls a function for each item in order, at most `concurrency` at a time. After an error no call is
+ * begun; it rejects with the first error once all calls have settled.
  */
-export async function inFlight<T>(
+export async function forEachConcurrently<T>(
   items: Iterable<T>,
-  atOnce: number,
+  concurrency: number,
   work: (item: T) => Promise<void>
 ): Promise<void> {
   const errors: unknown[] = []
@@ -16,6 +16,6 @@ export async function inFlight<T>(
       await work(value).catch((error) => void errors.push(error))
     }
   }
-  await Promise.all(Array.from({ length: atOnce }, next))
+  await Promise.all(Array.from({ length: concurrency }, next))
   if (errors.length > 0) throw errors[0]
 }

@@ -2,7 +2,7 @@
  * Waits for several things that are being opened. When one fails, closes those that did open, and throws the
  * error of the first that failed.
  */
-export async function openAll<Opened extends unknown[]>(
+export async function openAllOrClose<Opened extends unknown[]>(
   opening: { [I in keyof Opened]: Promise<Opened[I]> },
   close: (opened: Opened[number]) => Promise<void>
 ): Promise<Opened> {

@@ -1,20 +1,20 @@
 import plugin from 'fastify-plugin'
 
-/** Longest body that is read to its end although it was refused, in bytes. */
+/** Longest refused body that is read to its end, in bytes. */
 const LONGEST_BYTES = 256 << 20
 
 /**
- * Keeps the connection of who announced a body over the limit, so that the rest of it is read and thrown
- * away. Fastify would close it with the answer: who is in the middle of sending then gets a reset, and may
- * never see the answer.
+ * Keeps the connection of a request whose announced body is over the limit, and reads and discards the rest
+ * of the body. Fastify would close the connection with the response: a client that is still sending then gets
+ * a reset, and may never see the response.
  */
-export const readOn = plugin(async (app) => {
+export const discardRefusedBodies = plugin(async (app) => {
   app.addHook('onSend', async ({ raw }, reply) => {
     if (reply.statusCode !== 413 || raw.complete) return
     if (Number(raw.headers['content-length']) <= LONGEST_BYTES) reply.removeHeader('connection')
     else reply.header('connection', 'close')
   })
-  // Node throws away what nobody has begun to read. A body that was begun and left would hold back the next
+  // Node discards a body that nobody has begun to read. One that was read in part would block the next
   // request of its connection for ever.
   app.addHook('onResponse', async ({ raw }) => {
     if (!raw.readableEnded && !raw.destroyed) raw.resume()
