@@ -1,4 +1,4 @@
-import type { TextSettings } from './model-package.js'
+import type { TextSettings } from './package-settings.js'
 
 /** Python's `string.punctuation`, which OpenCLIP's canonical text is without. */
 const PUNCTUATION = /[!-/:-@[-`{-~]/g

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { GOLDEN_FILE } from '../packages/layouts.js'
 import { cosine } from './embedding.js'
 import type { Encoder } from './encoder.js'
 import { readJson } from './package-files.js'
@@ -31,7 +32,7 @@ export interface GoldenReport {
  */
 export async function checkGolden(encoder: Encoder): Promise<GoldenReport | undefined> {
   const { model } = encoder
-  const golden = await readJson<Golden>(join(model.folder, 'golden.json'), {})
+  const golden = await readJson<Golden>(join(model.folder, GOLDEN_FILE), {})
   if (!golden.texts && !golden.images) return undefined
   const { texts = [], images = [] } = golden
   const { tokenize } = await loadTokenizer(model, model.text.maxTokens)

@@ -1,6 +1,6 @@
-import { join } from 'node:path'
-import type { Family, PackageSettings, Supplement, TextSettings } from './model-package.js'
+import type { SettingsFiles } from '../packages/layouts.js'
 import { readJson, requireFiles } from './package-files.js'
+import type { Family, PackageSettings, Supplement, TextSettings } from './package-settings.js'
 import { parsePreprocessing } from './preprocessing.js'
 import { zeroShotSettings } from './zero-shot-settings.js'
 
@@ -18,22 +18,21 @@ const NO_LIMIT = 1e6
  * Reads the settings of a package in the layout of Hugging Face's ONNX repositories. Throws an Error that
  * names the file at fault.
  */
-export async function readHuggingFace(folder: string, supplement: Supplement): Promise<PackageSettings> {
-  const files = ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json'].map(
-    (name) => join(folder, name)
-  )
-  const [configFile, preprocessorFile, tokenizerJson, tokenizerConfig] = files
-  await requireFiles(files)
-  const config = await readJson<ModelConfig>(configFile)
+export async function readHuggingFace(
+  files: SettingsFiles,
+  supplement: Supplement
+): Promise<PackageSettings> {
+  const { tokenizer, tokenizerConfig } = files
+  await requireFiles(Object.values(files))
+  const config = await readJson<ModelConfig>(files.config)
   const family = supplement.family ?? familyOf(config.model_type)
   const { model_max_length: limit } = await readJson<{ model_max_length?: number }>(tokenizerConfig)
   return {
     family,
-    files,
-    preprocessing: parsePreprocessing(await readJson(preprocessorFile)),
+    preprocessing: parsePreprocessing(await readJson(files.preprocessing)),
     text: {
       ...textSettings(family, { config, limit }, supplement),
-      tokenizer: { tokenizerJson, config: tokenizerConfig }
+      tokenizer: { tokenizerJson: tokenizer, config: tokenizerConfig }
     },
     zeroShot: zeroShotSettings(family, config, supplement)
   }

@@ -1,13 +1,17 @@
 import { stat } from 'node:fs/promises'
 import { basename, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { chooseTowers } from '../packages/chosen-towers.js'
+import { fingerprintedFiles } from '../packages/fingerprinted-files.js'
+import { LAYOUTS, layoutOf, settingsFiles, SUPPLEMENT_FILE, type Layout } from '../packages/layouts.js'
+import { packageFiles } from '../packages/list-files.js'
+import type { Tower } from '../packages/towers.js'
+import type { Variant } from '../packages/variants.js'
 import { fingerprint } from './fingerprint.js'
 import { readHuggingFace } from './hugging-face-layout.js'
 import { readOpenClip } from './open-clip-layout.js'
 import { exists, readJson } from './package-files.js'
-import type { Preprocessing } from './preprocessing.js'
-import type { Variant } from '../packages/variants.js'
-import { findTowers, type Towers } from './tower-files.js'
+import { FAMILIES, type PackageSettings, type Supplement } from './package-settings.js'
 
 /**
  * A model as the service uses it, read from a folder in one of the layouts. Plain values: it crosses threads.
@@ -17,59 +21,12 @@ export interface ModelPackage extends PackageSettings {
   folder: string
   layout: Layout
   variant: Variant
+  /** The files that its embeddings depend on. */
+  files: string[]
   /** SHA-256 over all that its embeddings depend on. */
   fingerprint: string
   /** The ONNX file of each tower. */
-  towers: Towers
-}
-
-/** What a layout's files say of a model. */
-export interface PackageSettings {
-  /** What it was trained by: a softmax over the batch (CLIP), or a sigmoid for each pair (SigLIP). */
-  family: Family
-  /** The files that were read, which the fingerprint covers. */
-  files: string[]
-  preprocessing: Preprocessing
-  text: TextSettings
-  zeroShot: ZeroShotSettings
-}
-
-const FAMILIES = ['clip', 'siglip'] as const
-export type Family = (typeof FAMILIES)[number]
-export type Layout = 'hugging-face' | 'open-clip' | 'immich'
-
-export interface TextSettings {
-  tokenizer: { tokenizerJson: string; config: string }
-  /** What is done to a text before it is tokenized. */
-  cleaning: 'none' | 'lowercase' | 'whitespace' | 'canonical'
-  /** Longest sequence in tokens, the special ones included. */
-  maxTokens: number
-  /** The padding where the tokenizer names no padding token. */
-  padId: number
-  /**
-   * Whether every sequence is padded to `maxTokens`; where this is false the tower is asked whether it may be
-   * shorter.
-   */
-  padsToMax: boolean
-}
-
-export interface ZeroShotSettings {
-  activation: 'softmax' | 'sigmoid'
-  /** The factor on the cosine; undefined where the package does not say. */
-  logitScale?: number
-  logitBias?: number
-  /** The prompt template used where a request names none. */
-  template: string
-}
-
-/** `semblance.json`: what the other files leave out, and what overrides them. */
-export interface Supplement {
-  layout?: Layout
-  family?: Family
-  logit_scale?: number
-  logit_bias?: number
-  template?: string
-  max_tokens?: number
+  towers: Record<Tower, string>
 }
 
 /** The packages that come with the service. */
@@ -113,40 +70,35 @@ export async function loadModelPackage(
 ): Promise<ModelPackage> {
   if (!(await stat(folder).catch(() => undefined))?.isDirectory())
     throw new Error(`There is no model package ${folder}.`)
-  const supplementFile = join(folder, 'semblance.json')
+  const supplementFile = join(folder, SUPPLEMENT_FILE)
   const supplement = await readJson<Supplement>(supplementFile, {})
-  if (supplement.family !== undefined && !FAMILIES.includes(supplement.family)) {
-    throw new Error(
-      `${supplementFile}: family is ${JSON.stringify(supplement.family)}; it must be one of ` +
-        `${FAMILIES.join(', ')}.`
-    )
-  }
-  const layout = supplement.layout ?? (await layoutOf(folder))
+  requireOneOf(FAMILIES, { file: supplementFile, field: 'family', value: supplement.family })
+  requireOneOf(LAYOUTS, { file: supplementFile, field: 'layout', value: supplement.layout })
+  const paths = await packageFiles(folder)
+  const layout = supplement.layout ?? layoutOf(paths)
+  const described = settingsFiles(layout, paths, folder)
   const settings =
     layout === 'hugging-face'
-      ? await readHuggingFace(folder, supplement)
-      : await readOpenClip(folder, layout, supplement)
-  const { towers, externalData, found } = await findTowers(folder, variant)
-  const supplements = (await exists(supplementFile)) ? [supplementFile] : []
-  const files = [...settings.files, ...Object.values(towers), ...externalData, ...supplements]
+      ? await readHuggingFace(described, supplement)
+      : await readOpenClip(layout, described, supplement)
+  const chosen = await chooseTowers(folder, paths, variant)
+  const files = fingerprintedFiles({ folder, paths }, described, chosen)
   return {
     ...settings,
     files,
     name,
     folder,
     layout,
-    variant: found,
-    towers,
+    variant: chosen.variant,
+    towers: chosen.towers,
     fingerprint: await fingerprint(folder, files)
   }
 }
 
-/**
- * The layout that a folder's files are in. Where it has both Hugging Face's and OpenCLIP's, the first holds.
- */
-async function layoutOf(folder: string): Promise<Layout> {
-  const has = (name: string) => exists(join(folder, name))
-  if (await has('visual/preprocess_cfg.json')) return 'immich'
-  if ((await has('open_clip_config.json')) && !(await has('preprocessor_config.json'))) return 'open-clip'
-  return 'hugging-face'
+function requireOneOf(
+  known: readonly string[],
+  { file, field, value }: { file: string; field: string; value: string | undefined }
+): void {
+  if (value !== undefined && !known.includes(value))
+    throw new Error(`${file}: ${field} is ${JSON.stringify(value)}; it must be one of ${known.join(', ')}.`)
 }

@@ -1,6 +1,6 @@
-import { join } from 'node:path'
-import type { Family, Layout, PackageSettings, Supplement, TextSettings } from './model-package.js'
-import { exists, readJson, requireFiles } from './package-files.js'
+import type { Layout, SettingsFiles } from '../packages/layouts.js'
+import { readJson, requireFiles } from './package-files.js'
+import type { Family, PackageSettings, Supplement, TextSettings } from './package-settings.js'
 import { parseOpenClipPreprocessing, type OpenClipPreprocessing } from './preprocessing.js'
 import { zeroShotSettings } from './zero-shot-settings.js'
 
@@ -21,8 +21,6 @@ interface OpenClipModel {
 interface Described {
   model: OpenClipModel
   preprocessing: OpenClipPreprocessing
-  tokenizerFolder: string
-  files: string[]
 }
 
 /**
@@ -30,22 +28,17 @@ interface Described {
  * Immich keeps it. Throws an Error that names the file at fault.
  */
 export async function readOpenClip(
-  folder: string,
   layout: Exclude<Layout, 'hugging-face'>,
+  files: SettingsFiles,
   supplement: Supplement
 ): Promise<PackageSettings> {
-  const { model, preprocessing, tokenizerFolder, files } =
-    layout === 'immich' ? await readImmich(folder) : await readOneFile(folder)
-  const tokenizer = {
-    tokenizerJson: join(tokenizerFolder, 'tokenizer.json'),
-    config: join(tokenizerFolder, 'tokenizer_config.json')
-  }
+  const { model, preprocessing } = layout === 'immich' ? await readImmich(files) : await readOneFile(files)
+  const tokenizer = { tokenizerJson: files.tokenizer, config: files.tokenizerConfig }
   await requireFiles(Object.values(tokenizer))
   // Only models that learn by a sigmoid have a bias.
   const family = supplement.family ?? (model.init_logit_bias === undefined ? 'clip' : 'siglip')
   return {
     family,
-    files: [...files, ...Object.values(tokenizer)],
     // OpenCLIP crops as torchvision does, which rounds the offset; Immich, which floors it, is its own
     // reference.
     preprocessing: parseOpenClipPreprocessing(preprocessing, layout === 'immich' ? 'floor' : 'round'),
@@ -54,25 +47,20 @@ export async function readOpenClip(
   }
 }
 
-async function readOneFile(folder: string): Promise<Described> {
-  const file = join(folder, 'open_clip_config.json')
+async function readOneFile({ config }: SettingsFiles): Promise<Described> {
   const { model_cfg: model, preprocess_cfg: preprocessing } = await readJson<{
     model_cfg?: OpenClipModel
     preprocess_cfg?: OpenClipPreprocessing
-  }>(file)
+  }>(config)
   if (!model?.text_cfg || !preprocessing)
-    throw new Error(`The model package's ${file} lacks model_cfg with text_cfg, or preprocess_cfg.`)
-  const tokenizerFolder = (await exists(join(folder, 'textual', 'tokenizer.json')))
-    ? join(folder, 'textual')
-    : folder
-  return { model, preprocessing, tokenizerFolder, files: [file] }
+    throw new Error(`The model package's ${config} lacks model_cfg with text_cfg, or preprocess_cfg.`)
+  return { model, preprocessing }
 }
 
-async function readImmich(folder: string): Promise<Described> {
-  const files = [join(folder, 'config.json'), join(folder, 'visual', 'preprocess_cfg.json')]
-  const model = await readJson<OpenClipModel>(files[0])
-  if (!model.text_cfg) throw new Error(`The model package's ${files[0]} lacks text_cfg.`)
-  return { model, preprocessing: await readJson(files[1]), tokenizerFolder: join(folder, 'textual'), files }
+async function readImmich({ config, preprocessing }: SettingsFiles): Promise<Described> {
+  const model = await readJson<OpenClipModel>(config)
+  if (!model.text_cfg) throw new Error(`The model package's ${config} lacks text_cfg.`)
+  return { model, preprocessing: await readJson(preprocessing) }
 }
 
 function textSettings(

@@ -1,4 +1,4 @@
-import type { Family, Supplement, ZeroShotSettings } from './model-package.js'
+import type { Family, Supplement, ZeroShotSettings } from './package-settings.js'
 
 /**
  * CLIP was trained with its logit scale clipped at 100, and every released checkpoint ends there (Radford et

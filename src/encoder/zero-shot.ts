@@ -2,7 +2,7 @@ import { countCharacters } from '../validation/code-points.js'
 import { LabelsInvalid, TemplateInvalid, ZeroShotUnsupported } from '../errors.js'
 import { cosine, meanEmbedding, type Embedding } from './embedding.js'
 import type { EncodeOptions, Encoder } from './encoder.js'
-import type { ZeroShotSettings } from './model-package.js'
+import type { ZeroShotSettings } from './package-settings.js'
 import { TEMPLATES } from './templates.js'
 import { MAX_TEXT_LENGTH } from './tokenizer.js'
 

@@ -1,9 +1,10 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { findTowers, variantsOf } from '../packages/layouts.js'
+import { MARKS } from '../packages/layouts.js'
+import { packageFiles } from '../packages/list-files.js'
+import { findTowers, variantsOf } from '../packages/towers.js'
 import type { Variant } from '../packages/variants.js'
-import { LOCK_FILE, readLock } from './lock-file.js'
-import { packageFiles } from './package-files.js'
+import { readLock } from './lock-file.js'
 
 /** A package under MODELS_DIR, as `models list` shows it. */
 export interface InstalledPackage {
@@ -14,9 +15,6 @@ export interface InstalledPackage {
   /** `repo@commit` of the lock file, or `local` where there is none. */
   source: string
 }
-
-/** The files by which a folder is a package. */
-const MARKS = ['config.json', 'open_clip_config.json', LOCK_FILE]
 
 /** Whether a folder is a package. */
 export async function isPackage(folder: string): Promise<boolean> {

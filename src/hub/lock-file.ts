@@ -2,10 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Type, type Static } from 'typebox'
 import { Check } from 'typebox/value'
+import { LOCK_FILE } from '../packages/layouts.js'
 import { VARIANTS } from '../packages/variants.js'
 import { isSafePath } from './safe-path.js'
-
-export const LOCK_FILE = 'semblance.lock.json'
 
 const lockSchema = Type.Object({
   repo: Type.String(),

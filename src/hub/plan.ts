@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { externalDataOf } from '../packages/external-data.js'
+import { packageFiles } from '../packages/list-files.js'
+import { isLikelyWeights } from '../packages/towers.js'
 import type { Variant } from '../packages/variants.js'
 import { digestFile, matches } from './checksum.js'
 import type { Hub } from './hub.js'
 import { readLock, type PackageLock } from './lock-file.js'
-import { packageFiles } from './package-files.js'
 import { listFiles, resolveCommit, type RepoFile } from './repo-listing.js'
 import type { RepoRevision } from './repo-name.js'
 import { selectFiles, selectWeights, type Selection } from './select-files.js'
@@ -96,14 +97,9 @@ export async function makePlan(
   }
 }
 
-/**
- * Files that by their names hold weights of graphs that are not here yet: `model.onnx_data`,
- * `model.onnx.data` and parts of these.
- */
+/** Files that by their names hold weights of graphs that are not here yet. */
 function likelyWeights(listed: RepoFile[], graphs: RepoFile[]): RepoFile[] {
-  return listed.filter(({ path }) =>
-    graphs.some((graph) => /^[._]data/.test(path.startsWith(graph.path) ? path.slice(graph.path.length) : ''))
-  )
+  return listed.filter(({ path }) => graphs.some((graph) => isLikelyWeights(path, graph.path)))
 }
 
 /** The files of weights that the graphs name; several graphs may share one. */

@@ -1,11 +1,10 @@
-import { mkdir, stat } from 'node:fs/promises'
+import { copyFile, link, mkdir, realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Variant } from '../packages/variants.js'
 import { requireSpace } from './disk.js'
 import { downloadFile, partialSize } from './download.js'
 import type { Hub } from './hub.js'
 import { writeLock } from './lock-file.js'
-import { linkFile } from './package-files.js'
 import { isDone, makePlan, type PlanRequest, type PullPlan } from './plan.js'
 import type { RepoFile } from './repo-listing.js'
 import { sync } from './sync.js'
@@ -153,4 +152,12 @@ async function isFile(path: string): Promise<boolean> {
     (found) => found.isFile(),
     () => false
   )
+}
+
+/** Gives a file a second place: a hard link, or a copy where the file system has none. */
+async function linkFile(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true })
+  // A link to a symbolic link would be one too, and point elsewhere from its new place.
+  const source = await realpath(from)
+  await link(source, to).catch(() => copyFile(source, to))
 }

@@ -1,34 +1,16 @@
-import type { Variant } from '../packages/variants.js'
-import type { RepoFile } from './repo-listing.js'
+import { completeLayout, isCard, missingSettings, settingsAndExtras } from '../packages/layouts.js'
 import {
   describeTowers,
   describeWholeModel,
   findTowers,
   missingTower,
+  OTHER_TOWERS,
   TOWERS,
-  type SettingsLayout,
+  USUAL_TOWERS,
   type TowerFiles
-} from '../packages/layouts.js'
-
-/** The settings a package must have in each layout; OpenCLIP's own file stands for those of Hugging Face. */
-const REQUIRED: Record<SettingsLayout, string[]> = {
-  huggingface: ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json'],
-  immich: [
-    'config.json',
-    'visual/preprocess_cfg.json',
-    'textual/tokenizer.json',
-    'textual/tokenizer_config.json'
-  ]
-}
-const OPEN_CLIP = 'open_clip_config.json'
-
-const OPTIONAL: Record<SettingsLayout, string[]> = {
-  huggingface: ['special_tokens_map.json', OPEN_CLIP],
-  immich: ['textual/special_tokens_map.json']
-}
-
-/** Cards, licences, and what Semblance adds to a package, in either layout. */
-const ANYWHERE = /^(README\.md|LICEN[CS]E[\w-]*(\.(md|txt))?|semblance\.json|golden\.json|golden\/.+)$/i
+} from '../packages/towers.js'
+import type { Variant } from '../packages/variants.js'
+import type { RepoFile } from './repo-listing.js'
 
 /** What a package of some variants consists of, but for the files of weights, which the graphs name. */
 export interface Selection {
@@ -46,20 +28,18 @@ export function selectFiles(files: RepoFile[], variants: Variant[]): Selection {
   const paths = files.map(({ path }) => path)
   const found = findTowers(paths)
   if (!found)
-    throw new Error(
-      'The repository has no towers (onnx/vision_model.onnx and onnx/text_model.onnx, or ' +
-        `visual/model.onnx and textual/model.onnx): ${whatElse(paths)}.`
-    )
+    throw new Error(`The repository has no towers (${USUAL_TOWERS}, or ${OTHER_TOWERS}): ${whatElse(paths)}.`)
   const graphs = new Set(variants.flatMap((variant) => graphsOf(found.files, variant)))
-  const wanted = new Set([...REQUIRED[found.layout], ...OPTIONAL[found.layout]])
-  const lacking = REQUIRED[found.layout].filter((path) => !paths.includes(path))
-  if (lacking.length > 0 && !paths.includes(OPEN_CLIP))
+  const layout = completeLayout(found.layout, paths)
+  if (!layout)
     throw new Error(
-      `The repository has towers but lacks ${lacking.join(', ')}, without which they can't be used.`
+      `The repository has towers but lacks ${missingSettings(found.layout, paths).join(', ')}, without ` +
+        "which they can't be used."
     )
+  const settings = new Set(settingsAndExtras(layout, paths))
   return {
     graphs: files.filter(({ path }) => graphs.has(path)),
-    settings: files.filter(({ path }) => wanted.has(path) || ANYWHERE.test(path))
+    settings: files.filter(({ path }) => settings.has(path) || isCard(path))
   }
 }
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { externalDataOf } from '../packages/external-data.js'
-import { isTowerFile } from '../packages/layouts.js'
+import { packageFiles } from '../packages/list-files.js'
+import { isTowerFile } from '../packages/towers.js'
 import { digestFile } from './checksum.js'
 import { readLock } from './lock-file.js'
-import { packageFiles } from './package-files.js'
 
 /** How a package compares with its lock file, by path. */
 export interface Verification {

@@ -1,94 +1,125 @@
-import { VARIANTS, type Variant } from './variants.js'
+import { join } from 'node:path'
 
-export type Tower = 'image' | 'text'
-export const TOWERS: Tower[] = ['image', 'text']
+/**
+ * What packages of models consist of. Pulling, verifying, loading and the fingerprint all go by this
+ * description. All paths are relative to the package, with `/` between folders.
+ */
+export const LAYOUTS = ['hugging-face', 'open-clip', 'immich'] as const
+export type Layout = (typeof LAYOUTS)[number]
 
-/** The ONNX file of each tower and variant, relative to the package's folder. */
-export type TowerFiles = Record<Tower, Partial<Record<Variant, string>>>
+/** Settings of Semblance itself: what the other files leave out, and what overrides them. */
+export const SUPPLEMENT_FILE = 'semblance.json'
+/** What was pulled, and from where. */
+export const LOCK_FILE = 'semblance.lock.json'
+/** Inputs and the embeddings that the reference implementation gives for them. */
+export const GOLDEN_FILE = 'golden.json'
 
-/** Where the settings of a package lie: beside `onnx/`, or in the towers' own folders. */
-export type SettingsLayout = 'huggingface' | 'immich'
+const OPEN_CLIP_CONFIG = 'open_clip_config.json'
 
-interface Place {
-  layout: SettingsLayout
-  /** The towers' files without variant and ending. */
-  stems: Record<Tower, string>
+interface LayoutDescription {
+  /** The file that describes the model. */
+  config: string
+  /** The file that says how images are prepared. */
+  preprocessing: string
+  /** Where the tokenizer may be; the first folder that has it counts. */
+  tokenizerFolders: string[]
+  /** Files that are pulled with it where they are there. Loading works without them. */
+  extras: string[]
 }
 
-/** Where packages have their towers. Pulling, verifying and loading all go by this list. */
-const PLACES: Place[] = [
-  { layout: 'huggingface', stems: { image: 'onnx/vision_model', text: 'onnx/text_model' } },
-  { layout: 'immich', stems: { image: 'visual/model', text: 'textual/model' } },
-  { layout: 'huggingface', stems: { image: 'vision_model', text: 'text_model' } }
-]
+const DESCRIPTIONS: Record<Layout, LayoutDescription> = {
+  'hugging-face': {
+    config: 'config.json',
+    preprocessing: 'preprocessor_config.json',
+    tokenizerFolders: [''],
+    extras: [OPEN_CLIP_CONFIG]
+  },
+  'open-clip': {
+    config: OPEN_CLIP_CONFIG,
+    preprocessing: OPEN_CLIP_CONFIG,
+    tokenizerFolders: ['textual/', ''],
+    extras: ['config.json']
+  },
+  immich: {
+    config: 'config.json',
+    preprocessing: 'visual/preprocess_cfg.json',
+    tokenizerFolders: ['textual/'],
+    extras: []
+  }
+}
 
-/** The towers of a package, or of a repository, by the paths of its files. */
-export interface FoundTowers {
-  layout: SettingsLayout
-  files: TowerFiles
+/** The files that say how a model's towers are fed. */
+export interface SettingsFiles {
+  config: string
+  preprocessing: string
+  tokenizer: string
+  tokenizerConfig: string
 }
 
 /**
- * The towers among paths: of the first place that has both, else of the first that has one; undefined where
- * none has any.
+ * The layout of a package with these files. Where it has both Hugging Face's and OpenCLIP's, the first
+ * counts.
  */
-export function findTowers(paths: string[]): FoundTowers | undefined {
-  const present = new Set(paths)
-  const found = PLACES.map(({ layout, stems }) => ({
-    layout,
-    files: { image: variantsAt(stems.image, present), text: variantsAt(stems.text, present) }
-  }))
-  const has = ({ files }: FoundTowers, tower: Tower) => variantsOf(files, tower).length > 0
-  return (
-    found.find((place) => TOWERS.every((tower) => has(place, tower))) ??
-    found.find((place) => TOWERS.some((tower) => has(place, tower)))
-  )
-}
-
-/** `model.onnx`, `model_fp16.onnx`, or `fp16/model.onnx`; the first that is there counts. */
-function variantsAt(stem: string, present: Set<string>): Partial<Record<Variant, string>> {
-  const slash = stem.lastIndexOf('/') + 1
-  const [folder, name] = [stem.slice(0, slash), stem.slice(slash)]
-  const entries = VARIANTS.flatMap((variant) => {
-    const paths =
-      variant === 'fp32' ? [`${stem}.onnx`] : [`${stem}_${variant}.onnx`, `${folder}${variant}/${name}.onnx`]
-    const path = paths.find((candidate) => present.has(candidate))
-    return path ? [[variant, path] as const] : []
-  })
-  return Object.fromEntries(entries)
-}
-
-/** The variants in which a tower is there. */
-export function variantsOf(files: TowerFiles, tower: Tower): Variant[] {
-  return Object.keys(files[tower]) as Variant[]
-}
-
-/** What a package has: `image tower fp32, fp16; text tower fp32`. */
-export function describeTowers(files: TowerFiles): string {
-  return TOWERS.map((tower) => `${tower} tower ${variantsOf(files, tower).join(', ') || 'none'}`).join('; ')
-}
-
-/** The tower that is missing where the other is there; undefined where both or none are. */
-export function missingTower(files: TowerFiles): Tower | undefined {
-  const missing = TOWERS.filter((tower) => variantsOf(files, tower).length === 0)
-  return missing.length === 1 ? missing[0] : undefined
-}
-
-/** Whether a path is a graph or the weights of one, in a folder where a layout has them. */
-export function isTowerFile(path: string): boolean {
-  return /^((onnx|visual|textual)\/.*|(vision|text)_model\w*)\.onnx((_data|\.data)(_\d+)?)?$/.test(path)
+export function layoutOf(paths: string[]): Layout {
+  if (paths.includes(DESCRIPTIONS.immich.preprocessing)) return 'immich'
+  const isOpenClip =
+    paths.includes(OPEN_CLIP_CONFIG) && !paths.includes(DESCRIPTIONS['hugging-face'].preprocessing)
+  return isOpenClip ? 'open-clip' : 'hugging-face'
 }
 
 /**
- * What ONNX files other than towers are: a file by the name of a whole model may hold both towers or one of
- * them. Undefined where no file has such a name.
+ * The settings that a package of a layout must have, in `folder` if one is given; `paths` are the files that
+ * are there.
  */
-export function describeWholeModel(paths: string[]): string | undefined {
-  const whole = paths.filter((path) => /(^|\/)model\w*\.onnx$/.test(path))
-  if (whole.length === 0) return undefined
-  const shown = whole.slice(0, 3).join(', ') + (whole.length > 3 ? ` and ${whole.length - 3} more` : '')
+export function settingsFiles(layout: Layout, paths: string[], folder = ''): SettingsFiles {
+  const { config, preprocessing } = DESCRIPTIONS[layout]
+  const tokenizers = tokenizerFolder(layout, paths)
+  const at = (path: string) => (folder === '' ? path : join(folder, path))
+  return {
+    config: at(config),
+    preprocessing: at(preprocessing),
+    tokenizer: at(`${tokenizers}tokenizer.json`),
+    tokenizerConfig: at(`${tokenizers}tokenizer_config.json`)
+  }
+}
+
+/**
+ * The layout to pull from a repository with these files: the usual one of its towers, or else one of which
+ * all settings are there; undefined where none is complete. A package of what `settingsAndExtras` then names
+ * is recognised as that layout.
+ */
+export function completeLayout(usual: Layout, paths: string[]): Layout | undefined {
+  return [usual, ...LAYOUTS].find((layout) => lacking(layout, paths).length === 0)
+}
+
+/** The settings that a repository without a complete layout lacks. */
+export function missingSettings(usual: Layout, paths: string[]): string[] {
+  return lacking(paths.includes(OPEN_CLIP_CONFIG) ? 'open-clip' : usual, paths)
+}
+
+function lacking(layout: Layout, paths: string[]): string[] {
+  const required = new Set(Object.values(settingsFiles(layout, paths)))
+  return [...required].filter((path) => !paths.includes(path))
+}
+
+/** The settings of a layout, and the extras, which need not be there. */
+export function settingsAndExtras(layout: Layout, paths: string[]): string[] {
+  const specialTokens = `${tokenizerFolder(layout, paths)}special_tokens_map.json`
+  return [...Object.values(settingsFiles(layout, paths)), specialTokens, ...DESCRIPTIONS[layout].extras]
+}
+
+function tokenizerFolder(layout: Layout, paths: string[]): string {
+  const folders = DESCRIPTIONS[layout].tokenizerFolders
+  return folders.find((folder) => paths.includes(`${folder}tokenizer.json`)) ?? folders.at(-1)!
+}
+
+/** The files by which a folder is recognised as a package: one of them is there. */
+export const MARKS = [...new Set(LAYOUTS.map((layout) => DESCRIPTIONS[layout].config)), LOCK_FILE]
+
+/** Whether a file may be in a package of any layout: cards, licences, and what Semblance adds. */
+export function isCard(path: string): boolean {
   return (
-    `${shown}, which ${whole.length === 1 ? 'is' : 'are'} one graph: a model of one tower, or ` +
-    'both towers in one'
+    [SUPPLEMENT_FILE, GOLDEN_FILE].includes(path.toLowerCase()) ||
+    /^(README\.md|LICEN[CS]E[\w-]*(\.(md|txt))?|golden\/.+)$/i.test(path)
   )
 }

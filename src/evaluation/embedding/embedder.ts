@@ -1,4 +1,4 @@
-import type { ZeroShotSettings } from '../../encoder/model-package.js'
+import type { ZeroShotSettings } from '../../encoder/package-settings.js'
 import type { DatasetImage } from '../datasets/dataset.js'
 
 /** A change to an image that its content survives. */

@@ -1,4 +1,4 @@
-import type { ZeroShotSettings } from '../../encoder/model-package.js'
+import type { ZeroShotSettings } from '../../encoder/package-settings.js'
 import { fill } from '../../encoder/zero-shot.js'
 import type { LabelledItem } from '../datasets/dataset.js'
 import type { Rows } from '../embedding/embedder.js'

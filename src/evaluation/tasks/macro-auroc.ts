@@ -1,5 +1,5 @@
 import { cosine, type Embedding } from '../../encoder/embedding.js'
-import type { ZeroShotSettings } from '../../encoder/model-package.js'
+import type { ZeroShotSettings } from '../../encoder/package-settings.js'
 import type { Rows } from '../embedding/embedder.js'
 import { rowAt } from '../embedding/rows.js'
 

@@ -1,5 +1,5 @@
 import { cosine } from '../../encoder/embedding.js'
-import type { ZeroShotSettings } from '../../encoder/model-package.js'
+import type { ZeroShotSettings } from '../../encoder/package-settings.js'
 import { fill } from '../../encoder/zero-shot.js'
 import type {
   CaptionedItem,

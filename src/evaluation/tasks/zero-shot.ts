@@ -1,5 +1,5 @@
 import { meanEmbedding, type Embedding } from '../../encoder/embedding.js'
-import type { ZeroShotSettings } from '../../encoder/model-package.js'
+import type { ZeroShotSettings } from '../../encoder/package-settings.js'
 import { fill, resolveTemplates } from '../../encoder/zero-shot.js'
 import type { Rows } from '../embedding/embedder.js'
 import type { Figure, Flag, TaskReport, TaskResult, WorstQuery } from '../report.js'

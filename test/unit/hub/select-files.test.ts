@@ -1,5 +1,6 @@
 import t from 'tap'
 import { selectFiles, selectWeights } from '../../../src/hub/select-files.js'
+import { layoutOf, settingsFiles } from '../../../src/packages/layouts.js'
 import type { Variant } from '../../../src/packages/variants.js'
 import { inSequence } from '../../fixtures/pattern.js'
 
@@ -134,12 +135,38 @@ t.test(
       () => select(['config.json', 'tokenizer.json', ...towers], 'fp32'),
       /lacks preprocessor_config.json, tokenizer_config.json/
     )
-    t.same(
-      select(['open_clip_config.json', 'tokenizer.json', ...towers], 'fp32'),
-      ['open_clip_config.json', 'tokenizer.json', ...towers].sort()
+    const openClip = ['open_clip_config.json', 'tokenizer.json', 'tokenizer_config.json']
+    t.same(select([...openClip, ...towers], 'fp32'), [...openClip, ...towers].sort())
+    t.throws(
+      () => select(['open_clip_config.json', 'tokenizer.json', ...towers], 'fp32'),
+      /has towers but lacks tokenizer_config.json, without which/
     )
   }
 )
+
+t.test('what is pulled is loaded as the layout that it was pulled as, and is complete', async (t) => {
+  const settings = [...new Set([...SETTINGS, ...IMMICH, 'open_clip_config.json'])]
+  const places = [
+    'onnx/vision_model onnx/text_model',
+    'visual/model textual/model',
+    'vision_model text_model'
+  ]
+  const wrong: string[] = []
+  for (const place of places) {
+    const towers = place.split(' ').map((stem) => `${stem}.onnx`)
+    for (let subset = 0; subset < 2 ** settings.length; subset++) {
+      const paths = [...towers, ...settings.filter((_, i) => subset & (1 << i))]
+      const isComplete = (has: string[]) =>
+        Object.values(settingsFiles(layoutOf(has), has)).every((path) => has.includes(path))
+      try {
+        if (!isComplete(select(paths, 'fp32'))) wrong.push(`${paths} is pulled and not loaded`)
+      } catch {
+        if (isComplete(paths)) wrong.push(`${paths} is loaded and not pulled`)
+      }
+    }
+  }
+  t.same(wrong, [])
+})
 
 t.test('towers in the root are taken, as they are loaded', async (t) => {
   t.same(
