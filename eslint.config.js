@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint'
 
 /** The packages that may be imported in a few files only, with those files. */
 const confined = {
-  'onnxruntime-node': ['src/encoder/session.ts', 'src/evaluation/statistics/dot-products.ts'],
+  'onnxruntime-node': ['src/encoder/session.ts', 'src/evaluation/statistics/rank-pairs.ts'],
   sharp: [
     'src/encoder/decode-image.ts',
     'src/encoder/thumbnail.ts',
@@ -15,7 +15,7 @@ const confined = {
     'src/collections/store/connection.ts',
     'src/collections/backups/backup-file.ts',
     'src/hub/exclusive-lock.ts',
-    'src/evaluation/embedding/embedding-file.ts'
+    'src/evaluation/embedding/kept-embeddings.ts'
   ],
   undici: [
     'src/hub/hub.ts',

@@ -12,7 +12,7 @@ if (folder === undefined) {
 }
 const [{ writeCard }, { fromJson }] = await Promise.all([
   import('../dist/evaluation/report/card.js'),
-  import('../dist/evaluation/report/to-json.js')
+  import('../dist/evaluation/report/json.js')
 ])
 const read = fromJson(JSON.parse(await readFile(report, 'utf8')))
 const unknown = pictures.find((name) => !read.datasets.some((dataset) => dataset.name === name))

@@ -1,5 +1,4 @@
 import type { TaskName } from './report.js'
-import type { Task } from './tasks/task.js'
 import { biasTask } from './tasks/bias.js'
 import { blindTask } from './tasks/blind.js'
 import { compositionalityTask } from './tasks/compositionality.js'
@@ -7,6 +6,7 @@ import { fewShotTask } from './tasks/few-shot.js'
 import { fusionTask } from './tasks/fusion.js'
 import { retrievalTask } from './tasks/retrieval.js'
 import { robustnessTask } from './tasks/robustness.js'
+import type { Task } from './tasks/task.js'
 import { wordOrderTask } from './tasks/word-order.js'
 import { zeroShotTask } from './tasks/zero-shot.js'
 
@@ -29,3 +29,55 @@ const ALL = [
 export const TASKS_BY_NAME = Object.fromEntries(ALL.map((task) => [task.name, task])) as Partial<
   Record<TaskName, AnyTask>
 >
+
+interface Described {
+  name: string
+  kind: string
+}
+
+/**
+ * The tasks of each dataset: those asked for that its kind allows, or all that it allows. Throws an Error
+ * that says what is possible where a task can be done on none of the datasets, or a dataset has none of the
+ * tasks.
+ */
+export function chooseTasks(datasets: Described[], asked?: TaskName[]): AnyTask[][] {
+  const all = Object.values(TASKS_BY_NAME)
+  const allows = ({ kind }: Described, task: AnyTask) => (task.kinds as string[]).includes(kind)
+  for (const name of asked ?? []) {
+    const task = TASKS_BY_NAME[name]
+    if (task && datasets.some((dataset) => allows(dataset, task))) continue
+    throw new TaskImpossible(
+      `The task ${name} is done on ${listed(task?.kinds ?? [])}; ` +
+        `${datasets.map((dataset) => `'${dataset.name}' is ${described(dataset)}`).join(', ')}.`
+    )
+  }
+  return datasets.map((dataset) => {
+    const possible = all.filter((task) => allows(dataset, task))
+    const chosen = possible.filter(({ name }) => asked?.includes(name) ?? true)
+    if (chosen.length > 0) return chosen
+    throw new TaskImpossible(
+      `'${dataset.name}' is ${described(dataset)}, on which none of the tasks is done that were asked ` +
+        `for; possible: ${possible.map(({ name }) => name).join(', ') || 'none'}.`
+    )
+  })
+}
+
+/** A task was asked of a dataset that it can't be done on. */
+export class TaskImpossible extends Error {}
+
+/** The kinds of datasets as a sentence names them. */
+const KINDS: Record<string, string> = {
+  captions: 'images with captions',
+  classes: 'images with classes',
+  pairs: 'pairs of images with swapped captions',
+  choices: 'images with a true caption and false ones',
+  embeddings: 'embeddings of image-text pairs'
+}
+
+function described({ kind }: Described): string {
+  return KINDS[kind] ?? kind
+}
+
+function listed(kinds: string[]): string {
+  return kinds.map((kind) => KINDS[kind] ?? kind).join(', or ')
+}

@@ -1,5 +1,5 @@
 import type { Report, TaskName } from '../../evaluation/report.js'
-import { fromJson } from '../../evaluation/report/to-json.js'
+import { fromJson } from '../../evaluation/report/json.js'
 import type { EvaluateOptions } from '../evaluate.js'
 import { UsageError } from '../exit-codes.js'
 import type { Service } from '../service.js'

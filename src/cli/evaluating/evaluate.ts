@@ -2,9 +2,13 @@ import { join, resolve } from 'node:path'
 import { type Config, MIB, readConfig } from '../../config.js'
 import type { Encoder } from '../../encoder/encoder.js'
 import type { Dataset, EmbeddedPairs } from '../../evaluation/datasets/dataset.js'
-import { DEFAULT_OPTIONS, requireTemplates } from '../../evaluation/evaluation-options.js'
-import { runEvaluation, type EvaluationRequest } from '../../evaluation/run/run-evaluation.js'
-import { chooseTasks, TaskImpossible } from '../../evaluation/tasks/task-choice.js'
+import {
+  DEFAULT_OPTIONS,
+  type EvaluationRequest,
+  requireTemplates,
+  runEvaluation
+} from '../../evaluation/run/run-evaluation.js'
+import { chooseTasks, TaskImpossible } from '../../evaluation/tasks.js'
 import type { TaskOptions } from '../../evaluation/tasks/task.js'
 import { bytes } from '../../hub/bytes.js'
 import { TemplateInvalid } from '../../errors.js'

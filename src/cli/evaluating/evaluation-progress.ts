@@ -1,4 +1,4 @@
-import type { EvaluationProgress } from '../../evaluation/run/progress.js'
+import type { EvaluationProgress } from '../../evaluation/run/evaluate-dataset.js'
 import { printable } from '../../terminal/printable.js'
 import { bar, liveLines } from '../live-lines.js'
 

@@ -1,5 +1,4 @@
-import type { Dataset, EmbeddedPairs } from '../../evaluation/datasets/dataset.js'
-import { DatasetError } from '../../evaluation/datasets/dataset-error.js'
+import { type Dataset, DatasetError, type EmbeddedPairs } from '../../evaluation/datasets/dataset.js'
 import { openDataset } from '../../evaluation/datasets/open-dataset.js'
 import type { EvaluateOptions } from '../evaluate.js'
 import { UsageError } from '../exit-codes.js'

@@ -1,11 +1,9 @@
 import { join } from 'node:path'
 import { imageKind } from '../../files/image-types.js'
 import { readFolder } from '../../files/read-folder.js'
-import { DatasetError } from './dataset-error.js'
-import type { DatasetFault, LabelledItem } from './dataset.js'
+import { chooseSplit, DatasetError, type DatasetFault, type LabelledItem, splitOf } from './dataset.js'
 import { labelNames } from './label-names.js'
-import type { Reader } from './opened.js'
-import { chooseSplit, splitOf } from './splits.js'
+import type { Reader } from './image-finder.js'
 
 /**
  * A folder for each class, perhaps in a folder for each split. Items come in turn from each class, so that

@@ -1,3 +1,6 @@
+/** A dataset that can't be read as a whole, for a reason that whoever named it can mend. */
+export class DatasetError extends Error {}
+
 /** An image of a dataset, whose bytes are read when it is encoded. */
 export interface DatasetImage {
   /** Unique within the dataset: its path below the dataset's folder, as a rule. */
@@ -108,3 +111,70 @@ export interface EmbeddedPairs {
  * crosses threads.
  */
 export type MatrixSource = { dimension: number; values: Float32Array } | { path: string }
+
+/** The images of a dataset, each once. */
+export function imagesOf(dataset: LoadedDataset): DatasetImage[] {
+  const images =
+    dataset.kind === 'pairs'
+      ? dataset.items.flatMap(({ images }) => images)
+      : dataset.items.map(({ image }) => image)
+  return [...new Map(images.map((image) => [image.id, image])).values()]
+}
+
+/** All that is written in a dataset, as often as it is. */
+export function captionsOf(dataset: LoadedDataset): string[] {
+  switch (dataset.kind) {
+    case 'classes':
+      return dataset.items.flatMap(({ text }) => text ?? [])
+    case 'choices':
+      return dataset.items.flatMap(({ caption, negatives }) => [caption, ...negatives])
+    default:
+      return dataset.items.flatMap(({ captions }) => captions)
+  }
+}
+
+export function labelsOf(dataset: LoadedDataset): string[] {
+  return dataset.kind === 'classes' ? [...new Set(dataset.items.map(({ label }) => label))] : []
+}
+
+/** Whether a dataset brings its embeddings along. */
+export function isEmbedded<D extends { kind: string }>(dataset: D | EmbeddedPairs): dataset is EmbeddedPairs {
+  return dataset.kind === 'embeddings'
+}
+
+/** What parts of a dataset are called, as Hugging Face's datasets have it. */
+const NAMES: Record<string, string[]> = {
+  test: ['test', 'testing', 'eval', 'evaluation'],
+  validation: ['validation', 'val', 'valid', 'dev'],
+  train: ['train', 'training']
+}
+
+/** The part that a name stands for, or undefined. */
+export function splitOf(name: string): string | undefined {
+  return Object.keys(NAMES).find((split) => NAMES[split].includes(name.toLowerCase()))
+}
+
+/**
+ * Which of the parts that are there is meant: the one that is asked for, or else the first of test,
+ * validation and train; undefined for `all`. Throws a DatasetError where there is no such part.
+ */
+export function chooseSplit(
+  there: Iterable<string>,
+  { wanted, path }: { wanted?: string; path: string }
+): string | undefined {
+  const known = new Set(there)
+  if (wanted?.toLowerCase() === 'all') return undefined
+  const chosen =
+    wanted === undefined
+      ? [...Object.keys(NAMES), ...known].find((split) => known.has(split))
+      : known.has(wanted)
+        ? wanted
+        : splitOf(wanted)
+  if (chosen === undefined || !known.has(chosen))
+    throw new DatasetError(
+      known.size > 0
+        ? `${path} has no split '${wanted ?? 'test'}': there is ${[...known].sort().join(', ')}, or all.`
+        : `${path} has no splits: leave out '${wanted}'.`
+    )
+  return chosen
+}

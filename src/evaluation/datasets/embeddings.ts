@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatasetError } from './dataset-error.js'
-import type { EmbeddedPairs, MatrixSource } from './dataset.js'
+import { DatasetError, type EmbeddedPairs, type MatrixSource } from './dataset.js'
 import { openMatrices, type Matrix } from '../statistics/matrix.js'
 import { readRowNumbers } from '../embedding/npy.js'
 

@@ -1,7 +1,9 @@
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { dirname, join, posix, sep } from 'node:path'
+import { MAX_TEXT_LENGTH } from '../../encoder/tokenizer.js'
 import { imageKind } from '../../files/image-types.js'
-import type { DatasetFault, DatasetImage } from './dataset.js'
+import { countCharacters, isLonger } from '../../validation/code-points.js'
+import type { CaptionedItem, Dataset, DatasetFault, DatasetImage, DatasetKind } from './dataset.js'
 
 /** Finds the images that a dataset names. */
 export interface ImageFinder {
@@ -132,4 +134,56 @@ async function foldersIn(path: string): Promise<string[]> {
     .filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
     .map(({ name }) => name)
     .sort()
+}
+
+/** What a format's reader is given. */
+interface DatasetSource {
+  /** As it was named: a file or a folder. */
+  path: string
+  /** The files that describe the dataset; none where folders do. */
+  files: string[]
+  images: ImageFinder
+  split?: string
+}
+
+/** What a format's reader makes of it. */
+export type Opened = {
+  [Kind in DatasetKind]: Pick<Extract<Dataset, { kind: Kind }>, 'kind' | 'items'> & { split?: string }
+}[DatasetKind]
+
+export type Reader = (source: DatasetSource) => Promise<Opened>
+
+/** Why something can't be a caption, or undefined. */
+export function captionFault(caption: unknown): string | undefined {
+  if (typeof caption !== 'string' || caption.trim() === '') return 'It has no caption.'
+  if (isLonger(caption, MAX_TEXT_LENGTH))
+    return `Its caption has ${countCharacters(caption)} characters, of ${MAX_TEXT_LENGTH} allowed.`
+  if (!caption.isWellFormed()) return 'Its caption holds half of a surrogate pair, which is no text.'
+  return undefined
+}
+
+/** What is said of one image. */
+export interface Described {
+  /** Its file; several where it may be at several places. */
+  files: string[]
+  captions: string[]
+}
+
+/** Items of images with their captions, in order. Images that are not there are faults. */
+export async function* captionedItems(
+  described: Iterable<Described>,
+  images: ImageFinder
+): AsyncGenerator<CaptionedItem | DatasetFault> {
+  for (const { files, captions } of described) {
+    const image = await images.find(...files)
+    yield 'reason' in image ? image : { id: image.id, image, captions }
+  }
+}
+
+/** Puts together what is said of the same image on several lines. */
+export function addCaptions(byFile: Map<string, Described>, file: string, captions: string[]): void {
+  const key = belowFolder(file) ?? file
+  const known = byFile.get(key)
+  if (known) known.captions.push(...captions)
+  else byFile.set(key, { files: [file], captions: [...captions] })
 }

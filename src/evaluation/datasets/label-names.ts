@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { countCharacters, isLonger } from '../../validation/code-points.js'
-import { DatasetError } from './dataset-error.js'
+import { DatasetError } from './dataset.js'
 import { fieldsOf, readJson } from './read-json.js'
 
 /** Names of classes that are called otherwise in a dataset. */

@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer'
 import { readFile, stat } from 'node:fs/promises'
 import { decodeText } from '../../files/utf8.js'
-import { DatasetError } from './dataset-error.js'
+import { DatasetError } from './dataset.js'
 
 /**
  * What a file of JSON holds. It is read whole: up to 512 MiB, the longest string that there is. Throws a

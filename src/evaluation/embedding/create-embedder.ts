@@ -1,18 +1,14 @@
-import { setImmediate as breathe } from 'node:timers/promises'
+import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises'
+import type { EncodeOptions, Encoder } from '../../encoder/encoder.js'
+import { isPublicError } from '../../errors.js'
 import { Batcher } from '../../threading/batcher.js'
 import { sharedKey } from '../../threading/shared-key.js'
-import type { Encoder } from '../../encoder/encoder.js'
-import { isPublicError } from '../../errors.js'
+import { DatasetError, type DatasetImage } from '../datasets/dataset.js'
 import { corrupt } from '../run/corruptions.js'
-import { DatasetError } from '../datasets/dataset-error.js'
-import type { DatasetImage } from '../datasets/dataset.js'
-import type { Corruption, Embedder, Rows } from './embedder.js'
+import { type Corruption, type Embedder, type Rows, sharedRows } from './embedder.js'
 import { createImageFiles, type ImageFiles } from './image-files.js'
 import { forEachConcurrently } from './for-each-concurrently.js'
-import { imageKey, openKeptEmbeddings, type KeptEmbeddings } from './kept-embeddings.js'
-import { embedTexts } from './embed-texts.js'
-import { sharedRows } from './shared-rows.js'
-import { encodeWhenThereIsRoom } from './encode-when-there-is-room.js'
+import { imageKey, type KeptEmbeddings, openKeptEmbeddings, textKey } from './kept-embeddings.js'
 
 export interface EmbedderOptions {
   /**
@@ -50,7 +46,7 @@ const IMAGES_AT_ONCE = 64
 /** Images that are decoded whole and changed: as many as libuv has threads. */
 const CORRUPTED_AT_ONCE = 4
 /** Look-ups after which other work has its turn: those of files that were read before wait for nothing. */
-const LOOKUPS_IN_A_ROW = 256
+export const LOOKUPS_IN_A_ROW = 256
 
 /**
  * An embedder that reads images when it is their turn, a bounded number at a time, in the lane that gives way
@@ -174,4 +170,88 @@ function counted(
   let done = 0
   onProgress({ done, total, what, corruption })
   return (more) => onProgress({ done: (done += more), total, what, corruption })
+}
+
+interface TextWork {
+  encoder: Encoder
+  kept: KeptEmbeddings
+  signal?: AbortSignal
+  sharing?: string
+  /** Told how many more texts have their rows. */
+  onProgress: (more: number) => void
+}
+
+/** Chunks of texts that are encoded at a time: enough for two batches of a GPU. */
+const CHUNKS_AT_ONCE = 4
+const CHUNK = 128
+
+/** A row a text, in their order. Equal texts are encoded once, and those of like length together. */
+async function embedTexts(
+  texts: string[],
+  { encoder, kept, signal, sharing, onProgress }: TextWork
+): Promise<Rows> {
+  const { dimension } = encoder
+  const rows = sharedRows(texts.length, dimension)
+  const places = new Map<string, number[]>()
+  for (const [i, text] of texts.entries()) {
+    const at = places.get(text)
+    if (at) at.push(i)
+    else places.set(text, [i])
+  }
+  const place = (text: string, embedding: Float32Array) => {
+    const at = places.get(text)!
+    for (const i of at) rows.values.set(embedding, i * dimension)
+    onProgress(at.length)
+  }
+  const missing: string[] = []
+  for (const [i, text] of [...places.keys()].entries()) {
+    if (i % LOOKUPS_IN_A_ROW === 0) await breathe()
+    signal?.throwIfAborted()
+    const before = kept.get(sharedKey(textKey(text), sharing))
+    if (before) place(text, before)
+    else missing.push(text)
+  }
+  missing.sort((a, b) => a.length - b.length)
+  const chunks = Array.from({ length: Math.ceil(missing.length / CHUNK) }, (_, i) =>
+    missing.slice(i * CHUNK, (i + 1) * CHUNK)
+  )
+  await forEachConcurrently(chunks, CHUNKS_AT_ONCE, async (chunk) => {
+    signal?.throwIfAborted()
+    const embeddings = await encodeWhenThereIsRoom({ encoder, signal, sharing }, (options) =>
+      Promise.all(encoder.encodeTexts(chunk, options))
+    )
+    for (const [i, text] of chunk.entries()) {
+      kept.put(sharedKey(textKey(text), sharing), embeddings[i])
+      place(text, embeddings[i])
+    }
+  })
+  return rows
+}
+
+const BUSY_WAIT_MS = 500
+/** How often a worker's death is borne on one input, which may have been its cause. */
+const MOST_DEATHS = 3
+/**
+ * How long workers are waited for that are down: longer than the pauses after which they are started again.
+ */
+const LONGEST_DOWN_MS = 5 * 60_000
+
+/** Encodes when the bulk lane has room, and again where a worker died or is down, or others took the room. */
+async function encodeWhenThereIsRoom<T>(
+  { encoder, signal, sharing }: { encoder: Encoder; signal?: AbortSignal; sharing?: string },
+  encode: (options: EncodeOptions) => Promise<T>
+): Promise<T> {
+  const startedAt = performance.now()
+  for (let deaths = 0; ;) {
+    await encoder.waitForCapacity({ signal })
+    try {
+      return await encode({ lane: 'bulk', signal, sharing })
+    } catch (error) {
+      const code = isPublicError(error) ? error.code : ''
+      if (code === 'WORKER_DIED') deaths++
+      if (!['QUEUE_FULL', 'WORKER_DIED', 'WORKERS_DOWN'].includes(code) || deaths === MOST_DEATHS) throw error
+      if (code === 'WORKERS_DOWN' && performance.now() - startedAt > LONGEST_DOWN_MS) throw error
+      await sleep(BUSY_WAIT_MS, undefined, { signal })
+    }
+  }
 }

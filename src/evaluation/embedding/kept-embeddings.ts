@@ -1,9 +1,116 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import type { Corruption } from './embedder.js'
-import { isDamage, openEmbeddingFile, setAside, type EmbeddingFile } from './embedding-file.js'
+import SQLite from 'better-sqlite3'
+import type { Corruption, Embedder, Rows } from './embedder.js'
+import { writeNpy } from './npy.js'
+
+interface EmbeddingRow {
+  /** Of the key that it is found by. */
+  hash: Buffer
+  /** Float32. */
+  vector: Buffer
+  crc: number
+}
+
+/** A file of embeddings. Only this file knows the driver. */
+interface EmbeddingFile {
+  /** Of the model whose embeddings it has. */
+  fingerprint: string
+  read(hash: Buffer): { vector: Buffer; crc: number } | undefined
+  /** In one transaction; what is there is replaced. */
+  write(rows: EmbeddingRow[]): void
+  /** Removes those that were written first, until the rest takes no more than so many bytes. */
+  trim(maxBytes: number): void
+  close(): void
+}
+
+/** What another process may hold the file for. */
+const BUSY_MS = 10_000
+/** Files that SQLite keeps beside its own. */
+const SUFFIXES = ['', '-wal', '-shm']
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS model (fingerprint TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS embedding (hash BLOB PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER NOT NULL)`
+
+/**
+ * Opens the file, or begins it for a model; '' is a temporary one. A kill loses nothing that was written; a
+ * power cut may.
+ */
+function openEmbeddingFile(path: string, fingerprint: string): EmbeddingFile {
+  const db = new SQLite(path, { timeout: BUSY_MS })
+  try {
+    // Before there are tables: files that are older keep the room of what is removed for what comes.
+    db.pragma('auto_vacuum = INCREMENTAL')
+    db.pragma('journal_mode = WAL')
+    db.pragma('synchronous = NORMAL')
+    return prepared(db, fingerprint)
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+function prepared(db: SQLite.Database, asked: string): EmbeddingFile {
+  const begin = db.transaction(() => {
+    db.exec(SCHEMA)
+    db.prepare('INSERT INTO model SELECT ? WHERE NOT EXISTS (SELECT 1 FROM model)').run(asked)
+    return db.prepare<[], string>('SELECT fingerprint FROM model').pluck().get()!
+  })
+  const fingerprint = begin.immediate()
+  const read = db.prepare<[Buffer], { vector: Buffer; crc: number }>(
+    'SELECT vector, crc FROM embedding WHERE hash = ?'
+  )
+  const insert = db.prepare('INSERT OR REPLACE INTO embedding (hash, vector, crc) VALUES (?, ?, ?)')
+  const write = db.transaction((rows: EmbeddingRow[]) =>
+    rows.forEach(({ hash, vector, crc }) => insert.run(hash, vector, crc))
+  )
+  return {
+    fingerprint,
+    read: (hash) => read.get(hash),
+    write: (rows) => write.immediate(rows),
+    trim: (maxBytes) => trim(db, maxBytes),
+    close: () => void db.close()
+  }
+}
+
+function trim(db: SQLite.Database, maxBytes: number): void {
+  const pragma = (name: string) => Number(db.pragma(name, { simple: true }))
+  const used = () => (pragma('page_count') - pragma('freelist_count')) * pragma('page_size')
+  const count = db.prepare<[], number>('SELECT count(*) FROM embedding').pluck()
+  // Rows are numbered as they come.
+  const remove = db.prepare(
+    'DELETE FROM embedding WHERE rowid IN (SELECT rowid FROM embedding ORDER BY rowid LIMIT ?)'
+  )
+  // All of one model are of one size, but the pages of their hashes empty late, so that it may take more than
+  // one turn.
+  for (
+    let bytes = used(), rows = count.get()!;
+    bytes > maxBytes && rows > 0;
+    bytes = used(), rows = count.get()!
+  )
+    remove.run(Math.ceil(rows * (1 - maxBytes / bytes)))
+  db.pragma('incremental_vacuum')
+}
+
+/** Whether an error says that a file is not what it should be, rather than that it can't be had. */
+function isDamage(error: unknown): boolean {
+  const { code = '' } = error as { code?: string }
+  return /^SQLITE_(CORRUPT|NOTADB|ERROR)/.test(code)
+}
+
+/**
+ * Renames a file, so that it can be looked at and is in nobody's way; returns its new name. Who has it open
+ * goes on with it.
+ */
+function setAside(path: string): string {
+  const aside = `${path}.damaged-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`
+  for (const suffix of SUFFIXES) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix)
+  return aside
+}
 
 /** Where embeddings are kept from one evaluation to the next. */
 export interface EmbeddingsCache {
@@ -194,4 +301,49 @@ function hashOf(key: string): Buffer {
 /** Of an embedding and whose it is: a row that got to another key is found out, too. */
 function checksum(hash: Buffer, vector: Buffer): number {
   return crc32(vector, crc32(hash))
+}
+
+/** Rows of what was embedded, by their names. */
+type Named = Map<string, { rows: Rows; row: number }>
+
+/** An embedder that remembers what it was asked for. */
+interface RecordingEmbedder extends Embedder {
+  /**
+   * Writes texts.json (a list of strings) with texts.npy, and images.json (a list of image ids, those of
+   * corrupted images with `|` and the corruption as JSON) with images.npy: a row of float32 an entry.
+   */
+  save(folder: string): Promise<void>
+}
+
+export function recordEmbeddings(embedder: Embedder): RecordingEmbedder {
+  const [texts, images]: Named[] = [new Map(), new Map()]
+  const keep = async (named: Named, names: string[], embedded: Promise<Rows>): Promise<Rows> => {
+    const rows = await embedded
+    for (const [row, name] of names.entries()) if (!named.has(name)) named.set(name, { rows, row })
+    return rows
+  }
+  return {
+    model: embedder.model,
+    texts: (list) => keep(texts, list, embedder.texts(list)),
+    images: (list, corruption) =>
+      keep(
+        images,
+        list.map(({ id }) => (corruption ? `${id}|${corruptionName(corruption)}` : id)),
+        embedder.images(list, corruption)
+      ),
+    save: async (folder) => {
+      await mkdir(folder, { recursive: true })
+      for (const [name, named] of Object.entries({ texts, images })) {
+        await writeFile(join(folder, `${name}.json`), `${JSON.stringify([...named.keys()])}\n`)
+        await writeNpy(join(folder, `${name}.npy`), matrixOf(named, embedder.model.dimension))
+      }
+    }
+  }
+}
+
+function matrixOf(named: Named, dimension: number): Rows {
+  const values = new Float32Array(named.size * dimension)
+  for (const [at, { rows, row }] of [...named.values()].entries())
+    values.set(rows.values.subarray(row * dimension, (row + 1) * dimension), at * dimension)
+  return { dimension, values }
 }

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { npyHeader } from '../../collections/exports/npy.js'
-import { DatasetError } from '../datasets/dataset-error.js'
+import { DatasetError } from '../datasets/dataset.js'
 
 /**
  * A file of an array as NumPy saves it, open for reading. Format:

@@ -1,12 +1,53 @@
+import { createHash } from 'node:crypto'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Report } from '../report.js'
-import { listed, modelNames } from './captions.js'
-import { cardFigures } from './card/card-figures.js'
-import { cardPlots, cardQueries, PICTURES, type CardFiles } from './card/card-pictures.js'
-import { markdown } from './markdown.js'
-import { VERDICT_WORDS } from './verdict-words.js'
-import { verdictsOf, type Verdict } from './verdicts.js'
+import { printable } from '../../terminal/printable.js'
+import type { DatasetReport, Plot, Report, Shown, TaskReport, WorstQuery } from '../report.js'
+import {
+  countsText,
+  intervalText,
+  levelText,
+  listed,
+  mainFigures,
+  modelNames,
+  spokenName,
+  TASK_WORDS,
+  valueText
+} from './figure-names.js'
+import { escape, html } from './markup.js'
+import { curveColours, PLOT_STYLE, plotMarkup } from './plot.js'
+import { type Verdict, VERDICT_WORDS, verdictsOf } from './verdicts.js'
+
+/**
+ * Text of a dataset as Markdown that shows it as it is, on one line, in a table too: nothing of it is markup,
+ * a link or a mention.
+ */
+export function markdown(text: string): string {
+  return printable(text.toWellFormed())
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll(/(?<!\w)@/g, '&#64;')
+    .replaceAll('://', '&#58;//')
+    .replaceAll(/(?<=www)\./gi, '&#46;')
+    .replaceAll(/[\\`*_{}[\]>|~$!^]/g, (sign) => `\\${sign}`)
+    .replace(/^([-+=#])/, '\\$1')
+    .replace(/^(\d+)([.)])/, '$1\\$2')
+}
+
+/** Text of a dataset as a quoted attribute of an HTML tag within Markdown, on one line and in a table too. */
+export function attribute(text: string): string {
+  return escape(printable(text)).replaceAll('|', '&#124;').replaceAll('`', '&#96;')
+}
+
+/** A table in Markdown; cells are Markdown. Columns of `numbers` are aligned at their ends. */
+export function markdownTable([head, ...rows]: string[][], numbers: number[] = []): string {
+  const line = (cells: string[]) => `| ${cells.join(' | ')} |`
+  return [
+    line(head),
+    line(head.map((_, column) => (numbers.includes(column) ? '--:' : '---'))),
+    ...rows.map(line)
+  ].join('\n')
+}
 
 export interface CardOptions {
   /** Of a card that isn't there yet; the model's name by default. */
@@ -17,6 +58,8 @@ export interface CardOptions {
 
 const FROM = '<!-- evaluation -->'
 const TO = '<!-- /evaluation -->'
+/** The folder of a card's pictures, beside its text. */
+const PICTURES = 'card'
 /** What a card says where it shows one of its pictures. */
 const SHOWN = new RegExp(`src="${PICTURES}/([a-z0-9-]+\\.(?:svg|webp))"`, 'g')
 
@@ -109,4 +152,147 @@ function partOf(text: string): string | undefined {
 function placed(text: string, part: string): string {
   const old = partOf(text)
   return old === undefined ? `${text.trimEnd()}\n\n${part}\n` : text.replace(old, () => part)
+}
+
+/**
+ * A dataset's figures, task by task, in one table; variants in brackets are left to the report where there
+ * are many figures.
+ */
+function cardFigures(
+  dataset: DatasetReport,
+  tasks: TaskReport[],
+  { confidence }: Report['settings']
+): string {
+  const rows = tasks.flatMap(({ task, figures }) =>
+    mainFigures(Object.keys(figures)).map((name, i) => {
+      const figure = figures[name]
+      return [
+        i === 0 ? TASK_WORDS[task].title : '',
+        markdown(spokenName(name)),
+        valueText(name, figure.value),
+        intervalText(name, figure),
+        figure.chance === undefined ? '' : valueText(name, figure.chance),
+        String(figure.items)
+      ]
+    })
+  )
+  const table = markdownTable(
+    [['', 'figure', 'value', `${Math.round(confidence * 100)} % interval`, 'chance', 'n'], ...rows],
+    [2, 3, 4, 5]
+  )
+  const flags = tasks.flatMap((task) =>
+    task.flags.map(
+      ({ level, message }) =>
+        `- **${levelText(level)}** (${TASK_WORDS[task.task].title.toLowerCase()}): ${markdown(message)}`
+    )
+  )
+  return [
+    `### ${markdown(dataset.name)}`,
+    markdown(countsText(dataset)),
+    ...(flags.length > 0 ? [flags.join('\n')] : []),
+    ...(rows.length > 0 ? [table] : [])
+  ].join('\n\n')
+}
+
+/** Files of a card by name, which its text refers to. */
+type CardFiles = Map<string, string | Buffer>
+
+/** Queries of a list, and answers of each. */
+const QUERIES = 4
+const RETURNED = 3
+const WIDTH = 96
+
+/** A dataset's plots, as pictures that are added to `files`. */
+function cardPlots(dataset: DatasetReport, tasks: TaskReport[], files: CardFiles): string[] {
+  const plots = tasks.flatMap(({ task, plots = [] }) => plots.map((plot) => ({ task, plot })))
+  return plots.map(({ task, plot }) => {
+    const name = unique(`${slug(`${dataset.name} ${task} ${plot.title}`)}.svg`, files)
+    files.set(name, plotFile(plot))
+    return `<img src="${PICTURES}/${name}" width="420" alt="${attribute(`${plot.title}: ${axes(plot)}`)}">`
+  })
+}
+
+/** The queries that went worst on a dataset, with their pictures, which are added to `files`. */
+function cardQueries({
+  dataset,
+  tasks,
+  files,
+  pictures
+}: {
+  dataset: DatasetReport
+  tasks: TaskReport[]
+  files: CardFiles
+  pictures: Report['pictures']
+}): string[] {
+  const cell = (shown: Shown) => shownCell(shown, { dataset: dataset.name, pictures, files })
+  return tasks
+    .flatMap(({ worst = [] }) => worst)
+    .filter(({ queries }) => queries.length > 0)
+    .map(({ title, queries }) => {
+      const rows = queries.slice(0, QUERIES).map((query) => queryRow(query, cell))
+      const table = markdownTable([['query', 'right', 'its rank', 'came instead'], ...rows], [2])
+      return `**${markdown(title)}**\n\n${table}`
+    })
+}
+
+function queryRow({ query, expected, returned, rank }: WorstQuery, cell: (shown: Shown) => string): string[] {
+  return [
+    cell(query),
+    expected.slice(0, 1).map(cell).join(''),
+    String(rank),
+    returned
+      .slice(0, RETURNED)
+      .map(({ shown }) => cell(shown))
+      .join('text' in (returned[0]?.shown ?? {}) ? '<br>' : ' ')
+  ]
+}
+
+function shownCell(
+  shown: Shown,
+  { dataset, pictures, files }: { dataset: string; pictures: Report['pictures']; files: CardFiles }
+): string {
+  if ('text' in shown) return `“${markdown(shown.text)}”`
+  const key = `${dataset} ${shown.image}`
+  if (!Object.hasOwn(pictures, key)) return markdown(shown.image)
+  const bytes = Buffer.from(pictures[key], 'base64')
+  const name = `${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}.webp`
+  files.set(name, bytes)
+  return `<img src="${PICTURES}/${name}" width="${WIDTH}" alt="${attribute(shown.image)}">`
+}
+
+function axes({ x, y }: Plot): string {
+  return `${y} by ${x}`
+}
+
+/** A name for files and addresses, of letters of ASCII and digits. */
+function slug(text: string): string {
+  return (
+    text
+      .normalize('NFKD')
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, '-')
+      .replaceAll(/^-|-$/g, '')
+      .slice(0, 80) || 'plot'
+  )
+}
+
+function unique(name: string, files: CardFiles): string {
+  for (let i = 1; ; i++) {
+    const candidate = i === 1 ? name : name.replace(/(?=\.\w+$)/, `-${i}`)
+    if (!files.has(candidate)) return candidate
+  }
+}
+
+const LIGHT = '--ground:#fff;--text:#1b1b22;--muted:#5a5a68;--line:#dcdce4;--line-strong:#8a8a99'
+const DARK = '--ground:#1a1c23;--text:#ececf1;--muted:#a6a8b5;--line:#32353f;--line-strong:#7d8194'
+const STYLE = `.plot { ${LIGHT};${curveColours('light')} }
+@media (prefers-color-scheme: dark) { .plot { ${DARK};${curveColours('dark')} } }
+.ground { fill: var(--ground); }${PLOT_STYLE}`
+
+/** A plot as an SVG file that stands alone, on a ground of its own, in the theme of who looks. */
+function plotFile(plot: Plot): string {
+  const before = html`<style>
+      ${{ markup: STYLE }}</style
+    ><rect class="ground" width="100%" height="100%" rx="8" />`
+  return `${plotMarkup(plot, { id: 'plot', before }).markup}\n`
 }

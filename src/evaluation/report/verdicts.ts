@@ -1,6 +1,6 @@
-import { DATASET_LEAKS, type Figure, type Report, type TaskName } from '../report.js'
-import { spoken } from './figure-names.js'
-import { intervalText, unitOf, valueText } from './figure-text.js'
+import { DATASET_LEAKS, type DatasetReport, type Figure, type Report, type TaskName } from '../report.js'
+import { intervalText, spoken, unitOf, valueText } from './figure-names.js'
+import { reportsOf, tasksOf } from './tasks-of.js'
 
 /** What a figure says that a model can or can't do. */
 export interface Verdict {
@@ -203,4 +203,69 @@ function figureText(name: string, figure: Figure): string {
 function short(share: number): string {
   const percent = share * 100
   return `${percent !== 0 && Math.abs(percent) < 2 ? percent.toFixed(1) : String(Math.round(percent))} %`
+}
+
+/** The words over what figures say, in the order in which it is said. */
+export const VERDICT_WORDS: Record<Verdict['kind'], string> = {
+  can: 'What it can do',
+  seldom: 'What it does better than guessing, and still fails more often than not',
+  cannot: 'What it can’t do',
+  untold: 'What these data can’t tell'
+}
+
+/** A figure that a report is summed up by, of each model that has it. */
+export interface Headline {
+  dataset: string
+  task: TaskName
+  figure: string
+  values: { model: string; value: Figure }[]
+}
+
+/** What sums a task up, in order; further figures are in its table. */
+const HEADLINES: Record<TaskName, RegExp[]> = {
+  retrieval: [
+    /^text_to_image\.recall@1$/,
+    /^text_to_image\.recall@10$/,
+    /^image_to_text\.recall@1$/,
+    /^image_to_text\.recall@10$/
+  ],
+  'zero-shot': [/^zero_shot\.top1$/, /^zero_shot\.ece$/],
+  'few-shot': [/^few_shot\.linear_probe@\d+$/],
+  compositionality: [
+    /^winoground\.text$/,
+    /^winoground\.image$/,
+    /^winoground\.group$/,
+    /^hard_negatives\.accuracy$/
+  ],
+  'word-order': [/^word_order\.(preference|accuracy)$/],
+  blind: [],
+  robustness: [],
+  bias: [],
+  fusion: []
+}
+
+/**
+ * The figures that a report is summed up by, by dataset and task: of few-shot classification the one with
+ * most examples, and none in which guessing is always right.
+ */
+export function headlinesOf(report: Report): Headline[] {
+  return report.datasets.flatMap((dataset) => tasksOf(dataset).flatMap((task) => ofTask(dataset, task)))
+}
+
+function ofTask(dataset: DatasetReport, task: TaskName): Headline[] {
+  const reports = reportsOf(dataset, task)
+  const names = [...new Set(reports.flatMap(({ report }) => Object.keys(report.figures)))]
+  const isTelling = (name: string) =>
+    reports.some(({ report }) => report.figures[name] !== undefined && (report.figures[name].chance ?? 0) < 1)
+  const chosen = HEADLINES[task].flatMap((pattern) =>
+    names.filter((name) => pattern.test(name) && isTelling(name)).slice(task === 'few-shot' ? -1 : 0)
+  )
+  return chosen.map((figure) => ({
+    dataset: dataset.name,
+    task,
+    figure,
+    values: reports
+      .filter(({ report }) => report.figures[figure] !== undefined)
+      .map(({ model, report }) => ({ model, value: report.figures[figure] }))
+  }))
 }

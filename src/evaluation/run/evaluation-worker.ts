@@ -1,7 +1,7 @@
 import { EvaluationInvalid } from '../../errors.js'
 import { handler, reportReady } from '../../threading/thread-pool.js'
 import { compareModels } from '../statistics/compare-models.js'
-import { DatasetError } from '../datasets/dataset-error.js'
+import { DatasetError } from '../datasets/dataset.js'
 import type { TaskName } from '../report.js'
 import { figure } from '../statistics/statistics.js'
 import type { TaskOptions } from '../tasks/task.js'

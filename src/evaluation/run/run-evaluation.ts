@@ -1,17 +1,47 @@
+import { DEFAULT_HNSW } from '../../collections/record.js'
 import type { Encoder } from '../../encoder/encoder.js'
+import { resolveTemplates } from '../../encoder/zero-shot.js'
 import { version } from '../../version.js'
-import { createEmbedder } from '../embedding/create-embedder.js'
 import type { Dataset, EmbeddedPairs } from '../datasets/dataset.js'
-import { distinctNames } from '../datasets/distinct-names.js'
-import { evaluateDataset, type Contestant } from './evaluate-dataset.js'
-import { DEFAULT_OPTIONS, requireTemplates } from '../evaluation-options.js'
+import { createEmbedder } from '../embedding/create-embedder.js'
 import { createImageFiles, type FileLimits } from '../embedding/image-files.js'
-import { openKeptEmbeddings, type EmbeddingsCache } from '../embedding/kept-embeddings.js'
-import { startMeasuringThread } from './measuring-thread.js'
-import { progressTeller, type EvaluationProgress } from './progress.js'
+import { type EmbeddingsCache, openKeptEmbeddings } from '../embedding/kept-embeddings.js'
 import type { Report, TaskName } from '../report.js'
-import { chooseTasks } from '../tasks/task-choice.js'
+import { chooseTasks } from '../tasks.js'
 import type { TaskOptions } from '../tasks/task.js'
+import {
+  type Contestant,
+  evaluateDataset,
+  type EvaluationProgress,
+  progressTeller
+} from './evaluate-dataset.js'
+import { startMeasuringThread } from './measuring-thread.js'
+
+/** How an evaluation is done where nothing else is asked for. */
+export const DEFAULT_OPTIONS: TaskOptions = {
+  seed: 0,
+  resamples: 1000,
+  confidence: 0.95,
+  templates: ['imagenet-7', 'imagenet-80'],
+  duplicates: 'merge',
+  hnsw: DEFAULT_HNSW
+}
+
+/** Throws TEMPLATE_INVALID for a set of templates that there is not. */
+export function requireTemplates(templates: string[] = []): void {
+  for (const template of templates) if (!template.includes('{label}')) resolveTemplates(template)
+}
+
+/** Things whose names are told apart: the second of a name gets (2). */
+function distinctNames<T extends { name: string }>(things: T[]): T[] {
+  const taken = new Set<string>()
+  return things.map((thing) => {
+    let { name } = thing
+    for (let n = 2; taken.has(name); n++) name = `${thing.name} (${n})`
+    taken.add(name)
+    return name === thing.name ? thing : { ...thing, name }
+  })
+}
 
 export interface EvaluationRequest {
   datasets: (Dataset | EmbeddedPairs)[]

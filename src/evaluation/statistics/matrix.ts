@@ -1,8 +1,7 @@
 import { closeSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Float16Array } from '@petamoriken/float16'
-import type { MatrixSource } from '../datasets/dataset.js'
-import { DatasetError } from '../datasets/dataset-error.js'
+import { DatasetError, type MatrixSource } from '../datasets/dataset.js'
 import { openNpy, readFully, VALUE_BYTES, type NpyFile } from '../embedding/npy.js'
 
 /** Rows of unit length that are read by blocks, so that they need not fit into memory. */

@@ -1,6 +1,53 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { cosine } from '../../encoder/embedding.js'
-import { openDotProducts } from './dot-products.js'
-import { blocksOf, type Block, type Gallery } from '../run/gallery.js'
+import { usableCores } from '../../threading/cores.js'
+import { type Block, blocksOf, type Candidates } from './candidates.js'
+
+/** A graph of one Gemm, by scripts/dot-products.py. */
+const GRAPH =
+  'CAgSADqVAQoyCgdxdWVyaWVzCgpjYW5kaWRhdGVzEgZzY29yZXMiBEdlbW0qDQoGdHJhbnNCGAGgAQISBnNjb3Jlc1obCgdxdWVy' +
+  'aWVzEhAKDggBEgoKAxIBbQoDEgFkWh4KCmNhbmRpZGF0ZXMSEAoOCAESCgoDEgFuCgMSAWRiGgoGc2NvcmVzEhAKDggBEgoKAxIB' +
+  'bQoDEgFuQgQKABAN'
+
+/**
+ * The dot products of each query with each candidate, [m, n], in float32, valid until the next call; all are
+ * row-major.
+ */
+type DotProducts = (queries: Float32Array, candidates: Float32Array) => Promise<Float32Array>
+
+/**
+ * ONNX Runtime as the matrix multiplication that it is anyway: some ten times as fast as a loop in
+ * JavaScript. It runs in the thread that calls it, on all cores.
+ */
+export async function openDotProducts(
+  dimension: number
+): Promise<{ dotProducts: DotProducts; close(): Promise<void> }> {
+  const session = await InferenceSession.create(Buffer.from(GRAPH, 'base64'), {
+    intraOpNumThreads: usableCores(),
+    logSeverityLevel: 3
+  })
+  // ONNX Runtime takes no shared memory.
+  const tensor = (rows: Float32Array) =>
+    new Tensor('float32', rows.buffer instanceof SharedArrayBuffer ? rows.slice() : rows, [
+      rows.length / dimension,
+      dimension
+    ])
+  // One for all calls: each a new one of 8 MiB would be memory that waits for garbage to be collected.
+  let buffer = new Float32Array(0)
+  return {
+    dotProducts: async (queries, candidates) => {
+      const [m, n] = [queries.length / dimension, candidates.length / dimension]
+      if (buffer.length < m * n) buffer = new Float32Array(m * n)
+      const scores = buffer.subarray(0, m * n)
+      await session.run(
+        { queries: tensor(queries), candidates: tensor(candidates) },
+        { scores: new Tensor('float32', scores, [m, n]) }
+      )
+      return scores
+    },
+    close: () => session.release()
+  }
+}
 
 /** Which captions are true of which images: pair i is of the row captions[i] and the row images[i]. */
 export interface Pairs {
@@ -41,7 +88,11 @@ const MARGIN = 1e-5
  * How each pair stands among all images and among all captions, as float64 has it: each pair of rows is
  * scored once for both ways, block by block, so that memory grows with the rows and not with their product.
  */
-export async function rankPairs(captions: Gallery, images: Gallery, pairs: Pairs): Promise<RankedPairs> {
+export async function rankPairs(
+  captions: Candidates,
+  images: Candidates,
+  pairs: Pairs
+): Promise<RankedPairs> {
   const scores = scorePairs(captions, images, pairs)
   const amongImages = standing(pairs.captions.length)
   const amongCaptions = standing(pairs.captions.length)
@@ -166,15 +217,15 @@ function exactly(captions: Block, i: number, { block: images, at: j }: { block: 
   )
 }
 
-function scorePairs(captions: Gallery, images: Gallery, pairs: Pairs): Float64Array {
-  const row = ({ matrix, first }: Gallery, at: number) => matrix.read(first[at], first[at] + 1)
+function scorePairs(captions: Candidates, images: Candidates, pairs: Pairs): Float64Array {
+  const row = ({ matrix, first }: Candidates, at: number) => matrix.read(first[at], first[at] + 1)
   return Float64Array.from(pairs.captions, (caption, i) =>
     cosine(row(captions, caption), row(images, pairs.images[i]))
   )
 }
 
 /** By the first of equal rows. */
-function groupBy(rows: Uint32Array, { first }: Gallery): Map<number, number[]> {
+function groupBy(rows: Uint32Array, { first }: Candidates): Map<number, number[]> {
   const groups = new Map<number, number[]>()
   rows.forEach((row, pair) => {
     const group = groups.get(first[row])
@@ -186,4 +237,55 @@ function groupBy(rows: Uint32Array, { first }: Gallery): Map<number, number[]> {
 
 function standing(pairs: number): Standing {
   return { ahead: new Float64Array(pairs), tied: new Float64Array(pairs) }
+}
+
+export interface ScoredRow {
+  row: number
+  score: number
+}
+
+/** Queries and rows that are scored at a time. */
+const QUERIES_AT_ONCE = 512
+const ROWS_AT_ONCE = 4096
+
+/**
+ * Of each query, given by its row, the k candidates that score highest (in float32), best first; of equal
+ * rows the first stands for all.
+ */
+export async function bestMatches(
+  queries: { candidates: Candidates; rows: number[] },
+  candidates: Candidates,
+  k: number
+): Promise<ScoredRow[][]> {
+  const { matrix, first } = queries.candidates
+  const { dotProducts, close } = await openDotProducts(matrix.dimension)
+  const best: ScoredRow[][] = queries.rows.map(() => [])
+  try {
+    for (let from = 0; from < queries.rows.length; from += QUERIES_AT_ONCE) {
+      const chosen = queries.rows.slice(from, from + QUERIES_AT_ONCE)
+      const values = new Float32Array(chosen.length * matrix.dimension)
+      chosen.forEach((row, i) => values.set(matrix.read(first[row], first[row] + 1), i * matrix.dimension))
+      for (const { rows, values: others } of blocksOf(candidates, ROWS_AT_ONCE)) {
+        const scores = await dotProducts(values, others)
+        chosen.forEach((_, i) =>
+          rows.forEach(
+            (row, j) =>
+              candidates.weight[row] > 0 &&
+              insert(best[from + i], { row, score: scores[i * rows.length + j] }, k)
+          )
+        )
+      }
+    }
+  } finally {
+    await close()
+  }
+  return best
+}
+
+function insert(best: ScoredRow[], scored: ScoredRow, k: number): void {
+  if (best.length === k && scored.score <= best[k - 1].score) return
+  let at = best.length
+  while (at > 0 && best[at - 1].score < scored.score) at--
+  best.splice(at, 0, scored)
+  if (best.length > k) best.pop()
 }

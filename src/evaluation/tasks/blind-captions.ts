@@ -1,15 +1,16 @@
 import type { CaptionedItem } from '../datasets/dataset.js'
-import type { Rows } from '../embedding/embedder.js'
-import { meanOfOthers } from '../statistics/mean-of-others.js'
-import { repeated, rowCount } from '../embedding/rows.js'
-import { sampled } from '../statistics/sample.js'
-import type { TaskOptions } from './task.js'
-import { topShare } from '../statistics/top-share.js'
-import type { BlindContext } from './blind.js'
-import type { Blinded, BlindRun } from './blinded.js'
-import { recallChance, recallShares } from './caption-recall.js'
-import { linkCaptions, mergeImages, type CaptionLinks } from './captioned-images.js'
-import { namedSwaps, swapImages, swappedRows } from './swap-images.js'
+import { repeated, rowCount, type Rows } from '../embedding/embedder.js'
+import { type Blinded, type BlindRun, meanOfOthers, namedSwaps, swapImages, swappedRows } from './blinded.js'
+import { sampled } from '../statistics/statistics.js'
+import type { TaskContext, TaskOptions } from './task.js'
+import { topShare } from '../statistics/query-ranks.js'
+import {
+  type CaptionLinks,
+  linkCaptions,
+  mergeImages,
+  recallChance,
+  recallShares
+} from './captioned-images.js'
 
 export interface BlindCaptionsInput extends CaptionLinks {
   kind: 'captions'
@@ -27,7 +28,7 @@ const KS = [1, 5]
 
 export async function prepareBlindCaptions(
   items: CaptionedItem[],
-  context: BlindContext
+  context: TaskContext
 ): Promise<BlindCaptionsInput> {
   const { embedder, options } = context
   const distinct = await mergeImages(items, context)

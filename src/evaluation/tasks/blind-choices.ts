@@ -1,17 +1,30 @@
 import { takeRows } from '../../classifiers/linear-classifier.js'
-import type { ChoiceItem } from '../datasets/dataset.js'
-import type { Rows } from '../embedding/embedder.js'
-import { meanOfOthers } from '../statistics/mean-of-others.js'
-import { repeated } from '../embedding/rows.js'
-import { sampled } from '../statistics/sample.js'
-import type { TaskOptions } from './task.js'
-import { topShare } from '../statistics/top-share.js'
-import type { BlindContext } from './blind.js'
-import type { Blinded, BlindRun } from './blinded.js'
-import { embedChoices } from './compositionality.js'
-import { hardNegativeChance, hardNegativeScores, type Choices } from './hard-negatives.js'
-import { foldsByGroup, heldOutScores, type HeldOut } from './held-out-scores.js'
-import { namedSwaps, swapImages, swappedRows } from './swap-images.js'
+import type { ChoiceItem, PairItem } from '../datasets/dataset.js'
+import { repeated, rowCount, type Rows } from '../embedding/embedder.js'
+import { topShare } from '../statistics/query-ranks.js'
+import { sampled } from '../statistics/statistics.js'
+import {
+  type Blinded,
+  type BlindRun,
+  foldsByGroup,
+  type HeldOut,
+  heldOutScores,
+  meanOfOthers,
+  namedSwaps,
+  swapImages,
+  swappedRows
+} from './blinded.js'
+import {
+  type Choices,
+  embedChoices,
+  embedPairs,
+  hardNegativeChance,
+  hardNegativeScores,
+  WINOGROUND_CHANCE,
+  type WinogroundScore,
+  winogroundScores
+} from './compositionality.js'
+import type { TaskContext, TaskOptions } from './task.js'
 
 export interface BlindChoicesInput extends Choices {
   kind: 'choices'
@@ -28,7 +41,7 @@ const MAX_ITEMS = 2000
 
 export async function prepareBlindChoices(
   items: ChoiceItem[],
-  { embedder }: BlindContext
+  { embedder }: TaskContext
 ): Promise<BlindChoicesInput> {
   const constant = await embedder.images([items[0].image], { kind: 'constant' })
   return {
@@ -129,4 +142,72 @@ function captionOnly(
     return topShare(own, [0], 1)
   })
   return { values, items: chosen, folds: [...folds] }
+}
+
+export interface BlindPairsInput {
+  kind: 'pairs'
+  images: Rows
+  captions: Rows
+  /** Of the first image of each pair. */
+  imageIds: string[]
+  /** One row. */
+  constant: Rows
+}
+
+export async function prepareBlindPairs(
+  items: PairItem[],
+  { embedder }: TaskContext
+): Promise<BlindPairsInput> {
+  return {
+    kind: 'pairs',
+    imageIds: items.map(({ images: [{ id }] }) => id),
+    ...(await embedPairs(items, embedder)),
+    constant: await embedder.images(items[0].images.slice(0, 1), { kind: 'constant' })
+  }
+}
+
+/** Winoground's scores with others' pairs of images, one constant image, or the mean of all others. */
+export function blindPairs(
+  { images, imageIds, captions, constant }: BlindPairsInput,
+  { seed }: TaskOptions
+): Blinded {
+  const count = rowCount(images)
+  const other = swapImages(images, seed, 2)
+  const sighted = winogroundScores(images, captions)
+  const names = Object.keys(WINOGROUND_CHANCE) as WinogroundScore[]
+  return {
+    sighted: Object.fromEntries(
+      names.map((name) => [name, { values: sighted[name], chance: WINOGROUND_CHANCE[name] }])
+    ),
+    runs: [
+      {
+        name: 'swapped',
+        what: "the images of another pair in each one's place",
+        values: winogroundScores(swappedRows(images, other, 2), captions)
+      },
+      {
+        name: 'constant',
+        what: 'one grey picture in the place of every image',
+        values: winogroundScores(repeated(constant.values, count), captions)
+      },
+      {
+        name: 'prior',
+        what: 'the mean of the images of all other pairs in the place of each',
+        values: winogroundScores(
+          meanOfOthers(
+            images,
+            Uint32Array.from({ length: count }, (_, i) => i >> 1)
+          ),
+          captions
+        )
+      }
+    ],
+    swapped: namedSwaps(imageIds, other),
+    method: [
+      "Winoground's scores, again with another pair's images in their place (swapped), with one grey " +
+        "picture for all (constant), and with the mean of all other pairs' images (prior). A pair asks " +
+        'for both captions in turn, so that one picture for all, which prefers one of them, is never ' +
+        'right.'
+    ]
+  }
 }

@@ -1,17 +1,21 @@
 import type { ZeroShotSettings } from '../../encoder/package-settings.js'
 import { fill } from '../../encoder/zero-shot.js'
 import type { LabelledItem } from '../datasets/dataset.js'
-import type { Rows } from '../embedding/embedder.js'
-import { meanOfOthers } from '../statistics/mean-of-others.js'
-import { repeated, rowsOf } from '../embedding/rows.js'
-import type { TaskOptions } from './task.js'
-import { topShare } from '../statistics/top-share.js'
-import type { BlindContext } from './blind.js'
-import type { Blinded, BlindRun } from './blinded.js'
-import { classifyAll } from './classify-all.js'
-import { foldsByGroup, heldOutScores, type HeldOut } from './held-out-scores.js'
-import { labelsAndTruth } from './labelled.js'
-import { namedSwaps, swapImages, swappedRows } from './swap-images.js'
+import { repeated, type Rows, rowsOf } from '../embedding/embedder.js'
+import {
+  type Blinded,
+  type BlindRun,
+  foldsByGroup,
+  type HeldOut,
+  heldOutScores,
+  meanOfOthers,
+  namedSwaps,
+  swapImages,
+  swappedRows
+} from './blinded.js'
+import { labelsAndTruth, type TaskContext, type TaskOptions } from './task.js'
+import { topShare } from '../statistics/query-ranks.js'
+import { classifyAll } from './classification.js'
 
 export interface BlindClassesInput {
   kind: 'classes'
@@ -33,7 +37,7 @@ const MAX_TRAINED = 50_000
 
 export async function prepareBlindClasses(
   items: LabelledItem[],
-  { embedder }: BlindContext
+  { embedder }: TaskContext
 ): Promise<BlindClassesInput> {
   const { labels, truth } = labelsAndTruth(items)
   const images = items.map(({ image }) => image)

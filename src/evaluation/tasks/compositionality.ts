@@ -1,12 +1,29 @@
+import { cosine } from '../../encoder/embedding.js'
 import type { ChoiceItem, PairItem } from '../datasets/dataset.js'
-import type { Embedder, Rows } from '../embedding/embedder.js'
+import { type Embedder, rowAt, rowCount, type Rows } from '../embedding/embedder.js'
 import type { Figure, TaskResult, WorstQuery } from '../report.js'
-import { rowAt } from '../embedding/rows.js'
+import { topShare } from '../statistics/query-ranks.js'
 import { figure } from '../statistics/statistics.js'
 import type { Task, TaskOptions } from './task.js'
-import { choiceCosines, hardNegativeChance, hardNegativeScores, type Choices } from './hard-negatives.js'
-import { at, itemsByTag, LEAST_TAGGED } from './tags.js'
-import { pairCosines, WINOGROUND_CHANCE, winogroundScores, type WinogroundScore } from './winoground.js'
+
+/** Items of a tag for it to have figures of its own. */
+const LEAST_TAGGED = 5
+
+/** The items of each tag that has enough of them, by tag. */
+function itemsByTag(tags: (string | undefined)[]): Map<string, number[]> {
+  const items = new Map<string, number[]>()
+  tags.forEach((tag, i) => {
+    if (tag !== undefined && tag !== '') items.set(tag, [...(items.get(tag) ?? []), i])
+  })
+  return new Map(
+    [...items].filter(([, { length }]) => length >= LEAST_TAGGED).sort(([a], [b]) => (a < b ? -1 : 1))
+  )
+}
+
+/** Values at some places. */
+function at(values: Float64Array, places: number[]): Float64Array {
+  return Float64Array.from(places, (i) => values[i])
+}
 
 export type CompositionalityInput =
   | { kind: 'pairs'; items: PairItem[]; images: Rows; captions: Rows }
@@ -204,4 +221,74 @@ function worstChoices(input: CompositionalityInput & { kind: 'choices' }): Worst
       rank: best.indexOf(0) + 1
     }
   })
+}
+
+/**
+ * Captions of images, several an image: those of image i are rows `starts[i]` to `starts[i + 1]`, the true
+ * one first.
+ */
+export interface Choices {
+  captions: Rows
+  starts: Uint32Array
+}
+
+/** Cosines of an image with its captions, the true one first. */
+function choiceCosines(image: Float32Array, { captions, starts }: Choices, item: number): number[] {
+  return Array.from({ length: starts[item + 1] - starts[item] }, (_, i) =>
+    cosine(image, rowAt(captions, starts[item] + i))
+  )
+}
+
+/**
+ * Of each image, whether its caption scores above all of the negatives (SugarCrepe, Hsieh et al. 2023); a
+ * share where it ties.
+ */
+export function hardNegativeScores(images: Rows, choices: Choices): Float64Array {
+  return Float64Array.from({ length: choices.starts.length - 1 }, (_, i) =>
+    topShare(choiceCosines(rowAt(images, i), choices, i), [0], 1)
+  )
+}
+
+/** What guessing gives: the mean of one over the captions of an item. */
+export function hardNegativeChance(
+  { starts }: Choices,
+  items: Iterable<number> = Array.from({ length: starts.length - 1 }, (_, i) => i)
+): number {
+  const chances = [...items].map((i) => 1 / (starts[i + 1] - starts[i]))
+  return chances.reduce((a, b) => a + b, 0) / chances.length
+}
+
+/**
+ * What guessing gives: two comparisons right of two; for the group, both own scores above both others, 4 of
+ * the 24 orders of four scores (Thrush et al. 2022).
+ */
+export const WINOGROUND_CHANCE = { text: 1 / 4, image: 1 / 4, group: 1 / 6 }
+export type WinogroundScore = keyof typeof WINOGROUND_CHANCE
+
+/** Cosines of a pair's captions with its images: `[caption][image]`. */
+function pairCosines(images: Rows, captions: Rows, pair: number): number[][] {
+  return [0, 1].map((c) =>
+    [0, 1].map((i) => cosine(rowAt(captions, 2 * pair + c), rowAt(images, 2 * pair + i)))
+  )
+}
+
+/**
+ * The text, image and group score of each pair, 1 or 0 (Thrush et al. 2022, 3.3): whether each image prefers
+ * its own caption, each caption its own image, and both. Equal scores are no preference. Rows 2i and 2i + 1
+ * are those of pair i.
+ */
+export function winogroundScores(images: Rows, captions: Rows): Record<WinogroundScore, Float64Array> {
+  const pairs = rowCount(images) / 2
+  const scores = {
+    text: new Float64Array(pairs),
+    image: new Float64Array(pairs),
+    group: new Float64Array(pairs)
+  }
+  for (let pair = 0; pair < pairs; pair++) {
+    const [[own, other], [otherOf, ownOf]] = pairCosines(images, captions, pair)
+    scores.text[pair] = Number(own > otherOf && ownOf > other)
+    scores.image[pair] = Number(own > other && ownOf > otherOf)
+    scores.group[pair] = scores.text[pair] * scores.image[pair]
+  }
+  return scores
 }

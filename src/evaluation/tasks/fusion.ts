@@ -2,13 +2,16 @@ import { recallAt } from '../statistics/query-ranks.js'
 import type { Curve, Figure, Flag, Plot, TaskResult } from '../report.js'
 import { bootstrapMean, figure, mean, pairedTest, type SamplingOptions } from '../statistics/statistics.js'
 import type { Task, TaskOptions } from './task.js'
-import { heldWhere, prepareFusion, type FusionInput, type Held } from './fusion-input.js'
 import {
   FUSED,
   FUSION_NAMES,
-  standings,
+  type FusionInput,
   type FusionName,
   type FusionRun,
+  type Held,
+  heldWhere,
+  prepareFusion,
+  standings,
   type Standings
 } from './fusion-ranks.js'
 

@@ -8,17 +8,18 @@ import type {
   LabelledItem,
   LoadedDataset
 } from '../datasets/dataset.js'
-import type { Rows } from '../embedding/embedder.js'
+import { type Corruption, rowAt, rowCount, type Rows, rowsOf } from '../embedding/embedder.js'
 import type { Figure, Plot, TaskResult } from '../report.js'
-import { rowAt, rowCount, rowsOf } from '../embedding/rows.js'
-import { sampled } from '../statistics/sample.js'
-import { figure, pairedTest } from '../statistics/statistics.js'
-import type { Task, TaskContext, TaskOptions } from './task.js'
-import { recallChance, recallShares } from './caption-recall.js'
-import { linkCaptions, mergeImages, type CaptionLinks } from './captioned-images.js'
-import { classifyAll } from './classify-all.js'
-import { CORRUPTIONS } from './corruption-series.js'
-import { labelsAndTruth } from './labelled.js'
+import { figure, pairedTest, sampled } from '../statistics/statistics.js'
+import {
+  type CaptionLinks,
+  linkCaptions,
+  mergeImages,
+  recallChance,
+  recallShares
+} from './captioned-images.js'
+import { classifyAll } from './classification.js'
+import { labelsAndTruth, type Task, type TaskContext, type TaskOptions } from './task.js'
 
 type Labels =
   | ({ kind: 'captions'; captions: Rows } & CaptionLinks)
@@ -186,3 +187,34 @@ function methodOf(count: number, of: number): string[] {
       "model's own template."
   ]
 }
+
+/** One kind of corruption, from weak to strong. */
+interface CorruptionSeries {
+  kind: Exclude<Corruption['kind'], 'constant'>
+  /** Its axis in a plot, and where the image as it is stands on it. */
+  axis?: { title: string; label: string; clean: number }
+  steps: { name: string; severity: number; corruption: Corruption }[]
+}
+
+const steps = (name: string, severities: number[], corruption: (severity: number) => Corruption) =>
+  severities.map((severity) => ({ name: `${name} ${severity}`, severity, corruption: corruption(severity) }))
+
+/** What images meet on their way: saved again and again, blurred, turned, without their colours. */
+export const CORRUPTIONS: CorruptionSeries[] = [
+  {
+    kind: 'jpeg',
+    axis: { title: 'JPEG', label: 'quality (100: as it is)', clean: 100 },
+    steps: steps('jpeg', [75, 50, 25, 10], (quality) => ({ kind: 'jpeg', quality }))
+  },
+  {
+    kind: 'blur',
+    axis: { title: 'Blur', label: 'sigma in pixels of 224', clean: 0 },
+    steps: steps('blur', [1, 2, 4], (sigma) => ({ kind: 'blur', sigma }))
+  },
+  {
+    kind: 'rotation',
+    axis: { title: 'Rotation', label: 'degrees', clean: 0 },
+    steps: steps('rotation', [10, 30, 90, 180], (degrees) => ({ kind: 'rotation', degrees }))
+  },
+  { kind: 'grey', steps: [{ name: 'grey', severity: 1, corruption: { kind: 'grey' } }] }
+]

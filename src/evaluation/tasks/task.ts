@@ -1,4 +1,4 @@
-import type { EmbeddedPairs, LoadedDataset } from '../datasets/dataset.js'
+import type { EmbeddedPairs, LabelledItem, LoadedDataset } from '../datasets/dataset.js'
 import type { Embedder } from '../embedding/embedder.js'
 import type { ImageFiles } from '../embedding/image-files.js'
 import type { TaskName, TaskResult } from '../report.js'
@@ -39,4 +39,11 @@ export interface Task<Input> {
   kinds: (LoadedDataset['kind'] | EmbeddedPairs['kind'])[]
   prepare(dataset: LoadedDataset | EmbeddedPairs, context: TaskContext): Promise<Input>
   measure(input: Input, options: TaskOptions): TaskResult | Promise<TaskResult>
+}
+
+/** The labels of a dataset in the order of their code units, and of each item the index of its own. */
+export function labelsAndTruth(items: LabelledItem[]): { labels: string[]; truth: Uint32Array } {
+  const labels = [...new Set(items.map(({ label }) => label))].sort()
+  const places = new Map(labels.map((label, i) => [label, i]))
+  return { labels, truth: Uint32Array.from(items, ({ label }) => places.get(label)!) }
 }

@@ -1,17 +1,18 @@
 import { meanEmbedding, type Embedding } from '../../encoder/embedding.js'
 import type { ZeroShotSettings } from '../../encoder/package-settings.js'
 import { fill, resolveTemplates } from '../../encoder/zero-shot.js'
-import type { Rows } from '../embedding/embedder.js'
+import { rowAt, type Rows } from '../embedding/embedder.js'
 import type { Figure, Flag, TaskReport, TaskResult, WorstQuery } from '../report.js'
-import { rowAt } from '../embedding/rows.js'
-import { sampled } from '../statistics/sample.js'
-import { bootstrap, figure, pairedTest } from '../statistics/statistics.js'
-import type { Task, TaskOptions } from './task.js'
-import { calibrationError, reliabilityPlot } from './calibration.js'
-import { classifyAll, type Classified } from './classify-all.js'
-import { labelsAndTruth } from './labelled.js'
-import { macroAuroc } from './macro-auroc.js'
-import { meanPerClass } from './mean-per-class.js'
+import { bootstrap, figure, pairedTest, sampled } from '../statistics/statistics.js'
+import { labelsAndTruth, type Task, type TaskOptions } from './task.js'
+import {
+  calibrationError,
+  type Classified,
+  classifyAll,
+  macroAuroc,
+  meanPerClass,
+  reliabilityPlot
+} from './classification.js'
 
 /** The labels of a dataset in the prompts of one set of templates. */
 interface PromptSet {

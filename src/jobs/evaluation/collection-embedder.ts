@@ -1,5 +1,4 @@
-import type { Embedder, Rows } from '../../evaluation/embedding/embedder.js'
-import { sharedRows } from '../../evaluation/embedding/shared-rows.js'
+import { type Embedder, type Rows, sharedRows } from '../../evaluation/embedding/embedder.js'
 import type { CollectionSample } from './collection-sample.js'
 
 /**

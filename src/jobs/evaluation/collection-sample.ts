@@ -4,8 +4,7 @@ import type { SampledRecord } from '../../collections/exports/sampled-records.js
 import { EvaluationInvalid } from '../../errors.js'
 import type { DatasetImage, LoadedDataset } from '../../evaluation/datasets/dataset.js'
 import { labelFault } from '../../evaluation/datasets/label-names.js'
-import type { Rows } from '../../evaluation/embedding/embedder.js'
-import { sharedRows } from '../../evaluation/embedding/shared-rows.js'
+import { type Rows, sharedRows } from '../../evaluation/embedding/embedder.js'
 import { untilWell } from '../../threading/retry.js'
 
 /** Records of a collection as a dataset, with the embeddings that it has of them: row i is of record i. */

@@ -1,12 +1,12 @@
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { isAbsolute, join, resolve, sep } from 'node:path'
 import { DatasetNotFound, DatasetsDisabled, EvaluationInvalid } from '../../errors.js'
-import { DatasetError } from '../../evaluation/datasets/dataset-error.js'
-import type {
-  Dataset,
-  DatasetFormat,
-  DatasetImage,
-  EmbeddedPairs
+import {
+  type Dataset,
+  DatasetError,
+  type DatasetFormat,
+  type DatasetImage,
+  type EmbeddedPairs
 } from '../../evaluation/datasets/dataset.js'
 import { isBelow } from '../../evaluation/datasets/image-finder.js'
 import { openDataset } from '../../evaluation/datasets/open-dataset.js'

@@ -1,6 +1,5 @@
 import { EvaluationInvalid } from '../../errors.js'
-import { DatasetError } from '../../evaluation/datasets/dataset-error.js'
-import type { Dataset, EmbeddedPairs } from '../../evaluation/datasets/dataset.js'
+import { type Dataset, DatasetError, type EmbeddedPairs } from '../../evaluation/datasets/dataset.js'
 import { handler, reportReady } from '../../threading/thread-pool.js'
 import { openFolder, withoutPaths, type FolderAsked } from './dataset-folders.js'
 

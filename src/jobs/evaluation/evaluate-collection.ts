@@ -4,22 +4,21 @@ import type { Exports } from '../../collections/exports/exports.js'
 import type { Encoder } from '../../encoder/encoder.js'
 import { EvaluationInvalid } from '../../errors.js'
 import { createEmbedder } from '../../evaluation/embedding/create-embedder.js'
-import { labelsOf } from '../../evaluation/datasets/dataset-parts.js'
-import type { LoadedDataset } from '../../evaluation/datasets/dataset.js'
-import { measureAll, MOST_FAULTS } from '../../evaluation/run/evaluate-dataset.js'
-import { DEFAULT_OPTIONS } from '../../evaluation/evaluation-options.js'
-import { createImageFiles, type FileLimits } from '../../evaluation/embedding/image-files.js'
+import { labelsOf, type LoadedDataset } from '../../evaluation/datasets/dataset.js'
+import {
+  type EvaluationProgress,
+  measureAll,
+  MOST_FAULTS,
+  progressTeller,
+  type ProgressTeller
+} from '../../evaluation/run/evaluate-dataset.js'
+import { DEFAULT_OPTIONS } from '../../evaluation/run/run-evaluation.js'
+import { createImageFiles, type FileLimits, worstPictures } from '../../evaluation/embedding/image-files.js'
 import { openKeptEmbeddings, type EmbeddingsCache } from '../../evaluation/embedding/kept-embeddings.js'
 import { startMeasuringThread, type MeasuringThread } from '../../evaluation/run/measuring-thread.js'
-import {
-  progressTeller,
-  type EvaluationProgress,
-  type ProgressTeller
-} from '../../evaluation/run/progress.js'
 import type { DatasetReport, Report, TaskName, TaskReport } from '../../evaluation/report.js'
 import type { TaskOptions } from '../../evaluation/tasks/task.js'
 import { TASKS_BY_NAME, type AnyTask } from '../../evaluation/tasks.js'
-import { worstPictures } from '../../evaluation/run/worst-pictures.js'
 import { version } from '../../version.js'
 import { collectionEmbedder } from './collection-embedder.js'
 import { datasetsOf, keptAlone, sampleCollection, type CollectionSample } from './collection-sample.js'

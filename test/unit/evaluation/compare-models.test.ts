@@ -1,6 +1,5 @@
 import t from 'tap'
-import { compareModels } from '../../../src/evaluation/statistics/compare-models.js'
-import { pairedMedianTest } from '../../../src/evaluation/statistics/paired-medians.js'
+import { compareModels, pairedMedianTest } from '../../../src/evaluation/statistics/compare-models.js'
 import type { TaskResult } from '../../../src/evaluation/report.js'
 import { bootstrap, quantile, random } from '../../../src/evaluation/statistics/statistics.js'
 

@@ -1,8 +1,12 @@
 import t from 'tap'
 import type { TaskOptions } from '../../../src/evaluation/tasks/task.js'
 import { random } from '../../../src/evaluation/statistics/statistics.js'
-import { drawExamples, usableClasses } from '../../../src/evaluation/tasks/few-shot-draws.js'
-import { fewShotTask, type FewShotInput } from '../../../src/evaluation/tasks/few-shot.js'
+import {
+  drawExamples,
+  type FewShotInput,
+  fewShotTask,
+  usableClasses
+} from '../../../src/evaluation/tasks/few-shot.js'
 
 const options = { seed: 3, resamples: 200, confidence: 0.95 } as TaskOptions
 const DIMENSION = 12

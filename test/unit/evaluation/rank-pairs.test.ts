@@ -1,9 +1,7 @@
 import t from 'tap'
-import { bestMatches } from '../../../src/evaluation/statistics/best-matches.js'
-import { openDotProducts } from '../../../src/evaluation/statistics/dot-products.js'
-import { openGallery } from '../../../src/evaluation/run/gallery.js'
+import { bestMatches, openDotProducts, rankPairs } from '../../../src/evaluation/statistics/rank-pairs.js'
+import { openCandidates } from '../../../src/evaluation/statistics/candidates.js'
 import { openMatrix } from '../../../src/evaluation/statistics/matrix.js'
-import { rankPairs } from '../../../src/evaluation/statistics/rank-pairs.js'
 import { random } from '../../../src/evaluation/statistics/statistics.js'
 
 /** Rows of small whole numbers, so that many are equal and many score the same, or of any numbers. */
@@ -71,7 +69,7 @@ for (const { isWhole, dimension } of [
         images: Uint32Array.from(drawn, ([, image]) => image)
       }
       const weights = Uint8Array.from({ length: 2100 }, () => Number(draw.uniform() < 0.9))
-      const ranked = await rankPairs(openGallery(captions), openGallery(images, weights), pairs)
+      const ranked = await rankPairs(openCandidates(captions), openCandidates(images, weights), pairs)
       const row = (matrix: typeof images, at: number) => matrix.read(at, at + 1).slice()
       let odd = 0
       for (const [pair, [caption, image]] of drawn.entries()) {
@@ -107,11 +105,11 @@ for (const { isWhole, dimension } of [
 }
 
 t.test('the best matches come best first, equal rows once', async (t) => {
-  const gallery = openGallery(
+  const candidates = openCandidates(
     openMatrix({ dimension: 2, values: Float32Array.of(1, 0, 0, 1, 1, 0, 0.6, 0.8, -1, 0) })
   )
-  const queries = openGallery(openMatrix({ dimension: 2, values: Float32Array.of(1, 0, 0, 1) }))
-  const found = await bestMatches({ gallery: queries, rows: [1, 0] }, gallery, 3)
+  const queries = openCandidates(openMatrix({ dimension: 2, values: Float32Array.of(1, 0, 0, 1) }))
+  const found = await bestMatches({ candidates: queries, rows: [1, 0] }, candidates, 3)
   t.same(
     found.map((list) => list.map(({ row, score }) => [row, Math.round(score * 10) / 10])),
     [

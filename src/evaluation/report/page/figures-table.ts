@@ -1,11 +1,16 @@
 import type { Comparison, DatasetReport, Figure, Report, TaskName } from '../../report.js'
-import { shortName } from '../captions.js'
-import { nameParts } from '../figure-names.js'
-import { differenceText, intervalText, pText, valueText } from '../figure-text.js'
-import { mainFigures } from '../main-figures.js'
-import { html, type Content, type Markup } from '../markup.js'
+import {
+  differenceText,
+  intervalText,
+  mainFigures,
+  nameParts,
+  pText,
+  shortName,
+  unitOf,
+  valueText
+} from '../figure-names.js'
+import { type Content, html, type Markup } from '../markup.js'
 import { reportsOf } from '../tasks-of.js'
-import { intervalStrip } from './interval.js'
 
 /**
  * The figures of a task in rows, by group; of each model the value with its interval, how two models differ,
@@ -160,4 +165,23 @@ function grouped(names: string[]): Map<string, string[]> {
   for (const name of names)
     groups.set(nameParts(name).group, [...(groups.get(nameParts(name).group) ?? []), name])
   return groups
+}
+
+const WIDTH = 120
+const HEIGHT = 14
+
+/**
+ * A share on the line from 0 to 100 %: its interval, and a mark where chance is. The numbers stand beside it.
+ */
+export function intervalStrip(name: string, { value, low, high, chance }: Figure, index: number): Content {
+  const all = [value, low, high, chance ?? 0]
+  if (unitOf(name) !== 'share' || all.some((share) => !(share >= -0.005 && share <= 1.005))) return undefined
+  const at = (share: number) => (5 + Math.min(1, Math.max(0, share)) * (WIDTH - 10)).toFixed(1)
+  const middle = HEIGHT / 2
+  return html`<svg class="strip c${index % 6}" viewBox="0 0 ${WIDTH} ${HEIGHT}" aria-hidden="true">
+    <path class="track" d="M5,${middle}H${WIDTH - 5}" />
+    ${chance !== undefined && html`<path class="chance" d="M${at(chance)},1V${HEIGHT - 1}" />`}
+    <path class="range" d="M${at(low)},${middle}H${at(high)}" />
+    <circle cx="${at(value)}" cy="${middle}" r="4" />
+  </svg>`
 }

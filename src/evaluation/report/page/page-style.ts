@@ -1,4 +1,4 @@
-import { curveColours, PLOT_STYLE } from '../plot/plot-style.js'
+import { curveColours, PLOT_STYLE } from '../plot.js'
 
 const LIGHT = `
   --page: #f7f7f9;

@@ -1,7 +1,7 @@
 import { symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { DatasetError } from '../../../../src/evaluation/datasets/dataset-error.js'
+import { DatasetError } from '../../../../src/evaluation/datasets/dataset.js'
 import { openDataset } from '../../../../src/evaluation/datasets/open-dataset.js'
 import { folderOf, load } from '../../../fixtures/datasets.js'
 import { inSequence } from '../../../fixtures/pattern.js'

@@ -1,7 +1,6 @@
 import { Ajv } from 'ajv'
 import t from 'tap'
-import { ReportJson } from '../../../../src/evaluation/report/schema.js'
-import { fromJson, toJson } from '../../../../src/evaluation/report/to-json.js'
+import { fromJson, ReportJson, toJson } from '../../../../src/evaluation/report/json.js'
 import { fullReport, smallReport } from '../../../fixtures/evaluation-report.js'
 
 const ajv = new Ajv({ strict: false, formats: { 'date-time': true } })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { mainFigures } from '../../../../src/evaluation/report/main-figures.js'
+import { mainFigures } from '../../../../src/evaluation/report/figure-names.js'
 
 const methods = ['image', 'text', 'rrf', 'joint']
 const measures = ['recall@1', 'recall@10', 'mrr']

@@ -1,6 +1,5 @@
 import t from 'tap'
-import { headlinesOf } from '../../../../src/evaluation/report/headlines.js'
-import { verdictsOf } from '../../../../src/evaluation/report/verdicts.js'
+import { headlinesOf, verdictsOf } from '../../../../src/evaluation/report/verdicts.js'
 import type { Figure, Report, TaskName } from '../../../../src/evaluation/report.js'
 import { share, smallReport } from '../../../fixtures/evaluation-report.js'
 

@@ -1,7 +1,6 @@
 import t, { type Test } from 'tap'
 import type { LoadedDataset } from '../../../../src/evaluation/datasets/dataset.js'
-import { biasTask } from '../../../../src/evaluation/tasks/bias.js'
-import { cohensD, weatEffect, weatP } from '../../../../src/evaluation/tasks/effect-size.js'
+import { biasTask, cohensD, weatEffect, weatP } from '../../../../src/evaluation/tasks/bias.js'
 import { few, handMade, image, valuesOf } from '../../../fixtures/hand-made.js'
 
 const near = (t: Test, found: number, wanted: number, message: string) =>

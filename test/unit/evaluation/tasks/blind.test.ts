@@ -2,10 +2,8 @@ import { createHash } from 'node:crypto'
 import t from 'tap'
 import type { LoadedDataset } from '../../../../src/evaluation/datasets/dataset.js'
 import { random } from '../../../../src/evaluation/statistics/statistics.js'
-import { blindTask } from '../../../../src/evaluation/tasks/blind.js'
-import { foldsByGroup } from '../../../../src/evaluation/tasks/held-out-scores.js'
-import { leaksOf } from '../../../../src/evaluation/tasks/leaks.js'
-import { swapImages } from '../../../../src/evaluation/tasks/swap-images.js'
+import { blindTask, leaksOf } from '../../../../src/evaluation/tasks/blind.js'
+import { foldsByGroup, swapImages } from '../../../../src/evaluation/tasks/blinded.js'
 import { few, handMade, image, rows, valuesOf } from '../../../fixtures/hand-made.js'
 
 async function blind(dataset: LoadedDataset, embedder: Parameters<typeof handMade>[0], seed = 0) {

@@ -1,8 +1,7 @@
 import t from 'tap'
 import type { LoadedDataset } from '../../../../src/evaluation/datasets/dataset.js'
-import { compositionalityTask } from '../../../../src/evaluation/tasks/compositionality.js'
+import { compositionalityTask, winogroundScores } from '../../../../src/evaluation/tasks/compositionality.js'
 import { few, handMade, image, rows, valuesOf } from '../../../fixtures/hand-made.js'
-import { winogroundScores } from '../../../../src/evaluation/tasks/winoground.js'
 
 async function measure(dataset: LoadedDataset, embedder: Parameters<typeof handMade>[0]) {
   const { report, perItem } = await compositionalityTask.measure(

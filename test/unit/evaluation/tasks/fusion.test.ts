@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { LoadedDataset } from '../../../../src/evaluation/datasets/dataset.js'
-import { heldWhere } from '../../../../src/evaluation/tasks/fusion-input.js'
+import { heldWhere } from '../../../../src/evaluation/tasks/fusion-ranks.js'
 import { fusionTask } from '../../../../src/evaluation/tasks/fusion.js'
 import { few, handMade, image, valuesOf } from '../../../fixtures/hand-made.js'
 

@@ -1,8 +1,7 @@
 import t from 'tap'
 import type { LoadedDataset } from '../../../../src/evaluation/datasets/dataset.js'
 import type { Corruption } from '../../../../src/evaluation/embedding/embedder.js'
-import { CORRUPTIONS } from '../../../../src/evaluation/tasks/corruption-series.js'
-import { robustnessTask } from '../../../../src/evaluation/tasks/robustness.js'
+import { CORRUPTIONS, robustnessTask } from '../../../../src/evaluation/tasks/robustness.js'
 import { few, handMade, image, valuesOf } from '../../../fixtures/hand-made.js'
 
 const letters = ['a', 'b', 'c', 'd']

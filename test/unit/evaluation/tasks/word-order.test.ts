@@ -1,7 +1,6 @@
 import t from 'tap'
 import type { LoadedDataset } from '../../../../src/evaluation/datasets/dataset.js'
-import { SHUFFLES, shuffleWords } from '../../../../src/evaluation/tasks/shuffle-words.js'
-import { wordOrderTask } from '../../../../src/evaluation/tasks/word-order.js'
+import { SHUFFLES, shuffleWords, wordOrderTask } from '../../../../src/evaluation/tasks/word-order.js'
 import { few, handMade, image, valuesOf } from '../../../fixtures/hand-made.js'
 
 t.test('captions are shuffled in each way as its name says', async (t) => {

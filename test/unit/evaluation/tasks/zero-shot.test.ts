@@ -1,8 +1,10 @@
 import t, { type Test } from 'tap'
 import type { LoadedDataset } from '../../../../src/evaluation/datasets/dataset.js'
-import { aurocInfluences } from '../../../../src/evaluation/tasks/macro-auroc.js'
-import { calibrationError } from '../../../../src/evaluation/tasks/calibration.js'
-import { meanPerClass } from '../../../../src/evaluation/tasks/mean-per-class.js'
+import {
+  aurocInfluences,
+  calibrationError,
+  meanPerClass
+} from '../../../../src/evaluation/tasks/classification.js'
 import { zeroShotTask } from '../../../../src/evaluation/tasks/zero-shot.js'
 import { few, handMade, image, valuesOf } from '../../../fixtures/hand-made.js'
 

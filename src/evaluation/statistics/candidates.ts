@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import type { Matrix } from '../statistics/matrix.js'
+import type { Matrix } from './matrix.js'
 
 /** Rows of a matrix of which equal ones are one, with how many each stands for. */
-export interface Gallery {
+export interface Candidates {
   matrix: Matrix
   /** Of each row, the first one that is equal to it. */
   first: Uint32Array
@@ -20,7 +20,7 @@ export interface Block {
 const HASHED_AT_ONCE = 4096
 
 /** Finds equal rows. An item has weight 1, unless `weights` says otherwise: 0 leaves it out. */
-export function openGallery(matrix: Matrix, weights?: ArrayLike<number>): Gallery {
+export function openCandidates(matrix: Matrix, weights?: ArrayLike<number>): Candidates {
   const { rows, dimension } = matrix
   const first = new Uint32Array(rows)
   const weight = new Float64Array(rows)
@@ -41,7 +41,7 @@ export function openGallery(matrix: Matrix, weights?: ArrayLike<number>): Galler
 }
 
 /** The first ones of equal rows, some `size` at a time; a block is valid until the next. */
-export function* blocksOf({ matrix, first }: Gallery, size: number): Generator<Block> {
+export function* blocksOf({ matrix, first }: Candidates, size: number): Generator<Block> {
   const { rows, dimension } = matrix
   let buffer: Float32Array | undefined
   for (let from = 0; from < rows; from += size) {

@@ -1,6 +1,6 @@
-import { Type, type Static } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { FORMATS } from '../datasets/dataset.js'
-import { TASKS, type Shown } from '../report.js'
+import { type DatasetReport, type Report, type Shown, TASKS } from '../report.js'
 
 // A report as it is written and sent: names are snake_case. Names of figures, details and pictures are keys
 // of their own.
@@ -120,6 +120,8 @@ const DatasetJson = Type.Object({
   comparisons: Type.Array(ComparisonJson)
 })
 
+export type DatasetJson = Static<typeof DatasetJson>
+
 export const ReportJson = Type.Object(
   {
     version: Type.Literal(1, { description: 'Of this shape.' }),
@@ -147,3 +149,58 @@ export const ReportJson = Type.Object(
 
 /** A report as JSON. */
 export type ReportJson = Static<typeof ReportJson>
+
+/**
+ * A report as it is written and sent, with names in snake_case. Names of figures, details and pictures stay
+ * as they are.
+ */
+export function toJson({
+  version,
+  service,
+  createdAt,
+  seconds,
+  models,
+  settings,
+  command,
+  datasets,
+  pictures
+}: Report): ReportJson {
+  return {
+    version,
+    service,
+    created_at: createdAt,
+    seconds,
+    models,
+    settings,
+    ...(command !== undefined && { command }),
+    datasets: datasets.map(datasetJson),
+    pictures
+  }
+}
+
+/**
+ * The report that was written by `toJson`, as pages and cards are made of. The JSON must keep to the schema.
+ */
+export function fromJson({ created_at, datasets, ...rest }: ReportJson): Report {
+  return { ...rest, createdAt: created_at, datasets: datasets.map(datasetReport) }
+}
+
+function datasetJson({
+  counts: { duplicateImages, duplicateCaptions, ...counts },
+  ...rest
+}: DatasetReport): DatasetJson {
+  return {
+    ...rest,
+    counts: { ...counts, duplicate_images: duplicateImages, duplicate_captions: duplicateCaptions }
+  }
+}
+
+function datasetReport({
+  counts: { duplicate_images, duplicate_captions, ...counts },
+  ...rest
+}: DatasetJson): DatasetReport {
+  return {
+    ...rest,
+    counts: { ...counts, duplicateImages: duplicate_images, duplicateCaptions: duplicate_captions }
+  }
+}
