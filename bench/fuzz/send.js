@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** No answer after so long is a fault. */
-const PATIENCE_MS = 60_000
+const ANSWER_TIMEOUT_MS = 60_000
 /** Streams of events end with what they follow; so much of one is enough. */
 const EVENTS_MS = 2000
 const PIECES = 12
@@ -51,8 +51,8 @@ function attempt({ agent, url }, { method, path, headers, bytes, way }) {
         response.once('error', (error) => resolve({ error }))
       }
     )
-    outgoing.setTimeout(PATIENCE_MS, () =>
-      outgoing.destroy(new Error(`no answer within ${PATIENCE_MS / 1000} s`))
+    outgoing.setTimeout(ANSWER_TIMEOUT_MS, () =>
+      outgoing.destroy(new Error(`no answer within ${ANSWER_TIMEOUT_MS / 1000} s`))
     )
     outgoing.on('error', (error) =>
       resolve({

@@ -1,4 +1,4 @@
-import type { Patience } from '../threading/batcher.js'
+import type { CallOptions } from '../threading/call-options.js'
 import type { Collection } from '../collections/collection.js'
 import type { Filter } from '../collections/filter.js'
 import { labelIn } from '../collections/label.js'
@@ -89,9 +89,9 @@ export interface CollectOptions {
 export async function collectExamples(
   collection: Collection,
   options: CollectOptions,
-  patience: Patience
+  callOptions: CallOptions
 ): Promise<Example[]> {
-  const chosen = await labelledRecords(collection, options, patience)
+  const chosen = await labelledRecords(collection, options, callOptions)
   if (chosen.length === 0)
     throw new ExamplesInvalid(
       `No record of collection '${collection.settings.name}' has both a '${options.field}' of one ` +
@@ -103,7 +103,7 @@ export async function collectExamples(
     const part = await Promise.all(
       chosen
         .slice(from, from + AT_A_TIME)
-        .map(async ({ id, label }) => ({ label, embeddings: await collection.embeddings(id, patience) }))
+        .map(async ({ id, label }) => ({ label, embeddings: await collection.embeddings(id, callOptions) }))
     )
     for (const { label, embeddings } of part) {
       const input = Object.fromEntries(
@@ -125,14 +125,14 @@ export async function collectExamples(
 async function labelledRecords(
   collection: Collection,
   { field, filter, modalities, perClass = Infinity, seed }: CollectOptions,
-  patience: Patience
+  callOptions: CallOptions
 ): Promise<Labelled[]> {
   const byLabel = new Map<string, { seen: number; kept: Labelled[] }>()
   const { uniform } = random(seed)
   const yieldToEventLoop = createYielder()
   let count = 0
   for (let after: string | undefined; ;) {
-    const page: StoredRecord<JsonText>[] = await collection.list({ limit: PAGE, after, filter }, patience)
+    const page: StoredRecord<JsonText>[] = await collection.list({ limit: PAGE, after, filter }, callOptions)
     for (const { id, metadata, modalities: held } of page) {
       await yieldToEventLoop()
       const label = metadata ? labelIn(metadata.parse(), field) : undefined

@@ -1,4 +1,4 @@
-import type { Patience } from '../threading/batcher.js'
+import type { CallOptions } from '../threading/call-options.js'
 import { CollectionNotFound } from '../errors.js'
 import { JsonText } from '../json/json-text.js'
 import { abortable } from '../threading/abortable.js'
@@ -25,7 +25,7 @@ import type { Waiting } from './waiting.js'
 import type { RawWrite } from './writer-worker.js'
 
 /**
- * A named set of records that share one encoder. What waits is dropped when its caller's patience ends; a
+ * A named set of records that share one encoder. What waits is dropped when its caller's signal aborts; a
  * write that was handed to the writer by then is done all the same, wholly.
  */
 export interface Collection {
@@ -38,44 +38,44 @@ export interface Collection {
   upsert(
     records: RecordWrite[],
     options?: { load?: BulkLoadStep },
-    patience?: Patience
+    callOptions?: CallOptions
   ): Promise<{ id: string; status: 'created' | 'updated' }[]>
   /**
    * Changes parts of a record. Throws RECORD_NOT_FOUND, and RECORD_INVALID when nothing would be left to
    * search by.
    */
-  patch(id: string, patch: RecordPatch, patience?: Patience): Promise<void>
+  patch(id: string, patch: RecordPatch, callOptions?: CallOptions): Promise<void>
   /** Removes records, with `updatedAt` those that were not changed since; by id, whether it was removed. */
   delete(
     ids: string[],
     options?: { updatedAt?: number[] },
-    patience?: Patience
+    callOptions?: CallOptions
   ): Promise<{ id: string; existed: boolean }[]>
   /** How far a bulk load is, by its key; undefined where there is none. */
   bulkLoad(key: string): Promise<BulkLoad | undefined>
   /** The first of its lines that failed, in their order. */
   failedLines(key: string): Promise<FailedLine[]>
-  get(id: string, patience?: Patience): Promise<StoredRecord | undefined>
+  get(id: string, callOptions?: CallOptions): Promise<StoredRecord | undefined>
   /** The L2-normalised embeddings of a record. */
-  embeddings(id: string, patience?: Patience): Promise<Partial<Record<Modality, Float32Array>>>
+  embeddings(id: string, callOptions?: CallOptions): Promise<Partial<Record<Modality, Float32Array>>>
   /** Records in the order of their ids (by bytes), those that pass a filter. */
-  list(page: RecordPage & { filter?: Filter }, patience?: Patience): Promise<StoredRecord<JsonText>[]>
+  list(page: RecordPage & { filter?: Filter }, callOptions?: CallOptions): Promise<StoredRecord<JsonText>[]>
   /** The records that pass a filter, as they are now. */
-  select(filter: Filter, patience?: Patience): Promise<Selection>
+  select(filter: Filter, callOptions?: CallOptions): Promise<Selection>
   /** The records that compare best with a normalised query, best first. */
   search(
     query: Float32Array,
     options: SearchOptions,
-    patience?: Patience
+    callOptions?: CallOptions
   ): Promise<{ matches: Match[]; explanation: Explanation }>
   /**
    * What the records that pass a filter hold in the fields of their metadata, each with up to `limit` values.
    */
-  facets(options: { filter?: Filter; limit: number }, patience?: Patience): Promise<Facets>
+  facets(options: { filter?: Filter; limit: number }, callOptions?: CallOptions): Promise<Facets>
   /** The nearest neighbors among a sample of the records. */
-  matrix(options: MatrixOptions, patience?: Patience): Promise<Matrix>
+  matrix(options: MatrixOptions, callOptions?: CallOptions): Promise<Matrix>
   /** The exact cosines of a normalised query with some records; NaN for those without that embedding. */
-  scores(options: ScoresOptions, patience?: Patience): Promise<Float32Array>
+  scores(options: ScoresOptions, callOptions?: CallOptions): Promise<Float32Array>
   /**
    * Saves its graphs, so that the next start need not build them. Throws STORAGE_FULL, and
    * COLLECTION_NOT_FOUND when it was dropped meanwhile.
@@ -93,10 +93,10 @@ export type SearchOptions = Omit<SearchCall, 'collection' | 'query'>
 
 export interface CollectionParts {
   dataDir: string
-  commit: (write: RawWrite, patience?: Patience) => Promise<Written>
+  commit: (write: RawWrite, callOptions?: CallOptions) => Promise<Written>
   searcher: ThreadPool<Searcher>
   /** Makes a read when it is its turn. */
-  read: <T>(run: () => Promise<T>, patience?: Patience) => Promise<T>
+  read: <T>(run: () => Promise<T>, callOptions?: CallOptions) => Promise<T>
   /** Makes a long read when it is its turn. */
   walk: Waiting['walk']
   /** Resolves when writes to a collection, by its key, are not held back. */
@@ -111,10 +111,10 @@ export function createCollection(
   { dataDir, commit, searcher, read, walk, turn }: CollectionParts
 ): Collection {
   const { id: collection } = settings
-  const commitAndApply = async (write: RawWrite, vectors: Vectors[], patience?: Patience) => {
+  const commitAndApply = async (write: RawWrite, vectors: Vectors[], callOptions?: CallOptions) => {
     await mapYielding(vectors, (byModality) => requireVectors(byModality, settings.dimension))
-    await (patience?.signal ? abortable(turn(collection), patience.signal) : turn(collection))
-    const { changes } = await commit(write, patience)
+    await (callOptions?.signal ? abortable(turn(collection), callOptions.signal) : turn(collection))
+    const { changes } = await commit(write, callOptions)
     await searcher.call('apply', {
       collection,
       changes,
@@ -124,55 +124,61 @@ export function createCollection(
   }
   return {
     settings,
-    upsert: async (records, { load } = {}, patience) => {
+    upsert: async (records, { load } = {}, callOptions) => {
       const changes = await commitAndApply(
         { kind: 'upsert', collection: settings, records, load },
         records.map(({ embeddings }) => embeddings),
-        patience
+        callOptions
       )
       return records.map(({ id }, i) => ({ id, status: changes[i].existed ? 'updated' : 'created' }))
     },
-    patch: async (id, patch, patience) =>
+    patch: async (id, patch, callOptions) =>
       void (await commitAndApply(
         { kind: 'patch', collection: settings, id, patch },
         [patch.embeddings],
-        patience
+        callOptions
       )),
-    delete: async (ids, { updatedAt } = {}, patience) => {
+    delete: async (ids, { updatedAt } = {}, callOptions) => {
       const changes = await commitAndApply(
         { kind: 'delete', collection: settings, ids, updatedAt },
         [],
-        patience
+        callOptions
       )
       return ids.map((id, i) => ({ id, existed: changes[i].existed }))
     },
     bulkLoad: (key) => searcher.call('bulkLoad', { collection, key }),
     failedLines: (key) => searcher.call('failedLines', { collection, key }),
-    get: async (id, patience) => {
-      const record = await read(() => searcher.call('record', { collection, id }), patience)
+    get: async (id, callOptions) => {
+      const record = await read(() => searcher.call('record', { collection, id }), callOptions)
       return record && { ...record, metadata: record.metadata === null ? null : JSON.parse(record.metadata) }
     },
-    embeddings: (id, patience) => read(() => searcher.call('embeddings', { collection, id }), patience),
-    list: async (page, patience) =>
-      (await read(() => searcher.call('list', { collection, ...page }), patience)).map(unpacked),
-    select: (filter, patience) => read(() => searcher.call('select', { collection, filter }), patience),
-    search: async (query, options, patience) => {
+    embeddings: (id, callOptions) => read(() => searcher.call('embeddings', { collection, id }), callOptions),
+    list: async (page, callOptions) =>
+      (await read(() => searcher.call('list', { collection, ...page }), callOptions)).map(unpacked),
+    select: (filter, callOptions) => read(() => searcher.call('select', { collection, filter }), callOptions),
+    search: async (query, options, callOptions) => {
       const { matches, explanation } = await read(
         () => searcher.call('search', { collection, query, ...options }),
-        patience
+        callOptions
       )
       return { matches: matches.map((match) => ({ ...match, record: unpacked(match.record) })), explanation }
     },
-    facets: (options, patience) =>
-      walk((signal) => searcher.call('facets', { collection, ...options, stop: stopFlag(signal) }), patience),
+    facets: (options, callOptions) =>
+      walk(
+        (signal) => searcher.call('facets', { collection, ...options, stop: stopFlag(signal) }),
+        callOptions
+      ),
     // A matrix may take a minute: it waits, and is run, beside the others.
-    matrix: (options, patience) =>
+    matrix: (options, callOptions) =>
       walk((signal) => searcher.call('matrix', { collection, ...options, stop: stopFlag(signal) }), {
-        ...patience,
+        ...callOptions,
         lane: 'bulk'
       }),
-    scores: (options, patience) =>
-      walk((signal) => searcher.call('scores', { collection, ...options, stop: stopFlag(signal) }), patience),
+    scores: (options, callOptions) =>
+      walk(
+        (signal) => searcher.call('scores', { collection, ...options, stop: stopFlag(signal) }),
+        callOptions
+      ),
     snapshot: async () => {
       const saved = await searcher.call('snapshot', collection)
       if (!saved) throw new CollectionNotFound(settings.name)

@@ -1,4 +1,4 @@
-import type { Lane, Patience } from '../threading/batcher.js'
+import type { CallOptions, Lane } from '../threading/call-options.js'
 import {
   CollectionConflict,
   CollectionNotFound,
@@ -105,9 +105,9 @@ export async function openCollections(options: CollectionsOptions): Promise<Coll
   const threads = await openFolderThreads(options)
   const { writer, searcher } = threads
   const waiting = createWaiting(writer, options.maxWaitMs)
-  const commit = async (write: RawWrite, patience?: Patience): Promise<Written> => {
+  const commit = async (write: RawWrite, callOptions?: CallOptions): Promise<Written> => {
     if (isOutdated) await recover()
-    const answer = await waiting.write(write, patience).catch(async (error) => {
+    const answer = await waiting.write(write, callOptions).catch(async (error) => {
       isOutdated ||= isPublicError(error) && error.code === 'WORKER_DIED'
       if (isOutdated) await recover()
       throw error

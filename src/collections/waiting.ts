@@ -1,4 +1,5 @@
-import { Batcher, type AddOptions, type Lane, type Patience } from '../threading/batcher.js'
+import { Batcher, type AddOptions } from '../threading/batcher.js'
+import type { CallOptions, Lane } from '../threading/call-options.js'
 import { toErrorShape } from '../errors.js'
 import type { ThreadPool } from '../threading/thread-pool.js'
 import type { Writer } from './folder-threads.js'
@@ -19,9 +20,9 @@ type Write = { write: RawWrite; signal?: AbortSignal }
  * What waits for the writer and the searcher, on this side of their threads, where it can still be dropped.
  */
 export interface Waiting {
-  write(write: RawWrite, patience?: Patience): Promise<WriteAnswer>
-  /** Without a patience it is the service's own, and is neither kept waiting nor refused. */
-  read<T>(run: () => Promise<T>, patience?: Patience): Promise<T>
+  write(write: RawWrite, callOptions?: CallOptions): Promise<WriteAnswer>
+  /** Without options it is the service's own, and is neither kept waiting nor refused. */
+  read<T>(run: () => Promise<T>, callOptions?: CallOptions): Promise<T>
   /**
    * A read in slices, which takes long: two at a time, of the bulk lane one. It ends early when the signal it
    * is given aborts.
@@ -67,8 +68,8 @@ export function createWaiting(writer: ThreadPool<Writer>, maxWaitMs?: Record<Lan
     // The signal goes along rather than to the queue: what was handed to the writer must be followed to its
     // end.
     write: (write, { signal } = {}) => writes.add({ write, signal }),
-    read: <T>(run: () => Promise<T>, patience?: Patience) =>
-      patience ? (reads.add(run, patience) as Promise<T>) : run(),
+    read: <T>(run: () => Promise<T>, callOptions?: CallOptions) =>
+      callOptions ? (reads.add(run, callOptions) as Promise<T>) : run(),
     // Undefined comes of a walk that nobody waits for any more: its caller has the reason.
     walk: <T>(run: (signal: AbortSignal) => Promise<T | undefined>, options?: AddOptions) =>
       walks.add(run, options) as Promise<T>,

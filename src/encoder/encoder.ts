@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { AddOptions, Batcher, Lane, Patience } from '../threading/batcher.js'
+import type { AddOptions, Batcher } from '../threading/batcher.js'
+import type { CallOptions, Lane } from '../threading/call-options.js'
 import type { OnStep } from '../telemetry/stages.js'
 import { startThreadPool, type PoolState } from '../threading/thread-pool.js'
 import type { ImageLimits } from './decode-image.js'
@@ -74,7 +75,7 @@ export interface Encoder {
    * Resolves when the bulk lane takes images and texts, to one caller after the other: for loads that
    * wait rather than fail.
    */
-  waitForCapacity(patience?: Patience): Promise<void>
+  waitForCapacity(callOptions?: CallOptions): Promise<void>
   /** How its pools of threads are. */
   readonly pools: PoolState[]
   /** Finishes what was admitted, then ends the threads. May be called again. */

@@ -1,4 +1,4 @@
-import type { Lane } from '../threading/batcher.js'
+import type { Lane } from '../threading/call-options.js'
 import type { Config } from '../config.js'
 import { MIB } from '../config.js'
 import type { EncoderOptions } from './encoder.js'

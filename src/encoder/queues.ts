@@ -1,5 +1,4 @@
-import type { Batch } from '../threading/batch-options.js'
-import { Batcher, type AddOptions } from '../threading/batcher.js'
+import { Batcher, type AddOptions, type Batch } from '../threading/batcher.js'
 import { isPublicError } from '../errors.js'
 import type { Step } from '../telemetry/stages.js'
 import type { ThreadPool } from '../threading/thread-pool.js'

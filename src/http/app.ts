@@ -26,7 +26,7 @@ import { errorHandler } from './error-shape.js'
 import { useBoundedJson, useStrictValidation } from './json-bodies.js'
 import { loadShedding } from './load-shedding.js'
 import { answerExpectation, answerMalformed } from './malformed-request.js'
-import { patience } from './deadlines.js'
+import { deadlines } from './deadlines.js'
 import { discardRefusedBodies } from './refused-bodies.js'
 import { requestSteps } from './request-steps.js'
 import { backupFileRoute, backupRoutes } from './routes/backups.js'
@@ -170,7 +170,7 @@ export async function buildApp({ logger, traces, keys, auditLog, ...services }: 
   await app.register(discardRefusedBodies)
   await app.register(drain)
   await app.register(loadShedding, services.config)
-  await app.register(patience, services.config)
+  await app.register(deadlines, services.config)
   await app.register(bodyDeadline, services.config)
   base.server.maxConnections = services.config.MAX_CONNECTIONS
   await app.register(access, {

@@ -1,6 +1,6 @@
 import plugin from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Patience } from '../threading/batcher.js'
+import type { CallOptions } from '../threading/call-options.js'
 import type { Config } from '../config.js'
 import { ClientGone, DeadlineExceeded, InvalidRequest } from '../errors.js'
 
@@ -14,25 +14,25 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     /**
-     * How long the caller waits. The signal aborts when nobody does any more: with CLIENT_GONE when the
-     * connection closes, DEADLINE_EXCEEDED when the time is over, CLOSED when the service can't wait for it,
-     * or what the request failed by.
+     * How long the client waits. The signal aborts with CLIENT_GONE when the connection closes, with
+     * DEADLINE_EXCEEDED when the time is over, with CLOSED when the service stops, or with the error of the
+     * request.
      */
-    patience: Patience & { signal: AbortSignal }
+    callOptions: CallOptions & { signal: AbortSignal }
   }
   interface FastifyInstance {
-    /** Answers all requests under way with an error; what streams ends with it. */
+    /** Responds to all open requests with an error; streams end with it. */
     endRequests(reason: Error): void
-    /** Answers one request under way with an error. */
+    /** Responds to one open request with an error. */
     endRequest(request: FastifyRequest, reason: Error): void
   }
 }
 
 /**
- * A request that is under way. Until its handler has it, it is answered from here when it ends; afterwards by
- * the handler's error.
+ * A request that has no response yet. Until its handler is called, the plugin responds when the request ends;
+ * afterwards the error of the handler does.
  */
-interface UnderWay {
+interface ActiveRequest {
   controller: AbortController
   stage: 'received' | 'handled' | 'answered'
   reply: FastifyReply
@@ -51,31 +51,32 @@ function askedTimeoutMs(header: string | string[] | undefined): number | undefin
 }
 
 /**
- * Gives every request its patience, and answers 504 when it is over. Fastify's own `request.signal` follows
- * the request's `close`, which Node emits as soon as the body has been read.
+ * Sets the call options of every request, and responds with 504 when its deadline is over. The
+ * `request.signal` of Fastify follows the `close` event of the request, which Node emits as soon as the body
+ * has been read.
  */
-export const patience = plugin(async (app, { REQUEST_TIMEOUT_MS }: Config) => {
-  const requests = new Map<FastifyRequest, UnderWay>()
+export const deadlines = plugin(async (app, { REQUEST_TIMEOUT_MS }: Config) => {
+  const requests = new Map<FastifyRequest, ActiveRequest>()
   const end = (request: FastifyRequest, reason: Error) => {
-    const underWay = requests.get(request)
-    underWay?.controller.abort(reason)
-    // Else its handler answers. What still comes of its body nobody wants.
-    if (underWay?.stage !== 'received') return
-    underWay.stage = 'answered'
-    underWay.reply.header('connection', 'close').send(reason)
+    const active = requests.get(request)
+    active?.controller.abort(reason)
+    // Otherwise its handler responds. The rest of the body is not needed.
+    if (active?.stage !== 'received') return
+    active.stage = 'answered'
+    active.reply.header('connection', 'close').send(reason)
   }
-  app.decorateRequest('patience')
+  app.decorateRequest('callOptions')
   app.decorate('endRequest', end)
   app.decorate('endRequests', (reason: Error) => {
     for (const request of requests.keys()) end(request, reason)
   })
   app.addHook('onRequest', async (request, reply) => {
     const controller = new AbortController()
-    request.patience = { signal: controller.signal }
+    request.callOptions = { signal: controller.signal }
     const ms =
       askedTimeoutMs(request.headers['x-request-timeout']) ??
       (request.routeOptions.config.streams ? 0 : REQUEST_TIMEOUT_MS)
-    if (ms > 0) request.patience.deadline = performance.now() + ms
+    if (ms > 0) request.callOptions.deadline = performance.now() + ms
     const timer = ms > 0 ? setTimeout(() => end(request, new DeadlineExceeded()), ms) : undefined
     requests.set(request, { controller, stage: 'received', reply })
     reply.raw.once('close', () => {
@@ -84,44 +85,44 @@ export const patience = plugin(async (app, { REQUEST_TIMEOUT_MS }: Config) => {
       if (!reply.raw.writableFinished) controller.abort(new ClientGone())
     })
   })
-  // What a request that failed in one part still has waiting is for nobody.
+  // After an error, other work of the same request is not needed.
   app.addHook('onError', async (request, _, error) => requests.get(request)?.controller.abort(error))
   app.addHook('onSend', async (request) => {
-    const underWay = requests.get(request)
-    if (underWay) underWay.stage = 'answered'
+    const active = requests.get(request)
+    if (active) active.stage = 'answered'
   })
   app.addHook('onRoute', (route) => {
     const { handler } = route
     route.handler = function (request, reply) {
-      const underWay = requests.get(request)
-      // It was answered, or nobody waits any more, before it had come in.
-      if (underWay?.controller.signal.aborted) return reply
-      if (underWay) underWay.stage = 'handled'
+      const active = requests.get(request)
+      // It was answered, or its client left, before its body was complete.
+      if (active?.controller.signal.aborted) return reply
+      if (active) active.stage = 'handled'
       const answer: unknown = handler.call(this, request, reply)
-      // What can't be stopped goes on unheard.
-      return answer instanceof Promise && underWay ? Promise.race([answer, endOf(underWay)]) : answer
+      // The result of work that can't be stopped is ignored.
+      return answer instanceof Promise && active ? Promise.race([answer, endOf(active)]) : answer
     }
   })
 })
 
 /**
- * Lets go of what a handler opened for its answer, when nobody waits for that any more, and throws the
- * reason: a stream that is answered too late would neither be read nor closed.
+ * Throws the reason of a request whose signal has aborted, after closing what its handler opened for the
+ * response: a stream that is sent too late would neither be read nor closed.
  */
-export async function requireWaiting(
-  { signal }: FastifyRequest['patience'],
-  letGo: () => unknown
+export async function throwIfAborted(
+  { signal }: FastifyRequest['callOptions'],
+  close: () => unknown
 ): Promise<void> {
   if (!signal.aborted) return
-  await letGo()
+  await close()
   throw signal.reason
 }
 
-/** Rejects when a request ends before its answer is on the way. */
-function endOf(underWay: UnderWay): Promise<never> {
-  const { signal } = underWay.controller
+/** Rejects when a request ends before its response has begun. */
+function endOf(active: ActiveRequest): Promise<never> {
+  const { signal } = active.controller
   return new Promise((_, reject) => {
-    const stop = () => void (underWay.stage !== 'answered' && reject(signal.reason))
+    const stop = () => void (active.stage !== 'answered' && reject(signal.reason))
     if (signal.aborted) stop()
     else signal.addEventListener('abort', stop, { once: true })
   })

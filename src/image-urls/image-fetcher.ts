@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { Dispatcher } from 'undici'
-import type { Lane } from '../threading/batcher.js'
+import type { Lane } from '../threading/call-options.js'
 import { IMAGE_TYPES, sniffImage } from '../encoder/sniff-image.js'
 import { ImageUrlFailed, ImageUrlRefused, isPublicError, QueueFull } from '../errors.js'
 import { failureOf } from './failure.js'

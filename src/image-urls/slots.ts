@@ -1,4 +1,4 @@
-import type { Lane } from '../threading/batcher.js'
+import type { Lane } from '../threading/call-options.js'
 
 export interface SlotOptions {
   host: string

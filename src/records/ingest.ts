@@ -1,4 +1,4 @@
-import type { Patience } from '../threading/batcher.js'
+import type { CallOptions } from '../threading/call-options.js'
 import type { Modality, RecordWrite } from '../collections/record.js'
 import type { Embedding } from '../encoder/embedding.js'
 import { isPublicError, RecordInvalid, toErrorShape, type ErrorShape } from '../errors.js'
@@ -42,14 +42,14 @@ type Checked = Omit<NewRecord, 'embeddings' | 'metadata'> & {
 /**
  * Encodes records in the bulk lane and writes those that could be encoded, in one commit; a result a record,
  * in their order. Throws FINGERPRINT_MISMATCH, and what stops the whole request: QUEUE_FULL, CLOSED, the end
- * of the caller's patience. What is handed to the writer by then is written all the same, as one.
+ * of what the caller waits for. What is handed to the writer by then is written all the same, as one.
  */
 export async function ingest(
   target: Target,
   records: (NewRecord | Faulty)[],
-  patience: Patience = {}
+  callOptions: CallOptions = {}
 ): Promise<IngestResult[]> {
-  return writeRecords(target, { prepared: await prepareRecords(target, records, patience) }, patience)
+  return writeRecords(target, { prepared: await prepareRecords(target, records, callOptions) }, callOptions)
 }
 
 /**
@@ -59,10 +59,10 @@ export async function ingest(
 export async function writeRecords(
   { collection, onStep }: Pick<Target, 'collection' | 'onStep'>,
   { prepared, load }: { prepared: (RecordWrite | Faulty)[]; load?: BulkLoadStep },
-  patience: Patience
+  callOptions: CallOptions
 ): Promise<IngestResult[]> {
   const writes = prepared.filter((record): record is RecordWrite => !('error' in record))
-  const write = () => collection.upsert(writes, { load }, patience)
+  const write = () => collection.upsert(writes, { load }, callOptions)
   const step = {
     stage: 'write',
     attributes: { 'semblance.collection': collection.settings.name, 'semblance.records': writes.length }
@@ -77,14 +77,14 @@ export async function writeRecords(
 export async function prepareRecords(
   target: Target,
   records: (NewRecord | Faulty)[],
-  patience: Patience
+  callOptions: CallOptions
 ): Promise<(RecordWrite | Faulty)[]> {
   encoderOf(target)
   const checked = await mapYielding(records, (record) => ('error' in record ? record : check(target, record)))
   const valid = checked.filter((record): record is Checked => !('error' in record))
-  const encoded = await encodeAll(target, valid, patience)
+  const encoded = await encodeAll(target, valid, callOptions)
   const prepared = (
-    await Promise.all(valid.map((record, i) => prepare({ ...target, patience }, record, encoded[i])))
+    await Promise.all(valid.map((record, i) => prepare({ ...target, callOptions }, record, encoded[i])))
   ).values()
   return checked.map((record) => ('error' in record ? record : prepared.next().value!))
 }
@@ -119,7 +119,7 @@ type Encoded = Partial<Record<Modality, PromiseSettledResult<Embedding>>>
 async function encodeAll(
   target: Target,
   records: Checked[],
-  { signal, deadline, sharing }: Patience
+  { signal, deadline, sharing }: CallOptions
 ): Promise<Encoded[]> {
   const encoder = encoderOf(target)
   const isEncoded = target.collection.settings.model !== null
@@ -172,7 +172,7 @@ export function stopsAll(error: unknown): boolean {
 }
 
 async function prepare(
-  { patience, ...target }: Target & { patience: Patience },
+  { callOptions, ...target }: Target & { callOptions: CallOptions },
   { image, embeddings: brought, ...record }: Checked,
   encoded: Encoded
 ): Promise<RecordWrite | Faulty> {
@@ -182,7 +182,7 @@ async function prepare(
     embeddings[modality] = result.value
   }
   try {
-    const kept = image && (await keepImage(target, image, patience))
+    const kept = image && (await keepImage(target, image, callOptions))
     return { ...record, embeddings, ...(kept && { image: kept }) }
   } catch (error) {
     if (isPublicError(error) && stopsAll(error)) throw error

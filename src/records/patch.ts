@@ -1,4 +1,4 @@
-import type { Patience } from '../threading/batcher.js'
+import type { CallOptions } from '../threading/call-options.js'
 import { MODALITIES, type Modality, type RecordPatch } from '../collections/record.js'
 import type { Embedding } from '../encoder/embedding.js'
 import {
@@ -31,7 +31,7 @@ export interface Amendment {
 export async function amend(
   target: Target,
   { id, ...amendment }: Amendment & { id: string },
-  patience: Patience = {}
+  callOptions: CallOptions = {}
 ): Promise<void> {
   const { collection } = target
   const { text, metadata, image, expiresAt } = amendment
@@ -41,13 +41,16 @@ export async function amend(
   const changes = await Promise.all(
     MODALITIES.map(
       async (modality) =>
-        [modality, brought[modality] ?? (await encode(target, { ...amendment, modality }, patience))] as const
+        [
+          modality,
+          brought[modality] ?? (await encode(target, { ...amendment, modality }, callOptions))
+        ] as const
     )
   )
   const embeddings: RecordPatch['embeddings'] = Object.fromEntries(
     changes.filter(([, embedding]) => embedding !== undefined)
   )
-  const kept = image && ((await keepImage(target, image, patience)) ?? null)
+  const kept = image && ((await keepImage(target, image, callOptions)) ?? null)
   const patch = { text, metadata, expiresAt, embeddings, ...(image !== undefined && { image: kept }) }
   await timeStep(
     target.onStep,
@@ -55,7 +58,7 @@ export async function amend(
       stage: 'write',
       attributes: { 'semblance.collection': collection.settings.name, 'semblance.records': 1 }
     },
-    () => collection.patch(id, patch, patience)
+    () => collection.patch(id, patch, callOptions)
   )
 }
 
@@ -66,7 +69,7 @@ export async function amend(
 async function encode(
   target: Target,
   { modality, image, text }: Amendment & { modality: Modality },
-  patience: Patience
+  callOptions: CallOptions
 ): Promise<Embedding | null | undefined> {
   const value = modality === 'image' ? image : text
   if (value === undefined || value === null) return value
@@ -74,7 +77,7 @@ async function encode(
   if (modality === 'text' && target.collection.settings.model === null) return undefined
   requireModel(target.collection)
   const encoder = encoderOf(target)
-  const options = { lane: 'interactive', ...patience, onStep: target.onStep } as const
+  const options = { lane: 'interactive', ...callOptions, onStep: target.onStep } as const
   return value instanceof Uint8Array
     ? encoder.encodeImage(value, options)
     : encoder.encodeText(value, options)

@@ -1,4 +1,4 @@
-import type { Patience } from '../threading/batcher.js'
+import type { CallOptions } from '../threading/call-options.js'
 import type { Collection } from '../collections/collection.js'
 import { MAX_METADATA_BYTES, type Modality, type RecordWrite } from '../collections/record.js'
 import { normalise, type Embedding } from '../encoder/embedding.js'
@@ -113,11 +113,11 @@ function decodeFloats(base64: string): number[] {
 export async function keepImage(
   target: Target,
   bytes: Uint8Array,
-  patience: Patience = {}
+  callOptions: CallOptions = {}
 ): Promise<RecordWrite['image']> {
   const { storage } = target.collection.settings
   if (storage === 'none') return undefined
   if (storage === 'thumbnail')
-    return { bytes: await encoderOf(target).thumbnail(bytes, patience), type: 'image/webp' }
+    return { bytes: await encoderOf(target).thumbnail(bytes, callOptions), type: 'image/webp' }
   return { bytes, type: await sniffImage(bytes) }
 }

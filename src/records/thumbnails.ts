@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { LRUCache } from 'lru-cache'
-import { Batcher, type Lane, type Patience } from '../threading/batcher.js'
+import { Batcher } from '../threading/batcher.js'
+import type { CallOptions, Lane } from '../threading/call-options.js'
 import type { Encoder } from '../encoder/encoder.js'
 import { sharedKey } from '../threading/shared-key.js'
 
@@ -27,7 +28,7 @@ export interface Thumbnails {
   /**
    * The WebP; undefined when the image is not there any more. Throws QUEUE_FULL, and the decoder's errors.
    */
-  get(image: KeptImage, patience?: Patience): Promise<Uint8Array | undefined>
+  get(image: KeptImage, callOptions?: CallOptions): Promise<Uint8Array | undefined>
   /** Finishes what was admitted. */
   close(): Promise<void>
 }
@@ -65,9 +66,9 @@ export function createThumbnails({
     key: ({ key }) => key
   })
   return {
-    get: async ({ sha256, path }, patience) => {
-      const key = sharedKey(sha256, patience?.sharing)
-      return cache?.get(key) ?? queue.add({ key, path }, patience)
+    get: async ({ sha256, path }, callOptions) => {
+      const key = sharedKey(sha256, callOptions?.sharing)
+      return cache?.get(key) ?? queue.add({ key, path }, callOptions)
     },
     close: () => queue.close()
   }

@@ -1,5 +1,4 @@
-import type { Lane } from './batcher.js'
-import type { Lateness } from './lateness.js'
+import type { Lane } from './call-options.js'
 
 /** An item that waits or runs, and those who wait for it. */
 export interface Entry<Item, Result> {
@@ -21,21 +20,52 @@ export interface Waiter<Result> {
   reject: (error: unknown) => void
 }
 
-interface Leaving {
+/**
+ * Rejects a request that waits in the queue for longer than it may: all of its entries, and only while none
+ * has begun. The items of one request may take longer than the bound, so a request that has begun is
+ * finished.
+ */
+export class QueueTimeout {
+  readonly #leave = new Set<(reason: Error) => void>()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(boundMs: number, reason: () => Error) {
+    this.#timer = setTimeout(() => {
+      const rejection = reason()
+      for (const leave of [...this.#leave]) leave(rejection)
+    }, boundMs)
+  }
+
+  /** Adds an entry, as the function that rejects it. */
+  add(leave: (reason: Error) => void): void {
+    this.#leave.add(leave)
+  }
+
+  /** Removes an entry that is settled. */
+  remove(leave: (reason: Error) => void): void {
+    this.#leave.delete(leave)
+    if (this.#leave.size === 0) this.clear()
+  }
+
+  /** Stops the timeout: an entry of the request has begun. */
+  clear(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+}
+
+interface WaiterOptions {
   signal?: AbortSignal
-  lateness?: Lateness
+  queueTimeout?: QueueTimeout
   onBegun?: () => void
   /** Told when the caller waits no more, with the reason. */
   onLeave: (reason: unknown) => void
 }
 
-/**
- * A caller that waits for an entry: until it is answered, its signal aborts, or its request is refused for
- * being late.
- */
+/** A caller that waits for an entry: until it is settled, its signal aborts, or its queue timeout is over. */
 export function createWaiter<Result>(
   { resolve, reject }: Omit<Waiter<Result>, 'onBegun'>,
-  { signal, lateness, onBegun, onLeave }: Leaving
+  { signal, queueTimeout, onBegun, onLeave }: WaiterOptions
 ): Waiter<Result> {
   const leave = (reason: unknown) => {
     onLeave(reason)
@@ -44,15 +74,15 @@ export function createWaiter<Result>(
   const onAbort = () => leave(signal!.reason)
   const settled = () => {
     signal?.removeEventListener('abort', onAbort)
-    lateness?.remove(leave)
+    queueTimeout?.remove(leave)
   }
   const waiter: Waiter<Result> = {
-    onBegun: () => (lateness?.begun(), onBegun?.()),
+    onBegun: () => (queueTimeout?.clear(), onBegun?.()),
     resolve: (result) => (settled(), resolve(result)),
     reject: (error) => (settled(), reject(error))
   }
   signal?.addEventListener('abort', onAbort, { once: true })
-  lateness?.add(leave)
+  queueTimeout?.add(leave)
   return waiter
 }
 

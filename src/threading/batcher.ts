@@ -1,35 +1,60 @@
 import { setMaxListeners } from 'node:events'
-import type { Batch, BatcherOptions } from './batch-options.js'
-import { begin, createWaiter, removeFrom, type Entry, type Waiter } from './batch-entry.js'
+import { begin, createWaiter, QueueTimeout, removeFrom, type Entry, type Waiter } from './batch-entry.js'
+import type { CallOptions, Lane } from './call-options.js'
 import { Closed, QueueFull, retryLater } from '../errors.js'
-import { Lateness } from './lateness.js'
 import { WaitList } from './wait-list.js'
 import { sharedKey } from './shared-key.js'
 import { Throughput } from './throughput.js'
 
-/** `interactive` (someone waits for the answer) goes before `bulk` (ingest). */
-export type Lane = 'interactive' | 'bulk'
-
-/** How long the caller of some work waits for it. */
-export interface Patience {
+/** How a batcher gathers and runs its entries. */
+export interface BatcherOptions<Item, Result> {
+  /** Runs one batch; resolves to one result an item, in the same order. */
+  run: (items: Item[], batch: Batch) => Promise<Result[]>
+  maxBatchSize: number
   /**
-   * Aborts when nobody waits any more. What has not run by then is dropped unrun, unless others wait for it,
-   * and rejects with the reason.
+   * How long the oldest entry waits for a batch to fill while a slot is free. With 0 it waits for the current
+   * turn only, and behind a batch of many while entries keep coming, up to a fifth of what that batch took.
    */
-  signal?: AbortSignal
+  maxDelayMs: number
+  /** Batches that run at the same time. */
+  concurrency: number
+  /** Waiting entries of a lane at which a new request of it is rejected. */
+  maxQueueSize: number
+  /** Time to the answer, in milliseconds, to which requests of a lane are admitted; 0 sets no bound. */
+  maxWaitMs?: Record<Lane, number>
+  /** Whether an item may share a batch with the oldest one (texts of like length, say). */
+  fits?: (item: Item, oldest: Item) => boolean
+  /** Items of one key that wait or run at the same time are run once. */
+  key?: (item: Item) => string
   /**
-   * When that will be at the latest, on the clock of `performance.now()`: what can't be reached is not begun.
+   * Whether one more batch may run, of the interactive lane: an entry that comes while no other waits or
+   * runs, or a batch while the others that run are all of the bulk lane. Under a load of the interactive lane
+   * alone it stands still.
    */
-  deadline?: number
+  express?: boolean
   /**
-   * Who may tell, by how soon it is done, that equal work was done before: callers of the same name share
-   * what is kept of it and what is under way. Those without one may know of everything, and share with each
-   * other.
+   * Whether `run` tells itself when it begins, since what it runs waits in queues of its own: that counts as
+   * waiting until then.
    */
-  sharing?: string
+  tellsBegun?: boolean
+  /** Whether the items of a failed batch are worth running one by one, so that a poisoned one fails alone. */
+  retryAlone?: (error: unknown) => boolean
 }
 
-export interface AddOptions extends Patience {
+/** What a run is told of its batch. */
+export interface Batch {
+  lane: Lane
+  /** Whether it is the one beside the others. */
+  express: boolean
+  /** Called where `tellsBegun` is set. */
+  onBegun: () => void
+  /** How long each item waited, in milliseconds. */
+  waited: number[]
+  /** Aborted when nobody waits for any of its items any more. */
+  signal: AbortSignal
+}
+
+export interface AddOptions extends CallOptions {
   lane?: Lane
   /** Told when a batch begins with an item. */
   onBegun?: () => void
@@ -120,8 +145,8 @@ export class Batcher<Item, Result> {
     if (refusal) return items.map(() => Promise.reject(refusal))
     // One request may wait with thousands of entries on its signal; that is no leak.
     if (options.signal) setMaxListeners(0, options.signal)
-    const lateness = this.#lateness(options)
-    const promises = items.map((item) => this.#join(item, { ...options, lateness }))
+    const queueTimeout = this.#queueTimeout(options)
+    const promises = items.map((item) => this.#join(item, { ...options, queueTimeout }))
     this.#schedule()
     return promises
   }
@@ -148,20 +173,26 @@ export class Batcher<Item, Result> {
   }
 
   /**
-   * What refuses a request that nothing has begun of within its lane's bound: work may have slowed down since
-   * it was admitted.
+   * Rejects a request of which nothing has begun within its lane's bound: work may have slowed down since it
+   * was admitted.
    */
-  #lateness({ lane = 'interactive' }: AddOptions): Lateness | undefined {
+  #queueTimeout({ lane = 'interactive' }: AddOptions): QueueTimeout | undefined {
     const bound = this.#options.maxWaitMs?.[lane]
     return bound
-      ? new Lateness(BEGIN_PART * bound, () => retryLater(new QueueFull(), this.expectedWaitMs(lane)))
+      ? new QueueTimeout(BEGIN_PART * bound, () => retryLater(new QueueFull(), this.expectedWaitMs(lane)))
       : undefined
   }
 
   /** Waits for an item's entry, which is there already where another waits for the same key. */
   #join(
     item: Item,
-    { lane = 'interactive', signal, sharing, lateness, onBegun }: AddOptions & { lateness?: Lateness }
+    {
+      lane = 'interactive',
+      signal,
+      sharing,
+      queueTimeout,
+      onBegun
+    }: AddOptions & { queueTimeout?: QueueTimeout }
   ): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
@@ -172,7 +203,7 @@ export class Batcher<Item, Result> {
         entry.waiters.delete(waiter)
         if (entry.waiters.size === 0) this.#abandon(entry, reason)
       }
-      const waiter = createWaiter<Result>({ resolve, reject }, { signal, lateness, onBegun, onLeave })
+      const waiter = createWaiter<Result>({ resolve, reject }, { signal, queueTimeout, onBegun, onLeave })
       entry.waiters.add(waiter)
       if (entry.isBegun) waiter.onBegun()
     })

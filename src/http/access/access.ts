@@ -74,7 +74,7 @@ export const access = plugin(async (app, { config, keys }: AccessOptions) => {
     refusals.know(request, key)
     request.caller = key
     // How long its work takes must not tell what others of other collections have sent.
-    if (key.collections) request.patience.sharing = `key ${key.name}`
+    if (key.collections) request.callOptions.sharing = `key ${key.name}`
     underWay.add(request)
     reply.raw.once('close', () => underWay.delete(request))
     const { collection } = request.params as { collection?: string }

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type, type Static } from 'typebox'
 import { BACKUP_NAME, type Backup } from '../../collections/backups/backup-folder.js'
 import { BackupNotFound, RangeNotSatisfiable } from '../../errors.js'
-import { requireWaiting } from '../deadlines.js'
+import { throwIfAborted } from '../deadlines.js'
 import { OwnCollectionName, OwnCollectionParams, responses } from '../schemas.js'
 import { mayKnow } from './collection-reach.js'
 import { optionalBody } from './optional-body.js'
@@ -86,7 +86,7 @@ export function backupRoutes(app: App, { backups, collections }: Services): void
     async (request, reply) => {
       const {
         params,
-        patience: { signal }
+        callOptions: { signal }
       } = request
       const { name } = request.body as Static<typeof MakeBody>
       waitLong(request)
@@ -194,7 +194,7 @@ export function backupFileRoute(app: App, { backups, collections }: Services): v
         reply.header('content-range', `bytes */${bytes}`)
         throw new RangeNotSatisfiable(bytes)
       }
-      await requireWaiting(request.patience, () => answer.stream.destroy())
+      await throwIfAborted(request.callOptions, () => answer.stream.destroy())
       // Removed meanwhile.
       if (answer.statusCode >= 400) throw new BackupNotFound(collection, name)
       reply.headers({

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Patience } from '../../threading/batcher.js'
+import type { CallOptions } from '../../threading/call-options.js'
 import type { RecordWrite } from '../../collections/record.js'
 import type { BulkLoadStep } from '../../collections/store/bulk-loads.js'
 import { InvalidRequest, isPublicError, toErrorShape } from '../../errors.js'
@@ -49,7 +49,7 @@ export interface BulkStream {
   parse: (line: number, raw: RawLine) => Line
   loadRecord: LoadRecord
   target: Target
-  patience: Patience & { signal: AbortSignal }
+  callOptions: CallOptions & { signal: AbortSignal }
   /** The key of a load that can be resumed. */
   key?: string
   onResult: (status: IngestResult['status']) => void
@@ -73,7 +73,7 @@ export async function* answerLines(stream: BulkStream): AsyncGenerator<string> {
     }
     const step = key !== undefined && ledger.lastStep()
     if (step)
-      await givingWay(stream.patience, () =>
+      await givingWay(stream.callOptions, () =>
         target.collection.upsert([], { load: { key, ...step, failed: [], completed: true } })
       )
   } catch (error) {
@@ -83,15 +83,15 @@ export async function* answerLines(stream: BulkStream): AsyncGenerator<string> {
 
 /** Writes lines in one commit, with the step of the load that they are. Returns their answers. */
 async function writePart(
-  { ledger, target, patience, key, onResult }: BulkStream,
+  { ledger, target, callOptions, key, onResult }: BulkStream,
   part: Part
 ): Promise<string> {
-  const prepared = await prepareGivingWay(target, part, patience)
+  const prepared = await prepareGivingWay(target, part, callOptions)
   const load =
     key === undefined
       ? undefined
       : { key, ...ledger.step(part.at(-1)!.mark), failed: failedLines(part, prepared), completed: false }
-  const results = await givingWay(patience, () => writeRecords(target, { prepared, load }, patience))
+  const results = await givingWay(callOptions, () => writeRecords(target, { prepared, load }, callOptions))
   for (const { status } of results) onResult(status)
   return results.map((result, i) => toAnswer(part[i], result) + '\n').join('')
 }
@@ -161,26 +161,26 @@ function tooManyMisshapen(line: Line): Error {
 async function prepareGivingWay(
   target: Target,
   batch: Part,
-  patience: BulkStream['patience']
+  callOptions: BulkStream['callOptions']
 ): Promise<(RecordWrite | Faulty)[]> {
   const records = batch.map((line) => ('record' in line ? line.record : { id: '', error: line.error }))
-  return givingWay(patience, async () => {
+  return givingWay(callOptions, async () => {
     // In turn with other loads, whatever comes in the meantime.
-    if (target.collection.settings.model !== null) await encoderOf(target).waitForCapacity(patience)
-    return prepareRecords(target, records, patience)
+    if (target.collection.settings.model !== null) await encoderOf(target).waitForCapacity(callOptions)
+    return prepareRecords(target, records, callOptions)
   })
 }
 
 /** Does some work, again and again while it meets a full queue. Throws the signal's reason. */
-async function givingWay<T>(patience: BulkStream['patience'], work: () => Promise<T>): Promise<T> {
+async function givingWay<T>(callOptions: BulkStream['callOptions'], work: () => Promise<T>): Promise<T> {
   for (;;) {
-    patience.signal.throwIfAborted()
+    callOptions.signal.throwIfAborted()
     try {
       return await work()
     } catch (error) {
       if (!isPublicError(error) || error.code !== 'QUEUE_FULL') throw error
       // Its own error would hide why.
-      await sleep(RETRY_MS, undefined, patience).catch(() => undefined)
+      await sleep(RETRY_MS, undefined, callOptions).catch(() => undefined)
     }
   }
 }

@@ -92,7 +92,7 @@ export function bulkRoutes(app: App, services: Services): void {
         body,
         query: { from_line: firstLine = 1 },
         headers: { 'idempotency-key': key },
-        patience
+        callOptions
       } = request
       const reply: FastifyReply = typedReply
       const collection = collections.get(params.collection)
@@ -105,19 +105,19 @@ export function bulkRoutes(app: App, services: Services): void {
           })
         })
         // Whoever left meanwhile would have nobody let go of the key.
-        patience.signal.throwIfAborted()
+        callOptions.signal.throwIfAborted()
         const answers = endWithError(
           answerLines({
-            lines: untilAborted(readLines(body as unknown as Readable, lineLimit), patience.signal),
+            lines: untilAborted(readLines(body as unknown as Readable, lineLimit), callOptions.signal),
             ledger,
             parse: lineParser(app, { maxImageBytes, key }),
             loadRecord: recordLoader({
               load: imageLoader(services, request, { lane: 'bulk', totalBytes: Infinity, waits: true }),
               collection,
-              patience
+              callOptions
             }),
             target: { encoders, collection, onStep: request.onStep },
-            patience,
+            callOptions,
             key,
             onResult: resultCounter(metrics, request)
           }),

@@ -50,7 +50,7 @@ export function classifyRoute(app: App, services: Services): void {
       )
     },
     async (request) => {
-      const { patience, onStep } = request
+      const { callOptions, onStep } = request
       const { top_k: topK, ...sent } = request.body as
         Static<typeof ClassifyJson> | Static<typeof ClassifyForm>
       const { inputs, isList } = sentInputs(sent)
@@ -66,7 +66,7 @@ export function classifyRoute(app: App, services: Services): void {
       const encoded = await encodeInputs(
         encoder,
         inputs.map(({ text }, i) => ({ text, image: bytes[i] })),
-        { lane: 'interactive', ...patience, onStep }
+        { lane: 'interactive', ...callOptions, onStep }
       )
       const results = encoded.map((input) => ({ labels: ranked(loaded, input).slice(0, topK) }))
       return {

@@ -94,7 +94,7 @@ export function embeddingRoutes(app: App, services: Services): void {
     async (request, reply) => {
       const {
         body: { input, model, encoding_format: format, dimensions },
-        patience,
+        callOptions,
         onStep
       } = request
       const encoder = encoders.get(model)
@@ -114,7 +114,7 @@ export function embeddingRoutes(app: App, services: Services): void {
       const usage = { tokens: 0 }
       const embeddings = await encodeInputs(encoder, inputs, {
         lane: 'interactive',
-        ...patience,
+        ...callOptions,
         onStep,
         usage
       })
@@ -146,13 +146,13 @@ export function embeddingRoutes(app: App, services: Services): void {
     async (request) => {
       const {
         body: { texts, images, model },
-        patience,
+        callOptions,
         onStep
       } = request
       const encoder = encoders.get(model)
       const load = imageLoader(services, request, { lane: 'interactive', totalBytes: maxImageBytes })
       const inputs = [...texts, ...(await Promise.all(images.map(load)))]
-      const embeddings = await encodeInputs(encoder, inputs, { lane: 'interactive', ...patience, onStep })
+      const embeddings = await encodeInputs(encoder, inputs, { lane: 'interactive', ...callOptions, onStep })
       const [rows, columns] = [embeddings.slice(0, texts.length), embeddings.slice(texts.length)]
       return {
         similarity: rows.map((text) => columns.map((image) => cosine(text, image))),

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import type { Modality } from '../../collections/record.js'
 import { ExportChanged } from '../../errors.js'
-import { requireWaiting } from '../deadlines.js'
+import { throwIfAborted } from '../deadlines.js'
 import { CollectionName, CollectionParams, responses } from '../schemas.js'
 import { BACKUP_SCOPE } from './backups.js'
 import type { App, Services } from './services.js'
@@ -73,7 +73,7 @@ export function exportRoutes(app: App, { collections, exports }: Services): void
         response: { 200: RECORD_LINES, ...responses({}) }
       }
     },
-    async ({ params, query: { embeddings, images = false }, patience }, typedReply) => {
+    async ({ params, query: { embeddings, images = false }, callOptions }, typedReply) => {
       const reply: FastifyReply = typedReply
       const collection = collections.get(params.collection)
       const content = {
@@ -81,7 +81,7 @@ export function exportRoutes(app: App, { collections, exports }: Services): void
         embeddings: wanted(embeddings ?? (collection.settings.model === null || undefined))
       }
       const { keptImages, lines, close } = await exports.records(collection, content)
-      await requireWaiting(patience, close)
+      await throwIfAborted(callOptions, close)
       return reply.type('application/x-ndjson').header(KEPT_IMAGES, keptImages).send(streamOf(lines, close))
     }
   )
@@ -110,7 +110,7 @@ export function exportRoutes(app: App, { collections, exports }: Services): void
         }
       }
     },
-    async ({ params, headers, method, patience }, typedReply) => {
+    async ({ params, headers, method, callOptions }, typedReply) => {
       const reply: FastifyReply = typedReply
       const collection = collections.get(params.collection)
       const [modality, kind] = params.file.split('.') as [Modality, 'npy' | 'ids']
@@ -125,7 +125,7 @@ export function exportRoutes(app: App, { collections, exports }: Services): void
         await exported.close()
         throw new ExportChanged()
       }
-      await requireWaiting(patience, exported.close)
+      await throwIfAborted(callOptions, exported.close)
       reply.headers({
         etag,
         'cache-control': 'private, no-store',

@@ -65,12 +65,12 @@ export function facetRoute(app: App, { collections }: Services): void {
         response: responses({ 200: FacetsBody })
       }
     },
-    async ({ params, query: { filter, limit = 20 }, patience }) => {
+    async ({ params, query: { filter, limit = 20 }, callOptions }) => {
       const { fields, leftOut } = await collections
         .get(params.collection)
         .facets(
           { limit, filter: filter === undefined ? undefined : parseFilter(parseField('filter', filter)) },
-          patience
+          callOptions
         )
       return { fields, left_out: leftOut }
     }

@@ -141,14 +141,14 @@ export function jobRoutes(app: App, { jobs, collections }: Services): void {
       }
     },
     async (request, reply) => {
-      const { params, patience } = request
+      const { params, callOptions } = request
       // Before the first byte, so that one that is not there gets its 404.
       jobOf(request)
       reply
         .header('content-type', 'text/event-stream')
         .header('cache-control', 'no-store')
         .header('x-accel-buffering', 'no')
-      return reply.send(eventStream(jobs.watch(params.id, patience.signal)))
+      return reply.send(eventStream(jobs.watch(params.id, callOptions.signal)))
     }
   )
   app.delete(

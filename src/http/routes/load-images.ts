@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { Lane } from '../../threading/batcher.js'
+import type { Lane } from '../../threading/call-options.js'
 import { MIB } from '../../config.js'
 import { ImageUrlsDisabled } from '../../errors.js'
 import { outcomeOf } from '../../image-urls/image-fetcher.js'
@@ -32,13 +32,13 @@ export type LoadImage = (image: ImageBody) => Promise<Uint8Array>
  */
 export function imageLoader(
   { config, imageUrls, metrics }: Pick<Services, 'config' | 'imageUrls' | 'metrics'>,
-  { patience, log }: Pick<FastifyRequest, 'patience' | 'log'>,
+  { callOptions, log }: Pick<FastifyRequest, 'callOptions' | 'log'>,
   { lane, totalBytes, waits = false }: LoadOptions
 ): LoadImage {
   const budget: ByteBudget = { left: totalBytes, total: totalBytes }
   let isAdmitted = waits
   const stop = new AbortController()
-  const signal = AbortSignal.any([patience.signal, stop.signal])
+  const signal = AbortSignal.any([callOptions.signal, stop.signal])
   return async (image) => {
     if (image instanceof Uint8Array || image.url === undefined)
       return imageBytes(image, config.MAX_IMAGE_MIB * MIB)

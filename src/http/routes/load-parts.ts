@@ -11,7 +11,7 @@ import type { Services } from './services.js'
  */
 export function loadParts(
   services: Pick<Services, 'config' | 'imageUrls' | 'metrics'>,
-  request: Pick<FastifyRequest, 'patience' | 'log'>,
+  request: Pick<FastifyRequest, 'callOptions' | 'log'>,
   query: QueryBody
 ): Promise<QueryPart[]> {
   const load = imageLoader(services, request, {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import type { Patience } from '../../threading/batcher.js'
+import type { CallOptions } from '../../threading/call-options.js'
 import type { Collection } from '../../collections/collection.js'
 import { ImageNotKept, RecordInvalid } from '../../errors.js'
 import { stopsAll, type Faulty, type NewRecord } from '../../records/ingest.js'
@@ -13,17 +13,17 @@ export type LoadRecord = (record: UnfetchedRecord) => Promise<NewRecord | Faulty
 export function recordLoader({
   load,
   collection,
-  patience
+  callOptions
 }: {
   load: LoadImage
   collection: Collection
-  patience: Patience
+  callOptions: CallOptions
 }): LoadRecord {
   return async ({ image, imageUrl, ...rest }) => {
     try {
       if (image) return { ...rest, image: await load(image) }
       if (imageUrl === undefined) return rest
-      const kept = await keptImage(collection, imageUrl, patience)
+      const kept = await keptImage(collection, imageUrl, callOptions)
       // The same image has the same embedding.
       return {
         ...rest,
@@ -41,7 +41,7 @@ export function recordLoader({
 async function keptImage(
   collection: Collection,
   url: string,
-  patience: Patience
+  callOptions: CallOptions
 ): Promise<{ image: Uint8Array; embedding?: number[] }> {
   const id = idIn(collection.settings.name, url)
   if (id === undefined)
@@ -49,11 +49,11 @@ async function keptImage(
       'image_url names the image that is kept of a record of this collection, and ' +
         `'${url.slice(0, 80)}' does not. Send the picture as image, or leave image_url out.`
     )
-  const record = await collection.get(id, patience)
+  const record = await collection.get(id, callOptions)
   const image =
     record?.image && (await readFile(collection.imagePath(record.image.sha256)).catch(() => undefined))
   if (!image) throw new ImageNotKept(id)
-  const { image: embedding } = await collection.embeddings(id, patience)
+  const { image: embedding } = await collection.embeddings(id, callOptions)
   return { image, ...(embedding && { embedding: [...embedding] }) }
 }
 

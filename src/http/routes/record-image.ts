@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { MIB } from '../../config.js'
 import { ImageNotKept, RecordNotFound } from '../../errors.js'
 import { maxWaitMs } from '../../encoder/load-models.js'
-import { requireWaiting } from '../deadlines.js'
+import { throwIfAborted } from '../deadlines.js'
 import { RecordParams, responses } from '../schemas.js'
 import { createThumbnails } from '../../records/thumbnails.js'
 import type { App, Services } from './services.js'
@@ -52,10 +52,10 @@ export function recordImageRoute(app: App, { config, encoders, collections }: Se
         }
       }
     },
-    async ({ params, query, headers, patience }, typedReply) => {
+    async ({ params, query, headers, callOptions }, typedReply) => {
       const reply: FastifyReply = typedReply
       const collection = collections.get(params.collection)
-      const record = await collection.get(params.id, patience)
+      const record = await collection.get(params.id, callOptions)
       if (!record) throw new RecordNotFound(params.collection, params.id)
       if (!record.image) throw new ImageNotKept(params.id)
       const { sha256, type } = record.image
@@ -69,13 +69,13 @@ export function recordImageRoute(app: App, { config, encoders, collections }: Se
       }
       if (isKnown(headers['if-none-match'], etag)) return reply.headers(cached).code(304).send()
       if (query.size) {
-        const bytes = await thumbnails.get({ sha256, path }, patience)
+        const bytes = await thumbnails.get({ sha256, path }, callOptions)
         if (!bytes) throw new ImageNotKept(params.id)
         return reply.headers(cached).type('image/webp').send(bytes)
       }
       const file = await open(path).catch(() => undefined)
       if (!file) throw new ImageNotKept(params.id)
-      await requireWaiting(patience, () => file.close())
+      await throwIfAborted(callOptions, () => file.close())
       return reply.headers(cached).type(type).send(file.createReadStream())
     }
   )

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import type { Patience } from '../../threading/batcher.js'
+import type { CallOptions } from '../../threading/call-options.js'
 import type { Collection } from '../../collections/collection.js'
 import { parseFilter } from '../../collections/filter.js'
 import { selected } from '../../collections/selection.js'
@@ -44,7 +44,7 @@ export function recordSetRoutes(app: App, { collections }: Services): void {
         })
       }
     },
-    async ({ params, query: { cursor, limit = 100, filter }, patience }, reply) => {
+    async ({ params, query: { cursor, limit = 100, filter }, callOptions }, reply) => {
       const after = cursor === undefined ? undefined : fromCursor(cursor)
       const records = await collections
         .get(params.collection)
@@ -54,7 +54,7 @@ export function recordSetRoutes(app: App, { collections }: Services): void {
             after,
             filter: filter === undefined ? undefined : parseFilter(parseField('filter', filter))
           },
-          patience
+          callOptions
         )
       const page = records.slice(0, limit)
       return sendJson(reply, {
@@ -95,7 +95,7 @@ export function recordSetRoutes(app: App, { collections }: Services): void {
       const {
         params,
         body: { ids, filter },
-        patience,
+        callOptions,
         onStep
       } = request
       if (filter && Object.keys(filter).length === 0)
@@ -106,9 +106,9 @@ export function recordSetRoutes(app: App, { collections }: Services): void {
       // What was changed after it passed the filter may pass it no more: it stays.
       const batches = ids
         ? inBatches(ids)
-        : selected(await collection.select(parseFilter(filter), patience), DELETE_BATCH)
+        : selected(await collection.select(parseFilter(filter), callOptions), DELETE_BATCH)
       let deleted = 0
-      for await (const count of deletions(collection, batches, { patience, onStep })) {
+      for await (const count of deletions(collection, batches, { callOptions, onStep })) {
         request.countChanges('deleted', count)
         deleted += count
       }
@@ -132,14 +132,14 @@ function* inBatches(ids: string[]): Generator<Victims> {
 async function* deletions(
   collection: Collection,
   batches: Iterable<Victims>,
-  { patience, onStep }: { patience: Patience; onStep: OnStep }
+  { callOptions, onStep }: { callOptions: CallOptions; onStep: OnStep }
 ): AsyncGenerator<number> {
   for (const { ids, updatedAt } of batches) {
     const step = {
       stage: 'write',
       attributes: { 'semblance.collection': collection.settings.name, 'semblance.records': ids.length }
     } as const
-    const results = await timeStep(onStep, step, () => collection.delete(ids, { updatedAt }, patience))
+    const results = await timeStep(onStep, step, () => collection.delete(ids, { updatedAt }, callOptions))
     yield results.filter(({ existed }) => existed).length
   }
 }

@@ -136,7 +136,7 @@ export function recordRoutes(app: App, services: Services): void {
       const collection = collections.get(request.params.collection)
       const { records: sent } = request.body as Static<typeof Envelope>
       const load = imageLoader(services, request, { lane: 'bulk', totalBytes: bodyLimit })
-      const loadRecord = recordLoader({ load, collection, patience: request.patience })
+      const loadRecord = recordLoader({ load, collection, callOptions: request.callOptions })
       const records = await Promise.all(
         (await mapYielding(sent, check)).map((record) =>
           'error' in record ? record : loadRecord({ ...record, id: record.id ?? randomUUID() })
@@ -145,7 +145,7 @@ export function recordRoutes(app: App, services: Services): void {
       const results = await ingest(
         { encoders, collection, onStep: request.onStep },
         records,
-        request.patience
+        request.callOptions
       )
       for (const { status } of results) {
         metrics.countRecords(status, 1)
@@ -180,7 +180,7 @@ export function singleRecordRoutes(app: App, services: Services): void {
       const {
         params,
         body: { image, ...rest },
-        patience,
+        callOptions,
         onStep
       } = request
       const collection = collections.get(params.collection)
@@ -192,7 +192,7 @@ export function singleRecordRoutes(app: App, services: Services): void {
           ...takeExpiry(rest),
           ...(image !== undefined && { image: image && (await load(image)) })
         },
-        patience
+        callOptions
       )
       request.countChanges('updated')
       // What is done is not refused for a queue that is full by now.
@@ -210,8 +210,8 @@ export function singleRecordRoutes(app: App, services: Services): void {
         response: responses({ 200: RecordBody })
       }
     },
-    async ({ params, patience }) => {
-      const record = await collections.get(params.collection).get(params.id, patience)
+    async ({ params, callOptions }) => {
+      const record = await collections.get(params.collection).get(params.id, callOptions)
       return toRecordBody(params.collection, record ?? notFound(params))
     }
   )
@@ -227,8 +227,8 @@ export function singleRecordRoutes(app: App, services: Services): void {
       }
     },
     async (request, reply) => {
-      const { params, patience } = request
-      const [{ existed }] = await collections.get(params.collection).delete([params.id], {}, patience)
+      const { params, callOptions } = request
+      const [{ existed }] = await collections.get(params.collection).delete([params.id], {}, callOptions)
       if (!existed) notFound(params)
       request.countChanges('deleted')
       return reply.code(204).send(null)

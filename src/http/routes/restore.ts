@@ -94,7 +94,7 @@ async function receiveUpload(
   }
   requireSize(announced)
   await backups.requireRoom(announced)
-  await receiveFile(request.body as Readable, file, { sha256, signal: request.patience.signal, admit })
+  await receiveFile(request.body as Readable, file, { sha256, signal: request.callOptions.signal, admit })
 }
 
 /** Making a collection of a backup. */
@@ -117,7 +117,7 @@ export function restoreRoutes(parent: App, services: Services): void {
         const {
           params: { collection: name },
           query: { replace: mayReplace = false, sha256 },
-          patience: { signal }
+          callOptions: { signal }
         } = request
         const body = request.body as Static<typeof RestoreBody> | Readable
         requireFree(collections, name, mayReplace)

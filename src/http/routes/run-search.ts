@@ -1,5 +1,5 @@
 import type { Static } from 'typebox'
-import type { Patience } from '../../threading/batcher.js'
+import type { CallOptions } from '../../threading/call-options.js'
 import { parseFilter } from '../../collections/filter.js'
 import type { Fusion } from '../../collections/fusion.js'
 import type { Match, Target as TargetName } from '../../collections/record.js'
@@ -17,7 +17,7 @@ export interface Search {
   target: TargetName
   options: SearchOptionsBody
   fusion?: Fusion
-  patience: Patience
+  callOptions: CallOptions
   onStep: OnStep
 }
 
@@ -32,7 +32,7 @@ const DEFAULT_FIELDS: Fields = ['text', 'metadata', 'image_url']
  */
 export async function runSearch(
   { encoders, collection }: Target,
-  { parts, target, options, fusion, patience, onStep }: Search
+  { parts, target, options, fusion, callOptions, onStep }: Search
 ): Promise<Response> {
   const { limit = 10, offset = 0, exact, ef_search: efSearch } = options
   if (offset + limit > MAX_DEPTH) throw new InvalidRequest(`offset and limit together go up to ${MAX_DEPTH}.`)
@@ -41,7 +41,7 @@ export async function runSearch(
   const { tell, took } = followSearch(onStep)
   const query = await encodeQuery({ encoders, collection }, parts, {
     lane: 'interactive',
-    ...patience,
+    ...callOptions,
     onStep: tell
   })
   const searchedAt = performance.now()
@@ -60,7 +60,7 @@ export async function runSearch(
       without: parts.flatMap(({ record }) => record ?? []),
       withEmbeddings: options.with?.includes('embeddings')
     },
-    patience
+    callOptions
   )
   tell({
     stage: 'search',

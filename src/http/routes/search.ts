@@ -42,10 +42,10 @@ export function searchRoutes(app: App, services: Services): void {
         response
       }
     },
-    async ({ params, body: { text, ...options }, patience, onStep }, reply) =>
+    async ({ params, body: { text, ...options }, callOptions, onStep }, reply) =>
       sendJson(
         reply,
-        await run(params.collection, { parts: [{ text }], target: 'image', options, patience, onStep })
+        await run(params.collection, { parts: [{ text }], target: 'image', options, callOptions, onStep })
       )
   )
   app.post(
@@ -71,7 +71,7 @@ export function searchRoutes(app: App, services: Services): void {
       )
     },
     async (request, reply) => {
-      const { params, body, patience, onStep } = request
+      const { params, body, callOptions, onStep } = request
       const { image, ...options } = body as SearchOptionsBody & { image: ImageBody }
       collections.get(params.collection)
       const load = imageLoader(services, request, { lane: 'interactive', totalBytes: maxImageBytes })
@@ -81,7 +81,7 @@ export function searchRoutes(app: App, services: Services): void {
           parts: [{ image: await load(image) }],
           target: 'text',
           options,
-          patience,
+          callOptions,
           onStep
         })
       )
@@ -117,14 +117,14 @@ export function generalSearchRoutes(app: App, services: Services): void {
       const {
         params,
         body: { query, target = 'image', fusion, ...options },
-        patience,
+        callOptions,
         onStep
       } = request
       collections.get(params.collection)
       const parts = await loadParts(services, request, query)
       return sendJson(
         reply,
-        await run(params.collection, { parts, target, fusion, options, patience, onStep })
+        await run(params.collection, { parts, target, fusion, options, callOptions, onStep })
       )
     }
   )
@@ -149,7 +149,10 @@ export function generalSearchRoutes(app: App, services: Services): void {
         response
       }
     },
-    async ({ params, query: { text, target = 'image', filter, limit, offset }, patience, onStep }, reply) => {
+    async (
+      { params, query: { text, target = 'image', filter, limit, offset }, callOptions, onStep },
+      reply
+    ) => {
       const options = {
         limit,
         offset,
@@ -157,7 +160,7 @@ export function generalSearchRoutes(app: App, services: Services): void {
       }
       return sendJson(
         reply,
-        await run(params.collection, { parts: [{ text }], target, options, patience, onStep })
+        await run(params.collection, { parts: [{ text }], target, options, callOptions, onStep })
       )
     }
   )

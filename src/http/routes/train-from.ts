@@ -16,7 +16,7 @@ import { imageLoader } from './load-images.js'
 import type { Services } from './services.js'
 
 type Body = Static<typeof TrainJson>
-type Caller = Pick<FastifyRequest, 'body' | 'patience' | 'log' | 'reaches' | 'caller'>
+type Caller = Pick<FastifyRequest, 'body' | 'callOptions' | 'log' | 'reaches' | 'caller'>
 
 /**
  * Trains a classifier with what a request asks for and puts it under its name; says whether there was one.
@@ -30,12 +30,14 @@ export async function trainFrom(
   const body = fromForm(request.body as Body | Static<typeof TrainForm>)
   const { method = 'linear-probe', c, prior = 'auto', folds, seed = 0, collection = null } = body
   if (c !== undefined && method !== 'linear-probe') throw new InvalidRequest('c is of the linear probe.')
-  const { signal } = request.patience
+  const { signal } = request.callOptions
   return classifiers.training(async (train) => {
     const { encoder, examples, collectionCreatedAt } = await examplesOf(services, request, body)
     const { labels, layout, set } = toTrainingSet(examples, encoder.dimension)
     const words =
-      prior === false ? undefined : await labelWords(encoder, body, { labels, patience: request.patience })
+      prior === false
+        ? undefined
+        : await labelWords(encoder, body, { labels, callOptions: request.callOptions })
     const { weights, ...trained } = await train(
       { ...set, anchors: words && toAnchors(words.embeddings, layout) },
       { method, setting: c, prior, folds, seed },
@@ -103,7 +105,7 @@ async function examplesOf(
 
 async function sentExamples(
   services: Services,
-  { patience, log }: Caller,
+  { callOptions, log }: Caller,
   { encoder, examples }: { encoder: Encoder; examples: NonNullable<ReturnType<typeof fromForm>['examples']> }
 ): Promise<Example[]> {
   examples.forEach(({ label, image, text }, i) => {
@@ -113,7 +115,7 @@ async function sentExamples(
   })
   const load = imageLoader(
     services,
-    { patience, log },
+    { callOptions, log },
     { lane: 'bulk', totalBytes: services.config.MAX_RECORDS_BODY_MIB * MIB }
   )
   const loaded = await Promise.all(
@@ -122,7 +124,7 @@ async function sentExamples(
       ...(image && { image: await load(image).catch((error) => Promise.reject(named(error, i))) })
     }))
   )
-  return encodeExamples(encoder, loaded, { lane: 'bulk', ...patience })
+  return encodeExamples(encoder, loaded, { lane: 'bulk', ...callOptions })
 }
 
 async function collectionExamples(
@@ -152,8 +154,8 @@ async function collectionExamples(
     collectionCreatedAt: collection.settings.createdAt,
     examples: await collectExamples(collection, options, {
       lane: 'bulk',
-      ...request.patience
-    } as Caller['patience'])
+      ...request.callOptions
+    } as Caller['callOptions'])
   }
 }
 
@@ -161,7 +163,7 @@ async function collectionExamples(
 function labelWords(
   encoder: Encoder,
   { templates, prompts = {} }: Pick<Body, 'templates' | 'prompts'>,
-  { labels, patience: { signal, sharing } }: Pick<LabelledSet, 'labels'> & Pick<Caller, 'patience'>
+  { labels, callOptions: { signal, sharing } }: Pick<LabelledSet, 'labels'> & Pick<Caller, 'callOptions'>
 ) {
   const names = labels.map(({ label }) => label)
   const strange = Object.keys(prompts).find((label) => !names.includes(label))

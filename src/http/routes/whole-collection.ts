@@ -124,7 +124,7 @@ export function matrixRoute(app: App, { collections }: Services): void {
         response: responses({ 200: MatrixBody })
       }
     },
-    async ({ params, body, patience, onStep }, typedReply) => {
+    async ({ params, body, callOptions, onStep }, typedReply) => {
       const reply: FastifyReply = typedReply
       const { target = 'image', sample = DEFAULT_SAMPLE, neighbors = DEFAULT_NEIGHBORS, fields = [] } = body
       const collection = collections.get(params.collection)
@@ -135,9 +135,9 @@ export function matrixRoute(app: App, { collections }: Services): void {
         attributes: { 'semblance.collection': params.collection, 'semblance.target': target }
       } as const
       const matrix = await timeStep(onStep, step, () =>
-        collection.matrix({ target, sample, neighbors, filter, fields }, patience)
+        collection.matrix({ target, sample, neighbors, filter, fields }, callOptions)
       )
-      patience.signal.throwIfAborted()
+      callOptions.signal.throwIfAborted()
       const parts = jsonParts({
         ids: matrix.ids,
         neighbors: bytesOf(matrix.positions),
@@ -175,7 +175,7 @@ export function scoresRoute(app: App, services: Services): void {
       const {
         params,
         body: { query, target = 'image', ids },
-        patience,
+        callOptions,
         onStep
       } = request
       const collection = collections.get(params.collection)
@@ -183,7 +183,7 @@ export function scoresRoute(app: App, services: Services): void {
       const { tell, took } = followSearch(onStep)
       const embedding = await encodeQuery({ encoders, collection }, parts, {
         lane: 'interactive',
-        ...patience,
+        ...callOptions,
         onStep: tell
       })
       const step = {
@@ -191,7 +191,7 @@ export function scoresRoute(app: App, services: Services): void {
         attributes: { 'semblance.collection': params.collection, 'semblance.target': target }
       } as const
       const scores = await timeStep(tell, step, () =>
-        collection.scores({ target, query: embedding, ids }, patience)
+        collection.scores({ target, query: embedding, ids }, callOptions)
       )
       return { scores: bytesOf(scores).toString('base64'), model: collection.settings.model, took_ms: took() }
     }

@@ -129,7 +129,7 @@ export function zeroShotRoutes(app: App, services: Services): void {
       )
     },
     async (request) => {
-      const { body, patience, onStep } = request
+      const { body, callOptions, onStep } = request
       const {
         labels,
         templates,
@@ -144,7 +144,7 @@ export function zeroShotRoutes(app: App, services: Services): void {
         throw new LabelsInvalid(
           `Images times labels are ${images.length * labels.length} scores, of ${MAX_SCORES} allowed.`
         )
-      const encodeOptions = { lane: 'interactive', ...patience, onStep } as const
+      const encodeOptions = { lane: 'interactive', ...callOptions, onStep } as const
       const bytes = await Promise.all(
         images.map(imageLoader(services, request, { lane: 'interactive', totalBytes: maxImageBytes }))
       )

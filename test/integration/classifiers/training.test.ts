@@ -368,13 +368,13 @@ t.test('examples are counted as they are collected', async (t) => {
     }))
   }
   const collection = { list, settings: { name: 'endless' } } as unknown as Collection
-  const patience = { signal: new AbortController().signal, lane: 'bulk' } as Parameters<
+  const callOptions = { signal: new AbortController().signal, lane: 'bulk' } as Parameters<
     typeof collectExamples
   >[2]
-  await t.rejects(collectExamples(collection, { field: 'kind', modalities: ['image'], seed: 0 }, patience), {
-    code: 'EXAMPLES_INVALID',
-    message: /100000/
-  })
+  await t.rejects(
+    collectExamples(collection, { field: 'kind', modalities: ['image'], seed: 0 }, callOptions),
+    { code: 'EXAMPLES_INVALID', message: /100000/ }
+  )
   t.equal(pages, 101)
 })
 

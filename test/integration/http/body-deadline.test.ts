@@ -5,14 +5,14 @@ import t from 'tap'
 import { bodyDeadline } from '../../../src/http/body-deadline.js'
 import type { Config } from '../../../src/config.js'
 import { errorHandler } from '../../../src/http/error-shape.js'
-import { patience } from '../../../src/http/deadlines.js'
+import { deadlines } from '../../../src/http/deadlines.js'
 
 t.test(
   'a body that trickles is ended in the error shape, one that is held back by the service is not',
   async (t) => {
     const app = Fastify({ logger: false })
     app.setErrorHandler((error: FastifyError, request, reply) => errorHandler(error, request, reply))
-    await app.register(patience, { REQUEST_TIMEOUT_MS: 0 } as Config)
+    await app.register(deadlines, { REQUEST_TIMEOUT_MS: 0 } as Config)
     await app.register(bodyDeadline, { BODY_TIMEOUT_MS: 400 })
     app.post('/json', async () => ({}))
     app.addContentTypeParser('text/plain', (_, payload, done) => done(null, payload))

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import type { BatcherOptions } from '../../../src/threading/batch-options.js'
-import { Batcher } from '../../../src/threading/batcher.js'
+import { Batcher, type BatcherOptions } from '../../../src/threading/batcher.js'
 
 /** A batcher over a run that is recorded, and held back until released. */
 function held(options: Partial<BatcherOptions<string, string>> = {}) {
