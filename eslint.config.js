@@ -8,7 +8,7 @@ const confined = {
     'src/encoder/decode-image.ts',
     'src/encoder/thumbnail.ts',
     'src/evaluation/run/corruptions.ts',
-    'src/cli/searching/terminal-pictures.ts'
+    'src/cli/search/terminal-pictures.ts'
   ],
   'hnswlib-node': ['src/collections/hnsw-graph.ts'],
   'better-sqlite3': [

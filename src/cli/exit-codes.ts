@@ -1,5 +1,4 @@
 import { CommanderError } from 'commander'
-import { StoppedEarly } from './stopped-early.js'
 
 /** What the shell is told; `semblance --help` lists them. */
 export const EXIT = { failed: 1, usage: 2, unreachable: 69 } as const
@@ -23,4 +22,18 @@ export function exitCodeOf(error: unknown): number {
     return ['commander.helpDisplayed', 'commander.version'].includes(error.code) ? 0 : EXIT.usage
   if (error instanceof UsageError) return EXIT.usage
   return error instanceof UnreachableError ? EXIT.unreachable : EXIT.failed
+}
+
+/**
+ * A command that ended before all was done. It is told as its cause is, with what was done until then and how
+ * to go on.
+ */
+export class StoppedEarly extends Error {
+  /** What was done until then, and how to go on: sentences. */
+  readonly soFar: string
+
+  constructor(reason: string, { cause, soFar }: { cause: unknown; soFar: string }) {
+    super(`${reason} ${soFar}`, { cause })
+    this.soFar = soFar
+  }
 }

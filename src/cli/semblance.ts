@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander'
 import { SemblanceError } from '../client/semblance-error.js'
-import { exitCodeOf } from './exit-codes.js'
+import { exitCodeOf, StoppedEarly } from './exit-codes.js'
 import { printable } from '../terminal/printable.js'
 import { createProgram } from './program.js'
-import { StoppedEarly } from './stopped-early.js'
 
 // Whoever reads has enough, as head has: a command is done then.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

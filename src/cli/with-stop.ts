@@ -1,5 +1,5 @@
 import type { Service, ServiceOptions } from './service.js'
-import { StoppedEarly } from './stopped-early.js'
+import { StoppedEarly } from './exit-codes.js'
 import { stopSignal } from './stop-signal.js'
 
 /**

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { evaluateCommand } from '../../../src/cli/evaluate.js'
-import { repeatCommand } from '../../../src/cli/evaluating/repeat-command.js'
+import { evaluateCommand } from '../../../src/cli/evaluate/command.js'
+import { repeatCommand } from '../../../src/cli/evaluate/repeat-command.js'
 
 t.test('the command that repeats an evaluation', async (t) => {
   t.equal(

@@ -1,9 +1,8 @@
 import t from 'tap'
 import { SemblanceError } from '../../../src/client/semblance-error.js'
-import { exitCodeOf, UnreachableError, UsageError } from '../../../src/cli/exit-codes.js'
-import { stoppedIndex } from '../../../src/cli/indexing/stopped-index.js'
-import { newTally } from '../../../src/cli/indexing/tally.js'
-import { StoppedEarly } from '../../../src/cli/stopped-early.js'
+import { exitCodeOf, StoppedEarly, UnreachableError, UsageError } from '../../../src/cli/exit-codes.js'
+import { stoppedIndex } from '../../../src/cli/index/stopped-index.js'
+import { newTally } from '../../../src/cli/index/tally.js'
 
 const tally = { ...newTally(), created: 1, unchanged: 2, line: 3 }
 const { signal } = new AbortController()

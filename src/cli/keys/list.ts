@@ -1,0 +1,63 @@
+import { Command } from 'commander'
+import type { FileKey } from '../../access/key-file.js'
+import { table } from '../../terminal/table.js'
+
+interface ListOptions {
+  json?: boolean
+  file?: string
+}
+
+/** `semblance keys list`: the keys without their digests. */
+export function listKeysCommand(): Command {
+  return new Command('list')
+    .description('List the keys of the file.')
+    .option('--json', 'as JSON')
+    .action(runList)
+}
+
+async function runList(options: ListOptions): Promise<void> {
+  const { readKeyFile } = await import('../../access/key-file.js')
+  const { keysFile } = await import('./keys-file.js')
+  const path = keysFile(options)
+  const { file, exposure } = await readKeyFile(path)
+  if (exposure) process.stderr.write(`${exposure}\n`)
+  if (options.json) process.stdout.write(`${JSON.stringify(file.keys.map(described), null, 2)}\n`)
+  else if (file.keys.length === 0) process.stdout.write(`There are no keys in ${path}.\n`)
+  else
+    process.stdout.write(
+      table([['NAME', 'SCOPE', 'COLLECTIONS', 'A MINUTE', 'CREATED', 'EXPIRES'], ...file.keys.map(row)])
+    )
+}
+
+function described({
+  name,
+  scope,
+  collections,
+  rate_limit_per_minute,
+  created_at,
+  expires_at
+}: FileKey): Omit<FileKey, 'sha256'> {
+  return { name, scope, collections, rate_limit_per_minute, created_at, expires_at }
+}
+
+function row({
+  name,
+  scope,
+  collections,
+  rate_limit_per_minute: limit,
+  created_at: created,
+  expires_at: expires
+}: FileKey): string[] {
+  const expiry =
+    expires === undefined
+      ? '-'
+      : `${expires.slice(0, 10)}${Date.parse(expires) <= Date.now() ? ' (expired)' : ''}`
+  return [
+    name,
+    scope,
+    collections?.join(',') ?? 'all',
+    limit === undefined ? '-' : String(limit),
+    created?.slice(0, 10) ?? '-',
+    expiry
+  ]
+}

@@ -1,0 +1,32 @@
+import { Command } from 'commander'
+import { bytes } from '../../hub/bytes.js'
+import type { InstalledPackage } from '../../hub/installed.js'
+import { table } from '../../terminal/table.js'
+
+interface ListOptions {
+  json?: boolean
+  modelsDir?: string
+}
+
+/** `semblance models list`. */
+export function listCommand(): Command {
+  return new Command('list')
+    .description('List the model packages under MODELS_DIR.')
+    .option('--json', 'as JSON')
+    .action(runList)
+}
+
+async function runList(options: ListOptions): Promise<void> {
+  const { inspectPackage, packageNames } = await import('../../hub/installed.js')
+  const { modelsConfig } = await import('./models-config.js')
+  const { MODELS_DIR: modelsDir } = modelsConfig(options)
+  const packages: InstalledPackage[] = []
+  for (const name of await packageNames(modelsDir)) packages.push(await inspectPackage(modelsDir, name))
+  if (options.json) process.stdout.write(`${JSON.stringify(packages, null, 2)}\n`)
+  else if (packages.length === 0) process.stdout.write(`There are no packages under ${modelsDir}.\n`)
+  else process.stdout.write(table([['NAME', 'VISION', 'TEXT', 'SIZE', 'SOURCE'], ...packages.map(row)]))
+}
+
+function row({ name, towers, bytes: size, source }: InstalledPackage): string[] {
+  return [name, towers.vision.join(',') || '-', towers.text.join(',') || '-', bytes(size), source]
+}

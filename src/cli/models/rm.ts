@@ -1,0 +1,35 @@
+import { Command } from 'commander'
+import { stopSignal } from '../stop-signal.js'
+
+interface RmOptions {
+  force?: boolean
+  modelsDir?: string
+}
+
+/** `semblance models rm`. */
+export function rmCommand(): Command {
+  return new Command('rm')
+    .description('Remove a package from MODELS_DIR, and what an unfinished pull of it left.')
+    .argument('<name>', 'as models list shows it')
+    .option('--force', "also when it was not pulled, and so can't be pulled again")
+    .action(runRm)
+}
+
+async function runRm(name: string, options: RmOptions): Promise<void> {
+  const { removePackage } = await import('../../hub/remove.js')
+  const { modelsConfig } = await import('./models-config.js')
+  const { MODELS_DIR: modelsDir } = modelsConfig(options)
+  const { signal, release } = stopSignal()
+  const onWait = (holder: string) =>
+    void process.stderr.write(`It is being pulled (${holder}): waiting for that.\n`)
+  const removed = await removePackage({
+    name,
+    modelsDir,
+    signal,
+    onWait,
+    force: options.force ?? false
+  }).finally(release)
+  process.stdout.write(
+    removed === 'package' ? `Removed ${name}.\n` : `Removed what an unfinished pull of ${name} had left.\n`
+  )
+}
