@@ -4,11 +4,11 @@ import { Type, type Static, type TSchema } from 'typebox'
 import { environmentKeys } from './access/environment-keys.js'
 import { trustedProxies } from './access/trusted-proxies.js'
 import { usableCores } from './threading/cores.js'
-import type { ExecutionProvider } from './encoder/session.js'
 import { hostRules, type HostLists } from './image-urls/host-rules.js'
 import { createLookUp } from './image-urls/look-up.js'
 import { VARIANTS } from './packages/variants.js'
 import envSchema, { type JSONSchemaType } from 'env-schema'
+import type { ExecutionProvider } from './encoder/execution-profile.js'
 
 const cores = usableCores()
 const PROVIDER = '(cpu|cuda|tensorrt|webgpu|coreml)'

@@ -12,7 +12,6 @@ import { failureOf } from './collections/store/store-failure.js'
 import { createExports } from './collections/exports/exports.js'
 import type { Config } from './config.js'
 import { loadDemo, type DemoOptions } from './records/demo.js'
-import type { TowerRun } from './encoder/encoder.js'
 import { createEncoders, type Encoders } from './encoder/encoders.js'
 import { reportStore } from './jobs/evaluation/report-store.js'
 import { encoderOptions, loadModels, maxWaitMs } from './encoder/load-models.js'
@@ -22,8 +21,9 @@ import { openAllOrClose } from './threading/open-all-or-close.js'
 import { openImageFetcher } from './image-urls/open-image-fetcher.js'
 import type { App, Readiness } from './http/routes/services.js'
 import { openServiceJobs } from './jobs/service-jobs.js'
-import { openTraces } from './telemetry/traces.js'
 import { version } from './version.js'
+import { openTraces } from './telemetry/open-traces.js'
+import type { TowerRun } from './encoder/encode-options.js'
 
 export interface RunningServer {
   url: string

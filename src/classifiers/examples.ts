@@ -3,13 +3,14 @@ import type { Collection } from '../collections/collection.js'
 import type { Filter } from '../collections/filter.js'
 import { labelIn } from '../collections/label.js'
 import type { Modality, StoredRecord } from '../collections/record.js'
-import type { EncodeOptions, Encoder } from '../encoder/encoder.js'
+import type { Encoder } from '../encoder/encoder.js'
 import { ExamplesInvalid, fromErrorShape, toErrorShape } from '../errors.js'
 import { random } from '../evaluation/statistics/statistics.js'
 import { stopsAll } from '../records/ingest.js'
 import type { JsonText } from '../json/json-text.js'
 import { createYielder } from '../threading/yield-to-event-loop.js'
 import type { Input } from './features.js'
+import type { EncodeOptions } from '../encoder/encode-options.js'
 
 /** An input and what it is an example of. */
 export interface Example {

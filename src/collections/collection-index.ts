@@ -9,8 +9,8 @@ import { MODALITIES, type Modality, type StoredCollection, type Target } from '.
 import { SCAN_PART } from './paged-search.js'
 import { RECORD_DEPTHS, fusedScores, withRest } from './record-search.js'
 import type { RowSet } from './row-set.js'
-import type { RecordChange } from './store/writes.js'
 import { TopK, type Hit } from './top-k.js'
+import type { RecordChange } from './store/record-change.js'
 
 export interface CollectionSearch {
   target: Target

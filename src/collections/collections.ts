@@ -1,4 +1,4 @@
-import type { CallOptions, Lane } from '../threading/call-options.js'
+import type { CallOptions } from '../threading/call-options.js'
 import {
   CollectionConflict,
   CollectionNotFound,
@@ -9,7 +9,12 @@ import {
 import type { PoolState, ThreadPool } from '../threading/thread-pool.js'
 import { createCollection, type Collection, type CollectionParts } from './collection.js'
 import { startExpirySweep } from './expiry-sweep.js'
-import { closeFolderThreads, openFolderThreads, type Writer } from './folder-threads.js'
+import {
+  closeFolderThreads,
+  openFolderThreads,
+  type Writer,
+  type CollectionsOptions
+} from './folder-threads.js'
 import {
   isHidden,
   nextName,
@@ -23,20 +28,10 @@ import { createReplacement, type Replacement } from './replacement.js'
 import { createRestoration, type Restoration } from './restoration.js'
 import type { ClassifierRow } from './store/classifiers.js'
 import type { Setback } from './store/high-water.js'
-import type { CollectionKey, Written } from './store/writes.js'
+import type { Written } from './store/writes.js'
 import { createWaiting, type Waiting } from './waiting.js'
 import type { RawWrite, WriterFinding } from './writer-worker.js'
-
-export interface CollectionsOptions {
-  dataDir: string
-  /** Told how far the indexes are, while they are built at the start. */
-  onProgress?: (progress: { indexed: number; total: number }) => void
-  /** Told what went wrong and was got over: a damaged snapshot, say. */
-  onProblem?: (problem: string) => void
-  onWorkerDeath?: (error: Error) => void
-  /** Expected wait by lane, in milliseconds, over which a read is rejected; 0 sets no bound. */
-  maxWaitMs?: Record<Lane, number>
-}
+import type { CollectionKey } from './store/record-change.js'
 
 /** All collections of a data folder. */
 export interface Collections {

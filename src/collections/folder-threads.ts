@@ -1,8 +1,19 @@
 import { isPublicError } from '../errors.js'
+import type { Lane } from '../threading/call-options.js'
 import { startThreadPool, type ThreadPool } from '../threading/thread-pool.js'
-import type { CollectionsOptions } from './collections.js'
 import type { SearcherReport } from './searcher-worker.js'
 import type { WriterReport } from './writer-worker.js'
+
+export interface CollectionsOptions {
+  dataDir: string
+  /** Told how far the indexes are, while they are built at the start. */
+  onProgress?: (progress: { indexed: number; total: number }) => void
+  /** Told what went wrong and was got over: a damaged snapshot, say. */
+  onProblem?: (problem: string) => void
+  onWorkerDeath?: (error: Error) => void
+  /** Expected wait by lane, in milliseconds, over which a read is rejected; 0 sets no bound. */
+  maxWaitMs?: Record<Lane, number>
+}
 
 export type Writer = typeof import('./writer-worker.js')
 export type Searcher = typeof import('./searcher-worker.js')

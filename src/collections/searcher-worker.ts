@@ -33,9 +33,9 @@ import {
   type RecordPage,
   type StoreReader
 } from './store/reads.js'
-import type { RecordChange } from './store/writes.js'
 import { removeIndex, syncIndexes, type Indexes } from './sync-indexes.js'
 import { Upkeep, type SavedGraph } from './upkeep.js'
+import type { RecordChange } from './store/record-change.js'
 
 /** What the searcher reports: how far the graphs are at the start, and what went wrong on the way. */
 export type SearcherReport = { indexed: number; total: number } | { problem: string }

@@ -25,14 +25,8 @@ import {
 } from './store/high-water.js'
 import { syncPath } from './sync-path.js'
 import { createStoreReader } from './store/reads.js'
-import {
-  createStoreWriter,
-  type CollectionKey,
-  type Digested,
-  type StoreWriter,
-  type Write,
-  type WriteAnswer
-} from './store/writes.js'
+import { createStoreWriter, type StoreWriter, type Write, type WriteAnswer } from './store/writes.js'
+import type { CollectionKey, Digested } from './store/record-change.js'
 
 /** A write as it is sent to the writer: records still with the bytes of their images. */
 export type RawWrite =

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import { sharedKey } from '../threading/shared-key.js'
 import type { Embedding } from './embedding.js'
-import type { EncodeOptions, Encoder } from './encoder.js'
 import type { Encoded } from './queues.js'
+import type { EncodeOptions } from './encode-options.js'
 
 export interface EmbeddingCacheOptions {
   /** Of the encoder: a cache outlives no model. */
@@ -10,7 +10,7 @@ export interface EmbeddingCacheOptions {
   /** Memory, in bytes; 0 keeps nothing. */
   maxSize: number
   /** Where look-ups are counted. */
-  lookups: Encoder['cacheLookups']
+  lookups: { hit: number; miss: number }
 }
 
 /** Encodes the inputs at some positions. */

@@ -1,54 +1,17 @@
 import { createHash } from 'node:crypto'
 import type { AddOptions, Batcher } from '../threading/batcher.js'
 import type { CallOptions, Lane } from '../threading/call-options.js'
-import type { OnStep } from '../telemetry/stages.js'
 import { startThreadPool, type PoolState } from '../threading/thread-pool.js'
-import type { ImageLimits } from './decode-image.js'
 import { createDecodeMemory, freeAll } from './decode-memory.js'
 import { createEmbeddingCache } from './embedding-cache.js'
 import type { Embedding } from './embedding.js'
 import type { ImageWorkerSettings } from './image-worker.js'
 import type { ModelPackage } from './model-package.js'
 import { createQueues, type ImageThreads } from './queues.js'
-import type { ExecutionProvider } from './session.js'
-import { startTowers, type ExecutionOptions, type ExecutionReport, type Towers } from './start-towers.js'
+import { startTowers, type ExecutionReport, type Towers } from './start-towers.js'
 import { requireShort } from './tokenizer.js'
 import type { Tuned } from './tuning.js'
-
-export interface EncoderOptions extends ExecutionOptions {
-  imageWorkers: number
-  batchDelayMs: number
-  /** Waiting images, and waiting texts, of a lane at which a request is rejected. */
-  queueSize: number
-  /** Expected wait by lane, in milliseconds, over which a request is rejected; 0 sets no bound. */
-  maxWaitMs?: Record<Lane, number>
-  /** Memory for cached embeddings, in bytes; 0 turns the cache off. */
-  cacheBytes: number
-  limits: ImageLimits
-  /** Told of each run of a tower. */
-  onTowerRun?: (run: TowerRun) => void
-}
-
-export interface TowerRun {
-  model: string
-  tower: 'image' | 'text'
-  provider: ExecutionProvider
-  /** Images or texts in the batch. */
-  batch: number
-  seconds: number
-}
-
-export interface EncodeOptions extends AddOptions {
-  /** Told what the encoding went through; not where an embedding was kept from before. */
-  onStep?: OnStep
-  /** Where the tokens of its texts are added that the model read, special ones included. */
-  usage?: { tokens: number }
-  /**
-   * Where a digest of the tokens of each text is put, by its position: texts that are the same to the model
-   * share it.
-   */
-  digests?: string[]
-}
+import type { EncoderOptions, EncodeOptions } from './encode-options.js'
 
 /** Bytes or text to embeddings, by the two towers of one model package. */
 export interface Encoder {

@@ -1,6 +1,7 @@
 import { ModelNotFound } from '../errors.js'
-import { createEncoder, type Encoder, type EncoderOptions } from './encoder.js'
+import { createEncoder, type Encoder } from './encoder.js'
 import type { ModelPackage } from './model-package.js'
+import type { EncoderOptions } from './encode-options.js'
 
 /** The encoders of the loaded models. */
 export interface Encoders {

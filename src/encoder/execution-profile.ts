@@ -1,6 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ExecutionProvider } from './session.js'
+
+/** An execution provider of ONNX Runtime. */
+export type ExecutionProvider = 'cpu' | 'cuda' | 'tensorrt' | 'webgpu' | 'coreml'
 
 /** Of one provider, how many nodes it ran, and how many of them multiply matrices. */
 export interface NodeCounts {

@@ -1,8 +1,8 @@
 import type { Lane } from '../threading/call-options.js'
 import type { Config } from '../config.js'
 import { MIB } from '../config.js'
-import type { EncoderOptions } from './encoder.js'
 import { findModel, loadModelPackage, type ModelPackage } from './model-package.js'
+import type { EncoderOptions } from './encode-options.js'
 
 /**
  * Reads the model packages that the configuration names. Throws an Error that says what is missing or wrong.

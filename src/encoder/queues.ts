@@ -3,9 +3,9 @@ import { isPublicError } from '../errors.js'
 import type { Step } from '../telemetry/stages.js'
 import type { ThreadPool } from '../threading/thread-pool.js'
 import type { Embedding } from './embedding.js'
-import type { EncoderOptions, TowerRun } from './encoder.js'
 import type { ModelPackage } from './model-package.js'
 import type { Towers } from './start-towers.js'
+import type { EncoderOptions, TowerRun } from './encode-options.js'
 
 export type ImageThreads = ThreadPool<typeof import('./image-worker.js')>
 

@@ -2,10 +2,7 @@ import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-nod
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readProfile, type NodesByProvider } from './execution-profile.js'
-
-/** An execution provider of ONNX Runtime. */
-export type ExecutionProvider = 'cpu' | 'cuda' | 'tensorrt' | 'webgpu' | 'coreml'
+import { readProfile, type NodesByProvider, type ExecutionProvider } from './execution-profile.js'
 
 export interface SessionSettings {
   /** Intra-op threads of ONNX Runtime. */

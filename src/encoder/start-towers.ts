@@ -2,9 +2,9 @@ import { usableCores } from '../threading/cores.js'
 import { openAllOrClose } from '../threading/open-all-or-close.js'
 import { startThreadPool, type PoolState, type ThreadPool } from '../threading/thread-pool.js'
 import type { ModelPackage } from './model-package.js'
-import type { ExecutionProvider } from './session.js'
 import type { Executions, TowerWorkerSettings } from './tower-worker.js'
 import { bestBatchSize, describeRuns, tuneWorkers, type Tuned } from './tuning.js'
+import type { ExecutionProvider } from './execution-profile.js'
 
 export interface ExecutionOptions {
   /** In order of preference. */

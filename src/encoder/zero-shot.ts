@@ -1,10 +1,11 @@
 import { countCharacters } from '../validation/code-points.js'
 import { LabelsInvalid, TemplateInvalid, ZeroShotUnsupported } from '../errors.js'
 import { cosine, meanEmbedding, type Embedding } from './embedding.js'
-import type { EncodeOptions, Encoder } from './encoder.js'
+import type { Encoder } from './encoder.js'
 import type { ZeroShotSettings } from './package-settings.js'
 import { TEMPLATES } from './templates.js'
 import { MAX_TEXT_LENGTH } from './tokenizer.js'
+import type { EncodeOptions } from './encode-options.js'
 
 /** A label, or a label with its own prompts in place of the templates. */
 export type Label = string | { label: string; prompts: string[] }

@@ -1,6 +1,55 @@
 import type { ErrorShape } from '../errors.js'
-import type { EvaluationAsked, EvaluationPart } from './evaluation/evaluation-kind.js'
-import type { ReindexAsked, ReindexPart } from './reindex-jobs.js'
+import type { TaskName } from '../evaluation/report.js'
+import type { TaskOptions } from '../evaluation/tasks/task.js'
+import type { FolderAsked } from './evaluation/dataset-folders.js'
+import type { Unencodable } from './reindex.js'
+
+export interface CollectionAsked {
+  collection: string
+  labelField?: string
+  limit: number
+}
+
+export interface EvaluationAsked {
+  dataset: FolderAsked | CollectionAsked
+  model?: string
+  against?: string
+  tasks?: TaskName[]
+  options: Partial<Pick<TaskOptions, 'seed' | 'resamples' | 'templates' | 'duplicates'>>
+}
+
+/** What an evaluation has beside what every job has. Its progress is that of the step it is at. */
+export interface EvaluationPart {
+  /** Null where the dataset is a folder. */
+  collection: string | null
+  /** When that was created: a later one of its name is another. */
+  collectionCreatedAt?: number
+  dataset: FolderAsked | CollectionAsked
+  model: string
+  fingerprint: string
+  against: string | null
+  tasks: TaskName[] | null
+  options: EvaluationAsked['options']
+}
+
+export interface ReindexAsked {
+  collection: string
+  model?: string
+  skipMissing: boolean
+}
+
+/** What a re-indexing has beside what every job has. Its progress is in records. */
+export interface ReindexPart {
+  collection: string
+  /** When that was created: a later one of its name is another. */
+  collectionCreatedAt?: number
+  /** The model that the collection is encoded with. */
+  model: string
+  fingerprint: string
+  skipMissing: boolean
+  /** What can't be encoded anew: how many, and the first of them. */
+  missing: { count: number; records: Unencodable[] }
+}
 
 /** What every job has. */
 export interface JobState {

@@ -1,27 +1,8 @@
 import type { Collections } from '../collections/collections.js'
 import type { Encoders } from '../encoder/encoders.js'
 import { CollectionHasNoModel, ReindexRunning } from '../errors.js'
-import type { Job, JobKind } from './job.js'
-import { reindex, type Unencodable } from './reindex.js'
-
-export interface ReindexAsked {
-  collection: string
-  model?: string
-  skipMissing: boolean
-}
-
-/** What a re-indexing has beside what every job has. Its progress is in records. */
-export interface ReindexPart {
-  collection: string
-  /** When that was created: a later one of its name is another. */
-  collectionCreatedAt?: number
-  /** The model that the collection is encoded with. */
-  model: string
-  fingerprint: string
-  skipMissing: boolean
-  /** What can't be encoded anew: how many, and the first of them. */
-  missing: { count: number; records: Unencodable[] }
-}
+import type { Job, JobKind, ReindexAsked, ReindexPart } from './job.js'
+import { reindex } from './reindex.js'
 
 /** Records that a job names, of those that can't be encoded anew. */
 const MAX_NAMED = 1000

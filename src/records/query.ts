@@ -1,8 +1,8 @@
 import type { Modality } from '../collections/record.js'
 import { normalise, type Embedding } from '../encoder/embedding.js'
-import type { EncodeOptions } from '../encoder/encoder.js'
 import { QueryInvalid, RecordNotFound } from '../errors.js'
 import { encoderOf, requireModel, toEmbedding, type Target } from './record-parts.js'
+import type { EncodeOptions } from '../encoder/encode-options.js'
 
 /** One part of a query: exactly one of text, image, record and embedding. */
 export interface QueryPart {

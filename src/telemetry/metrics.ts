@@ -2,11 +2,11 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 import type { KeyRing } from '../access/key-ring.js'
 import type { Collections } from '../collections/collections.js'
 import { freeBytes } from '../collections/free-space.js'
-import type { TowerRun } from '../encoder/encoder.js'
 import type { Encoders } from '../encoder/encoders.js'
 import type { FetchOutcome } from '../image-urls/image-fetcher.js'
 import type { Step } from './stages.js'
 import type { PoolState } from '../threading/thread-pool.js'
+import type { TowerRun } from '../encoder/encode-options.js'
 
 /** Prometheus metrics of one service. Durations are in seconds. */
 export interface Metrics {

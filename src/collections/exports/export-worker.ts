@@ -6,9 +6,9 @@ import { imagePath } from '../image-files.js'
 import type { Modality, StoredRecord } from '../record.js'
 import { openReader } from '../store/connection.js'
 import { createStoreReader } from '../store/reads.js'
-import type { CollectionKey } from '../store/writes.js'
 import { embeddingRows, type EmbeddingRows } from './embedding-rows.js'
 import { candidateKeys, sampledPage, type SampledPage } from './sampled-records.js'
+import type { CollectionKey } from '../store/record-change.js'
 
 /** What the lines of records have beside their texts and metadata. */
 export interface LineContent {

@@ -1,6 +1,6 @@
 import { BulkLoadRunning } from '../../errors.js'
 import type { Connection } from './connection.js'
-import type { RecordChange } from './writes.js'
+import type { RecordChange } from './record-change.js'
 
 /** How far a bulk load under an idempotency key is. */
 export interface BulkLoad {

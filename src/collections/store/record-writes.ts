@@ -9,7 +9,7 @@ import {
 } from '../record.js'
 import type { Connection } from './connection.js'
 import { mergePatch } from './merge-patch.js'
-import type { CollectionKey, Digested, RecordChange } from './writes.js'
+import type { CollectionKey, Digested, RecordChange } from './record-change.js'
 
 interface Row {
   key: number

@@ -2,7 +2,7 @@ import { BackupInvalid } from '../../errors.js'
 import type { RestoredEmbedding, RestoredRecord } from '../record.js'
 import type { Connection } from './connection.js'
 import { imageColumns } from './record-writes.js'
-import type { Digested, RecordChange } from './writes.js'
+import type { Digested, RecordChange } from './record-change.js'
 
 /** Writes of what a backup holds, inside a transaction of the caller. */
 export interface RestoreWriter {

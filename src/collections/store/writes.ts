@@ -9,7 +9,6 @@ import {
 import {
   replacedName,
   type CollectionSettings,
-  type Modality,
   type MutableSettings,
   type RecordPatch,
   type RecordWrite,
@@ -23,6 +22,7 @@ import type { Connection } from './connection.js'
 import { createBulkLoadWriter, type BulkLoadStep, type BulkLoadWriter } from './bulk-loads.js'
 import { createRecordWriter, type RecordCopy } from './record-writes.js'
 import { createRestoreWriter } from './restore-writes.js'
+import type { CollectionKey, Digested, RecordChange } from './record-change.js'
 
 /** One change of the store, whole or not at all. */
 export type Write =
@@ -59,27 +59,6 @@ export type Write =
   | { kind: 'clear'; collection: CollectionKey; limit: number }
   /** Removes up to `limit` records whose time is up, and forgets bulk loads that are long over. */
   | { kind: 'expire'; limit: number }
-
-/** A collection by its key in the store; the name is for messages. */
-export type CollectionKey = Pick<StoredCollection, 'id' | 'name'>
-
-/** A write whose image, if it keeps one, is already a file under its digest. */
-export type Digested<W> = Omit<W, 'image'> & {
-  image?: { sha256: string; type: string; bytes: number } | null
-}
-
-/** What a write did to one record. */
-export interface RecordChange {
-  /** The record's key in the store, never given twice. */
-  key: number
-  existed: boolean
-  /** Whether it is gone now. */
-  gone: boolean
-  /** As JSON. */
-  metadata: string | null
-  added: { label: number; modality: Modality }[]
-  removed: { label: number; modality: Modality }[]
-}
 
 /** What a write did, for its caller and for the indexes. */
 export interface Written {

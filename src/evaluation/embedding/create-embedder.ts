@@ -1,5 +1,5 @@
 import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises'
-import type { EncodeOptions, Encoder } from '../../encoder/encoder.js'
+import type { Encoder } from '../../encoder/encoder.js'
 import { isPublicError } from '../../errors.js'
 import { Batcher } from '../../threading/batcher.js'
 import { sharedKey } from '../../threading/shared-key.js'
@@ -9,6 +9,7 @@ import { type Corruption, type Embedder, type Rows, sharedRows } from './embedde
 import { createImageFiles, type ImageFiles } from './image-files.js'
 import { forEachConcurrently } from './for-each-concurrently.js'
 import { imageKey, type KeptEmbeddings, openKeptEmbeddings, textKey } from './kept-embeddings.js'
+import type { EncodeOptions } from '../../encoder/encode-options.js'
 
 export interface EmbedderOptions {
   /**

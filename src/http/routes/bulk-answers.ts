@@ -14,11 +14,12 @@ import {
 import { encoderOf, type Target } from '../../records/record-parts.js'
 import { createYielder } from '../../threading/yield-to-event-loop.js'
 import { isBlank, type Line } from './bulk-line.js'
-import { fetchImages, type UnfetchedRecord } from './fetch-images.js'
+import { fetchImages } from './fetch-images.js'
 import type { LineLedger, Mark } from './line-ledger.js'
 import type { RawLine } from './lines.js'
 import type { LoadRecord } from './load-record.js'
 import { stoppedLoad } from './stopped-load.js'
+import type { UnfetchedRecord } from './sent-record.js'
 
 /** Records that are encoded and committed together. */
 const BATCH = 64

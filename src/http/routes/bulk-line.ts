@@ -2,10 +2,9 @@ import { isUtf8 } from 'node:buffer'
 import { createHash, randomUUID } from 'node:crypto'
 import { InvalidRequest } from '../../errors.js'
 import { parseJson } from '../../json/parse.js'
-import type { UnfetchedRecord } from './fetch-images.js'
 import { imageBytes } from './image-body.js'
 import type { RawLine } from './lines.js'
-import { recordChecker } from './sent-record.js'
+import { recordChecker, type UnfetchedRecord } from './sent-record.js'
 import type { App } from './services.js'
 
 /** A line of a bulk load with its number: a record, whose image may have to be fetched, or why it is none. */

@@ -9,10 +9,11 @@ import {
   TrainForm,
   TrainJson
 } from './classifier-schemas.js'
-import { formBody, imagesBody, type Form } from './form.js'
+import { formBody, imagesBody } from './form.js'
 import type { App, Services } from './services.js'
 import { toClassifierBody } from './classifier-body.js'
 import { trainFrom } from './train-from.js'
+import type { Form } from './read-form.js'
 
 const tags = ['Classifiers']
 

@@ -2,7 +2,7 @@ import type { Static } from 'typebox'
 import { features, type Input } from '../../classifiers/features.js'
 import type { LoadedClassifier } from '../../classifiers/classifiers.js'
 import { MIB } from '../../config.js'
-import type { EncodeOptions, Encoder } from '../../encoder/encoder.js'
+import type { Encoder } from '../../encoder/encoder.js'
 import type { Encoders } from '../../encoder/encoders.js'
 import { ClassifierMismatch, ClassifierNotFound, InvalidRequest } from '../../errors.js'
 import { responses, type ImageBody } from '../schemas.js'
@@ -18,6 +18,7 @@ import { formBody, imagesBody } from './form.js'
 import { imageBodyLimit } from './image-body.js'
 import { imageLoader } from './load-images.js'
 import type { App, Services } from './services.js'
+import type { EncodeOptions } from '../../encoder/encode-options.js'
 
 /** Asking a trained classifier. */
 export function classifyRoute(app: App, services: Services): void {

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { MIB } from '../../config.js'
 import { cosine, type Embedding } from '../../encoder/embedding.js'
-import type { EncodeOptions, Encoder } from '../../encoder/encoder.js'
+import type { Encoder } from '../../encoder/encoder.js'
 import { EmbeddingInvalid } from '../../errors.js'
 import { EXAMPLE_IMAGE, JsonImage, responses } from '../schemas.js'
 import { imageBodyLimit } from './image-body.js'
@@ -9,6 +9,7 @@ import { imageLoader } from './load-images.js'
 import { openaiBody } from './openai-body.js'
 import { sendJson } from './send-json.js'
 import type { App, Services } from './services.js'
+import type { EncodeOptions } from '../../encoder/encode-options.js'
 
 const MAX_INPUTS = 2048
 const MAX_SIMILARITY = 256

@@ -2,10 +2,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { suffices } from '../../access/api-key.js'
 import { CollectionForbidden, EvaluationNotDone, EvaluationNotFound, Forbidden } from '../../errors.js'
-import type { EvaluationAsked } from '../../jobs/evaluation/evaluation-kind.js'
 import { ReportJson, toJson } from '../../evaluation/report/json.js'
 import { renderPage } from '../../evaluation/report/page.js'
-import type { EvaluationJob, Job } from '../../jobs/job.js'
+import type { EvaluationJob, Job, EvaluationAsked } from '../../jobs/job.js'
 import { responses } from '../schemas.js'
 import {
   EvaluationBody,

@@ -1,10 +1,6 @@
 import type { Faulty, NewRecord } from '../../records/ingest.js'
-import type { ImageBody } from '../schemas.js'
 import type { Line } from './bulk-line.js'
 import type { LoadRecord } from './load-record.js'
-
-/** A record whose image may be an url still, or that of a record that is stored. */
-export type UnfetchedRecord = Omit<NewRecord, 'image'> & { image?: ImageBody; imageUrl?: string }
 
 /** How many images of one bulk load are fetched ahead of those that are encoded. */
 const AHEAD = 16

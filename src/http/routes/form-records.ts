@@ -2,7 +2,8 @@ import { InvalidRequest, RecordInvalid } from '../../errors.js'
 import { USUAL_VALUES } from '../../json/scan.js'
 import { createYielder } from '../../threading/yield-to-event-loop.js'
 import { closestName } from '../../validation/closest-name.js'
-import { parseField, type Form } from './form.js'
+import { parseField } from './form.js'
+import type { Form } from './read-form.js'
 
 const FIELDS = ['id', 'text', 'metadata', 'ttl_seconds', 'expires_at']
 const JSON_FIELDS = ['metadata', 'ttl_seconds']

@@ -3,21 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { InvalidRequest, isPublicError } from '../../errors.js'
 import { parseJson } from '../../json/parse.js'
 import type { JsonLimits } from '../../json/scan.js'
-import { readForm } from './read-form.js'
-
-/** A multipart form: its text fields by name and its files named `image`, each in the order sent. */
-export interface Form {
-  fields: Map<string, string[]>
-  /** Undefined where a browser sent a file input in which no file was chosen. */
-  images: (Uint8Array | undefined)[]
-}
-
-export interface FormLimits {
-  /** Largest file, in bytes. */
-  fileBytes: number
-  /** Largest sum of all parts, in bytes. */
-  totalBytes: number
-}
+import { readForm, type Form, type FormLimits } from './read-form.js'
 
 /**
  * A hook that turns a multipart body into the route's JSON shape before it is validated; other bodies pass.

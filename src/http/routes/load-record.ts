@@ -3,8 +3,8 @@ import type { CallOptions } from '../../threading/call-options.js'
 import type { Collection } from '../../collections/collection.js'
 import { ImageNotKept, RecordInvalid } from '../../errors.js'
 import { stopsAll, type Faulty, type NewRecord } from '../../records/ingest.js'
-import type { UnfetchedRecord } from './fetch-images.js'
 import type { LoadImage } from './load-images.js'
+import type { UnfetchedRecord } from './sent-record.js'
 
 /** Brings the image of a record, wherever it comes from; the record turns faulty where it does not come. */
 export type LoadRecord = (record: UnfetchedRecord) => Promise<NewRecord | Faulty>

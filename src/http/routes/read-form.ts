@@ -2,7 +2,20 @@ import '@fastify/multipart'
 import type { MultipartFile } from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import { ImageTooLarge, InvalidRequest } from '../../errors.js'
-import type { Form, FormLimits } from './form.js'
+
+/** A multipart form: its text fields by name and its files named `image`, each in the order sent. */
+export interface Form {
+  fields: Map<string, string[]>
+  /** Undefined where a browser sent a file input in which no file was chosen. */
+  images: (Uint8Array | undefined)[]
+}
+
+export interface FormLimits {
+  /** Largest file, in bytes. */
+  fileBytes: number
+  /** Largest sum of all parts, in bytes. */
+  totalBytes: number
+}
 
 const MAX_IMAGES = 256
 const MAX_FIELDS = 1024

@@ -1,11 +1,14 @@
 import type { Static } from 'typebox'
 import { RecordInvalid } from '../../errors.js'
+import type { NewRecord } from '../../records/ingest.js'
 import { RecordFields, type ImageBody } from '../schemas.js'
 import { describeFaults } from '../../validation/faults.js'
 import { takeExpiry } from './expiry.js'
-import type { UnfetchedRecord } from './fetch-images.js'
 import { FaultyRow } from './form-records.js'
 import type { App } from './services.js'
+
+/** A record whose image may be an url still, or that of a record that is stored. */
+export type UnfetchedRecord = Omit<NewRecord, 'image'> & { image?: ImageBody; imageUrl?: string }
 
 type Fields = Omit<Static<typeof RecordFields>, 'image'> & { image?: ImageBody }
 

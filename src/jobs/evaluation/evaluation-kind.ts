@@ -6,43 +6,14 @@ import type { Encoders } from '../../encoder/encoders.js'
 import { EvaluationInvalid, FingerprintMismatch } from '../../errors.js'
 import { DatasetError } from '../../evaluation/datasets/dataset.js'
 import { requireTemplates, runEvaluation } from '../../evaluation/run/run-evaluation.js'
-import type { Report, TaskName } from '../../evaluation/report.js'
+import type { Report } from '../../evaluation/report.js'
 import { chooseTasks, TaskImpossible } from '../../evaluation/tasks.js'
-import type { TaskOptions } from '../../evaluation/tasks/task.js'
-import type { JobKind, JobState, Work } from '../job.js'
+import type { JobKind, JobState, Work, EvaluationAsked, EvaluationPart, CollectionAsked } from '../job.js'
 import { encoderOf, requireModel } from '../../records/record-parts.js'
 import { withoutPaths, type FolderAsked } from './dataset-folders.js'
 import { openDatasetThread } from './dataset-thread.js'
 import { evaluateCollection, OF_COLLECTIONS } from './evaluate-collection.js'
 import type { ReportStore } from './report-store.js'
-
-export interface CollectionAsked {
-  collection: string
-  labelField?: string
-  limit: number
-}
-
-export interface EvaluationAsked {
-  dataset: FolderAsked | CollectionAsked
-  model?: string
-  against?: string
-  tasks?: TaskName[]
-  options: Partial<Pick<TaskOptions, 'seed' | 'resamples' | 'templates' | 'duplicates'>>
-}
-
-/** What an evaluation has beside what every job has. Its progress is that of the step it is at. */
-export interface EvaluationPart {
-  /** Null where the dataset is a folder. */
-  collection: string | null
-  /** When that was created: a later one of its name is another. */
-  collectionCreatedAt?: number
-  dataset: FolderAsked | CollectionAsked
-  model: string
-  fingerprint: string
-  against: string | null
-  tasks: TaskName[] | null
-  options: EvaluationAsked['options']
-}
 
 export interface EvaluationParts {
   config: Pick<Config, 'DATASETS_DIR' | 'EVALUATION_CACHE_MIB' | 'MAX_IMAGE_MIB' | 'MAX_IMAGE_MEGAPIXELS'>

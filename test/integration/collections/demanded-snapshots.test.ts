@@ -2,9 +2,10 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Collection } from '../../../src/collections/collection.js'
-import { openCollections, type CollectionsOptions } from '../../../src/collections/collections.js'
+import { openCollections } from '../../../src/collections/collections.js'
 import { randomVector, settings } from '../../fixtures/collections.js'
 import { smallDisk, resizeDisk, unmount } from '../../fixtures/small-disk.js'
+import type { CollectionsOptions } from '../../../src/collections/folder-threads.js'
 
 const DIMENSION = 64
 

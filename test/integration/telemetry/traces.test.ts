@@ -3,10 +3,10 @@ import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { readConfig } from '../../../src/config.js'
 import { startServer } from '../../../src/server.js'
-import { openTraces, wantsTraces } from '../../../src/telemetry/traces.js'
 import { startCollector, type CollectedSpan } from '../../fixtures/collector.js'
 import { solid } from '../../fixtures/images.js'
 import { client, ownServer } from '../../fixtures/server.js'
+import { openTraces, wantsTraces } from '../../../src/telemetry/open-traces.js'
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c'
 const CALLER = { traceparent: `00-${TRACE_ID}-b7ad6b7169203331-01`, tracestate: 'vendor=1' }
