@@ -180,7 +180,9 @@ export const RefusedTooOften = createError(
   'From this address came %s requests without a valid API key in a minute; try again in %s.',
   429
 )
-export const QueueFull = createError('QUEUE_FULL', 'Too much work is waiting; try again soon.', 429)
+export const QueueFull = transient(
+  createError('QUEUE_FULL', 'Too much work is waiting; try again soon.', 429)
+)
 export const Internal = createError(
   'INTERNAL',
   'Something went wrong here; the log has it under this request_id.',
@@ -188,11 +190,15 @@ export const Internal = createError(
 )
 export const EncoderFailed = createError('ENCODER_FAILED', 'The encoder failed on this input.', 500)
 export const Closed = createError('CLOSED', 'The service is shutting down.', 503)
-export const WorkerDied = createError('WORKER_DIED', 'The worker that held this work ended; try again.', 503)
-export const WorkersDown = createError(
-  'WORKERS_DOWN',
-  'The workers for this (%s) died again and again, and are started anew in a while; try again.',
-  503
+export const WorkerDied = transient(
+  createError('WORKER_DIED', 'The worker that held this work ended; try again.', 503)
+)
+export const WorkersDown = transient(
+  createError(
+    'WORKERS_DOWN',
+    'The workers for this (%s) died again and again, and are started anew in a while; try again.',
+    503
+  )
 )
 export const DeadlineExceeded = createError(
   'DEADLINE_EXCEEDED',
@@ -216,6 +222,19 @@ export interface ErrorShape {
   code: string
   message: string
   statusCode: number
+  /** Whether the same work may succeed later. */
+  isTransient?: true
+}
+
+/** Marks a class of errors: the same work may succeed later. */
+function transient<Class extends { prototype: object }>(errorClass: Class): Class {
+  Object.defineProperty(errorClass.prototype, 'isTransient', { value: true })
+  return errorClass
+}
+
+/** Whether an error is transient, also after it has crossed threads. */
+export function isTransient(error: unknown): error is Error & ErrorShape & { isTransient: true } {
+  return isPublicError(error) && error.isTransient === true
 }
 
 /**
@@ -233,10 +252,10 @@ export function isPublicError(error: unknown): error is Error & ErrorShape {
   )
 }
 
-/** The code, message and status of a public error; anything else is INTERNAL. */
+/** The shape of a public error; anything else is INTERNAL. */
 export function toErrorShape(error: unknown): ErrorShape {
   const { code, message, statusCode } = isPublicError(error) ? error : new Internal()
-  return { code, message, statusCode: statusCode ?? 500 }
+  return { code, message, statusCode: statusCode ?? 500, ...(isTransient(error) && { isTransient: true }) }
 }
 
 /** The error that a shape from another thread stands for. */

@@ -1,4 +1,4 @@
-import { isPublicError } from '../errors.js'
+import { isTransient } from '../errors.js'
 import type { Lane } from '../threading/call-options.js'
 import { startThreadPool, type ThreadPool } from '../threading/thread-pool.js'
 import type { SearcherReport } from './searcher-worker.js'
@@ -82,5 +82,5 @@ export async function closeFolderThreads({ writer, searcher }: FolderThreads): P
 
 /** A thread that is gone has nothing left to save, and its lock went with it. */
 function unlessGone(error: unknown): void {
-  if (!isPublicError(error) || !['WORKER_DIED', 'WORKERS_DOWN'].includes(error.code)) throw error
+  if (!isTransient(error)) throw error
 }

@@ -1,5 +1,5 @@
 import { Batcher, type AddOptions, type Batch } from '../threading/batcher.js'
-import { isPublicError } from '../errors.js'
+import { isTransient } from '../errors.js'
 import type { Step } from '../telemetry/stages.js'
 import type { ThreadPool } from '../threading/thread-pool.js'
 import type { Embedding } from './embedding.js'
@@ -200,5 +200,5 @@ function imageQueues(
  * not.
  */
 function retryAlone(error: unknown): boolean {
-  return !(isPublicError(error) && ['WORKER_DIED', 'WORKERS_DOWN'].includes(error.code))
+  return !isTransient(error)
 }

@@ -6,7 +6,7 @@ import type { ComparedRecord } from '../collections/store/reads.js'
 import type { Embedding } from '../encoder/embedding.js'
 import type { Encoder } from '../encoder/encoder.js'
 import { isPublicError, ReindexIncomplete } from '../errors.js'
-import { untilWell } from '../threading/retry.js'
+import { retry } from '../threading/retry.js'
 
 /** A record that can't be encoded anew in one of its modalities, and why. */
 export interface Unencodable {
@@ -173,9 +173,9 @@ async function encodeAnew(
   if (source === null) return undefined
   const bytes = modality === 'image' ? await readFile(collection.imagePath(source)) : undefined
   const options = { lane: 'bulk', signal, sharing: `collection ${collection.settings.id}` } as const
-  return untilWell(signal, () =>
-    bytes ? encoder.encodeImage(bytes, options) : encoder.encodeText(source, options)
-  )
+  return retry(() => (bytes ? encoder.encodeImage(bytes, options) : encoder.encodeText(source, options)), {
+    signal
+  })
 }
 
 /**
@@ -185,10 +185,10 @@ async function encodeAnew(
 function steady({ replacement, signal }: Pick<ReindexOptions, 'replacement' | 'signal'>): Replacement {
   return {
     ...replacement,
-    compare: (page) => untilWell(signal, () => replacement.compare(page)),
-    copy: (records) => untilWell(signal, () => replacement.copy(records)),
-    removeExtra: () => untilWell(signal, () => replacement.removeExtra()),
-    count: () => untilWell(signal, () => replacement.count())
+    compare: (page) => retry(() => replacement.compare(page), { signal }),
+    copy: (records) => retry(() => replacement.copy(records), { signal }),
+    removeExtra: () => retry(() => replacement.removeExtra(), { signal }),
+    count: () => retry(() => replacement.count(), { signal })
   }
 }
 

@@ -1,7 +1,7 @@
 import type { CallOptions } from '../threading/call-options.js'
 import type { Modality, RecordWrite } from '../collections/record.js'
 import type { Embedding } from '../encoder/embedding.js'
-import { isPublicError, RecordInvalid, toErrorShape, type ErrorShape } from '../errors.js'
+import { isPublicError, isTransient, RecordInvalid, toErrorShape, type ErrorShape } from '../errors.js'
 import type { BulkLoadStep } from '../collections/store/bulk-loads.js'
 import {
   encoderOf,
@@ -165,9 +165,8 @@ async function encodeAll(
 export function stopsAll(error: unknown): boolean {
   return (
     !isPublicError(error) ||
-    ['QUEUE_FULL', 'CLOSED', 'CLIENT_GONE', 'DEADLINE_EXCEEDED', 'WORKER_DIED', 'WORKERS_DOWN'].includes(
-      error.code
-    )
+    isTransient(error) ||
+    ['CLOSED', 'CLIENT_GONE', 'DEADLINE_EXCEEDED'].includes(error.code)
   )
 }
 

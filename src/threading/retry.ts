@@ -1,39 +1,41 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isPublicError } from '../errors.js'
+import { isTransient } from '../errors.js'
 
-export interface Forbearance {
+export interface RetryOptions {
+  /** Ends the tries. Work that is running is to watch it by itself. */
+  signal?: AbortSignal
   /** Milliseconds between two tries. */
-  busyWaitMs?: number
-  /** Deaths of a worker, which the work may be the cause of, that are borne. */
-  mostDeaths?: number
-  /** Milliseconds after which no other try is made while workers are down, or a queue stays full. */
-  mostWaitMs?: number
+  delayMs?: number
+  /** The death of a worker at which it gives up, since the work may be the cause. */
+  maxDeaths?: number
+  /** Milliseconds after the first failure at which it gives up while a queue is full. */
+  maxFullMs?: number
+  /** Milliseconds after the first failure at which it gives up while workers are down. */
+  maxDownMs?: number
 }
 
+const QUARTER_HOUR_MS = 15 * 60_000
+
 /**
- * Does some work again while what stops it may pass: a full queue, a thread that died or is down. Throws the
- * signal's reason, and what stopped the work the last time where that does not pass: after 5 deaths, or 15
- * minutes.
+ * Does some work again after transient errors: a full queue, or workers that died or are down. Throws the
+ * signal's reason, any other error at once, and the last transient error when it gives up.
  */
-export async function untilWell<T>(
-  signal: AbortSignal,
-  work: () => Promise<T>,
-  { busyWaitMs = 500, mostDeaths = 5, mostWaitMs = 15 * 60_000 }: Forbearance = {}
-): Promise<T> {
-  const startedAt = performance.now()
+export async function retry<T>(work: () => Promise<T>, options: RetryOptions = {}): Promise<T> {
+  const { signal, delayMs = 500, maxDeaths = 5 } = options
+  const { maxFullMs = QUARTER_HOUR_MS, maxDownMs = QUARTER_HOUR_MS } = options
+  let failedAt: number | undefined
   for (let deaths = 0; ;) {
+    signal?.throwIfAborted()
     try {
       return await work()
     } catch (error) {
-      const code = isPublicError(error) ? error.code : ''
-      if (code === 'WORKER_DIED') deaths++
-      if (
-        !['QUEUE_FULL', 'WORKER_DIED', 'WORKERS_DOWN'].includes(code) ||
-        deaths >= mostDeaths ||
-        performance.now() - startedAt > mostWaitMs
-      )
-        throw error
-      await sleep(busyWaitMs, undefined, { signal })
+      if (!isTransient(error)) throw error
+      failedAt ??= performance.now()
+      if (error.code === 'WORKER_DIED') deaths++
+      const maxMs = error.code === 'QUEUE_FULL' ? maxFullMs : maxDownMs
+      if (deaths >= maxDeaths || performance.now() - failedAt >= maxMs) throw error
+      // An abort ends the wait; the next round throws its reason.
+      await sleep(delayMs, undefined, { signal }).catch(() => undefined)
     }
   }
 }

@@ -1,7 +1,8 @@
-import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as breathe } from 'node:timers/promises'
 import type { Encoder } from '../../encoder/encoder.js'
 import { isPublicError } from '../../errors.js'
 import { Batcher } from '../../threading/batcher.js'
+import { retry } from '../../threading/retry.js'
 import { sharedKey } from '../../threading/shared-key.js'
 import { DatasetError, type DatasetImage } from '../datasets/dataset.js'
 import { corrupt } from '../run/corruptions.js'
@@ -143,7 +144,7 @@ function imageEmbedding({
     const found = digest === known ? undefined : kept.get(key)
     if (found) return found
     const changed = corruption ? await corrupted.add({ bytes, corruption }, { lane: 'bulk', signal }) : bytes
-    const embedding = await encodeWhenThereIsRoom({ encoder, signal, sharing }, (encode) =>
+    const embedding = await encodeInBulk({ encoder, signal, sharing }, (encode) =>
       encoder.encodeImage(changed, encode)
     )
     kept.put(key, embedding)
@@ -218,7 +219,7 @@ async function embedTexts(
   )
   await forEachConcurrently(chunks, CHUNKS_AT_ONCE, async (chunk) => {
     signal?.throwIfAborted()
-    const embeddings = await encodeWhenThereIsRoom({ encoder, signal, sharing }, (options) =>
+    const embeddings = await encodeInBulk({ encoder, signal, sharing }, (options) =>
       Promise.all(encoder.encodeTexts(chunk, options))
     )
     for (const [i, text] of chunk.entries()) {
@@ -229,30 +230,17 @@ async function embedTexts(
   return rows
 }
 
-const BUSY_WAIT_MS = 500
-/** How often a worker's death is borne on one input, which may have been its cause. */
-const MOST_DEATHS = 3
-/**
- * How long workers are waited for that are down: longer than the pauses after which they are started again.
- */
-const LONGEST_DOWN_MS = 5 * 60_000
+/** Gives up at the third death of a worker, which the input may have caused. */
+const RETRY = { maxDeaths: 3, maxDownMs: 5 * 60_000, maxFullMs: Infinity }
 
-/** Encodes when the bulk lane has room, and again where a worker died or is down, or others took the room. */
-async function encodeWhenThereIsRoom<T>(
+/** Encodes in the bulk lane once it has capacity, and again after transient errors. */
+function encodeInBulk<T>(
   { encoder, signal, sharing }: { encoder: Encoder; signal?: AbortSignal; sharing?: string },
   encode: (options: EncodeOptions) => Promise<T>
 ): Promise<T> {
-  const startedAt = performance.now()
-  for (let deaths = 0; ;) {
+  const encodeOnce = async () => {
     await encoder.waitForCapacity({ signal })
-    try {
-      return await encode({ lane: 'bulk', signal, sharing })
-    } catch (error) {
-      const code = isPublicError(error) ? error.code : ''
-      if (code === 'WORKER_DIED') deaths++
-      if (!['QUEUE_FULL', 'WORKER_DIED', 'WORKERS_DOWN'].includes(code) || deaths === MOST_DEATHS) throw error
-      if (code === 'WORKERS_DOWN' && performance.now() - startedAt > LONGEST_DOWN_MS) throw error
-      await sleep(BUSY_WAIT_MS, undefined, { signal })
-    }
+    return encode({ lane: 'bulk', signal, sharing })
   }
+  return retry(encodeOnce, { signal, ...RETRY })
 }

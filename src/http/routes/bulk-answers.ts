@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { CallOptions } from '../../threading/call-options.js'
 import type { RecordWrite } from '../../collections/record.js'
 import type { BulkLoadStep } from '../../collections/store/bulk-loads.js'
-import { InvalidRequest, isPublicError, toErrorShape } from '../../errors.js'
+import { InvalidRequest, toErrorShape } from '../../errors.js'
 import {
   failedResult,
   prepareRecords,
@@ -12,6 +11,7 @@ import {
   type NewRecord
 } from '../../records/ingest.js'
 import { encoderOf, type Target } from '../../records/record-parts.js'
+import { retry } from '../../threading/retry.js'
 import { createYielder } from '../../threading/yield-to-event-loop.js'
 import { isBlank, type Line } from './bulk-line.js'
 import { fetchImages } from './fetch-images.js'
@@ -27,11 +27,8 @@ const BATCH = 64
 const BATCH_BYTES = 8 << 20
 /** Lines that were answered before and are answered together. */
 const SKIPPED_BATCH = 1000
-/**
- * How long a batch waits, that others forestalled or that met a full queue of writes, before it tries again;
- * in milliseconds.
- */
-const RETRY_MS = 200
+/** A load waits while a queue is full, for as long as its client does; other transient errors end it. */
+const WHILE_FULL = { delayMs: 200, maxFullMs: Infinity, maxDownMs: 0, maxDeaths: 1 }
 
 /**
  * Lines in a row that are no records, after which a load ends: what is sent is not what its sender takes it
@@ -74,7 +71,7 @@ export async function* answerLines(stream: BulkStream): AsyncGenerator<string> {
     }
     const step = key !== undefined && ledger.lastStep()
     if (step)
-      await givingWay(stream.callOptions, () =>
+      await retryWhileFull(stream.callOptions, () =>
         target.collection.upsert([], { load: { key, ...step, failed: [], completed: true } })
       )
   } catch (error) {
@@ -87,12 +84,14 @@ async function writePart(
   { ledger, target, callOptions, key, onResult }: BulkStream,
   part: Part
 ): Promise<string> {
-  const prepared = await prepareGivingWay(target, part, callOptions)
+  const prepared = await prepareWhenFree(target, part, callOptions)
   const load =
     key === undefined
       ? undefined
       : { key, ...ledger.step(part.at(-1)!.mark), failed: failedLines(part, prepared), completed: false }
-  const results = await givingWay(callOptions, () => writeRecords(target, { prepared, load }, callOptions))
+  const results = await retryWhileFull(callOptions, () =>
+    writeRecords(target, { prepared, load }, callOptions)
+  )
   for (const { status } of results) onResult(status)
   return results.map((result, i) => toAnswer(part[i], result) + '\n').join('')
 }
@@ -158,30 +157,20 @@ function tooManyMisshapen(line: Line): Error {
   )
 }
 
-/** Encodes a batch, and waits where the queue is full: a bulk load gives way, it does not fail. */
-async function prepareGivingWay(
+/** Encodes a batch once the encoder has capacity: a bulk load waits while the queue is full. */
+async function prepareWhenFree(
   target: Target,
   batch: Part,
   callOptions: BulkStream['callOptions']
 ): Promise<(RecordWrite | Faulty)[]> {
   const records = batch.map((line) => ('record' in line ? line.record : { id: '', error: line.error }))
-  return givingWay(callOptions, async () => {
-    // In turn with other loads, whatever comes in the meantime.
+  return retryWhileFull(callOptions, async () => {
+    // Loads are admitted in turn, whatever comes in the meantime.
     if (target.collection.settings.model !== null) await encoderOf(target).waitForCapacity(callOptions)
     return prepareRecords(target, records, callOptions)
   })
 }
 
-/** Does some work, again and again while it meets a full queue. Throws the signal's reason. */
-async function givingWay<T>(callOptions: BulkStream['callOptions'], work: () => Promise<T>): Promise<T> {
-  for (;;) {
-    callOptions.signal.throwIfAborted()
-    try {
-      return await work()
-    } catch (error) {
-      if (!isPublicError(error) || error.code !== 'QUEUE_FULL') throw error
-      // Its own error would hide why.
-      await sleep(RETRY_MS, undefined, callOptions).catch(() => undefined)
-    }
-  }
+function retryWhileFull<T>({ signal }: BulkStream['callOptions'], work: () => Promise<T>): Promise<T> {
+  return retry(work, { signal, ...WHILE_FULL })
 }

@@ -1,4 +1,4 @@
-import { isPublicError } from '../../errors.js'
+import { isPublicError, isTransient, type ErrorShape } from '../../errors.js'
 
 /** How far a load is. */
 export interface LoadProgress {
@@ -17,12 +17,14 @@ const DISK_ERRORS: Record<string, string> = {
   STORAGE_UNWRITABLE: "The data folder can't be written to"
 }
 
-/** Other ends of a load after which it can be resumed as it is. */
-const PASSING = new Set(['CLOSED', 'WORKER_DIED', 'WORKERS_DOWN', 'DEADLINE_EXCEEDED'])
+/** Whether a load that ended with an error, other than of the disk, can be resumed as it is. */
+function isResumable(error: Error & ErrorShape): boolean {
+  return isTransient(error) || error.code === 'CLOSED' || error.code === 'DEADLINE_EXCEEDED'
+}
 
 /** The error that ends a load, saying how far the load is and how to resume it where that is of use. */
 export function stoppedLoad(error: unknown, { done, key }: LoadProgress): unknown {
-  if (!isPublicError(error) || !(error.code in DISK_ERRORS || PASSING.has(error.code))) return error
+  if (!isPublicError(error) || !(error.code in DISK_ERRORS || isResumable(error))) return error
   const { code, statusCode, stack, cause } = error
   const next = done + 1
   const resume =

@@ -5,7 +5,7 @@ import { EvaluationInvalid } from '../../errors.js'
 import type { DatasetImage, LoadedDataset } from '../../evaluation/datasets/dataset.js'
 import { labelFault } from '../../evaluation/datasets/label-names.js'
 import { type Rows, sharedRows } from '../../evaluation/embedding/embedder.js'
-import { untilWell } from '../../threading/retry.js'
+import { retry } from '../../threading/retry.js'
 
 /** Records of a collection as a dataset, with the embeddings that it has of them: row i is of record i. */
 export interface CollectionSample {
@@ -30,12 +30,14 @@ export async function sampleCollection(
   exports: Exports,
   { limit, labelField, signal }: { limit: number; labelField?: string; signal: AbortSignal }
 ): Promise<CollectionSample> {
-  const sample = await untilWell(signal, () =>
-    exports.sample(collection, {
-      limit: Math.min(limit, Math.floor(MAX_VALUES / collection.settings.dimension)),
-      field: labelField,
-      signal
-    })
+  const sample = await retry(
+    () =>
+      exports.sample(collection, {
+        limit: Math.min(limit, Math.floor(MAX_VALUES / collection.settings.dimension)),
+        field: labelField,
+        signal
+      }),
+    { signal }
   )
   try {
     const { dimension } = collection.settings

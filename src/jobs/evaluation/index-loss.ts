@@ -6,7 +6,7 @@ import type { MeasuringThread } from '../../evaluation/run/measuring-thread.js'
 import type { ProgressTeller } from '../../evaluation/run/evaluate-dataset.js'
 import type { TaskReport } from '../../evaluation/report.js'
 import type { TaskOptions } from '../../evaluation/tasks/task.js'
-import { untilWell } from '../../threading/retry.js'
+import { retry } from '../../threading/retry.js'
 import type { CollectionSample } from './collection-sample.js'
 
 export interface IndexLossOptions {
@@ -74,9 +74,9 @@ async function search(
   for (const [i, row] of rows.entries()) {
     const query = values.slice(row * dimension, (row + 1) * dimension)
     const find = (exact: boolean) =>
-      untilWell(
-        signal,
-        async () => (await collection.search(query, { target, limit: DEPTH, exact }, { signal })).matches
+      retry(
+        async () => (await collection.search(query, { target, limit: DEPTH, exact }, { signal })).matches,
+        { signal }
       )
     const startedAt = performance.now()
     const found = { exact: await find(true), hnsw: await find(false) }

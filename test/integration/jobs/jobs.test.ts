@@ -1,9 +1,7 @@
 import t, { type Test } from 'tap'
 import { openCollections } from '../../../src/collections/collections.js'
-import { QueueFull, WorkerDied, WorkersDown } from '../../../src/errors.js'
 import type { JobKind, JobKinds, Work } from '../../../src/jobs/job.js'
 import { openJobs, type JobsOptions } from '../../../src/jobs/jobs.js'
-import { untilWell } from '../../../src/threading/retry.js'
 
 const ASKED = { dataset: { collection: 'walls', limit: 10 }, options: {} }
 const until = ({ signal }: Work) =>
@@ -137,21 +135,6 @@ t.test(
     t.same(ends, ['cancelled', 'cancelled'])
   }
 )
-
-t.test('what does not pass is not waited for without end', async (t) => {
-  const { signal } = new AbortController()
-  let tries = 0
-  const failing = (error: Error) => () => (tries++, Promise.reject(error))
-  await t.rejects(untilWell(signal, failing(new WorkerDied()), { busyWaitMs: 1 }), { code: 'WORKER_DIED' })
-  t.equal(tries, 5)
-  for (const error of [new WorkersDown('searcher'), new QueueFull()])
-    await t.rejects(untilWell(signal, failing(error), { busyWaitMs: 1, mostWaitMs: 20 }), {
-      code: error.code
-    })
-  tries = 0
-  await t.rejects(untilWell(signal, failing(new Error('A fault.'))), { message: 'A fault.' })
-  t.equal(tries, 1)
-})
 
 t.test('changes that come while a watcher is slow are one', async (t) => {
   const { jobs } = await opened(t, t.testdir(), {
