@@ -14,7 +14,7 @@ const confined = {
   'better-sqlite3': [
     'src/collections/store/connection.ts',
     'src/collections/backups/backup-file.ts',
-    'src/hub/exclusive-lock.ts',
+    'src/fs/exclusive-lock.ts',
     'src/evaluation/embedding/kept-embeddings.ts'
   ],
   undici: [
@@ -46,6 +46,12 @@ const upwards = not(
 )
 /** What each folder of src may not import. */
 const layers = {
+  fs: [
+    {
+      regex: '^\\.\\./(?!errors\\.js$)',
+      message: 'Writing to disks is below all others, and knows errors alone.'
+    }
+  ],
   threading: [
     fastify,
     not(

@@ -1,5 +1,4 @@
 import { createRequire } from 'node:module'
-import { statfs } from 'node:fs/promises'
 import { availableParallelism, cpus, freemem, release, totalmem } from 'node:os'
 import { resolve } from 'node:path'
 import { readKeyFile } from './access/key-file.js'
@@ -11,6 +10,7 @@ import { checkGolden } from './encoder/golden.js'
 import type { ModelPackage } from './encoder/model-package.js'
 import { supportedProviders } from './encoder/session.js'
 import { encoderOptions, loadModels } from './encoder/load-models.js'
+import { freeBytes } from './fs/disk-space.js'
 
 /** One thing that was looked at. `warn` serves, though not as one may think; `fail` does not. */
 export interface Finding {
@@ -155,11 +155,11 @@ async function* examineStore(dataDir: string, models: ModelPackage[]): AsyncGene
       yield { topic: 'store', status: 'ok', text: `${dataDir} holds no store yet` }
       return
     }
-    const { bavail, bsize } = await statfs(dataDir)
+    const free = await freeBytes(dataDir)
     yield {
       topic: 'store',
-      status: bavail * bsize < LITTLE_SPACE ? 'warn' : 'ok',
-      text: `${dataDir}: ${((bavail * bsize) / GIB).toFixed(1)} GiB free`
+      status: free < LITTLE_SPACE ? 'warn' : 'ok',
+      text: `${dataDir}: ${(free / GIB).toFixed(1)} GiB free`
     }
     const { schema, newestSchema, damage, setback, collections } = report
     if (schema > newestSchema)

@@ -1,7 +1,7 @@
-import { chown, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises'
+import { chown, mkdir, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { withLock } from '../hub/exclusive-lock.js'
-import { sync } from '../hub/sync.js'
+import { writeDurably } from '../fs/durable-write.js'
+import { withLock } from '../fs/exclusive-lock.js'
 import { parseKeyFile, readKeyFile, type FileKey } from './key-file.js'
 
 /**
@@ -24,17 +24,13 @@ export async function changeKeyFile(path: string, change: (keys: FileKey[]) => F
     const keys = change(before ? (await readKeyFile(target)).file.keys : [])
     const text = JSON.stringify({ keys }, null, 2) + '\n'
     parseKeyFile(text, path)
-    const aside = join(folder, `.${basename(target)}.new`)
-    await rm(aside, { force: true })
-    try {
-      await write(aside, text)
-      if (before) await giveTo(aside, before)
-      await rename(aside, target)
-    } catch (error) {
-      await rm(aside, { force: true })
-      throw error
-    }
-    await sync(folder)
+    await writeDurably(target, text, {
+      aside: join(folder, `.${basename(target)}.new`),
+      mode: 0o600,
+      prepare: async (aside) => {
+        if (before) await giveTo(aside, before)
+      }
+    })
   }).catch((error: Error) => {
     throw error.name === 'TimeoutError' || error.name === 'AbortError'
       ? new Error(`${path} is being changed by another process.`)
@@ -44,16 +40,6 @@ export async function changeKeyFile(path: string, change: (keys: FileKey[]) => F
 
 /** How long another change is waited for, in milliseconds. */
 const WAIT_MS = 10_000
-
-async function write(path: string, text: string): Promise<void> {
-  const handle = await open(path, 'wx', 0o600)
-  try {
-    await handle.writeFile(text)
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
 
 /** The service's user must still be able to read what, say, root has changed. */
 async function giveTo(path: string, { uid, gid }: { uid: number; gid: number }): Promise<void> {

@@ -1,11 +1,11 @@
 import { createWriteStream } from 'node:fs'
-import { rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
+import { rm, stat } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SemblanceError } from '../client/semblance-error.js'
 import { fileDigest } from '../collections/file-digest.js'
-import { sync } from '../hub/sync.js'
+import { renameDurably } from '../fs/durable-write.js'
 import type { Service } from './service.js'
 import { transferProgress } from './transfer-progress.js'
 
@@ -42,9 +42,7 @@ export async function fetchFile(service: Service, file: FileToFetch): Promise<st
         `What came has the SHA-256 ${sha256}, and should have ${expected.sha256}: something between ` +
           'here and the service changes it.'
       )
-    await sync(partial)
-    await rename(partial, file.target)
-    await sync(dirname(file.target))
+    await renameDurably(partial, file.target)
     return etag
   } catch (error) {
     await rm(partial, { force: true })

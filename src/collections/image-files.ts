@@ -1,17 +1,7 @@
 import { createHash } from 'node:crypto'
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeSync
-} from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { syncPath } from './sync-path.js'
+import { writeAllDurablySync } from '../fs/durable-write.js'
 
 /**
  * Kept images: `DATA_DIR/images/<sha256>`, one file for equal bytes. Only the writer thread changes the
@@ -43,25 +33,7 @@ export function imageDigest(bytes: Uint8Array): string {
  * written.
  */
 export function writeImages(dataDir: string, images: Map<string, Uint8Array>): void {
-  for (const [sha256, bytes] of images) writeImage(imagePath(dataDir, sha256), bytes)
-  if (images.size > 0) syncPath(imageFolder(dataDir))
-}
-
-function writeImage(path: string, bytes: Uint8Array): void {
-  const aside = `${path}.partial`
-  try {
-    const file = openSync(aside, 'w')
-    try {
-      for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written)
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
-    renameSync(aside, path)
-  } catch (error) {
-    rmSync(aside, { force: true })
-    throw error
-  }
+  writeAllDurablySync(imageFolder(dataDir), images)
 }
 
 /**

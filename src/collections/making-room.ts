@@ -1,6 +1,6 @@
 import { isPublicError, toErrorShape, type ErrorShape } from '../errors.js'
+import { isFull, storageError } from '../fs/disk-fault.js'
 import type { Reserve } from './reserve.js'
-import { isFull, storageError } from './storage-error.js'
 import type { Write, WriteAnswer } from './store/writes.js'
 
 /** What deletions on a full disk need. */

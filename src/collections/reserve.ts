@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs'
+import { rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { freeBytesSync } from '../fs/disk-space.js'
 
 /**
  * Bytes that are kept for deletions on a full disk: the log and the index of the log of some small
@@ -27,8 +28,7 @@ export function openReserve(dataDir: string): Reserve {
   const take = (margin: number) => {
     try {
       if (isWhole(path)) return
-      const { bavail, bsize } = statfsSync(dataDir)
-      if (bavail * bsize >= margin * BYTES) fill(path)
+      if (freeBytesSync(dataDir) >= margin * BYTES) fill(path)
     } catch {
       // What is half written takes the room that deletions need.
       release()
@@ -44,12 +44,5 @@ function isWhole(path: string): boolean {
 
 /** Random bytes: file systems store zeros without taking room. */
 function fill(path: string): void {
-  const file = openSync(path, 'w', 0o640)
-  try {
-    const bytes = randomBytes(BYTES)
-    for (let written = 0; written < BYTES;) written += writeSync(file, bytes, written)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
+  writeFileSync(path, randomBytes(BYTES), { mode: 0o640, flush: true })
 }

@@ -1,19 +1,11 @@
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statfsSync,
-  statSync,
-  writeFileSync
-} from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { freeBytesSync } from '../fs/disk-space.js'
+import { syncPathSync } from '../fs/durable-write.js'
 import { fileDigest } from './file-digest.js'
 import { FileTorn, HnswGraph } from './hnsw-graph.js'
 import { MODALITIES, type HnswSettings, type Modality } from './record.js'
-import { syncPath } from './sync-path.js'
 
 /** Which graph a snapshot is of. */
 export interface GraphIdentity {
@@ -93,9 +85,9 @@ export async function writeSnapshot(
       sha256: await fileDigest(file)
     }
     writeFileSync(join(aside, 'header.json'), JSON.stringify(header))
-    for (const name of ['graph.hnsw', 'header.json', '']) syncPath(join(aside, name))
+    for (const name of ['graph.hnsw', 'header.json', '']) syncPathSync(join(aside, name))
     renameSync(aside, join(folder, String((numbers(folder)[0] ?? 0) + 1)))
-    syncPath(folder)
+    syncPathSync(folder)
   } catch (error) {
     if (error instanceof FileTorn) Object.assign(error, { code: isFull(aside) ? 'ENOSPC' : 'EIO' })
     rmSync(aside, { recursive: true, force: true })
@@ -110,8 +102,7 @@ export async function writeSnapshot(
 const LEAST_FREE_BYTES = 2 ** 20
 
 function isFull(folder: string): boolean {
-  const { bavail, bsize } = statfsSync(folder)
-  return bavail * bsize < LEAST_FREE_BYTES
+  return freeBytesSync(folder) < LEAST_FREE_BYTES
 }
 
 /** A snapshot that is kept of a graph. */

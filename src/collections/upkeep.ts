@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { Closed } from '../errors.js'
+import { storageError } from '../fs/disk-fault.js'
 import type { CollectionIndex } from './collection-index.js'
 import type { HnswGraph } from './hnsw-graph.js'
 import type { ModalityIndex } from './modality-index.js'
 import { MODALITIES, type Modality } from './record.js'
 import { SLICE_MS } from './slices.js'
 import { sweepSnapshots, writeSnapshot, type GraphIdentity } from './snapshots.js'
-import { storageError } from './storage-error.js'
 
 export interface UpkeepOptions {
   dataDir: string

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
+import { isFull } from '../fs/disk-fault.js'
+import { syncPathSync } from '../fs/durable-write.js'
 import { handler, reportReady } from '../threading/thread-pool.js'
 import {
   imageDigest,
@@ -12,7 +14,6 @@ import {
 import { createRoomMaker } from './making-room.js'
 import type { RecordPatch, RecordWrite, RestoredRecord } from './record.js'
 import { openReserve } from './reserve.js'
-import { isFull } from './storage-error.js'
 import type { BulkLoadStep } from './store/bulk-loads.js'
 import { lockFolder, openStore, storeFailure, type Connection } from './store/connection.js'
 import {
@@ -23,7 +24,6 @@ import {
   openMark,
   type Setback
 } from './store/high-water.js'
-import { syncPath } from './sync-path.js'
 import { createStoreReader } from './store/reads.js'
 import { createStoreWriter, type StoreWriter, type Write, type WriteAnswer } from './store/writes.js'
 import type { CollectionKey, Digested } from './store/record-change.js'
@@ -99,7 +99,7 @@ function start(db: Connection): Started {
       )
     sweepImages(dataDir, reader.isImageReferred)
     // The names of the store's file and the images' folder are durable once their folder is.
-    syncPath(dataDir)
+    syncPathSync(dataDir)
     return {
       db,
       store: createStoreWriter(db),

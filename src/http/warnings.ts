@@ -1,6 +1,6 @@
 import type { Collections } from '../collections/collections.js'
-import { freeBytes, hasRoom } from '../collections/free-space.js'
 import { describeSetback } from '../collections/store/high-water.js'
+import { freeBytes, hasRoom } from '../fs/disk-space.js'
 
 /** What an operator should look at while the service serves. */
 export const WARNINGS = ['disk_full', 'disk_low', 'store_went_back'] as const

@@ -1,10 +1,10 @@
-import { statfs } from 'node:fs/promises'
+import { codeOf, diskFault } from '../fs/disk-fault.js'
+import { freeBytes } from '../fs/disk-space.js'
 import { bytes } from './bytes.js'
 
 /** Throws an Error when the disk of a folder has less room than needed, in bytes. */
 export async function requireSpace(folder: string, needed: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder)
-  const free = bavail * bsize
+  const free = await freeBytes(folder)
   if (free < needed)
     throw new Error(
       `The disk of ${folder} has ${bytes(free)} free, and ${bytes(needed)} are needed: make room, or ` +
@@ -17,19 +17,16 @@ export async function requireSpace(folder: string, needed: number): Promise<void
  * they are.
  */
 export function diskError(error: unknown, modelsDir: string): unknown {
-  const { code = '', syscall } = error as NodeJS.ErrnoException
-  if (code === 'ENOSPC' || code === 'EDQUOT')
+  const [code, fault] = [codeOf(error), diskFault(error)]
+  if (fault === 'full')
     return new Error(
       `The disk of ${modelsDir} is full (${code}). What was downloaded stays: make room, and the same ` +
         'command goes on.',
       { cause: error }
     )
   // Node says ENOENT of a folder in a folder on a read-only disk.
-  const unwritable = syscall === 'mkdir' && code === 'ENOENT'
-  if (
-    unwritable ||
-    ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'SQLITE_CANTOPEN', 'SQLITE_READONLY'].includes(code)
-  ) {
+  const unwritable = (error as NodeJS.ErrnoException).syscall === 'mkdir' && code === 'ENOENT'
+  if (unwritable || fault === 'read-only' || fault === 'denied' || ['ENOTDIR', 'EEXIST'].includes(code)) {
     return new Error(
       `MODELS_DIR ${modelsDir} can't be written to (${code}): set MODELS_DIR or --models-dir to a ` +
         'folder that can.',

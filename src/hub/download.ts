@@ -1,8 +1,9 @@
 import { createWriteStream } from 'node:fs'
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Dispatcher } from 'undici'
+import { renameDurably } from '../fs/durable-write.js'
 import { digestFile, matches, sameKind } from './checksum.js'
 import { retryPolicy, type Hub } from './hub.js'
 import { networkError } from './network-error.js'
@@ -10,7 +11,6 @@ import type { RepoFile } from './repo-listing.js'
 import type { RepoRevision } from './repo-name.js'
 import { getFromHub } from './request.js'
 import { retrying } from './retry.js'
-import { sync } from './sync.js'
 import { TransientError } from './transient-error.js'
 
 /** A file to download; `revision` is the commit, so that what an address answers never changes. */
@@ -136,10 +136,8 @@ async function settle(hub: Hub, download: Download, resumed: boolean): Promise<s
         'something between here and the hub changes it.'
     )
   }
-  await sync(partialOf(download))
-  await rename(partialOf(download), target)
+  await renameDurably(partialOf(download), target)
   await rm(etagOf(download), { force: true })
-  await sync(dirname(target))
   return digest.sha256
 }
 

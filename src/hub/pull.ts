@@ -1,5 +1,6 @@
 import { copyFile, link, mkdir, realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { syncPath } from '../fs/durable-write.js'
 import type { Variant } from '../packages/variants.js'
 import { requireSpace } from './disk.js'
 import { downloadFile, partialSize } from './download.js'
@@ -7,7 +8,6 @@ import type { Hub } from './hub.js'
 import { writeLock } from './lock-file.js'
 import { isDone, makePlan, type PlanRequest, type PullPlan } from './plan.js'
 import type { RepoFile } from './repo-listing.js'
-import { sync } from './sync.js'
 import { install, occupy, sweep, type Workplace } from './workplace.js'
 
 export interface PullRequest extends PlanRequest {
@@ -68,7 +68,7 @@ export async function pull(hub: Hub, request: PullRequest): Promise<Pulled> {
         ),
         pulled_at: new Date().toISOString()
       })
-      await sync(place.assembled)
+      await syncPath(place.assembled)
       await install(place)
     }
     // The downloads are in the package now, or were begun for another commit.
@@ -139,12 +139,12 @@ async function assemble({ target, assembled }: Workplace, { present, own }: Pull
   const place = async (from: string, path: string) => {
     const to = join(assembled, path)
     await linkFile(from, to)
-    await sync(to)
+    await syncPath(to)
     for (let folder = dirname(to); folder !== assembled; folder = dirname(folder)) folders.add(folder)
   }
   for (const [path, { from }] of present) await place(from, path)
   for (const path of own) if (await isFile(join(target, path))) await place(join(target, path), path)
-  for (const folder of folders) await sync(folder)
+  for (const folder of folders) await syncPath(folder)
 }
 
 async function isFile(path: string): Promise<boolean> {

@@ -1,9 +1,9 @@
 import { realpath, rename, rm, rmdir } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
+import { syncPath } from '../fs/durable-write.js'
 import { isPackage, packageNames } from './installed.js'
 import { readLock } from './lock-file.js'
 import { isRepoName } from './repo-name.js'
-import { sync } from './sync.js'
 import { hasLeftovers, occupy, sweep, workplace, type Occupation, type Workplace } from './workplace.js'
 
 export interface Removal extends Omit<Occupation, 'repo'> {
@@ -50,7 +50,7 @@ async function takeOut({ target, root }: Workplace): Promise<void> {
   const removed = join(root, 'removed')
   await rm(removed, { recursive: true, force: true })
   await rename(target, removed)
-  await sync(dirname(target))
+  await syncPath(dirname(target))
   // The owner's folder goes with its last package.
   await rmdir(dirname(target)).catch(() => {})
 }

@@ -1,8 +1,8 @@
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { syncPath } from '../fs/durable-write.js'
+import { withLock } from '../fs/exclusive-lock.js'
 import { diskError } from './disk.js'
-import { withLock } from './exclusive-lock.js'
-import { sync } from './sync.js'
 
 /**
  * The folder under MODELS_DIR in which pulls are prepared: on the same disk, so that a package enters by
@@ -70,8 +70,8 @@ export async function install({ target, assembled, aside }: Workplace): Promise<
   await mkdir(dirname(target), { recursive: true })
   if (await exists(target)) await rename(target, aside)
   await rename(assembled, target)
-  await sync(dirname(target))
-  await sync(dirname(assembled))
+  await syncPath(dirname(target))
+  await syncPath(dirname(assembled))
   await rm(aside, { recursive: true, force: true })
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { BackupNotFound } from '../../errors.js'
-import { syncPath } from '../sync-path.js'
+import { PARTIAL, syncPathSync, writeAllDurablySync } from '../../fs/durable-write.js'
 import { collectionCreatedAt } from './backup-file.js'
 import type { BackupCounts } from './write-backup.js'
 
@@ -28,9 +28,6 @@ export const BACKUP_NAME = '^[a-z0-9][a-z0-9_-]{0,63}$'
 
 /** Characters of the longest of them. */
 export const MAX_NAME = 64
-
-/** What is being made or received ends so until it is whole. */
-const PARTIAL = '.partial'
 
 /**
  * `DATA_DIR/backups/<collection>/<name>.{sqlite,json}`: the file, and beside it what it is, with its
@@ -70,13 +67,10 @@ export function backupExists(dataDir: string, collection: string, name: string):
 export function settleBackup(dataDir: string, backup: Backup, partial: string): void {
   const folder = backupFolder(dataDir, backup.collection)
   const { file, about } = filesOf(folder, backup.name)
-  syncPath(partial)
-  writeFileSync(about + PARTIAL, JSON.stringify(backup))
-  syncPath(about + PARTIAL)
-  renameSync(about + PARTIAL, about)
-  syncPath(folder)
+  syncPathSync(partial)
+  writeAllDurablySync(folder, new Map([[basename(about), JSON.stringify(backup)]]))
   renameSync(partial, file)
-  for (const path of [folder, join(dataDir, 'backups'), dataDir]) syncPath(path)
+  for (const path of [folder, join(dataDir, 'backups'), dataDir]) syncPathSync(path)
 }
 
 /** Whether backups of a collection were ever made here. */
@@ -122,11 +116,10 @@ function readAbout(path: string): Backup | undefined {
 export function renameBackup(dataDir: string, backup: Backup, name: string): void {
   const folder = backupFolder(dataDir, backup.collection)
   const [before, after] = [filesOf(folder, backup.name), filesOf(folder, name)]
-  writeFileSync(after.about, JSON.stringify({ ...backup, name }))
-  syncPath(after.about)
+  writeFileSync(after.about, JSON.stringify({ ...backup, name }), { flush: true })
   renameSync(before.file, after.file)
   rmSync(before.about, { force: true })
-  syncPath(folder)
+  syncPathSync(folder)
 }
 
 /** Removes a backup. Throws BACKUP_NOT_FOUND. */
@@ -136,7 +129,7 @@ export function removeBackup(dataDir: string, collection: string, name: string):
   const { file, about } = filesOf(folder, name)
   rmSync(file, { force: true })
   rmSync(about, { force: true })
-  syncPath(folder)
+  syncPathSync(folder)
 }
 
 /** Removes what a crash left behind: uploads, and backups that were not finished. */

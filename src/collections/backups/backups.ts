@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { BackupExists, Closed, StorageFull, WorkerDied } from '../../errors.js'
+import { hasRoom } from '../../fs/disk-space.js'
 import { Semaphore } from '../../threading/semaphore.js'
 import { startThreadPool } from '../../threading/thread-pool.js'
 import type { Collections } from '../collections.js'
-import { hasRoom } from '../free-space.js'
 import {
   backupExists,
   findBackup,

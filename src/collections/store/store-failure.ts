@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { codeOf, diskFault, type DiskFault } from '../../fs/disk-fault.js'
 
 /** What the operator can do about a store that is damaged. */
 const RESTORE =
@@ -8,16 +9,16 @@ const RESTORE =
   'collections from their backups'
 
 /** What SQLite and the system say by code, in words: what is wrong, and what to do. */
-const FAILURES: [code: RegExp, wrong: string, remedy: string][] = [
+const FAILURES: [cause: DiskFault | RegExp, wrong: string, remedy: string][] = [
   [/^SQLITE_NOTADB/, 'is not an SQLite database: its first bytes are not those of one', RESTORE],
   [/^SQLITE_CORRUPT/, 'is damaged: pages of it do not hold what they should', RESTORE],
   [
-    /^(SQLITE_READONLY|EROFS)/,
+    'read-only',
     'cannot be written to',
     'Mount its file system for writing, and give the folder and its files to the user that runs the service'
   ],
   [
-    /^(SQLITE_(CANTOPEN|PERM|AUTH)|EACCES|EPERM)/,
+    'denied',
     'cannot be opened',
     'Check that the path exists, and that the user that runs the service may read and write the folder ' +
       'and its files'
@@ -29,7 +30,7 @@ const FAILURES: [code: RegExp, wrong: string, remedy: string][] = [
   ],
   [/^ENOENT/, 'is not there', 'Check DATA_DIR, and that its volume is mounted'],
   [
-    /^(SQLITE_IOERR|EIO)/,
+    'broken',
     'cannot be read or written: the disk reports an error',
     'Look into the system log for the disk or the mount; then put back a copy of the data folder, or ' +
       'start again'
@@ -39,11 +40,7 @@ const FAILURES: [code: RegExp, wrong: string, remedy: string][] = [
     'is locked by another program',
     'End the program that has it open, such as sqlite3 or a copying tool'
   ],
-  [
-    /^(SQLITE_FULL|ENOSPC|EDQUOT)/,
-    'needs space, and none is left on its disk',
-    'Make room on the disk of DATA_DIR'
-  ]
+  ['full', 'needs space, and none is left on its disk', 'Make room on the disk of DATA_DIR']
 ]
 
 /** Whether an error says that a file of SQLite's is damaged. */
@@ -69,15 +66,13 @@ export function explained<T>(dataDir: string, file: string, work: () => T): T {
  */
 export function failureOf(error: unknown, path: string): unknown {
   const code = codeOf(error)
-  const [, wrong, remedy] = FAILURES.find(([pattern]) => pattern.test(code)) ?? []
+  const fault = diskFault(error)
+  const [, wrong, remedy] =
+    FAILURES.find(([cause]) => (typeof cause === 'string' ? cause === fault : cause.test(code))) ?? []
   if (wrong === undefined)
     return code.startsWith('SQLITE_')
       ? new Error(`${path}: ${(error as Error).message} (${code})`, { cause: error })
       : error
   const { message, path: where } = error as NodeJS.ErrnoException
   return Object.assign(new Error(`${where ?? path} ${wrong} (${code}: ${message}). ${remedy}.`), { code })
-}
-
-function codeOf(error: unknown): string {
-  return String((error as { code?: unknown } | undefined)?.code ?? '')
 }

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { storageError } from '../../collections/storage-error.js'
 import { ChecksumDiffers, ClientGone } from '../../errors.js'
+import { storageError } from '../../fs/disk-fault.js'
 
 /** What is received of a body. */
 export interface Receiving {

@@ -1,7 +1,7 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { storageError } from '../../collections/storage-error.js'
-import { syncPath } from '../../collections/sync-path.js'
+import { storageError } from '../../fs/disk-fault.js'
+import { syncPath, writeDurably } from '../../fs/durable-write.js'
 import type { Report } from '../../evaluation/report.js'
 
 /** The reports of evaluations, each in `DATA_DIR/evaluations/<id>.json`. */
@@ -18,7 +18,6 @@ export interface ReportStore {
   sweep(isKnown: (id: string) => boolean): Promise<void>
 }
 
-const PARTIAL = '.partial'
 /** The names that are written here; the folder's other files are somebody else's. */
 const OWN_NAME = /^([0-9a-f-]{36})\.json(\.partial)?$/
 
@@ -36,21 +35,11 @@ export function reportStore(dataDir: string): ReportStore {
       }
     },
     write: async (id, report) => {
-      const aside = pathOf(id) + PARTIAL
       try {
         // The name of a folder is durable once that which it lies in is.
-        if ((await mkdir(folder, { recursive: true })) !== undefined) syncPath(dataDir)
-        const file = await open(aside, 'w')
-        try {
-          await file.writeFile(JSON.stringify(report))
-          await file.sync()
-        } finally {
-          await file.close()
-        }
-        await rename(aside, pathOf(id))
-        syncPath(folder)
+        if ((await mkdir(folder, { recursive: true })) !== undefined) await syncPath(dataDir)
+        await writeDurably(pathOf(id), JSON.stringify(report))
       } catch (error) {
-        await rm(aside, { force: true }).catch(() => undefined)
         throw storageError(error)
       }
     },

@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 
 /**
@@ -6,6 +7,18 @@ import { statfs } from 'node:fs/promises'
  */
 const RESERVE = { share: 1 / 20, most: 2 ** 30 }
 
+/** Bytes that are free on the disk of a folder for this process. */
+export async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder)
+  return bavail * bsize
+}
+
+/** The same, for threads that do nothing else meanwhile. */
+export function freeBytesSync(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder)
+  return bavail * bsize
+}
+
 /**
  * Whether the disk of a folder would still have its reserve with so many bytes more on it: 5 % of the disk,
  * and 1 GiB at most.
@@ -13,10 +26,4 @@ const RESERVE = { share: 1 / 20, most: 2 ** 30 }
 export async function hasRoom(folder: string, bytes: number): Promise<boolean> {
   const { bavail, blocks, bsize } = await statfs(folder)
   return bavail * bsize - bytes >= Math.min(blocks * bsize * RESERVE.share, RESERVE.most)
-}
-
-/** Bytes that are free on the disk of a folder for this process. */
-export async function freeBytes(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder)
-  return bavail * bsize
 }
