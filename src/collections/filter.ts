@@ -1,4 +1,5 @@
 import { FilterInvalid } from '../errors.js'
+import { isObject } from '../json/is-object.js'
 import { inexactMessage, isExact } from '../validation/exact-numbers.js'
 import { meantOperator, unknownOperator } from './filter-operators.js'
 
@@ -189,8 +190,4 @@ function exact(value: number, { path }: Place): number {
 
 function requireDepth({ path, depth }: Place): void {
   if (depth > MAX_DEPTH) throw new FilterInvalid(`${path} is nested over ${MAX_DEPTH} deep.`)
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

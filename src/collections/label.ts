@@ -1,3 +1,5 @@
+import { isObject } from '../json/is-object.js'
+
 /**
  * The value of a field of the metadata as a label, trimmed; `a.b` is a field of an object, unless one has
  * that very name. Lists, objects and empty values are none.
@@ -14,8 +16,4 @@ export function labelIn(metadata: Record<string, unknown> | null, field: string)
           )
   const label = ['string', 'number', 'boolean'].includes(typeof value) ? String(value).trim() : ''
   return label === '' ? undefined : label
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { isObject } from '../../json/is-object.js'
 import { collectionOption } from '../collection-option.js'
 import { collect, count } from '../counts.js'
 import { withService } from '../service.js'
@@ -52,10 +53,10 @@ export function searchCommand(): Command {
 
 function parseFilter(text: string): Record<string, unknown> {
   try {
-    const filter = JSON.parse(text)
+    const filter: unknown = JSON.parse(text)
     // What is nested too deep to be sent throws here.
     JSON.stringify(filter)
-    if (filter !== null && typeof filter === 'object' && !Array.isArray(filter)) return filter
+    if (isObject(filter)) return filter
   } catch {
     // Said below.
   }

@@ -1,3 +1,5 @@
+import { isObject } from '../../json/is-object.js'
+
 type Json = Record<string, unknown>
 
 /**
@@ -18,8 +20,4 @@ export function mergePatch(target: Json | null, patch: Json | null | undefined):
 
 function asObject(value: unknown): Json | null {
   return isObject(value) ? value : null
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

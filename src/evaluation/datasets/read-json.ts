@@ -1,6 +1,7 @@
 import { constants } from 'node:buffer'
 import { readFile, stat } from 'node:fs/promises'
 import { decodeText } from '../../files/utf8.js'
+import { isObject } from '../../json/is-object.js'
 import { DatasetError } from './dataset.js'
 
 /**
@@ -23,9 +24,7 @@ export async function readJson(path: string): Promise<unknown> {
 
 /** An object's fields; none where it is none. */
 export function fieldsOf(value: unknown): Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : {}
+  return isObject(value) ? value : {}
 }
 
 /** A list that a document has to have. */

@@ -1,5 +1,6 @@
 import type { Static } from 'typebox'
 import { RecordInvalid } from '../../errors.js'
+import { isObject } from '../../json/is-object.js'
 import type { NewRecord } from '../../records/ingest.js'
 import { RecordFields, type ImageBody } from '../schemas.js'
 import { describeFaults } from '../../validation/faults.js'
@@ -67,19 +68,19 @@ function toRecord({ image_url: imageUrl, modalities = [], ...fields }: Fields): 
  */
 function split(sent: unknown): { record: unknown; file?: Uint8Array } {
   const record = withoutNulls(sent)
-  if (!isObject(record) || !(record.image instanceof Uint8Array)) return { record }
+  if (!isJsonObject(record) || !(record.image instanceof Uint8Array)) return { record }
   const { image: file, ...rest } = record
   return { record: rest, file: file as Uint8Array }
 }
 
 /** A record without the fields that are null, in itself, its image and its embeddings. */
 function withoutNulls(sent: unknown): unknown {
-  if (!isObject(sent)) return sent
+  if (!isJsonObject(sent)) return sent
   const { image, embeddings } = sent
   return dropNulls({
     ...sent,
-    ...(isObject(image) && { image: dropNulls(image) }),
-    ...(isObject(embeddings) && { embeddings: dropNulls(embeddings) })
+    ...(isJsonObject(image) && { image: dropNulls(image) }),
+    ...(isJsonObject(embeddings) && { embeddings: dropNulls(embeddings) })
   })
 }
 
@@ -87,10 +88,9 @@ function dropNulls(value: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== null))
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
-  )
+/** Bytes of a form are no object of JSON. */
+function isJsonObject(value: unknown): value is Record<string, unknown> {
+  return isObject(value) && !(value instanceof Uint8Array)
 }
 
 /** Longest id that a failed record is answered with. */

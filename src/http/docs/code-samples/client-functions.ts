@@ -1,3 +1,4 @@
+import { isObject } from '../../../json/is-object.js'
 import { literal, nameOf, quoted, TYPESCRIPT } from './literal.js'
 import type { SampleCall } from './sample-call.js'
 
@@ -81,7 +82,7 @@ function hasAny(values: object): boolean {
 function objectOf(text: string): object | undefined {
   try {
     const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
+    return isObject(value) ? value : undefined
   } catch {
     return undefined
   }
