@@ -13,8 +13,8 @@ import {
 } from './record-parts.js'
 import { timeStep } from '../telemetry/stages.js'
 
-/** A change of a record as it is sent in: what is undefined stays, null removes. */
-export interface Amendment {
+/** A patch of a record as it is sent: undefined leaves a field as it is, null removes it. */
+export interface SentPatch {
   text?: string | null
   metadata?: Record<string, unknown> | null
   image?: Uint8Array | null
@@ -25,26 +25,23 @@ export interface Amendment {
 }
 
 /**
- * Encodes what an amendment brings and merges it into a record. Throws RECORD_NOT_FOUND, RECORD_INVALID,
+ * Encodes what a patch brings and merges it into a record. Throws RECORD_NOT_FOUND, RECORD_INVALID,
  * EMBEDDING_INVALID, FINGERPRINT_MISMATCH, or what stops the encoder on its image or text.
  */
-export async function amend(
+export async function patchRecord(
   target: Target,
-  { id, ...amendment }: Amendment & { id: string },
+  { id, ...sent }: SentPatch & { id: string },
   callOptions: CallOptions = {}
 ): Promise<void> {
   const { collection } = target
-  const { text, metadata, image, expiresAt } = amendment
+  const { text, metadata, image, expiresAt } = sent
   requireStorable({ id, text })
   if (metadata) toMetadataText(metadata)
-  const brought = toEmbeddings(amendment.embeddings ?? {}, collection.settings.dimension)
+  const brought = toEmbeddings(sent.embeddings ?? {}, collection.settings.dimension)
   const changes = await Promise.all(
     MODALITIES.map(
       async (modality) =>
-        [
-          modality,
-          brought[modality] ?? (await encode(target, { ...amendment, modality }, callOptions))
-        ] as const
+        [modality, brought[modality] ?? (await encode(target, { ...sent, modality }, callOptions))] as const
     )
   )
   const embeddings: RecordPatch['embeddings'] = Object.fromEntries(
@@ -63,12 +60,12 @@ export async function amend(
 }
 
 /**
- * The embedding that an amendment makes of one modality: undefined leaves the one that is there, null removes
+ * The embedding that a patch makes of one modality: undefined leaves the one that is there, null removes
  * it.
  */
 async function encode(
   target: Target,
-  { modality, image, text }: Amendment & { modality: Modality },
+  { modality, image, text }: SentPatch & { modality: Modality },
   callOptions: CallOptions
 ): Promise<Embedding | null | undefined> {
   const value = modality === 'image' ? image : text

@@ -15,7 +15,7 @@ import { retry } from '../../threading/retry.js'
 import { createYielder } from '../../threading/yield-to-event-loop.js'
 import { isBlank, type Line } from './bulk-line.js'
 import { fetchImages } from './fetch-images.js'
-import type { LineLedger, Mark } from './line-ledger.js'
+import type { LineLedger, Checkpoint } from './line-ledger.js'
 import type { RawLine } from './lines.js'
 import type { LoadRecord } from './load-record.js'
 import { stoppedLoad } from './stopped-load.js'
@@ -36,10 +36,10 @@ const WHILE_FULL = { delayMs: 200, maxFullMs: Infinity, maxDownMs: 0, maxDeaths:
  */
 const MAX_MISSHAPEN = 1000
 
-/** A line, and how far the stream was when it was taken in. */
-type MarkedLine<Content = UnfetchedRecord> = Line<Content> & { mark: Mark }
+/** A line, and the checkpoint of the stream after it. */
+type CheckpointedLine<Content = UnfetchedRecord> = Line<Content> & { checkpoint: Checkpoint }
 /** Lines whose images are there, or why not. */
-type Part = MarkedLine<NewRecord | Faulty>[]
+type Part = CheckpointedLine<NewRecord | Faulty>[]
 
 export interface BulkStream {
   lines: AsyncIterable<RawLine>
@@ -88,7 +88,12 @@ async function writePart(
   const load =
     key === undefined
       ? undefined
-      : { key, ...ledger.step(part.at(-1)!.mark), failed: failedLines(part, prepared), completed: false }
+      : {
+          key,
+          ...ledger.step(part.at(-1)!.checkpoint),
+          failed: failedLines(part, prepared),
+          completed: false
+        }
   const results = await retryWhileFull(callOptions, () =>
     writeRecords(target, { prepared, load }, callOptions)
   )
@@ -110,8 +115,8 @@ function failedLines(batch: Part, prepared: (RecordWrite | Faulty)[]): BulkLoadS
  * Groups lines into batches that are neither long nor heavy; the answers of lines that were answered before
  * come as text.
  */
-async function* batches({ lines, ledger, parse }: BulkStream): AsyncGenerator<MarkedLine[] | string> {
-  let batch: MarkedLine[] = []
+async function* batches({ lines, ledger, parse }: BulkStream): AsyncGenerator<CheckpointedLine[] | string> {
+  let batch: CheckpointedLine[] = []
   let answers: string[] = []
   let bytes = 0
   let misshapen = 0
@@ -127,7 +132,7 @@ async function* batches({ lines, ledger, parse }: BulkStream): AsyncGenerator<Ma
     }
     if (answer !== undefined) continue
     const line = parse(number, raw)
-    batch.push({ ...line, mark: ledger.mark() })
+    batch.push({ ...line, checkpoint: ledger.checkpoint() })
     misshapen = isMisshapen(line) ? misshapen + 1 : 0
     if (misshapen === MAX_MISSHAPEN) {
       yield batch

@@ -20,7 +20,7 @@ import { imageLoader } from './load-images.js'
 import type { App, Services } from './services.js'
 import type { EncodeOptions } from '../../encoder/encode-options.js'
 
-/** Asking a trained classifier. */
+/** Classification by a trained classifier. */
 export function classifyRoute(app: App, services: Services): void {
   const { config, classifiers, collections, encoders } = services
   const maxImageBytes = config.MAX_IMAGE_MIB * MIB

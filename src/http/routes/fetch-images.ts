@@ -13,12 +13,12 @@ const PART_BYTES = 8 << 20
  * lines are short where images are not. A record whose image does not come turns faulty. Throws what ends the
  * whole load.
  */
-export async function* fetchImages<Mark extends object>(
-  batch: (Line & Mark)[],
+export async function* fetchImages<Extra extends object>(
+  batch: (Line & Extra)[],
   load: LoadRecord
-): AsyncGenerator<(Line<NewRecord | Faulty> & Mark)[]> {
+): AsyncGenerator<(Line<NewRecord | Faulty> & Extra)[]> {
   const started: Promise<NewRecord | Faulty>[] = []
-  let part: (Line<NewRecord | Faulty> & Mark)[] = []
+  let part: (Line<NewRecord | Faulty> & Extra)[] = []
   let bytes = 0
   for (const [i, line] of batch.entries()) {
     for (let ahead = started.length; ahead < Math.min(batch.length, i + AHEAD); ahead++) {

@@ -11,7 +11,7 @@ export interface LedgerOptions {
 }
 
 /** How far a stream is: its last line, and the digest of all lines up to it. */
-export type Mark = Pick<BulkLoad, 'lines' | 'digest'>
+export type Checkpoint = Pick<BulkLoad, 'lines' | 'digest'>
 
 /**
  * Numbers the lines of a stream, and of one that can be resumed tells which were answered before. A digest of
@@ -77,14 +77,14 @@ export class LineLedger {
   }
 
   /** Where the stream is now. */
-  mark(): Mark {
+  checkpoint(): Checkpoint {
     return { lines: this.#line, digest: this.#digest! }
   }
 
-  /** The step from the last one up to a mark. */
-  step(mark: Mark): Mark & { from: number } {
-    const step = { from: this.#answered, ...mark }
-    this.#answered = mark.lines
+  /** The step from the last one up to a checkpoint. */
+  step(checkpoint: Checkpoint): Checkpoint & { from: number } {
+    const step = { from: this.#answered, ...checkpoint }
+    this.#answered = checkpoint.lines
     return step
   }
 
@@ -101,7 +101,7 @@ export class LineLedger {
       )
     return completed && this.#answered === this.#line && this.#line === lines
       ? undefined
-      : this.step(this.mark())
+      : this.step(this.checkpoint())
   }
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Type, type Static, type TSchema } from 'typebox'
 import { MIB } from '../../config.js'
-import { amend } from '../../records/patch.js'
+import { patchRecord } from '../../records/patch.js'
 import { RecordNotFound } from '../../errors.js'
 import { ingest } from '../../records/ingest.js'
 import {
@@ -185,7 +185,7 @@ export function singleRecordRoutes(app: App, services: Services): void {
       } = request
       const collection = collections.get(params.collection)
       const load = imageLoader(services, request, { lane: 'interactive', totalBytes: maxImageBytes })
-      await amend(
+      await patchRecord(
         { encoders, collection, onStep },
         {
           id: params.id,
