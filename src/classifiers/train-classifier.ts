@@ -1,15 +1,21 @@
 import { random } from '../evaluation/statistics/statistics.js'
 import {
   crossValidate,
-  stratifiedFolds,
-  withAnchors,
   type Method,
-  type TrainingSet
+  stratifiedFolds,
+  type TrainingSet,
+  withAnchors
 } from './cross-validation.js'
-import { takeRows, type LinearClassifier } from './linear-classifier.js'
+import {
+  type FeatureRows,
+  linearClassifier,
+  type LinearClassifier,
+  rowAt,
+  rowCount,
+  takeRows
+} from './linear-classifier.js'
 import { trainLinearProbe } from './linear-probe.js'
-import { trainNearestMean } from './nearest-mean.js'
-import { qualityOf, type Quality } from './quality.js'
+import { type Quality, qualityOf } from './quality.js'
 
 export const METHODS = ['linear-probe', 'nearest-class-mean'] as const
 export type MethodName = (typeof METHODS)[number]
@@ -152,4 +158,28 @@ function sampleSet(set: TrainingSet, seed: number): TrainingSet {
     .filter((i) => left[labels[i]]-- > 0)
     .sort((a, b) => a - b)
   return { ...set, rows: takeRows(rows, chosen), labels: Uint32Array.from(chosen, (i) => labels[i]) }
+}
+
+/**
+ * The nearest-class-mean classifier (Mensink et al. 2013) by cosine: logits are `scale` times the cosine of a
+ * row and the normalised mean of each class. Rows are L2-normalised. A class without rows has a mean of
+ * zeros, of cosine 0.
+ */
+function trainNearestMean(
+  rows: FeatureRows,
+  labels: ArrayLike<number>,
+  { classes, scale }: { classes: number; scale: number }
+): LinearClassifier {
+  const { dimension } = rows
+  const means = new Float64Array(classes * dimension)
+  for (let i = 0; i < rowCount(rows); i++) {
+    const row = rowAt(rows, i)
+    for (let d = 0, place = labels[i] * dimension; d < dimension; d++) means[place + d] += row[d]
+  }
+  for (let k = 0; k < classes; k++) {
+    const mean = means.subarray(k * dimension, (k + 1) * dimension)
+    const norm = Math.sqrt(mean.reduce((sum, value) => sum + value * value, 0))
+    if (norm > 0) for (let d = 0; d < dimension; d++) mean[d] *= scale / norm
+  }
+  return linearClassifier(means, new Float64Array(classes))
 }

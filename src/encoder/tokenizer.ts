@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
-import { countCharacters, isLonger } from '../validation/code-points.js'
 import { TextInvalid } from '../errors.js'
-import { clean } from './clean-text.js'
+import { countCharacters, isLonger } from '../validation/code-points.js'
 import type { ModelPackage } from './model-package.js'
+import type { TextSettings } from './package-settings.js'
 
 /** Longest text that is tokenized at all, in characters: far more than any tower reads. */
 export const MAX_TEXT_LENGTH = 8000
@@ -45,4 +45,28 @@ function truncate(ids: number[], maxTokens: number): Int32Array {
   const kept = Int32Array.from(ids.slice(0, maxTokens))
   if (ids.length > maxTokens) kept[maxTokens - 1] = ids[ids.length - 1]
   return kept
+}
+
+/** Python's `string.punctuation`, which OpenCLIP's canonical text is without. */
+const PUNCTUATION = /[!-/:-@[-`{-~]/g
+
+/**
+ * A text as a model's tokenizer expects it: as it is, in lower case, with plain white space, or canonical
+ * (OpenCLIP's `canonicalize_text`).
+ */
+function clean(text: string, cleaning: TextSettings['cleaning']): string {
+  switch (cleaning) {
+    case 'none':
+      return text
+    case 'lowercase':
+      return text.toLowerCase()
+    case 'whitespace':
+      return collapse(text)
+    case 'canonical':
+      return collapse(text.replaceAll('_', ' ').replace(PUNCTUATION, '').toLowerCase())
+  }
+}
+
+function collapse(text: string): string {
+  return text.replace(/\s+/g, ' ').trim()
 }

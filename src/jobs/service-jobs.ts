@@ -1,9 +1,9 @@
 import type { Logger } from 'pino'
-import { evaluationJobs, type EvaluationParts } from './evaluation/evaluation-kind.js'
-import { forgetOld } from './evaluation/forget-old.js'
-import type { Job } from './job.js'
-import { openJobs, type Jobs } from './jobs.js'
 import type { Metrics } from '../telemetry/metrics.js'
+import { evaluationJobs, type EvaluationParts } from './evaluation/evaluation-kind.js'
+import type { ReportStore } from './evaluation/report-store.js'
+import { isOpen, type Job } from './job.js'
+import { type Jobs, openJobs } from './jobs.js'
 import { reindexJobs } from './reindex-jobs.js'
 
 /** The jobs of a service, with what each kind of them needs; their ends are logged and counted. */
@@ -47,4 +47,16 @@ function reportJob(job: Job, { cause, logger }: { cause?: unknown; logger: Logge
     { ...fields, ...(job.kind === 'reindex' && { missing: job.missing.count }) },
     `${job.kind === 'reindex' ? 're-indexing' : 'evaluation'} ${state}`
   )
+}
+
+/** Evaluations that are kept of those that have ended, the latest. */
+const KEPT = 100
+
+/** Removes the evaluations before the last hundred that have ended, with their reports. */
+async function forgetOld(jobs: Jobs, reports: ReportStore): Promise<void> {
+  const ended = jobs.list().filter((job) => job.kind === 'evaluation' && !isOpen(job))
+  for (const { id } of ended.slice(KEPT)) {
+    await jobs.forget(id)
+    await reports.remove(id)
+  }
 }

@@ -1,14 +1,14 @@
 import { RecordInvalid, RecordNotFound } from '../../errors.js'
+import { isObject } from '../../json/is-object.js'
 import {
   MAX_METADATA_BYTES,
   MODALITIES,
-  restoredName,
   type Modality,
   type RecordPatch,
-  type RecordWrite
+  type RecordWrite,
+  restoredName
 } from '../record.js'
 import type { Connection } from './connection.js'
-import { mergePatch } from './merge-patch.js'
 import type { CollectionKey, Digested, RecordChange } from './record-change.js'
 
 interface Row {
@@ -219,4 +219,26 @@ function embeddingWrites(db: Connection) {
         return [{ label, modality }]
       })
   }
+}
+
+type Json = Record<string, unknown>
+
+/**
+ * An object after a JSON merge patch (RFC 7396): null removes a key, objects merge, all else replaces;
+ * undefined changes nothing.
+ */
+function mergePatch(target: Json | null, patch: Json | null | undefined): Json | null {
+  if (patch === undefined) return target
+  if (patch === null) return null
+  // A Map keeps keys such as __proto__ plain keys.
+  const merged = new Map(Object.entries(target ?? {}))
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) merged.delete(key)
+    else merged.set(key, isObject(value) ? mergePatch(asObject(merged.get(key)), value) : value)
+  }
+  return Object.fromEntries(merged)
+}
+
+function asObject(value: unknown): Json | null {
+  return isObject(value) ? value : null
 }

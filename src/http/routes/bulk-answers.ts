@@ -1,24 +1,22 @@
-import type { CallOptions } from '../../threading/call-options.js'
 import type { RecordWrite } from '../../collections/record.js'
 import type { BulkLoadStep } from '../../collections/store/bulk-loads.js'
-import { InvalidRequest, toErrorShape } from '../../errors.js'
+import { type ErrorShape, InvalidRequest, isPublicError, isTransient, toErrorShape } from '../../errors.js'
 import {
   failedResult,
-  prepareRecords,
-  writeRecords,
   type Faulty,
   type IngestResult,
-  type NewRecord
+  type NewRecord,
+  prepareRecords,
+  writeRecords
 } from '../../records/ingest.js'
 import { encoderOf, type Target } from '../../records/record-parts.js'
+import type { CallOptions } from '../../threading/call-options.js'
 import { retry } from '../../threading/retry.js'
 import { createYielder } from '../../threading/yield-to-event-loop.js'
 import { isBlank, type Line } from './bulk-line.js'
-import { fetchImages } from './fetch-images.js'
-import type { LineLedger, Checkpoint } from './line-ledger.js'
+import type { Checkpoint, LineLedger } from './line-ledger.js'
 import type { RawLine } from './lines.js'
 import type { LoadRecord } from './load-record.js'
-import { stoppedLoad } from './stopped-load.js'
 import type { UnfetchedRecord } from './sent-record.js'
 
 /** Records that are encoded and committed together. */
@@ -178,4 +176,83 @@ async function prepareWhenFree(
 
 function retryWhileFull<T>({ signal }: BulkStream['callOptions'], work: () => Promise<T>): Promise<T> {
   return retry(work, { signal, ...WHILE_FULL })
+}
+
+/** How many images of one bulk load are fetched ahead of those that are encoded. */
+const AHEAD = 16
+
+/** Bytes of fetched images after which a part of a batch goes on its way. */
+const PART_BYTES = 8 << 20
+
+/**
+ * Fetches the images of a batch that are named by url, and gives the batch on in parts that are not heavy:
+ * lines are short where images are not. A record whose image does not come turns faulty. Throws what ends the
+ * whole load.
+ */
+async function* fetchImages<Extra extends object>(
+  batch: (Line & Extra)[],
+  load: LoadRecord
+): AsyncGenerator<(Line<NewRecord | Faulty> & Extra)[]> {
+  const started: Promise<NewRecord | Faulty>[] = []
+  let part: (Line<NewRecord | Faulty> & Extra)[] = []
+  let bytes = 0
+  for (const [i, line] of batch.entries()) {
+    for (let ahead = started.length; ahead < Math.min(batch.length, i + AHEAD); ahead++) {
+      const next = batch[ahead]
+      const fetched = 'record' in next ? load(next.record) : Promise.resolve({ id: '', error: undefined })
+      // Its error shows when its turn comes, which it may not.
+      fetched.catch(() => {})
+      started.push(fetched)
+    }
+    const record = await started[i]
+    part.push('record' in line ? { ...line, record } : line)
+    if (!('record' in line) || line.record.image instanceof Uint8Array) continue
+    bytes += 'image' in record ? (record.image?.length ?? 0) : 0
+    if (bytes < PART_BYTES) continue
+    yield part
+    part = []
+    bytes = 0
+  }
+  if (part.length > 0) yield part
+}
+
+/** How far a load is. */
+interface LoadProgress {
+  /** The last line that is answered for good. */
+  done: number
+  /** The key of a load that can be resumed. */
+  key?: string
+}
+
+/**
+ * What is wrong by code, where the words of the error itself are of requests that are stored whole or not at
+ * all.
+ */
+const DISK_ERRORS: Record<string, string> = {
+  STORAGE_FULL: 'There is no space left to write',
+  STORAGE_UNWRITABLE: "The data folder can't be written to"
+}
+
+/** Whether a load that ended with an error, other than of the disk, can be resumed as it is. */
+function isResumable(error: Error & ErrorShape): boolean {
+  return isTransient(error) || error.code === 'CLOSED' || error.code === 'DEADLINE_EXCEEDED'
+}
+
+/** The error that ends a load, saying how far the load is and how to resume it where that is of use. */
+function stoppedLoad(error: unknown, { done, key }: LoadProgress): unknown {
+  if (!isPublicError(error) || !(error.code in DISK_ERRORS || isResumable(error))) return error
+  const { code, statusCode, stack, cause } = error
+  const next = done + 1
+  const resume =
+    key === undefined
+      ? `send the lines from ${next} on`
+      : `send the same lines again under this Idempotency-Key, or those from ${next} on with ` +
+        `from_line=${next}`
+  const soFar =
+    done === 0 ? 'No line is done' : `Lines 1 to ${done} are done (stored, or failed by themselves)`
+  const message =
+    code in DISK_ERRORS
+      ? `${DISK_ERRORS[code]}. ${soFar}, later ones are not. Once it can be written to, ${resume}.`
+      : `${error.message} ${soFar}; later ones may be stored, too. To resume the load, ${resume}.`
+  return Object.assign(new Error(message), { code, statusCode, stack, cause })
 }

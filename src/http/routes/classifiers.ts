@@ -1,7 +1,8 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
+import type { StoredClassifier } from '../../classifiers/classifiers.js'
+import { CONFUSION_CLASSES } from '../../classifiers/quality.js'
 import { MIB } from '../../config.js'
 import { responses } from '../schemas.js'
-import { classifierOf, mayKnow } from './collection-reach.js'
 import {
   ClassifierBody,
   ClassifierParams,
@@ -9,11 +10,11 @@ import {
   TrainForm,
   TrainJson
 } from './classifier-schemas.js'
+import { classifierOf, mayKnow } from './collection-reach.js'
 import { formBody, imagesBody } from './form.js'
-import type { App, Services } from './services.js'
-import { toClassifierBody } from './classifier-body.js'
-import { trainFrom } from './train-from.js'
 import type { Form } from './read-form.js'
+import type { App, Services } from './services.js'
+import { trainFrom } from './train-from.js'
 
 const tags = ['Classifiers']
 
@@ -108,4 +109,47 @@ function bodyFromForm(form: Form): Record<string, unknown> {
     json: ['c', 'prompts', 'folds', 'seed', ...(isAuto ? [] : ['prior'])],
     lists: ['labels', 'templates']
   })
+}
+
+/** A classifier as it stands in responses. */
+function toClassifierBody({
+  name,
+  model,
+  fingerprint,
+  method,
+  layout,
+  collection,
+  labels,
+  setting,
+  prior,
+  templates,
+  validation,
+  seed,
+  createdAt
+}: StoredClassifier): Static<typeof ClassifierBody> {
+  return {
+    name,
+    model,
+    fingerprint,
+    method,
+    inputs: layout === 'image+text' ? ['image', 'text'] : [layout],
+    collection,
+    labels: labels.map((label) => ({ ...label, validated: validation !== null && label.examples > 1 })),
+    c: method === 'linear-probe' ? setting : null,
+    scale: method === 'nearest-class-mean' ? setting : null,
+    prior,
+    templates,
+    folds: validation?.folds ?? null,
+    validated_examples: validation?.examples ?? 0,
+    accuracy: validation?.accuracy ?? null,
+    auroc: validation?.auroc ?? null,
+    confusion: validation && labels.length <= CONFUSION_CLASSES ? validation.confusion : null,
+    most_confused: (validation?.confused ?? []).map(({ actual, predicted, count }) => ({
+      label: labels[actual].label,
+      predicted: labels[predicted].label,
+      count
+    })),
+    seed,
+    created_at: new Date(createdAt).toISOString()
+  }
 }

@@ -1,15 +1,15 @@
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { MIB } from '../../config.js'
 import { cosine, type Embedding } from '../../encoder/embedding.js'
+import type { EncodeOptions } from '../../encoder/encode-options.js'
 import type { Encoder } from '../../encoder/encoder.js'
-import { EmbeddingInvalid } from '../../errors.js'
+import { EmbeddingInvalid, InvalidRequest } from '../../errors.js'
 import { EXAMPLE_IMAGE, JsonImage, responses } from '../schemas.js'
 import { imageBodyLimit } from './image-body.js'
 import { imageLoader } from './load-images.js'
-import { openaiBody } from './openai-body.js'
 import { sendJson } from './send-json.js'
 import type { App, Services } from './services.js'
-import type { EncodeOptions } from '../../encoder/encode-options.js'
 
 const MAX_INPUTS = 2048
 const MAX_SIMILARITY = 256
@@ -32,7 +32,7 @@ const EmbeddingsRequest = Type.Object(
       })
     ),
     dimensions: Type.Optional(Type.Integer({ description: "The model's own; others are refused." })),
-    // As OpenAI's API, this takes null for what is not set (openai-body.ts).
+    // As OpenAI's API, this takes null for what is not set.
     user: Type.Optional(Type.String({ description: 'Taken for compatibility, and not used.' }))
   },
   { additionalProperties: false, examples: [{ model: 'mini', input: ['a dog', { image: EXAMPLE_IMAGE }] }] }
@@ -186,4 +186,28 @@ async function encodeInputs(
 
 function toBase64({ buffer, byteOffset, byteLength }: Embedding): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString('base64')
+}
+
+/** Fields that OpenAI's clients send as null where they are not set. */
+const OPTIONAL = ['model', 'encoding_format', 'dimensions', 'user']
+
+const TOKENS =
+  "The field 'input' holds token ids, which are of the tokenizer of another model; send texts. " +
+  'LangChain sends texts with OpenAIEmbeddings(check_embedding_ctx_length=False) in Python.'
+
+/**
+ * A `preValidation` hook of calls that OpenAI's clients make: null is absent, and token ids are told from
+ * texts. Throws INVALID_REQUEST.
+ */
+async function openaiBody(request: FastifyRequest): Promise<void> {
+  const { body } = request
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return
+  const fields = body as Record<string, unknown>
+  for (const name of OPTIONAL) if (fields[name] === null) delete fields[name]
+  if (Array.isArray(fields.input) && isTokens(fields.input)) throw new InvalidRequest(TOKENS)
+}
+
+/** A list of token ids, or a list of such lists. */
+function isTokens([first]: unknown[]): boolean {
+  return typeof first === 'number' || (Array.isArray(first) && typeof first[0] === 'number')
 }

@@ -1,16 +1,26 @@
+import { createHash } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
 import { rm, stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import type { FastifyRequest } from 'fastify'
-import { Type, type Static } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { MIB } from '../../config.js'
-import { BackupTooLarge, CollectionForbidden, InvalidRequest, ReindexRunning } from '../../errors.js'
-import { Semaphore } from '../../threading/semaphore.js'
+import {
+  BackupTooLarge,
+  ChecksumDiffers,
+  ClientGone,
+  CollectionForbidden,
+  InvalidRequest,
+  ReindexRunning
+} from '../../errors.js'
+import { storageError } from '../../fs/disk-fault.js'
 import { runningReindex } from '../../jobs/reindex-jobs.js'
 import { requireFree, restore } from '../../records/restore.js'
+import { Semaphore } from '../../threading/semaphore.js'
 import { CollectionName, OwnCollectionParams, responses } from '../schemas.js'
 import { BACKUP_SCOPE, BACKUP_TYPE, BackupName, knownBackup, waitLong } from './backups.js'
 import { CollectionBody, describe } from './collections.js'
-import { receiveFile } from './receive-file.js'
 import type { App, Services } from './services.js'
 
 const RestoreBody = Type.Object(
@@ -168,4 +178,44 @@ export function restoreRoutes(parent: App, services: Services): void {
       }
     )
   })
+}
+
+/** What is received of a body. */
+interface Receiving {
+  /** In hex, where it is named. */
+  sha256?: string
+  signal: AbortSignal
+  /** Called with the bytes so far before some of them are written; throws what refuses them. */
+  admit: (bytes: number) => Promise<void> | void
+}
+
+/**
+ * Writes a body of any length to a file, and compares its SHA-256 (hex) where one is named. Throws
+ * CHECKSUM_DIFFERS, STORAGE_FULL, what `admit` throws, or the signal's reason; the file is its owner's to
+ * remove in any case.
+ */
+async function receiveFile(
+  body: Readable,
+  path: string,
+  { sha256, signal, admit }: Receiving
+): Promise<void> {
+  const hash = createHash('sha256')
+  let bytes = 0
+  const hashed = async function* (chunks: AsyncIterable<Buffer>) {
+    for await (const chunk of chunks) {
+      bytes += chunk.length
+      await admit(bytes)
+      hash.update(chunk)
+      yield chunk
+    }
+  }
+  try {
+    await pipeline(body, hashed, createWriteStream(path, { flags: 'wx' }), { signal })
+  } catch (error) {
+    signal.throwIfAborted()
+    if ((error as NodeJS.ErrnoException).code === 'ECONNRESET') throw new ClientGone()
+    throw storageError(error)
+  }
+  const received = hash.digest('hex')
+  if (sha256 !== undefined && sha256.toLowerCase() !== received) throw new ChecksumDiffers(received, sha256)
 }

@@ -3,8 +3,12 @@ import type { Collections } from '../../collections/collections.js'
 import type { Exports } from '../../collections/exports/exports.js'
 import type { Encoder } from '../../encoder/encoder.js'
 import { EvaluationInvalid } from '../../errors.js'
-import { createEmbedder } from '../../evaluation/embedding/create-embedder.js'
 import { labelsOf, type LoadedDataset } from '../../evaluation/datasets/dataset.js'
+import { createEmbedder } from '../../evaluation/embedding/create-embedder.js'
+import { type Embedder, type Rows, sharedRows } from '../../evaluation/embedding/embedder.js'
+import { createImageFiles, type FileLimits, worstPictures } from '../../evaluation/embedding/image-files.js'
+import { type EmbeddingsCache, openKeptEmbeddings } from '../../evaluation/embedding/kept-embeddings.js'
+import type { DatasetReport, Report, TaskName, TaskReport } from '../../evaluation/report.js'
 import {
   type EvaluationProgress,
   measureAll,
@@ -12,16 +16,12 @@ import {
   progressTeller,
   type ProgressTeller
 } from '../../evaluation/run/evaluate-dataset.js'
+import { type MeasuringThread, startMeasuringThread } from '../../evaluation/run/measuring-thread.js'
 import { DEFAULT_OPTIONS } from '../../evaluation/run/run-evaluation.js'
-import { createImageFiles, type FileLimits, worstPictures } from '../../evaluation/embedding/image-files.js'
-import { openKeptEmbeddings, type EmbeddingsCache } from '../../evaluation/embedding/kept-embeddings.js'
-import { startMeasuringThread, type MeasuringThread } from '../../evaluation/run/measuring-thread.js'
-import type { DatasetReport, Report, TaskName, TaskReport } from '../../evaluation/report.js'
+import { type AnyTask, TASKS_BY_NAME } from '../../evaluation/tasks.js'
 import type { TaskOptions } from '../../evaluation/tasks/task.js'
-import { TASKS_BY_NAME, type AnyTask } from '../../evaluation/tasks.js'
 import { version } from '../../version.js'
-import { collectionEmbedder } from './collection-embedder.js'
-import { datasetsOf, keptAlone, sampleCollection, type CollectionSample } from './collection-sample.js'
+import { type CollectionSample, datasetsOf, keptAlone, sampleCollection } from './collection-sample.js'
 import { measureIndex } from './index-loss.js'
 
 export interface CollectionEvaluation {
@@ -230,4 +230,53 @@ function describe(
     results,
     comparisons: []
   }
+}
+
+/**
+ * An embedder that answers with the embeddings that a collection has, and asks another one for all else:
+ * prompts, shuffled captions, corrupted images.
+ */
+function collectionEmbedder(sample: CollectionSample, encoder: Embedder): Embedder {
+  const rowOfImage = new Map(sample.records.map(({ id }, row) => [id, row]))
+  const rowOfText = new Map(
+    sample.records.flatMap(({ text }, row) => (text === null ? [] : [[text, row] as const]))
+  )
+  return {
+    model: encoder.model,
+    images: (images, corruption) => {
+      if (corruption) return encoder.images(images, corruption)
+      return gather(images, {
+        rows: sample.images,
+        rowOf: ({ id }) => rowOfImage.get(id),
+        encode: (missing) => encoder.images(missing)
+      })
+    },
+    texts: (texts) =>
+      gather(texts, { rows: sample.texts, rowOf: (text) => rowOfText.get(text), encode: encoder.texts })
+  }
+}
+
+interface Source<T> {
+  rows: Rows
+  rowOf(item: T): number | undefined
+  encode(missing: T[]): Promise<Rows>
+}
+
+async function gather<T>(
+  items: T[],
+  { rows: { dimension, values }, rowOf, encode }: Source<T>
+): Promise<Rows> {
+  const gathered = sharedRows(items.length, dimension)
+  const missing: number[] = []
+  items.forEach((item, i) => {
+    const row = rowOf(item)
+    if (row === undefined) missing.push(i)
+    else gathered.values.set(values.subarray(row * dimension, (row + 1) * dimension), i * dimension)
+  })
+  if (missing.length === 0) return gathered
+  const encoded = await encode(missing.map((i) => items[i]))
+  missing.forEach((i, row) =>
+    gathered.values.set(encoded.values.subarray(row * dimension, (row + 1) * dimension), i * dimension)
+  )
+  return gathered
 }
