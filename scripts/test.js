@@ -2,18 +2,21 @@
 //
 //   node scripts/test.js [--jobs N] [--tap] FOLDER or FILE...
 //
-// Prints a line for each file, and all of one that failed; with --tap all of all. `tap run` does the same with
-// loaders of its own in every thread of every process, which look at each module that is loaded: tests that
-// start many threads take three times as long with them.
+// Prints a line for each file, and all of one that failed; with --tap all of all. `tap run` does the same,
+// with loaders in every thread of every process that look at each module: tests that start many threads take
+// three times as long with them.
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'
 import { parseArgs } from 'node:util'
-import t from 'tap'
 
 /** For one file. The slowest takes a tenth of it on two cores. */
 const TIMEOUT_S = 480
+
+// Of the run as a whole there is none: read when tap is loaded.
+process.env.TAP_TIMEOUT = '0'
+const { default: t } = await import('tap')
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -42,7 +45,6 @@ async function printFailures(results) {
 if (values.tap) t.pipe(process.stdout)
 else void printFailures(t.pipe(new PassThrough()))
 t.jobs = Number(values.jobs)
-t.setTimeout(0)
 const files = positionals.flatMap(testFiles)
 t.plan(files.length)
 for (const file of files) {
