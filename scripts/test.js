@@ -1,6 +1,6 @@
 // Runs test files, each in a process of its own:
 //
-//   node scripts/test.js [--jobs N] [--tap] FOLDER or FILE...
+//   node scripts/test.js [--jobs N] [--timeout SECONDS] [--tap] FOLDER or FILE...
 //
 // Prints a line for each file, and all of one that failed; with --tap all of all. `tap run` does the same,
 // with loaders in every thread of every process that look at each module: tests that start many threads take
@@ -11,16 +11,18 @@ import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'
 import { parseArgs } from 'node:util'
 
-/** For one file. The slowest takes a tenth of it on two cores. */
-const TIMEOUT_S = 480
-
 // Of the run as a whole there is none: read when tap is loaded.
 process.env.TAP_TIMEOUT = '0'
 const { default: t } = await import('tap')
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { jobs: { type: 'string', default: '2' }, tap: { type: 'boolean', default: false } }
+  options: {
+    jobs: { type: 'string', default: '2' },
+    // For each file.
+    timeout: { type: 'string', default: '480' },
+    tap: { type: 'boolean', default: false }
+  }
 })
 
 function testFiles(path) {
@@ -47,8 +49,9 @@ else void printFailures(t.pipe(new PassThrough()))
 t.jobs = Number(values.jobs)
 const files = positionals.flatMap(testFiles)
 t.plan(files.length)
+const timeout = Number(values.timeout) * 1000
 for (const file of files) {
   const args = ['--import=./scripts/run-typescript.js', '--enable-source-maps', file]
-  const env = { ...process.env, TAP_TIMEOUT: String(TIMEOUT_S) }
-  t.spawn(process.execPath, args, { buffered: true, timeout: TIMEOUT_S * 1000, env }, file)
+  const env = { ...process.env, TAP_TIMEOUT: values.timeout }
+  t.spawn(process.execPath, args, { buffered: true, timeout, env }, file)
 }

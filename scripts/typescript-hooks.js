@@ -5,8 +5,6 @@ import { fileURLToPath } from 'node:url'
 import { threadId } from 'node:worker_threads'
 
 const CACHE = fileURLToPath(new URL('../node_modules/.cache/typescript/', import.meta.url))
-const SOURCES = new URL('../src/', import.meta.url).href
-const BUILT = new URL('../dist/', import.meta.url).href
 /** Goes into the names in the cache: one more whenever what is made of a source changes. */
 const EDITION = 1
 
@@ -15,10 +13,7 @@ export async function resolve(specifier, context, next) {
   if (/^(\.|file:).*\.js$/.test(specifier)) {
     const url = new URL(specifier, context.parentURL)
     const source = new URL(url.href.replace(/\.js$/, '.ts'))
-    if (url.protocol === 'file:' && existsSync(source) && !existsSync(url)) {
-      const built = process.env.TEST_SOURCES === 'built' && new URL(url.href.replace(SOURCES, BUILT))
-      return next(built && existsSync(built) ? built.href : source.href, context)
-    }
+    if (url.protocol === 'file:' && existsSync(source) && !existsSync(url)) return next(source.href, context)
   }
   return next(specifier, context)
 }
