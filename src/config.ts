@@ -82,7 +82,8 @@ export const environmentSchema = Type.Object({
   REFUSALS_PER_MINUTE: integer(
     60,
     [0, 1e9],
-    'Requests a minute without a valid key after which an address is refused unheard; 0 sets no limit.'
+    'Requests a minute without a valid key after which an address is rejected, except with keys that it ' +
+      'has used before; 0 sets no limit.'
   ),
   AUDIT_LOG: Type.String({
     default: '',

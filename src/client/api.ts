@@ -512,7 +512,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Encode a collection anew with a loaded model
+         * Encode a collection again with a loaded model
          * @description In the background: kept images and texts are encoded anew, while the old embeddings go on serving until the new ones take their place at once. It survives restarts. For texts and images to be searched meanwhile, the old model must be loaded too.
          */
         post: operations["reindexCollection"];

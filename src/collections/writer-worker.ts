@@ -63,8 +63,8 @@ const highWater = openMark(dataDir)
 const makeRoom = createRoomMaker({ commit, foldLog, reserve, onProblem })
 
 /**
- * Opens the store with the room of the reserve where the disk is full: recovery after a crash writes the
- * index of the log anew.
+ * Opens the store with the room of the reserve where the disk is full: recovery after a crash rewrites the
+ * index of the log.
  */
 function withRoom<T>(open: () => T): T {
   try {

@@ -75,7 +75,7 @@ function dropCommand(): Command {
 function reindexCommand(): Command {
   return new Command('reindex')
     .description(
-      'Encode a collection anew, with another model or the same; it is searched meanwhile. Ctrl-C ' +
+      'Encode a collection again, with another model or the same; it can be searched meanwhile. Ctrl-C ' +
         'leaves it running in a service that stays.'
     )
     .argument('<collection>')

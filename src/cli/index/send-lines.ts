@@ -43,7 +43,7 @@ export async function sendLines(service: Service, file: string, options: LinesOp
   const key = file === '-' || all ? randomUUID() : `file-${await fileDigest(file)}`
   const load = await loadState(service, key, options)
   onLoad(load)
-  // Whoever waits for standard input is woken by the signal.
+  // The signal ends a wait for standard input.
   const input: Readable = addAbortSignal(
     signal,
     file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 })

@@ -75,7 +75,7 @@ export function jobRoutes(app: App, { jobs, collections }: Services): void {
       schema: {
         tags,
         operationId: 'reindexCollection',
-        summary: 'Encode a collection anew with a loaded model',
+        summary: 'Encode a collection again with a loaded model',
         description:
           'In the background: kept images and texts are encoded anew, while the old embeddings go on ' +
           'serving until the new ones take their place at once. It survives restarts. For texts and ' +
