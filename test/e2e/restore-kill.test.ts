@@ -5,6 +5,7 @@ import t from 'tap'
 import { solid } from '../fixtures/images.js'
 import { client, type Api } from '../fixtures/server.js'
 import { startProcess } from '../fixtures/service.js'
+import { uniform } from '../fixtures/random.js'
 
 const ROUNDS = 3
 const RECORDS = 2000
@@ -62,7 +63,7 @@ t.test(
         () => false
       )
       // Early, in the middle and late, so that some cut a restore off.
-      await sleep(((round + Math.random()) / ROUNDS) * lasts * 1.3)
+      await sleep(((round + uniform()) / ROUNDS) * lasts * 1.3)
       service.child.kill('SIGKILL')
       t.equal(await service.ended, 'SIGKILL')
       await restoring

@@ -7,6 +7,7 @@ import { huggingFaceFiles, startHub, type TestHub } from '../../fixtures/hub.js'
 import { startProxy } from '../../fixtures/proxy.js'
 import { contents, FP16, FP32, SETTINGS, tree } from '../../fixtures/pulling.js'
 import { inSequence } from '../../fixtures/pattern.js'
+import { uniform } from '../../fixtures/random.js'
 
 const PULL = ['models', 'pull', 'acme/clip']
 
@@ -105,7 +106,7 @@ t.test('killed midway again and again, it goes on to a package that is the same 
   for (let round = 1; round <= kills; round++) {
     const { child, ended } = startCommand(t, PULL, env)
     await arrived(modelsDir, hub, round * 1_000_000)
-    await sleep(Math.random() * 200)
+    await sleep(uniform() * 200)
     child.kill('SIGKILL')
     t.equal((await ended).code, 'SIGKILL', `kill ${round}`)
     t.equal(await stat(join(modelsDir, 'acme')).catch(() => 'none'), 'none', 'no half package')

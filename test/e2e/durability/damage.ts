@@ -1,5 +1,6 @@
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { uniform } from '../../fixtures/random.js'
 
 const KINDS = ['truncated', 'flipped', 'deleted', 'from a newer version', 'whole'] as const
 
@@ -15,7 +16,7 @@ export async function damageSnapshots(dataDir: string): Promise<string[]> {
       .map(Number)
       .sort((a, b) => b - a)[0]
     if (newest === undefined) continue
-    const kind = KINDS[Math.floor(Math.random() * KINDS.length)]
+    const kind = KINDS[Math.floor(uniform() * KINDS.length)]
     await damage(join(folder, name, String(newest)), kind)
     done.push(kind)
   }

@@ -3,6 +3,7 @@ import sharp from 'sharp'
 import t from 'tap'
 import { startProcess } from '../../fixtures/service.js'
 import { client, type Api } from '../../fixtures/server.js'
+import { uniform } from '../../fixtures/random.js'
 
 const ROUNDS = 3
 const PER_CALL = 4
@@ -101,7 +102,7 @@ t.test('kill -9 during ingest loses nothing that was acknowledged', async (t) =>
     const loads = [load(api), load(api)]
     // However slow the machine is, something is acknowledged before the kill.
     for (let waited = 0; acknowledged.size === before && waited < 60_000; waited += 20) await sleep(20)
-    await sleep(Math.random() * 900)
+    await sleep(uniform() * 900)
     service.child.kill('SIGKILL')
     t.equal(await service.ended, 'SIGKILL')
     await Promise.all(loads)

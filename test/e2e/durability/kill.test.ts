@@ -8,6 +8,7 @@ import { damageSnapshots } from './damage.js'
 import { recordLoad } from './record-load.js'
 import { reindexLoad } from './reindex-load.js'
 import { restoreLoad } from './restore-load.js'
+import { uniform } from '../../fixtures/random.js'
 
 /** DURABILITY_ROUNDS=200 for the long run. */
 const ROUNDS = Number(process.env.DURABILITY_ROUNDS ?? 6)
@@ -44,7 +45,7 @@ t.test(
         break
       }
       const running = loads.map((load) => load.run({ api, url: service.url }))
-      await sleep(500 + Math.random() * 3500)
+      await sleep(500 + uniform() * 3500)
       service.child.kill('SIGKILL')
       await service.ended
       await Promise.all(running)

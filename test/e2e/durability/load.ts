@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
 import type { Api } from '../../fixtures/server.js'
+import { uniform } from '../../fixtures/random.js'
 
 /** One kind of load: what it writes until the service is gone, and what must hold when that is back. */
 export interface Load {
@@ -66,7 +67,7 @@ export async function storedIn(api: Api, path: string): Promise<Map<string, numb
 export function sample<T>(values: Iterable<T>, count: number): T[] {
   const list = [...values]
   for (let i = 0; i < Math.min(count, list.length); i++) {
-    const other = i + Math.floor(Math.random() * (list.length - i))
+    const other = i + Math.floor(uniform() * (list.length - i))
     ;[list[i], list[other]] = [list[other], list[i]]
   }
   return list.slice(0, count)

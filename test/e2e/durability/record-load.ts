@@ -5,6 +5,7 @@ import type { Test } from 'tap'
 import type { Api } from '../../fixtures/server.js'
 import { Acknowledged, type State } from './acknowledged.js'
 import { answerTo, DIMENSION, recordOf, sample, storedIn, vectorOf, type Load } from './load.js'
+import { uniform } from '../../fixtures/random.js'
 
 const BATCH = 200
 const BULK_LINES = 1000
@@ -21,10 +22,10 @@ export function recordLoad(writers: string[]): Load {
   /** One change; resolves to whether the service is still there. */
   async function change({ api, url }: { api: Api; url: string }, name: string): Promise<boolean> {
     const ids = [
-      ...new Set(Array.from({ length: BATCH }, () => `${name}-${Math.floor(Math.random() * IDS_PER_WRITER)}`))
+      ...new Set(Array.from({ length: BATCH }, () => `${name}-${Math.floor(uniform() * IDS_PER_WRITER)}`))
     ]
     const next = version++
-    const kind = Math.random()
+    const kind = uniform()
     if (kind < 0.1) return bulk(url, name, next)
     const isPatch = kind >= 0.8 && !seen.mayBeGone(ids[0])
     const outcome = new Map<string, State>(

@@ -3,6 +3,7 @@ import type { Test } from 'tap'
 import type { Api } from '../../fixtures/server.js'
 import { Acknowledged, type State } from './acknowledged.js'
 import { answerTo, hashOf, sample, step, storedIn, type Load } from './load.js'
+import { uniform } from '../../fixtures/random.js'
 
 const IDS = 150
 const BATCH = 20
@@ -37,11 +38,9 @@ export function reindexLoad(models: string[]): Load {
   /** Each writer has ids of its own: of two that change one record nobody knows who came last. */
   async function write(api: Api, writer: string): Promise<void> {
     for (;;) {
-      const ids = [
-        ...new Set(Array.from({ length: BATCH }, () => `${writer}${Math.floor(Math.random() * IDS)}`))
-      ]
+      const ids = [...new Set(Array.from({ length: BATCH }, () => `${writer}${Math.floor(uniform() * IDS)}`))]
       const next = version++
-      const isDeletion = Math.random() < 0.2
+      const isDeletion = uniform() < 0.2
       const confirm = seen.attempt(new Map<string, State>(ids.map((id) => [id, isDeletion ? null : next])))
       const call = isDeletion
         ? api('POST', `${base}/records/delete`, { ids })

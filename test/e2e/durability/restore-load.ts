@@ -1,6 +1,7 @@
 import type { Test } from 'tap'
 import type { Api } from '../../fixtures/server.js'
 import { answerTo, DIMENSION, recordOf, sample, storedIn, vectorOf, type Load } from './load.js'
+import { uniform } from '../../fixtures/random.js'
 
 const IDS = 200
 const KEPT_BACKUPS = 3
@@ -23,7 +24,7 @@ export function restoreLoad(): Load {
   async function write(api: Api, before: Whole): Promise<boolean> {
     const ids = sample(
       Array.from({ length: IDS }, (_, n) => `f${n}`),
-      1 + Math.floor(Math.random() * IDS)
+      1 + Math.floor(uniform() * IDS)
     )
     const after = new Map([...before, ...ids.map((id) => [id, steps] as const)])
     allowed = [before, after]
@@ -58,7 +59,7 @@ export function restoreLoad(): Load {
       for (let isThere = true; isThere;) {
         steps++
         const [now] = allowed
-        const kind = Math.random()
+        const kind = uniform()
         isThere = await (kind < 0.4
           ? write(api, now)
           : kind < 0.7 || backups.size === 0

@@ -3,6 +3,7 @@ import { ModalityIndex } from '../../../src/collections/modality-index.js'
 import { findNeighbors, NOBODY, type Neighbors } from '../../../src/collections/neighbors.js'
 import { sampleLabels } from '../../../src/collections/sample.js'
 import { DIMENSION, randomVector, settings } from '../../fixtures/collections.js'
+import { uniform } from '../../fixtures/random.js'
 
 const { hnsw } = settings('any')
 
@@ -37,7 +38,7 @@ t.test(
   'a sample is the same for the same labels, mostly the same for a few more, and all where there are no more',
   async (t) => {
     const labels = Array.from({ length: 20_000 }, (_, n) => 1 + 7 * n + (n % 3))
-    const shuffled = [...labels].sort(() => Math.random() - 0.5)
+    const shuffled = [...labels].sort(() => uniform() - 0.5)
     for (const size of [1, 2, 100, 5000, 19_999]) {
       const sample = sampleLabels(labels, size)
       t.equal(new Set(sample).size, size)

@@ -2,6 +2,7 @@ import t from 'tap'
 import { countFacets, type Facets } from '../../../src/collections/facets.js'
 import { MetadataColumns } from '../../../src/collections/metadata-columns.js'
 import { RowSet } from '../../../src/collections/row-set.js'
+import { uniform } from '../../fixtures/random.js'
 
 function runToEnd(work: Generator<void, Facets>): Facets {
   for (;;) {
@@ -125,7 +126,7 @@ t.test('types, counts and ranges', async (t) => {
 
 t.test('any metadata is counted as a recount by hand has it, over some rows too', async (t) => {
   for (let round = 0; round < 20; round++) {
-    const pick = (n: number) => Math.floor(Math.random() * n)
+    const pick = (n: number) => Math.floor(uniform() * n)
     const value = () => [pick(5), `v${pick(30)}`, pick(2) === 0, null][pick(4)]
     const records = Array.from({ length: 3000 }, () =>
       pick(9) === 0

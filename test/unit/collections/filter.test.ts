@@ -2,6 +2,7 @@ import t from 'tap'
 import { parseFilter } from '../../../src/collections/filter.js'
 import { MetadataColumns } from '../../../src/collections/metadata-columns.js'
 import { RowSet } from '../../../src/collections/row-set.js'
+import { uniform } from '../../fixtures/random.js'
 
 const records: (Record<string, unknown> | null)[] = [
   { colour: 'red', size: 1, tags: ['a', 'b'], place: { city: 'Oslo' }, sold: true },
@@ -181,7 +182,7 @@ t.test('rows change with their records', async (t) => {
 })
 
 t.test('random filters agree with a plain evaluation', async (t) => {
-  const random = (n: number) => Math.floor(Math.random() * n)
+  const random = (n: number) => Math.floor(uniform() * n)
   const many = Array.from({ length: 500 }, () => ({
     x: random(10),
     y: ['p', 'q', 'r'][random(3)],

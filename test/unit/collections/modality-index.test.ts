@@ -2,12 +2,13 @@ import t from 'tap'
 import { ModalityIndex } from '../../../src/collections/modality-index.js'
 import { TopK } from '../../../src/collections/top-k.js'
 import { DIMENSION, randomVector, settings } from '../../fixtures/collections.js'
+import { uniform } from '../../fixtures/random.js'
 
 const { hnsw } = settings('any')
 
 t.test('the k best are those of a full sort', async (t) => {
   for (const k of [0, 1, 5, 100, 300]) {
-    const scores = Array.from({ length: 200 }, () => Math.round(Math.random() * 50))
+    const scores = Array.from({ length: 200 }, () => Math.round(uniform() * 50))
     const best = new TopK(k)
     scores.forEach((score, label) => best.push(label, score))
     t.same(

@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import { ResidentVectors } from '../../../src/collections/resident-vectors.js'
 import { LARGEST_BLOCK, VectorArenas } from '../../../src/collections/vector-arena.js'
 import { DIMENSION, randomVector } from '../../fixtures/collections.js'
+import { uniform } from '../../fixtures/random.js'
 
 const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, d) => sum + value * b[d], 0)
 
@@ -40,12 +41,12 @@ t.test('vectors come and go, and are scored as in JavaScript, whatever their dim
     const vectors = new ResidentVectors(dimension, new VectorArenas(2 * LARGEST_BLOCK))
     const held = new Map<number, Float32Array>()
     for (let step = 0, label = 1; step < 4000; step++) {
-      if (Math.random() < 0.6) {
+      if (uniform() < 0.6) {
         const vector = randomVector(dimension)
         vectors.add(label, vector)
         held.set(label++, vector)
       } else if (held.size > 0) {
-        const some = [...held.keys()][Math.floor(Math.random() * held.size)]
+        const some = [...held.keys()][Math.floor(uniform() * held.size)]
         t.equal(vectors.remove(some), true)
         held.delete(some)
       }

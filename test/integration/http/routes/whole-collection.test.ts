@@ -1,11 +1,12 @@
 import t, { type Test } from 'tap'
 import { testServer, type Answer } from '../../../fixtures/server.js'
+import { uniform } from '../../../fixtures/random.js'
 
 const DIMENSION = 8
 const COUNT = 300
 const base = '/v1/collections/vectors'
 const unit = (values: number[]) => values.map((value) => value / Math.hypot(...values))
-const random = () => unit(Array.from({ length: DIMENSION }, () => Math.random() - 0.5))
+const random = () => unit(Array.from({ length: DIMENSION }, () => uniform() - 0.5))
 const dot = (a: number[], b: number[]) => a.reduce((sum, value, d) => sum + value * b[d], 0)
 const bytesOf = (base64: string) => Uint8Array.from(Buffer.from(base64, 'base64')).buffer
 
