@@ -12,7 +12,7 @@ const confined = {
   ],
   'hnswlib-node': ['src/collections/hnsw-graph.ts'],
   'better-sqlite3': [
-    'src/collections/store/connection.ts',
+    'src/collections/sqlite/connection.ts',
     'src/collections/backups/backup-file.ts',
     'src/fs/exclusive-lock.ts',
     'src/evaluation/embedding/kept-embeddings.ts'

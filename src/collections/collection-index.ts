@@ -10,7 +10,7 @@ import { SCAN_PART } from './paged-search.js'
 import { RECORD_DEPTHS, fusedScores, withRest } from './record-search.js'
 import type { RowSet } from './row-set.js'
 import { TopK, type Hit } from './top-k.js'
-import type { RecordChange } from './store/record-change.js'
+import type { RecordChange } from './sqlite/record-change.js'
 
 export interface CollectionSearch {
   target: Target

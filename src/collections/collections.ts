@@ -26,12 +26,12 @@ import {
 } from './record.js'
 import { createReplacement, type Replacement } from './replacement.js'
 import { createRestoration, type Restoration } from './restoration.js'
-import type { ClassifierRow } from './store/classifiers.js'
-import type { Setback } from './store/high-water.js'
-import type { Written } from './store/writes.js'
+import type { ClassifierRow } from './sqlite/classifiers.js'
+import type { Setback } from './sqlite/high-water.js'
+import type { Written } from './sqlite/writes.js'
 import { createWaiting, type Waiting } from './waiting.js'
 import type { RawWrite, WriterFinding } from './writer-worker.js'
-import type { CollectionKey } from './store/record-change.js'
+import type { CollectionKey } from './sqlite/record-change.js'
 
 /** All collections of a data folder. */
 export interface Collections {

@@ -1,6 +1,6 @@
 import type { ThreadPool } from '../threading/thread-pool.js'
 import type { Searcher } from './folder-threads.js'
-import type { Written } from './store/writes.js'
+import type { Written } from './sqlite/writes.js'
 import type { RawWrite } from './writer-worker.js'
 
 export interface ExpirySweepOptions {

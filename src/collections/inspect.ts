@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs'
 import { imagePath } from './image-files.js'
 import { isHidden, MODALITIES, type StoredCollection } from './record.js'
 import { snapshotProblem } from './snapshots.js'
-import { newestSchema, openReader, storeExists, storeFailure } from './store/connection.js'
-import { storeFaults } from './store/faults.js'
-import { findSetback, lastSetback, type Setback } from './store/high-water.js'
-import { createStoreReader } from './store/reads.js'
+import { newestSchema, openReader, storeExists, storeFailure } from './sqlite/connection.js'
+import { storeFaults } from './sqlite/faults.js'
+import { findSetback, lastSetback, type Setback } from './sqlite/high-water.js'
+import { createStoreReader } from './sqlite/reads.js'
 
 /** What was found of a store, read beside a service that may be running. */
 export interface StoreReport {

@@ -1,7 +1,7 @@
 import { isPublicError, toErrorShape, type ErrorShape } from '../errors.js'
 import { isFull, storageError } from '../fs/disk-fault.js'
 import type { Reserve } from './reserve.js'
-import type { Write, WriteAnswer } from './store/writes.js'
+import type { Write, WriteAnswer } from './sqlite/writes.js'
 
 /** What deletions on a full disk need. */
 export interface RoomMakerOptions {

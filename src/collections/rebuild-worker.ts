@@ -2,8 +2,8 @@ import { workerData } from 'node:worker_threads'
 import { handler, reportReady } from '../threading/thread-pool.js'
 import { HnswGraph } from './hnsw-graph.js'
 import { writeSnapshot, type GraphIdentity } from './snapshots.js'
-import { openReader } from './store/connection.js'
-import { createStoreReader } from './store/reads.js'
+import { openReader } from './sqlite/connection.js'
+import { createStoreReader } from './sqlite/reads.js'
 
 export interface RebuildCall {
   identity: GraphIdentity

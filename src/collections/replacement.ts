@@ -1,7 +1,7 @@
 import type { Collection, CollectionParts } from './collection.js'
 import type { StoredCollection } from './record.js'
-import type { RecordCopy } from './store/record-writes.js'
-import type { ComparedRecord, RecordPage } from './store/reads.js'
+import type { RecordCopy } from './sqlite/record-writes.js'
+import type { ComparedRecord, RecordPage } from './sqlite/reads.js'
 
 /** A collection that is made anew beside the one that serves, to take its place. */
 export interface Replacement {

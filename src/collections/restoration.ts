@@ -2,7 +2,7 @@ import type { ThreadPool } from '../threading/thread-pool.js'
 import type { Collection, CollectionParts } from './collection.js'
 import type { Searcher } from './folder-threads.js'
 import type { RestoredEmbedding, RestoredRecord } from './record.js'
-import type { CollectionKey } from './store/record-change.js'
+import type { CollectionKey } from './sqlite/record-change.js'
 
 /**
  * A collection that is made of a backup, out of sight until it is whole. A crash has it dropped at the next

@@ -23,19 +23,19 @@ import { scoreRecords, type ScoresOptions } from './scores.js'
 import { packSelection, type Selection } from './selection.js'
 import { inSlices, stopFlag, type StopFlag } from './slices.js'
 import { readSnapshot, sweepSnapshots, type GraphIdentity } from './snapshots.js'
-import type { BulkLoad, FailedLine } from './store/bulk-loads.js'
-import type { ClassifierRow } from './store/classifiers.js'
-import { openReader, storeFailure } from './store/connection.js'
+import type { BulkLoad, FailedLine } from './sqlite/bulk-loads.js'
+import type { ClassifierRow } from './sqlite/classifiers.js'
+import { openReader, storeFailure } from './sqlite/connection.js'
 import {
   createStoreReader,
   type CollectionCounts,
   type ComparedRecord,
   type RecordPage,
   type StoreReader
-} from './store/reads.js'
+} from './sqlite/reads.js'
 import { removeIndex, syncIndexes, type Indexes } from './sync-indexes.js'
 import { Upkeep, type SavedGraph } from './upkeep.js'
-import type { RecordChange } from './store/record-change.js'
+import type { RecordChange } from './sqlite/record-change.js'
 
 /** What the searcher reports: how far the graphs are at the start, and what went wrong on the way. */
 export type SearcherReport = { indexed: number; total: number } | { problem: string }

@@ -1,4 +1,4 @@
-import type { RecordVersion } from './store/reads.js'
+import type { RecordVersion } from './sqlite/reads.js'
 
 const END = 0
 

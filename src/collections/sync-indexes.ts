@@ -1,6 +1,6 @@
 import { CollectionIndex } from './collection-index.js'
 import type { StoredCollection } from './record.js'
-import type { StoreReader } from './store/reads.js'
+import type { StoreReader } from './sqlite/reads.js'
 
 /** The indexes of all collections, by the id of the collection. */
 export type Indexes = Map<number, CollectionIndex>

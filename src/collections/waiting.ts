@@ -3,7 +3,7 @@ import type { CallOptions, Lane } from '../threading/call-options.js'
 import { toErrorShape } from '../errors.js'
 import type { ThreadPool } from '../threading/thread-pool.js'
 import type { Writer } from './folder-threads.js'
-import type { WriteAnswer } from './store/writes.js'
+import type { WriteAnswer } from './sqlite/writes.js'
 import type { RawWrite } from './writer-worker.js'
 
 /** Writes that go into one transaction, at most. */

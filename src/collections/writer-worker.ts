@@ -14,8 +14,8 @@ import {
 import { createRoomMaker } from './making-room.js'
 import type { RecordPatch, RecordWrite, RestoredRecord } from './record.js'
 import { openReserve } from './reserve.js'
-import type { BulkLoadStep } from './store/bulk-loads.js'
-import { lockFolder, openStore, storeFailure, type Connection } from './store/connection.js'
+import type { BulkLoadStep } from './sqlite/bulk-loads.js'
+import { lockFolder, openWriter, storeFailure, type Connection } from './sqlite/connection.js'
 import {
   describeSetback,
   findSetback,
@@ -23,10 +23,10 @@ import {
   noteSetback,
   openMark,
   type Setback
-} from './store/high-water.js'
-import { createStoreReader } from './store/reads.js'
-import { createStoreWriter, type StoreWriter, type Write, type WriteAnswer } from './store/writes.js'
-import type { CollectionKey, Digested } from './store/record-change.js'
+} from './sqlite/high-water.js'
+import { createStoreReader } from './sqlite/reads.js'
+import { createStoreWriter, type StoreWriter, type Write, type WriteAnswer } from './sqlite/writes.js'
+import type { CollectionKey, Digested } from './sqlite/record-change.js'
 
 /** A write as it is sent to the writer: records still with the bytes of their images. */
 export type RawWrite =
@@ -58,7 +58,7 @@ const report = (message: WriterReport) => parentPort?.postMessage(message)
 const onProblem = (problem: string) => report({ problem })
 const lock = lockFolder(dataDir)
 const reserve = openReserve(dataDir)
-const { db, store, isImageReferred, setback } = withRoom(() => start(openStore(dataDir)))
+const { db, store, isImageReferred, setback } = withRoom(() => start(openWriter(dataDir)))
 const highWater = openMark(dataDir)
 const makeRoom = createRoomMaker({ commit, foldLog, reserve, onProblem })
 

@@ -1,5 +1,5 @@
 import type { Collections } from '../collections/collections.js'
-import { describeSetback } from '../collections/store/high-water.js'
+import { describeSetback } from '../collections/sqlite/high-water.js'
 import { freeBytes, hasRoom } from '../fs/disk-space.js'
 
 /** What an operator should look at while the service serves. */

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import SQLite from 'better-sqlite3'
 import { BackupInvalid, BackupTooNew } from '../../errors.js'
-import type { Connection } from '../store/connection.js'
+import type { Connection } from '../sqlite/connection.js'
 
 /** "SBLB" in SQLite's header: what `file` and others tell a backup by. */
 const APPLICATION_ID = 0x53424c42

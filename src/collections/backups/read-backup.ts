@@ -9,7 +9,7 @@ import {
   type RestoredEmbedding,
   type RestoredRecord
 } from '../record.js'
-import type { Connection } from '../store/connection.js'
+import type { Connection } from '../sqlite/connection.js'
 import { damage, openBackupFile, type RecordRow } from './backup-file.js'
 
 /** What a backup says of itself, and what was found to be so. */

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { CollectionNotFound } from '../../errors.js'
 import { imageDigest, imagePath } from '../image-files.js'
 import type { StoredCollection } from '../record.js'
-import type { Connection } from '../store/connection.js'
-import { createStoreReader } from '../store/reads.js'
+import type { Connection } from '../sqlite/connection.js'
+import { createStoreReader } from '../sqlite/reads.js'
 import { createBackupFile, type RecordRow } from './backup-file.js'
 
 /** What a backup holds. */

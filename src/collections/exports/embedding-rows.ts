@@ -1,5 +1,5 @@
 import type { Modality } from '../record.js'
-import type { Connection } from '../store/connection.js'
+import type { Connection } from '../sqlite/connection.js'
 
 /** Which embeddings a collection holds of one modality. */
 export interface RowsState {

@@ -4,11 +4,11 @@ import { CollectionReplaced } from '../../errors.js'
 import { handler, reportReady } from '../../threading/thread-pool.js'
 import { imagePath } from '../image-files.js'
 import type { Modality, StoredRecord } from '../record.js'
-import { openReader } from '../store/connection.js'
-import { createStoreReader } from '../store/reads.js'
+import { openReader } from '../sqlite/connection.js'
+import { createStoreReader } from '../sqlite/reads.js'
 import { embeddingRows, type EmbeddingRows } from './embedding-rows.js'
 import { candidateKeys, sampledPage, type SampledPage } from './sampled-records.js'
-import type { CollectionKey } from '../store/record-change.js'
+import type { CollectionKey } from '../sqlite/record-change.js'
 
 /** What the lines of records have beside their texts and metadata. */
 export interface LineContent {

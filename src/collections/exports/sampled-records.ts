@@ -1,7 +1,7 @@
-import type { Connection } from '../store/connection.js'
+import type { Connection } from '../sqlite/connection.js'
 import { labelIn } from '../label.js'
 import type { StoredRecord } from '../record.js'
-import type { StoreReader } from '../store/reads.js'
+import type { StoreReader } from '../sqlite/reads.js'
 
 /** A record of a sample, as it is when it is read. */
 export interface SampledRecord {

@@ -2,8 +2,8 @@ import { mkdirSync } from 'node:fs'
 import SQLite from 'better-sqlite3'
 import t from 'tap'
 import { openCollections } from '../../../src/collections/collections.js'
-import { openReader } from '../../../src/collections/store/connection.js'
-import { MIGRATIONS } from '../../../src/collections/store/migrations.js'
+import { openReader } from '../../../src/collections/sqlite/connection.js'
+import { MIGRATIONS } from '../../../src/collections/sqlite/migrations.js'
 
 t.test('a store of before there were classifiers gets them, and keeps what it has', async (t) => {
   const dataDir = t.testdir()

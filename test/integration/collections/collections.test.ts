@@ -5,9 +5,9 @@ import SQLite from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import type { Collection } from '../../../src/collections/collection.js'
 import { openCollections } from '../../../src/collections/collections.js'
-import { openReader } from '../../../src/collections/store/connection.js'
-import { createStoreWriter, type Written } from '../../../src/collections/store/writes.js'
-import { openStore } from '../../../src/collections/store/connection.js'
+import { openReader } from '../../../src/collections/sqlite/connection.js'
+import { createStoreWriter, type Written } from '../../../src/collections/sqlite/writes.js'
+import { openWriter } from '../../../src/collections/sqlite/connection.js'
 import { randomVector, settings } from '../../fixtures/collections.js'
 
 async function open(t: Test, dataDir = t.testdir()) {
@@ -264,7 +264,7 @@ t.test('a store of a newer version is refused and left as it is', async (t) => {
 
 t.test('the store is opened as promised', async (t) => {
   const dataDir = t.testdir()
-  const db = openStore(dataDir)
+  const db = openWriter(dataDir)
   t.teardown(() => db.close())
   t.same(
     ['journal_mode', 'synchronous', 'foreign_keys', 'user_version'].map((name) =>

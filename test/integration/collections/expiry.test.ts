@@ -5,15 +5,15 @@ import SQLite from 'better-sqlite3'
 import t from 'tap'
 import { openCollections } from '../../../src/collections/collections.js'
 import { restoredName } from '../../../src/collections/record.js'
-import { openReader, openStore } from '../../../src/collections/store/connection.js'
-import { MIGRATIONS } from '../../../src/collections/store/migrations.js'
-import { createStoreReader } from '../../../src/collections/store/reads.js'
+import { openReader, openWriter } from '../../../src/collections/sqlite/connection.js'
+import { MIGRATIONS } from '../../../src/collections/sqlite/migrations.js'
+import { createStoreReader } from '../../../src/collections/sqlite/reads.js'
 import {
   BULK_LOAD_KEPT_MS,
   createStoreWriter,
   type Write,
   type Written
-} from '../../../src/collections/store/writes.js'
+} from '../../../src/collections/sqlite/writes.js'
 import { startThreadPool } from '../../../src/threading/thread-pool.js'
 import { randomVector, settings } from '../../fixtures/collections.js'
 
@@ -55,7 +55,7 @@ t.test('a store of version 2 is brought to version 3 with all that it holds', as
 })
 
 t.test('what is being restored keeps what has expired until it is whole', async (t) => {
-  const db = openStore(t.testdir())
+  const db = openWriter(t.testdir())
   t.teardown(() => db.close())
   const writer = createStoreWriter(db, () => 1000)
   const write = (write: Write) => writer.commit([write]).answers[0] as Written
@@ -79,7 +79,7 @@ t.test('what is being restored keeps what has expired until it is whole', async 
 })
 
 t.test('by a clock that is set: what has expired is gone to every read and write', async (t) => {
-  const db = openStore(t.testdir())
+  const db = openWriter(t.testdir())
   t.teardown(() => db.close())
   let time = 1_000_000
   const now = () => time
@@ -216,7 +216,7 @@ t.test('by a clock that is set: what has expired is gone to every read and write
 })
 
 t.test('a replaced collection hands its loads and its ends on', async (t) => {
-  const db = openStore(t.testdir())
+  const db = openWriter(t.testdir())
   t.teardown(() => db.close())
   const [writer, reader] = [createStoreWriter(db), createStoreReader(db)]
   const create = (name: string) =>
@@ -249,7 +249,7 @@ t.test('a replaced collection hands its loads and its ends on', async (t) => {
 
 t.test('no search, list or filter sees what has expired while no sweep runs', async (t) => {
   const dataDir = t.testdir()
-  const db = openStore(dataDir)
+  const db = openWriter(dataDir)
   const writer = createStoreWriter(db)
   const { created: collection } = writer.commit([{ kind: 'create', settings: settings('things') }])
     .answers[0] as Written

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { openStore } from '../../../src/collections/store/connection.js'
-import { createStoreWriter, type Written } from '../../../src/collections/store/writes.js'
+import { openWriter } from '../../../src/collections/sqlite/connection.js'
+import { createStoreWriter, type Written } from '../../../src/collections/sqlite/writes.js'
 import { selected } from '../../../src/collections/selection.js'
 import { startThreadPool } from '../../../src/threading/thread-pool.js'
 import { randomVector, settings } from '../../fixtures/collections.js'
@@ -9,7 +9,7 @@ type Searcher = typeof import('../../../src/collections/searcher-worker.js')
 
 t.test('a searcher that missed commits is brought in line with the store', async (t) => {
   const dataDir = t.testdir()
-  const db = openStore(dataDir)
+  const db = openWriter(dataDir)
   const writer = createStoreWriter(db)
   const create = (name: string) =>
     (writer.commit([{ kind: 'create', settings: settings(name) }]).answers[0] as Written).created!

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createRoomMaker } from '../../../src/collections/making-room.js'
-import type { Write, WriteAnswer } from '../../../src/collections/store/writes.js'
+import type { Write, WriteAnswer } from '../../../src/collections/sqlite/writes.js'
 
 const collection = { id: 1, name: 'things' }
 const ids = Array.from({ length: 120 }, (_, n) => `r${n}`)

@@ -16,7 +16,7 @@ const storeFile = (dataDir: string) => join(dataDir, STORE)
  * Opens the read-write connection: WAL, every commit synced, foreign keys on, schema brought up to date.
  * Throws when the store was written by a newer version, or when one of the settings did not take.
  */
-export function openStore(dataDir: string): Connection {
+export function openWriter(dataDir: string): Connection {
   return explained(dataDir, STORE, () => {
     const db = new SQLite(storeFile(dataDir))
     db.pragma('journal_mode = WAL')
