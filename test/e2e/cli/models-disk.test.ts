@@ -1,21 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { chmod, readdir, rm, statfs, writeFile } from 'node:fs/promises'
+import { chmod, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { runCommand, startCommand } from '../../fixtures/command.js'
 import { huggingFaceFiles, startHub } from '../../fixtures/hub.js'
-import { smallDisk, unmount } from '../../fixtures/small-disk.js'
+import { fillDisk, smallDisk, unmount } from '../../fixtures/small-disk.js'
 import { contents, FP32, SETTINGS, tree } from '../../fixtures/pulling.js'
 import { inSequence } from '../../fixtures/pattern.js'
 
 const PULL = ['models', 'pull', 'acme/clip']
-
-/** Takes all but so many bytes of a disk. */
-async function fill(folder: string, free: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder)
-  await writeFile(join(folder, 'filler'), Buffer.alloc(bavail * bsize - free))
-}
 
 /** Makes a folder one that can't be written to, also by root where it is a disk of its own. */
 async function makeReadOnly(t: Test, disk: string | undefined): Promise<string> {
@@ -34,7 +28,7 @@ if (disk) {
     async (t) => {
       const hub = await startHub(t, huggingFaceFiles(1_000_000))
       const env = { MODELS_DIR: disk, HF_ENDPOINT: hub.endpoint }
-      await fill(disk, 500_000)
+      await fillDisk(disk, 500_000)
       t.match(await runCommand(t, PULL, env), {
         code: 1,
         stdout: '',
@@ -54,7 +48,7 @@ if (disk) {
         waited += 20
       )
         await sleep(20)
-      await fill(disk, 500_000)
+      await fillDisk(disk, 500_000)
       const full = await ended
       t.match(full, {
         code: 1,

@@ -1,11 +1,11 @@
 import { once } from 'node:events'
-import { readdir, rm, statfs, writeFile } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { request, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { testServer, type Api } from '../../../fixtures/server.js'
-import { smallDisk, unmount } from '../../../fixtures/small-disk.js'
+import { fillDisk, freeBytes, smallDisk, unmount } from '../../../fixtures/small-disk.js'
 
 const MIB = 2 ** 20
 const PATH = '/v1/collections/copy/restore'
@@ -65,16 +65,12 @@ t.test('an upload that would take the reserve of the disk is refused', async (t)
   if (!dataDir) return void t.pass('a disk of its own', { skip: 'no disk may be mounted here' })
   const { api, url, close } = await testServer(t, { DATA_DIR: dataDir })
   const full = { status: 507, connection: 'close', body: { error: { code: 'STORAGE_FULL' } } }
-  const free = async () => {
-    const { bavail, bsize } = await statfs(dataDir)
-    return bavail * bsize
-  }
   try {
-    t.match(await begin(url, 0, (await free()) - 10 * MIB), full, 'by its length')
-    await writeFile(join(dataDir, 'filler'), Buffer.alloc((await free()) - 40 * MIB))
+    t.match(await begin(url, 0, (await freeBytes(dataDir)) - 10 * MIB), full, 'by its length')
+    await fillDisk(dataDir, 40 * MIB)
     t.match(await begin(url, 24 * MIB), full, 'while it comes')
     t.same(await readdir(join(dataDir, 'backups', '.uploads')), [], 'nothing of it is left')
-    t.ok((await free()) > 25 * MIB, 'and the reserve is there')
+    t.ok((await freeBytes(dataDir)) > 25 * MIB, 'and the reserve is there')
     await rm(join(dataDir, 'filler'))
     t.match(
       await api('POST', PATH, Buffer.alloc(24 * MIB), { headers: TYPE }),

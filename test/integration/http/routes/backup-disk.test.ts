@@ -1,8 +1,8 @@
-import { readdir, readFile, rm, statfs, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { testServer } from '../fixtures/server.js'
-import { smallDisk, unmount } from '../fixtures/small-disk.js'
+import { testServer } from '../../../fixtures/server.js'
+import { fillDisk, smallDisk, unmount } from '../../../fixtures/small-disk.js'
 
 const DIMENSION = 1024
 const TYPE = { headers: { 'content-type': 'application/vnd.sqlite3' } }
@@ -20,10 +20,11 @@ t.test('a full disk refuses backups and restores, and nothing of them is left', 
           embeddings: { image: Array.from({ length: DIMENSION }, (_, d) => (d === i ? 1 : 0.01)) }
         }))
       })
+    // No snapshot of the index may begin or end once the disk is full.
+    await api('POST', '/v1/collections/things/snapshot')
     const { bytes } = (await api('POST', '/v1/collections/things/backups', { name: 'whole' })).body
     const file = await readFile(join(dataDir, 'backups', 'things', 'whole.sqlite'))
-    const { bavail, bsize } = await statfs(dataDir)
-    await writeFile(join(dataDir, 'filler'), Buffer.alloc(bavail * bsize - (bytes >> 2)))
+    await fillDisk(dataDir, bytes >> 2)
 
     t.match(await api('POST', '/v1/collections/things/backups', { name: 'half' }), {
       status: 507,
