@@ -23,7 +23,7 @@ import { docs } from './docs/docs.js'
 import { drain } from './drain.js'
 import { gallery } from './static-files.js'
 import { errorHandler } from './error-shape.js'
-import { useBoundedJson, useStrictValidation } from './json-bodies.js'
+import { useBoundedJson } from './json-bodies.js'
 import { loadShedding } from './load-shedding.js'
 import { answerExpectation, answerMalformed } from './malformed-request.js'
 import { deadlines } from './deadlines.js'
@@ -48,6 +48,7 @@ import { recordSetRoutes } from './routes/record-sets.js'
 import { restoreRoutes } from './routes/restore.js'
 import { generalSearchRoutes, searchRoutes } from './routes/search.js'
 import type { App, Services } from './routes/services.js'
+import { compileSchemasOnDemand } from './schema-compilers.js'
 import { snapshotRoute } from './routes/snapshot.js'
 import { matrixRoute, scoresRoute } from './routes/whole-collection.js'
 import { zeroShotRoutes } from './routes/zero-shot.js'
@@ -152,7 +153,7 @@ export async function buildApp({ logger, traces, keys, auditLog, ...services }: 
   const app = base as unknown as App
   base.setErrorHandler(errorHandler)
   base.server.on('checkExpectation', answerExpectation(services.config))
-  useStrictValidation(app)
+  compileSchemasOnDemand(app)
   useBoundedJson(app)
   await app.register(requestSteps, { metrics: services.metrics, traces })
   await app.register(securityHeaders, services.config)

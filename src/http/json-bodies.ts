@@ -1,8 +1,7 @@
 import type { Readable } from 'node:stream'
-import { Ajv, type Options as AjvOptions } from 'ajv'
 import type { FastifyRequest } from 'fastify'
 import { BodyTooLarge, ClientGone, InvalidRequest, MediaTypeUnsupported } from '../errors.js'
-import { parseJsonInTurns, Unusable } from '../json/parse.js'
+import { parseJsonInTurns } from '../json/parse.js'
 import type { JsonLimits } from '../json/scan.js'
 import { createYielder } from '../threading/yield-to-event-loop.js'
 import type { App } from './routes/services.js'
@@ -12,38 +11,6 @@ declare module 'fastify' {
     /** Bounds of its JSON body that are not the usual ones. */
     json?: Pick<JsonLimits, 'values' | 'plainBytes'>
   }
-}
-
-/**
- * Bodies are taken as they are sent: no coercion, no silent removal. Paths and queries are text, and may be
- * coerced.
- */
-export function useStrictValidation(app: App): void {
-  const shared: AjvOptions = {
-    useDefaults: true,
-    removeAdditional: false,
-    verbose: true,
-    strict: false,
-    formats: { binary: true, 'date-time': true, uuid: true }
-  }
-  const body = new Ajv({ ...shared, coerceTypes: false })
-  body.addKeyword({
-    keyword: 'sentBase64',
-    validate: (_: true, value: unknown) =>
-      typeof value === 'string' || value instanceof Uint8Array || value instanceof Unusable,
-    error: { message: 'must be string' }
-  })
-  const text = new Ajv({ ...shared, coerceTypes: 'array' })
-  app.setValidatorCompiler(({ schema, httpPart }) =>
-    httpPart === 'body' ? body.compile(withDecoded(schema as object)) : text.compile(schema as object)
-  )
-}
-
-/** A schema that takes bytes, too, where texts in base64 may have been decoded by then. */
-function withDecoded(schema: object): object {
-  return JSON.parse(JSON.stringify(schema), (_, node) =>
-    node?.contentEncoding === 'base64' ? { sentBase64: true } : node
-  )
 }
 
 /**
