@@ -143,6 +143,20 @@ export default tseslint.config(
       'prefer-const': 'error'
     }
   },
+  {
+    files: ['src/cli/**/*.ts'],
+    ignores: ['serve', 'own-service-child', 'semblance', 'openapi'].map((name) => `src/cli/${name}.ts`),
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        ...['stdin', 'stdout', 'stderr', 'env', 'exitCode'].map((property) => ({
+          object: 'process',
+          property,
+          message: 'A command has host() for that.'
+        }))
+      ]
+    }
+  },
   // Compiled code, as base64.
   { files: ['src/**/*-kernel.ts'], rules: { '@stylistic/max-len': 'off' } },
   { files: ['src/**/*.ts'], rules: { 'no-restricted-imports': ['error', { paths: banned() }] } },

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { bytes } from '../hub/bytes.js'
 import { fetchFile } from './fetch-file.js'
+import { host } from './host.js'
 import { withService, type ServiceOptions } from './service.js'
 import { withStop } from './with-stop.js'
 
@@ -41,7 +42,7 @@ async function runBackup(
     })
     const size = `${made.records} records, ${bytes(made.bytes)}, SHA-256 ${made.sha256}`
     if (output === undefined)
-      process.stdout.write(`Made backup ${made.name} of ${collection} at the service: ${size}.\n`)
+      host().stdout.write(`Made backup ${made.name} of ${collection} at the service: ${size}.\n`)
     else {
       const target = resolve(output)
       try {
@@ -59,7 +60,7 @@ async function runBackup(
             signal: AbortSignal.timeout(CLEAR_UP_MS)
           })
       }
-      process.stdout.write(`Fetched a backup of ${collection} into ${target}: ${size}.\n`)
+      host().stdout.write(`Fetched a backup of ${collection} into ${target}: ${size}.\n`)
     }
     if (made.lost_images > 0)
       throw new Error(

@@ -1,5 +1,6 @@
 import { Argument, Command } from 'commander'
 import { UsageError } from './exit-codes.js'
+import { host } from './host.js'
 
 /**
  * What each shell evaluates: it asks `semblance __complete` with the words so far, of which the last is being
@@ -46,7 +47,7 @@ export function completionCommand(): Command {
     .description("Print what makes a shell complete semblance's commands, options and their choices.")
     .addArgument(new Argument('<shell>').choices(Object.keys(SCRIPTS)))
     .addHelpText('after', HELP)
-    .action((shell: string) => void process.stdout.write(SCRIPTS[shell]))
+    .action((shell: string) => void host().stdout.write(SCRIPTS[shell]))
 }
 
 /**
@@ -58,7 +59,7 @@ export function completeCommand(program: () => Command): Command {
     .allowUnknownOption()
     .action(
       (words: string[] = []) =>
-        void process.stdout.write(
+        void host().stdout.write(
           candidates(program(), words)
             .map((line) => `${line.join('\t')}\n`)
             .join('')

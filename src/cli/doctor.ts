@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import type { Finding } from '../doctor.js'
+import { host } from './host.js'
 
 const MARKS: Record<Finding['status'], string> = { ok: 'ok  ', warn: 'WARN', fail: 'FAIL' }
 
@@ -14,12 +15,12 @@ export function doctorCommand(): Command {
       const { readConfig } = await import('../config.js')
       const { examine } = await import('../doctor.js')
       const findings: Finding[] = []
-      for await (const finding of examine(readConfig())) {
+      for await (const finding of examine(readConfig(host().env))) {
         findings.push(finding)
         if (!json)
-          process.stdout.write(`${MARKS[finding.status]} ${finding.topic.padEnd(8)} ${finding.text}\n`)
+          host().stdout.write(`${MARKS[finding.status]} ${finding.topic.padEnd(8)} ${finding.text}\n`)
       }
-      if (json) process.stdout.write(`${JSON.stringify({ findings }, null, 2)}\n`)
-      if (findings.some(({ status }) => status === 'fail')) process.exitCode = 1
+      if (json) host().stdout.write(`${JSON.stringify({ findings }, null, 2)}\n`)
+      if (findings.some(({ status }) => status === 'fail')) host().exitCode = 1
     })
 }

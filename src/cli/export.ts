@@ -5,6 +5,7 @@ import { Command, Option } from 'commander'
 import { SemblanceError } from '../client/semblance-error.js'
 import { showCollection } from './collection-option.js'
 import { fetchFile } from './fetch-file.js'
+import { host } from './host.js'
 import { type Service, type ServiceOptions, withService } from './service.js'
 import { withStop } from './with-stop.js'
 
@@ -71,7 +72,7 @@ async function runExport(
     const exported = await exportLines(service, { path: `${path}?${query}`, output, signal })
     if (options.quiet !== true)
       for (const note of notesOf(collection, exported, { model, dimension, images }))
-        process.stderr.write(`semblance: ${note}\n`)
+        host().stderr.write(`semblance: ${note}\n`)
     const lost = images ? exported.keptImages - exported.images : 0
     if (lost > 0)
       throw new Error(
@@ -105,7 +106,7 @@ async function exportLines(
         yield chunk
       }
     }
-    await pipeline(body!, counted, process.stdout, { signal, end: false })
+    await pipeline(body!, counted, host().stdout, { signal, end: false })
   }
   return { ...tally, keptImages }
 }
@@ -163,7 +164,7 @@ async function exportArrays(
         if (!(error instanceof SemblanceError) || error.status !== 412 || tries === TRIES) throw error
       }
     }
-    process.stdout.write(`Exported ${prefix}-${modality}.npy and ${prefix}-${modality}.ids.\n`)
+    host().stdout.write(`Exported ${prefix}-${modality}.npy and ${prefix}-${modality}.ids.\n`)
   }
 }
 

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { SemblanceError } from '../client/semblance-error.js'
 import { fileDigest } from '../collections/file-digest.js'
 import { renameDurably } from '../fs/durable-write.js'
+import { host } from './host.js'
 import type { Service } from './service.js'
 import { transferProgress } from './transfer-progress.js'
 
@@ -31,7 +32,7 @@ const WAIT_MS = 500
  */
 export async function fetchFile(service: Service, file: FileToFetch): Promise<string> {
   const partial = `${file.target}.partial`
-  const progress = transferProgress(process.stderr, basename(file.target))
+  const progress = transferProgress(host().stderr, basename(file.target))
   try {
     await rm(partial, { force: true })
     const etag = await receive(service, { ...file, partial, onProgress: progress.onProgress })

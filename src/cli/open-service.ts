@@ -1,4 +1,5 @@
 import { connectTo } from './connect.js'
+import { host } from './host.js'
 import { startOwnService } from './own-service.js'
 import { USUAL_URL, type Service, type ServiceOptions } from './service.js'
 
@@ -14,7 +15,7 @@ export async function openService(
   signal: AbortSignal
 ): Promise<Service> {
   if (url !== undefined) return connectTo({ url, apiKey })
-  const say = (line: string) => void (quiet || process.stderr.write(`${line}\n`))
+  const say = (line: string) => void (quiet || host().stderr.write(`${line}\n`))
   if (await answersAt(USUAL_URL, signal)) {
     say(`Using the service at ${USUAL_URL}.`)
     return connectTo({ url: USUAL_URL, apiKey })

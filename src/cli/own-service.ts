@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { UnreachableError } from './exit-codes.js'
+import { host } from './host.js'
 
 /** What the child says of itself, once. */
 export type Announcement = { url: string; dataDir: string } | { error: string }
@@ -24,9 +25,9 @@ const entry = fileURLToPath(new URL('./own-service-child.js', import.meta.url))
  */
 export async function startOwnService(signal: AbortSignal): Promise<OwnService> {
   const apiKey = randomBytes(24).toString('base64url')
-  const { DEMO = 'false', LOG_LEVEL = 'error' } = process.env
+  const { DEMO = 'false', LOG_LEVEL = 'error' } = host().env
   const env = {
-    ...process.env,
+    ...host().env,
     DEMO,
     LOG_LEVEL,
     HOST: '127.0.0.1',

@@ -7,6 +7,7 @@ import { completeCommand, completionCommand } from './completion.js'
 import { doctorCommand } from './doctor.js'
 import { evaluateCommand } from './evaluate/command.js'
 import { exportCommand } from './export.js'
+import { host } from './host.js'
 import { indexCommand } from './index/command.js'
 import { keysCommand } from './keys/command.js'
 import { modelsCommand } from './models/command.js'
@@ -59,7 +60,11 @@ export function createProgram(): Command {
       completeCommand(() => program),
       { hidden: true }
     )
-  for (const command of allOf(program)) command.exitOverride()
+  const output = {
+    writeOut: (text: string) => void host().stdout.write(text),
+    writeErr: (text: string) => void host().stderr.write(text)
+  }
+  for (const command of allOf(program)) command.exitOverride().configureOutput(output)
   return program
 }
 

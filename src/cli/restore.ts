@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { Command } from 'commander'
+import { host } from './host.js'
 import { withService, type ServiceOptions } from './service.js'
 import { transferProgress } from './transfer-progress.js'
 import { withStop } from './with-stop.js'
@@ -38,7 +39,7 @@ async function runRestore(
   const name = collection ?? backupCollection(file)
   const sha256 = await fileDigest(file)
   await withStop(options, async (service, signal) => {
-    const progress = transferProgress(process.stderr, basename(file))
+    const progress = transferProgress(host().stderr, basename(file))
     const query = new URLSearchParams({ sha256, ...(replace && { replace: 'true' }) })
     let sent = 0
     const counted = async function* () {
@@ -56,7 +57,7 @@ async function runRestore(
       })
       const { records } = (await answer.json()) as { records: number }
       progress.stop()
-      process.stdout.write(`Restored ${name}: ${records} records.\n`)
+      host().stdout.write(`Restored ${name}: ${records} records.\n`)
     } finally {
       progress.stop()
     }

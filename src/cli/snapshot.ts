@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { bytes } from '../hub/bytes.js'
+import { host } from './host.js'
 import { withService, type ServiceOptions } from './service.js'
 import { table } from '../terminal/table.js'
 import { withStop } from './with-stop.js'
@@ -32,10 +33,10 @@ async function runSnapshot(
       signal
     })
     const { snapshots } = answer
-    if (json) process.stdout.write(`${JSON.stringify(answer)}\n`)
-    else if (snapshots.length === 0) process.stdout.write(`'${collection}' has no embeddings to save.\n`)
+    if (json) host().stdout.write(`${JSON.stringify(answer)}\n`)
+    else if (snapshots.length === 0) host().stdout.write(`'${collection}' has no embeddings to save.\n`)
     else
-      process.stdout.write(
+      host().stdout.write(
         table([
           ['GRAPH', 'RECORDS', 'SIZE', 'TOOK'],
           ...snapshots.map(({ modality, records, bytes: size, took_ms: took }) => [

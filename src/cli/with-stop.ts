@@ -1,3 +1,4 @@
+import { host } from './host.js'
 import type { Service, ServiceOptions } from './service.js'
 import { StoppedEarly } from './exit-codes.js'
 import { stopSignal } from './stop-signal.js'
@@ -19,8 +20,8 @@ export async function withStop(
     await work(service, signal)
   } catch (error) {
     if (!signal.aborted) throw error
-    process.stderr.write(error instanceof StoppedEarly ? `Stopped. ${error.soFar}\n` : 'Stopped.\n')
-    process.exitCode = exitCode()
+    host().stderr.write(error instanceof StoppedEarly ? `Stopped. ${error.soFar}\n` : 'Stopped.\n')
+    host().exitCode = exitCode()
   } finally {
     release()
     await service?.close()

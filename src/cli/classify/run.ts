@@ -6,6 +6,7 @@ import type { Source } from '../index/item.js'
 import { openSource } from '../index/open-source.js'
 import { decodeText } from '../../files/utf8.js'
 import { printable } from '../../terminal/printable.js'
+import { host } from '../host.js'
 import type { Service, ServiceOptions } from '../service.js'
 import { table } from '../../terminal/table.js'
 
@@ -68,15 +69,15 @@ export async function runClassify(
     if (classified.error) {
       failed++
       const { code, message } = classified.error
-      process.stderr.write(`${printable(`semblance: ${classified.file}: ${code}: ${message}`)}\n`)
+      host().stderr.write(`${printable(`semblance: ${classified.file}: ${code}: ${message}`)}\n`)
     }
-    if (options.json) process.stdout.write(`${JSON.stringify(classified)}\n`)
+    if (options.json) host().stdout.write(`${JSON.stringify(classified)}\n`)
     else if (classified.labels) rows.push(classified)
   }
   if (!options.json && rows.length > 0)
-    process.stdout.write(table([['FILE', 'SCORE', 'LABEL'], ...rows.flatMap(lines)]))
+    host().stdout.write(table([['FILE', 'SCORE', 'LABEL'], ...rows.flatMap(lines)]))
   if (rows.length === 0 && failed === 0 && !options.json) throw new Error('There is no image there.')
-  if (failed > 0) process.exitCode = EXIT.failed
+  if (failed > 0) host().exitCode = EXIT.failed
 }
 
 async function labelsOf({

@@ -1,4 +1,5 @@
 import { UsageError } from '../exit-codes.js'
+import { host } from '../host.js'
 import { withStop } from '../with-stop.js'
 import type { CreateOptions } from './options.js'
 import { described } from './show.js'
@@ -23,7 +24,7 @@ export async function create(
       body,
       signal
     })
-    if (json) process.stdout.write(`${JSON.stringify(created)}\n`)
-    else if (!quiet) process.stdout.write(described(created))
+    if (json) host().stdout.write(`${JSON.stringify(created)}\n`)
+    else if (!quiet) host().stdout.write(described(created))
   })
 }

@@ -1,12 +1,13 @@
 import { createInterface } from 'node:readline/promises'
 import { showCollection } from '../collection-option.js'
 import { UsageError } from '../exit-codes.js'
+import { host } from '../host.js'
 import { withStop } from '../with-stop.js'
 import type { DropOptions } from './options.js'
 
 /** `semblance collections drop`. */
 export async function drop(name: string, { yes = false, quiet, ...options }: DropOptions): Promise<void> {
-  if (!yes && !process.stdin.isTTY)
+  if (!yes && !host().stdin.isTTY)
     throw new UsageError(`Nobody can be asked here: --yes drops '${name}' without.`)
   await withStop({ ...options, quiet }, async (service, signal) => {
     const { records } = await showCollection(service, name, signal)
@@ -16,12 +17,12 @@ export async function drop(name: string, { yes = false, quiet, ...options }: Dro
       params: { path: { collection: name } },
       signal
     })
-    if (!quiet) process.stdout.write(`Dropped '${name}' with ${records} records.\n`)
+    if (!quiet) host().stdout.write(`Dropped '${name}' with ${records} records.\n`)
   })
 }
 
 async function isMeant(question: string, signal: AbortSignal): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  const terminal = createInterface({ input: host().stdin, output: host().stderr })
   const stop = new AbortController()
   // On a terminal readline takes Ctrl-C.
   terminal.once('SIGINT', () => process.kill(process.pid, 'SIGINT')).once('close', () => stop.abort())

@@ -1,5 +1,6 @@
 import { bytes } from '../../hub/bytes.js'
 import { table } from '../../terminal/table.js'
+import { host } from '../host.js'
 import { withStop } from '../with-stop.js'
 import type { ShowOptions } from './options.js'
 
@@ -8,9 +9,9 @@ export async function listCollections({ json, ...options }: ShowOptions): Promis
   await withStop(options, async ({ api }, signal) => {
     const answer = await api.get('/v1/collections', { signal })
     const { collections } = answer
-    if (json) process.stdout.write(`${JSON.stringify(answer)}\n`)
+    if (json) host().stdout.write(`${JSON.stringify(answer)}\n`)
     else if (collections.length === 0)
-      process.stdout.write("There are no collections. 'semblance index <folder>' makes one.\n")
+      host().stdout.write("There are no collections. 'semblance index <folder>' makes one.\n")
     else {
       const rows = collections.map(({ name, records, images, texts, model, bytes: size }) => [
         name,
@@ -20,7 +21,7 @@ export async function listCollections({ json, ...options }: ShowOptions): Promis
         model ?? '-',
         bytes(size)
       ])
-      process.stdout.write(table([['NAME', 'RECORDS', 'IMAGES', 'TEXTS', 'MODEL', 'SIZE'], ...rows]))
+      host().stdout.write(table([['NAME', 'RECORDS', 'IMAGES', 'TEXTS', 'MODEL', 'SIZE'], ...rows]))
     }
   })
 }

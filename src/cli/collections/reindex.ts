@@ -1,4 +1,5 @@
 import { printable } from '../../terminal/printable.js'
+import { host } from '../host.js'
 import { bar, liveLines, paceOf } from '../live-lines.js'
 import { withStop } from '../with-stop.js'
 import type { ReindexOptions } from './options.js'
@@ -16,7 +17,7 @@ export async function reindex(
     })
     const startedAt = performance.now()
     const before = job.progress.done
-    const lines = liveLines(process.stderr, process.stderr.isTTY && !quiet ? 'live' : 'none', () => {
+    const lines = liveLines(host().stderr, host().stderr.isTTY && !quiet ? 'live' : 'none', () => {
       const { done, total } = job.progress
       const { secondsLeft = '-' } = paceOf({ done: done - before, total: total - before, startedAt })
       return [`Re-indexing ${collection} ${bar(done, total)} ${done}/${total}, ${secondsLeft} s left`]
@@ -29,12 +30,12 @@ export async function reindex(
     } finally {
       lines.stop()
     }
-    if (json) process.stdout.write(`${JSON.stringify(job)}\n`)
+    if (json) host().stdout.write(`${JSON.stringify(job)}\n`)
     const { state, error, missing, progress } = job
     if (state !== 'done')
       throw new Error(`The job ${job.id} has ${state}${error ? `: ${error.code}: ${error.message}` : ''}`)
     if (!json && !quiet)
-      process.stdout.write(
+      host().stdout.write(
         `Re-indexed '${collection}' with ${printable(job.model)}: ${progress.done} ` +
           `records${missing.count > 0 ? `, ${missing.count} embeddings left out` : ''}.\n`
       )

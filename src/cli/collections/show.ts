@@ -1,6 +1,7 @@
 import { bytes } from '../../hub/bytes.js'
 import { showCollection } from '../collection-option.js'
 import { table } from '../../terminal/table.js'
+import { host } from '../host.js'
 import { withStop } from '../with-stop.js'
 import type { ShowOptions } from './options.js'
 
@@ -10,7 +11,7 @@ type Shown = Awaited<ReturnType<typeof showCollection>>
 export async function show(name: string, { json, ...options }: ShowOptions): Promise<void> {
   await withStop(options, async (service, signal) => {
     const collection = await showCollection(service, name, signal)
-    process.stdout.write(json ? `${JSON.stringify(collection)}\n` : described(collection))
+    host().stdout.write(json ? `${JSON.stringify(collection)}\n` : described(collection))
   })
 }
 

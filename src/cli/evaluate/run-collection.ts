@@ -2,6 +2,7 @@ import type { Report, TaskName } from '../../evaluation/report.js'
 import { fromJson } from '../../evaluation/report/json.js'
 import type { EvaluateOptions } from './options.js'
 import { UsageError } from '../exit-codes.js'
+import { host } from '../host.js'
 import type { Service } from '../service.js'
 import { withStop } from '../with-stop.js'
 import { evaluationProgress } from './evaluation-progress.js'
@@ -84,7 +85,7 @@ export async function evaluateCollection(
   { api }: Pick<Service, 'api'>,
   { collection, labelField, limit, quiet = false, signal, ...rest }: CollectionOptions
 ): Promise<Report> {
-  const progress = evaluationProgress(process.stderr, quiet)
+  const progress = evaluationProgress(host().stderr, quiet)
   const { id } = await api.post('/v1/evaluations', {
     body: { dataset: { collection, label_field: labelField, limit }, ...rest },
     signal

@@ -17,6 +17,7 @@ import { bytes } from '../../hub/bytes.js'
 import { printable } from '../../terminal/printable.js'
 import type { EvaluateOptions } from './options.js'
 import { UsageError } from '../exit-codes.js'
+import { host } from '../host.js'
 import { stopSignal } from '../stop-signal.js'
 import { evaluationProgress } from './evaluation-progress.js'
 import { openModels } from './open-models.js'
@@ -34,7 +35,7 @@ export async function evaluate(paths: string[], options: EvaluateOptions): Promi
     throw new UsageError('Name a dataset, or a collection of a service by --collection.')
   if (options.labelField !== undefined)
     throw new UsageError('--label-field is of a collection; the classes of a dataset are in it.')
-  const config = readConfig()
+  const config = readConfig(host().env)
   const datasets = await openDatasets(paths, options)
   requirePossible(datasets, options)
   await requireWritable(options)
@@ -46,7 +47,7 @@ export async function evaluate(paths: string[], options: EvaluateOptions): Promi
       }
     : undefined
   const { signal, exitCode, release } = stopSignal()
-  const progress = evaluationProgress(process.stderr, options.quiet === true)
+  const progress = evaluationProgress(host().stderr, options.quiet === true)
   let models: { encoders: Encoder[]; close(): Promise<void> } | undefined
   try {
     models = await openModels(
@@ -81,8 +82,8 @@ export async function evaluate(paths: string[], options: EvaluateOptions): Promi
       cache && models
         ? ` What was embedded is kept in ${cache.folder}: the same command goes on from there.`
         : ''
-    process.stderr.write(`${printable(`Stopped.${kept}`)}\n`)
-    process.exitCode = exitCode()
+    host().stderr.write(`${printable(`Stopped.${kept}`)}\n`)
+    host().exitCode = exitCode()
   } finally {
     release()
     await models?.close()

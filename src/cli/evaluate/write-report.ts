@@ -7,6 +7,7 @@ import { toJson } from '../../evaluation/report/json.js'
 import type { Report } from '../../evaluation/report.js'
 import type { EvaluateOptions } from './options.js'
 import { UsageError } from '../exit-codes.js'
+import { host } from '../host.js'
 
 /** Throws a UsageError for a file whose folder is not there, before anything else is done. */
 export async function requireWritable({ json, html }: Pick<EvaluateOptions, 'json' | 'html'>): Promise<void> {
@@ -29,11 +30,11 @@ export async function writeReport(
   { json, html, card }: Pick<EvaluateOptions, 'json' | 'html' | 'card'>
 ): Promise<void> {
   const text = `${JSON.stringify(toJson(report), null, 2)}\n`
-  const { isTTY, columns } = process.stdout
-  process.stdout.write(
+  const { isTTY, columns } = host().stdout
+  host().stdout.write(
     json === true
       ? text
-      : renderTable(report, isTTY ? { width: columns, colour: process.stdout.hasColors() } : {})
+      : renderTable(report, isTTY ? { width: columns, colour: host().stdout.hasColors() } : {})
   )
   if (typeof json === 'string') await writeFile(json, text)
   if (html !== undefined) await writeFile(html, renderPage(report))

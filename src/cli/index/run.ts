@@ -5,6 +5,7 @@ import type { ColumnType } from '../../files/columns.js'
 import { printable } from '../../terminal/printable.js'
 import { isMissing } from '../collection-option.js'
 import { EXIT, StoppedEarly, UsageError } from '../exit-codes.js'
+import { host } from '../host.js'
 import type { Service, ServiceOptions } from '../service.js'
 import { batches } from './batches.js'
 import { deliver, type DeliveryOptions } from './deliver.js'
@@ -103,7 +104,7 @@ export async function runIndex(
   const isEmpty = 'items' in source && items === undefined
   // A mistyped wildcard leaves no empty collection.
   if (!isEmpty) await ensureCollection(service, options)
-  const progress = indexProgress(process.stderr, quiet)
+  const progress = indexProgress(host().stderr, quiet)
   const fail = (failure: Failure) => {
     countFailure(tally, failure)
     progress.say(`semblance: ${failure.name}: ${failure.code ? `${failure.code}: ` : ''}${failure.message}`)
@@ -124,13 +125,13 @@ export async function runIndex(
   if (options.json) printJson(collection, { tally, seconds: seconds() })
   else if (!quiet) report(collection, { prunes, tally, seconds: seconds() })
   if (isEmpty)
-    process.stderr.write(
+    host().stderr.write(
       'semblance: Nothing was indexed: ' +
         `${source.isWhole === false ? `no image fits '${name}'` : `there is none in ${name}`}.\n`
     )
-  if (isEmpty && source.isWhole === false) process.exitCode = EXIT.usage
+  if (isEmpty && source.isWhole === false) host().exitCode = EXIT.usage
   else if (isEmpty || tally.kept > 0 || tally.failed > (options.maxFailures ?? 0))
-    process.exitCode = EXIT.failed
+    host().exitCode = EXIT.failed
 }
 
 async function ensureCollection(
@@ -164,7 +165,7 @@ async function indexItems(
 ): Promise<void> {
   const { collection, all, signal } = options
   // Beside the work, which does not wait for it.
-  if (process.stderr.isTTY && !options.quiet) void count?.(signal).then(progress.total, () => undefined)
+  if (host().stderr.isTTY && !options.quiet) void count?.(signal).then(progress.total, () => undefined)
   const known = await knownRecords(service, collection, signal)
   const outgoing = batches(items, {
     known,
@@ -267,7 +268,7 @@ function printJson(
       next_line: tally.line === undefined ? undefined : tally.line + 1
     }
   }
-  process.stdout.write(
+  host().stdout.write(
     `${JSON.stringify({ collection, ...counts, seconds: Number(seconds.toFixed(3)), ...end })}\n`
   )
 }
@@ -281,13 +282,13 @@ function report(collection: string, { prunes, tally, seconds }: Outcome & { prun
     ...(prunes ? [`${removed} removed`] : []),
     `${failed} failed`
   ]
-  process.stdout.write(`Indexed into '${collection}': ${parts.join(', ')}, in ${seconds.toFixed(1)} s.\n`)
+  host().stdout.write(`Indexed into '${collection}': ${parts.join(', ')}, in ${seconds.toFixed(1)} s.\n`)
   for (const [end, count] of passedOver)
-    process.stdout.write(
+    host().stdout.write(
       `Passed over ${count} ${end} ${count === 1 ? 'file' : 'files'}, a type that is not read.\n`
     )
   if (unknown.size > 0)
-    process.stdout.write(
+    host().stdout.write(
       'Passed over files of no known kind: ' +
         `${printable([...unknown].map(([end, count]) => `${count} ${end}`).join(', '))}.\n`
     )

@@ -6,6 +6,7 @@ import { SemblanceError } from '../../client/semblance-error.js'
 import { fileDigest } from '../../collections/file-digest.js'
 import { utf8Chunks } from '../../files/utf8.js'
 import { UnreachableError } from '../exit-codes.js'
+import { host } from '../host.js'
 import type { Service } from '../service.js'
 
 export interface LinesOptions {
@@ -46,7 +47,7 @@ export async function sendLines(service: Service, file: string, options: LinesOp
   // The signal ends a wait for standard input.
   const input: Readable = addAbortSignal(
     signal,
-    file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 })
+    file === '-' ? host().stdin : createReadStream(file, { highWaterMark: 1 << 18 })
   )
   let isLost = false
   try {

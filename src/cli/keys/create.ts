@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { digestOf, SCOPES, type Scope } from '../../access/api-key.js'
 import type { FileKey } from '../../access/key-file.js'
+import { host } from '../host.js'
 
 interface CreateOptions {
   name: string
@@ -72,8 +73,8 @@ async function runCreate({
       throw new Error(`There is a key '${name}' in ${path}: take another name, or revoke it first.`)
     return [...keys, entry]
   })
-  process.stderr.write(`Added '${name}' to ${path}. This is its key; keep it, it is not shown again:\n`)
-  process.stdout.write(`${key}\n`)
+  host().stderr.write(`Added '${name}' to ${path}. This is its key; keep it, it is not shown again:\n`)
+  host().stdout.write(`${key}\n`)
 }
 
 function parseCount(text: string): number {

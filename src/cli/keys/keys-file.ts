@@ -1,12 +1,13 @@
 import { resolve } from 'node:path'
 import { readKeysConfig } from '../../config.js'
+import { host } from '../host.js'
 
 /**
  * The file of API keys that the command line or the environment names, as an absolute path. Throws an Error
  * where neither does.
  */
 export function keysFile({ file }: { file?: string }): string {
-  const path = file ?? readKeysConfig().API_KEYS_FILE
+  const path = file ?? readKeysConfig(host().env).API_KEYS_FILE
   if (path === '') throw new Error('Name the file of API keys: --file PATH, or API_KEYS_FILE.')
   return resolve(path)
 }

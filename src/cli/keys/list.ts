@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { FileKey } from '../../access/key-file.js'
 import { table } from '../../terminal/table.js'
+import { host } from '../host.js'
 
 interface ListOptions {
   json?: boolean
@@ -20,11 +21,11 @@ async function runList(options: ListOptions): Promise<void> {
   const { keysFile } = await import('./keys-file.js')
   const path = keysFile(options)
   const { file, exposure } = await readKeyFile(path)
-  if (exposure) process.stderr.write(`${exposure}\n`)
-  if (options.json) process.stdout.write(`${JSON.stringify(file.keys.map(described), null, 2)}\n`)
-  else if (file.keys.length === 0) process.stdout.write(`There are no keys in ${path}.\n`)
+  if (exposure) host().stderr.write(`${exposure}\n`)
+  if (options.json) host().stdout.write(`${JSON.stringify(file.keys.map(described), null, 2)}\n`)
+  else if (file.keys.length === 0) host().stdout.write(`There are no keys in ${path}.\n`)
   else
-    process.stdout.write(
+    host().stdout.write(
       table([['NAME', 'SCOPE', 'COLLECTIONS', 'A MINUTE', 'CREATED', 'EXPIRES'], ...file.keys.map(row)])
     )
 }

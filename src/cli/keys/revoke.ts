@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { host } from '../host.js'
 
 /** `semblance keys revoke`. */
 export function revokeCommand(): Command {
@@ -20,5 +21,5 @@ async function runRevoke(name: string, options: { file?: string }): Promise<void
       throw new Error(`There is no key '${name}' in ${path}: see 'semblance keys list'.`)
     return left
   })
-  process.stdout.write(`Revoked '${name}'.\n`)
+  host().stdout.write(`Revoked '${name}'.\n`)
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { bytes } from '../../hub/bytes.js'
 import type { InstalledPackage } from '../../hub/installed.js'
 import { table } from '../../terminal/table.js'
+import { host } from '../host.js'
 
 interface ListOptions {
   json?: boolean
@@ -22,9 +23,9 @@ async function runList(options: ListOptions): Promise<void> {
   const { MODELS_DIR: modelsDir } = modelsConfig(options)
   const packages: InstalledPackage[] = []
   for (const name of await packageNames(modelsDir)) packages.push(await inspectPackage(modelsDir, name))
-  if (options.json) process.stdout.write(`${JSON.stringify(packages, null, 2)}\n`)
-  else if (packages.length === 0) process.stdout.write(`There are no packages under ${modelsDir}.\n`)
-  else process.stdout.write(table([['NAME', 'VISION', 'TEXT', 'SIZE', 'SOURCE'], ...packages.map(row)]))
+  if (options.json) host().stdout.write(`${JSON.stringify(packages, null, 2)}\n`)
+  else if (packages.length === 0) host().stdout.write(`There are no packages under ${modelsDir}.\n`)
+  else host().stdout.write(table([['NAME', 'VISION', 'TEXT', 'SIZE', 'SOURCE'], ...packages.map(row)]))
 }
 
 function row({ name, towers, bytes: size, source }: InstalledPackage): string[] {

@@ -4,6 +4,7 @@ import type { Pulled } from '../../hub/pull.js'
 import { parseRepo } from '../../hub/repo-name.js'
 import { VARIANTS, type Variant } from '../../packages/variants.js'
 import { pullProgress } from './pull-progress.js'
+import { host } from '../host.js'
 import { stopSignal } from '../stop-signal.js'
 
 interface PullOptions {
@@ -39,18 +40,18 @@ async function runPull(repoRevision: string, options: PullOptions): Promise<void
     HF_TOKEN: token
   } = modelsConfig(options)
   const variant = options.variant ?? MODEL_VARIANT
-  const progress = pullProgress(process.stderr)
+  const progress = pullProgress(host().stderr)
   const { signal, exitCode, release } = stopSignal()
   const hub = openHub({ endpoint, signal, onRetry: progress.onRetry, ...(token && { token }) })
   try {
     const pulled = await pull(hub, { repo, revision, variant, modelsDir, ...progress })
     progress.stop()
-    process.stdout.write(`${summary(repo, variant, pulled)}\n`)
+    host().stdout.write(`${summary(repo, variant, pulled)}\n`)
   } catch (error) {
     progress.stop()
     if (!signal.aborted) throw error
-    process.stderr.write('Stopped. What was downloaded stays: the same command goes on from there.\n')
-    process.exitCode = exitCode()
+    host().stderr.write('Stopped. What was downloaded stays: the same command goes on from there.\n')
+    host().exitCode = exitCode()
   } finally {
     release()
     await closeHub(hub)

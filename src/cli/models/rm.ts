@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { host } from '../host.js'
 import { stopSignal } from '../stop-signal.js'
 
 interface RmOptions {
@@ -21,7 +22,7 @@ async function runRm(name: string, options: RmOptions): Promise<void> {
   const { MODELS_DIR: modelsDir } = modelsConfig(options)
   const { signal, release } = stopSignal()
   const onWait = (holder: string) =>
-    void process.stderr.write(`It is being pulled (${holder}): waiting for that.\n`)
+    void host().stderr.write(`It is being pulled (${holder}): waiting for that.\n`)
   const removed = await removePackage({
     name,
     modelsDir,
@@ -29,7 +30,7 @@ async function runRm(name: string, options: RmOptions): Promise<void> {
     onWait,
     force: options.force ?? false
   }).finally(release)
-  process.stdout.write(
+  host().stdout.write(
     removed === 'package' ? `Removed ${name}.\n` : `Removed what an unfinished pull of ${name} had left.\n`
   )
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import type { Verification } from '../../hub/verify.js'
+import { host } from '../host.js'
 
 interface VerifyOptions {
   json?: boolean
@@ -26,8 +27,8 @@ async function runVerify(name: string | undefined, options: VerifyOptions): Prom
   const verifications: Verification[] = []
   for (const one of name === undefined ? names : [name])
     verifications.push(await verifyPackage(modelsDir, one))
-  if (options.json) process.stdout.write(`${JSON.stringify(verifications, null, 2)}\n`)
-  else process.stdout.write(verifications.map(report).join(''))
+  if (options.json) host().stdout.write(`${JSON.stringify(verifications, null, 2)}\n`)
+  else host().stdout.write(verifications.map(report).join(''))
   const different = verifications
     .filter(({ status }) => status === 'different')
     .map((verification) => verification.name)

@@ -6,6 +6,7 @@ import { printable } from '../../terminal/printable.js'
 import { fitTable } from '../../terminal/table.js'
 import { chooseCollection } from '../collection-option.js'
 import { UsageError } from '../exit-codes.js'
+import { host } from '../host.js'
 import type { Service, ServiceOptions } from '../service.js'
 import { contactSheet } from './contact-sheet.js'
 import { pictureProtocol, showPicture } from './terminal-pictures.js'
@@ -52,12 +53,12 @@ export async function runSearch(
       file: sheet && resolve(sheet),
       signal
     })
-    if (!options.quiet) process.stderr.write(`Wrote ${file}.\n`)
+    if (!options.quiet) host().stderr.write(`Wrote ${file}.\n`)
     if (open) openInBrowser(file)
   }
-  if (json) process.stdout.write(`${JSON.stringify(answer)}\n`)
+  if (json) host().stdout.write(`${JSON.stringify(answer)}\n`)
   else if (matches.length === 0)
-    process.stdout.write(options.quiet ? '' : `Nothing was found in '${collection}'.\n`)
+    host().stdout.write(options.quiet ? '' : `Nothing was found in '${collection}'.\n`)
   else await print(service, matches, options)
 }
 
@@ -89,15 +90,15 @@ function titleOf(words: string, { image = [], record = [], minus = [] }: Options
 }
 
 async function print(service: Service, matches: Match[], { pictures, signal }: Options): Promise<void> {
-  const protocol = pictures === false || !process.stdout.isTTY ? undefined : pictureProtocol(process.env)
+  const protocol = pictures === false || !host().stdout.isTTY ? undefined : pictureProtocol(host().env)
   if (!protocol)
-    return void process.stdout.write(
-      fitTable([['SCORE', 'ID', 'TEXT'], ...matches.map(row)], widthOf(process.stdout))
+    return void host().stdout.write(
+      fitTable([['SCORE', 'ID', 'TEXT'], ...matches.map(row)], widthOf(host().stdout))
     )
   for (const match of matches) {
     const picture = await pictureOf(service, match, signal)
-    if (picture) await showPicture(process.stdout, { picture, protocol })
-    process.stdout.write(`${row(match).map(printable).join('  ').trimEnd()}\n`)
+    if (picture) await showPicture(host().stdout, { picture, protocol })
+    host().stdout.write(`${row(match).map(printable).join('  ').trimEnd()}\n`)
   }
 }
 
@@ -112,7 +113,7 @@ function widthOf(stream: NodeJS.WriteStream): number {
 
 /** Opens a file in the desktop's browser; where there is no desktop nothing is done. */
 function openInBrowser(file: string): void {
-  const opener = openerOf(process.platform, process.env)
+  const opener = openerOf(process.platform, host().env)
   if (!opener) return
   const [command, ...args] = opener
   // It stays open when the command has ended.
