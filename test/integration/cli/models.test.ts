@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { runCommand } from '../../fixtures/command.js'
+import { callCommand } from '../../fixtures/call-command.js'
 import { startHub, type TestHub } from '../../fixtures/hub.js'
 import { clientOf, FP32, pullFrom, SETTINGS } from '../../fixtures/pulling.js'
 import { inSequence } from '../../fixtures/pattern.js'
@@ -9,7 +9,7 @@ import { inSequence } from '../../fixtures/pattern.js'
 /** A folder with a package that was pulled, one in Immich's layout and one of somebody's own. */
 async function models(
   t: Test
-): Promise<{ modelsDir: string; hub: TestHub; run: (...args: string[]) => ReturnType<typeof runCommand> }> {
+): Promise<{ modelsDir: string; hub: TestHub; run: (...args: string[]) => ReturnType<typeof callCommand> }> {
   const modelsDir = t.testdir({
     mine: {
       'config.json': '{}',
@@ -29,7 +29,7 @@ async function models(
   const hub = await startHub(t)
   await pullFrom(clientOf(t, hub), { modelsDir })
   await pullFrom(clientOf(t, hub), { modelsDir, variant: 'fp16' })
-  return { modelsDir, hub, run: (...args) => runCommand(t, ['models', ...args], { MODELS_DIR: modelsDir }) }
+  return { modelsDir, hub, run: (...args) => callCommand(['models', ...args], { MODELS_DIR: modelsDir }) }
 }
 
 t.test('list: packages up to owner/name, the variants of each tower, size and source', async (t) => {
@@ -70,7 +70,7 @@ t.test('list: packages up to owner/name, the variants of each tower, size and so
     name: 'acme/clip',
     source: 'damaged lock file'
   })
-  t.same(await runCommand(t, ['models', 'list', '--models-dir', join(modelsDir, 'nowhere')]), {
+  t.same(await callCommand(['models', 'list', '--models-dir', join(modelsDir, 'nowhere')]), {
     code: 0,
     stdout: `There are no packages under ${modelsDir}/nowhere.\n`,
     stderr: ''
@@ -159,10 +159,11 @@ t.test('rm: what is no package, or not inside, is refused', async (t) => {
   const outside = join(modelsDir, 'notes/deep')
   await symlink(outside, join(modelsDir, 'inner/out'))
   await symlink(outside, join(modelsDir, 'linked'))
-  const inner = runCommand(t, ['models', 'rm', '--force', 'out/deeper'], {
+  const inner = callCommand(['models', 'rm', '--force', 'out/deeper'], {
     MODELS_DIR: join(modelsDir, 'inner')
   })
   t.match(await inner, { code: 1, stderr: /out\/deeper lies outside .*: it is not removed/ })
+  const wrong = []
   for (const name of [
     '..',
     '../inner',
@@ -177,12 +178,11 @@ t.test('rm: what is no package, or not inside, is refused', async (t) => {
     '.pulling',
     'acme/other'
   ]) {
-    t.match(
-      await run('rm', '--force', name),
-      { code: 1, stdout: '', stderr: /^semblance: There is no package '.*' under/ },
-      JSON.stringify(name)
-    )
+    const { code, stdout, stderr } = await run('rm', '--force', name)
+    if (code !== 1 || stdout !== '' || !/^semblance: There is no package '.*' under/.test(stderr))
+      wrong.push({ name, code, stdout, stderr })
   }
+  t.same(wrong, [])
   t.ok(await stat(join(outside, 'deeper/config.json')))
   t.ok(await stat(join(modelsDir, 'acme/clip/onnx')))
 })
@@ -192,7 +192,7 @@ t.test('rm: what an unfinished pull left goes too', async (t) => {
   const modelsDir = t.testdir()
   hub.faults[FP32[0]] = [{ kind: 'drop', after: 1000 }]
   await t.rejects(pullFrom(clientOf(t, hub, { retry: { tries: 1, baseMs: 1 } }), { modelsDir }))
-  const run = () => runCommand(t, ['models', 'rm', 'acme/clip'], { MODELS_DIR: modelsDir })
+  const run = () => callCommand(['models', 'rm', 'acme/clip'], { MODELS_DIR: modelsDir })
   t.match(await run(), { code: 0, stdout: 'Removed what an unfinished pull of acme/clip had left.\n' })
   t.same(await readdir(join(modelsDir, '.pulling/acme--clip')), ['lock', 'lock.holder'])
   t.match(await run(), { code: 1, stderr: /There is no package 'acme\/clip'/ })
