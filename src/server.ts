@@ -1,19 +1,17 @@
 import { mkdir } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { openAccess } from './access/open-access.js'
 import { buildApp } from './http/app.js'
 import { openClassifiers } from './classifiers/classifiers.js'
-import { openBackups } from './collections/backups/backups.js'
-import { openCollections, type Collections } from './collections/collections.js'
+import { openStore } from './collections/open-store.js'
 import { failureOf } from './collections/sqlite/store-failure.js'
-import { createExports } from './collections/exports/exports.js'
+import type { Store } from './collections/stores/store.js'
 import type { Config } from './config.js'
 import { loadDemo, type DemoOptions } from './records/demo.js'
 import { createEncoders, type Encoders } from './encoder/encoders.js'
-import { reportStore } from './jobs/evaluation/report-store.js'
 import { encoderOptions, loadModels, maxWaitMs } from './encoder/load-models.js'
 import { createMetrics, type Metrics } from './telemetry/metrics.js'
 import { Closed } from './errors.js'
@@ -21,7 +19,6 @@ import { openAllOrClose } from './threading/open-all-or-close.js'
 import { openImageFetcher } from './image-urls/open-image-fetcher.js'
 import type { App, Readiness } from './http/routes/services.js'
 import { openServiceJobs } from './jobs/service-jobs.js'
-import { version } from './version.js'
 import { openTraces } from './telemetry/open-traces.js'
 import type { TowerRun } from './encoder/encode-options.js'
 
@@ -70,9 +67,9 @@ export async function startServer({
   const dataDir = resolve(config.DATA_DIR)
   await mkdir(dataDir, { recursive: true }).catch((error) => Promise.reject(failureOf(error, dataDir)))
   // Both are mostly work of threads of their own, and take about as long as each other.
-  const [collections, encoders] = await openAllOrClose<[Collections, Encoders]>(
+  const [store, encoders] = await openAllOrClose<[Store, Encoders]>(
     [
-      openCollections({
+      openStore({
         dataDir,
         maxWaitMs: maxWaitMs(config),
         onWorkerDeath,
@@ -92,24 +89,34 @@ export async function startServer({
   )
   const stop = new AbortController()
   if (config.DEMO) track(readiness, 'demo', 0)
-  const metrics = createMetrics({ dataDir, encoders, collections, keys: access.keys })
+  const { collections, images, reports, markers, backups, exports, health } = store
+  const metrics = createMetrics({ encoders, collections, health, keys: access.keys })
   late.metrics = metrics
-  const [exports, reports] = [createExports(dataDir), reportStore(dataDir)]
   const jobs = await openServiceJobs(
-    { config, dataDir, collections, encoders, exports, reports },
+    {
+      config,
+      cacheFolder: join(dataDir, 'evaluation-cache'),
+      store: store.jobs,
+      collections,
+      images,
+      encoders,
+      exports,
+      reports
+    },
     { logger, metrics }
   )
-  const classifiers = await openClassifiers(collections)
-  const backups = openBackups({ dataDir, collections, service: version })
+  const classifiers = await openClassifiers(store.classifiers)
   const services = {
     config,
     encoders,
     collections,
+    images,
     backups,
     exports,
     reports,
     jobs,
     classifiers,
+    health,
     readiness,
     metrics,
     imageUrls: openImageFetcher(config)
@@ -120,12 +127,12 @@ export async function startServer({
   await app.listen({ host: config.HOST, port: config.PORT }).catch(async (error) => {
     access.close()
     await jobs.close()
-    await Promise.all([encoders.close(), collections.close()])
+    await Promise.all([encoders.close(), store.close()])
     throw error
   })
   const demo = config.DEMO
     ? runDemo(
-        { encoders, collections, dataDir, signal: stop.signal, onProgress: onDemoProgress },
+        { encoders, collections, markers, signal: stop.signal, onProgress: onDemoProgress },
         { readiness, logger }
       )
     : Promise.resolve()
@@ -141,7 +148,7 @@ export async function startServer({
       access.close()
       await demo
       await encoders.close()
-      await Promise.all([collections.close(), traces?.close(FLUSH_MS)])
+      await Promise.all([store.close(), traces?.close(FLUSH_MS)])
     }
   }
 }

@@ -4,7 +4,7 @@ import { abortable } from '../threading/abortable.js'
 import { Semaphore } from '../threading/semaphore.js'
 import { startThreadPool } from '../threading/thread-pool.js'
 import { stopFlag } from '../collections/slices.js'
-import type { Collections } from '../collections/collections.js'
+import type { ClassifierStore } from '../collections/stores/classifier-store.js'
 import type { TrainingSet } from './cross-validation.js'
 import type { Layout } from './features.js'
 import { linearClassifier, type LinearClassifier } from './linear-classifier.js'
@@ -75,14 +75,14 @@ const AT_ONCE = 2
 const LOADED_BYTES = 256 << 20
 
 /** The classifiers in the store of a service. */
-export async function openClassifiers(collections: Collections): Promise<Classifiers> {
+export async function openClassifiers(store: ClassifierStore): Promise<Classifiers> {
   const byKey = new Map<string, StoredClassifier>()
   const loaded = new LRUCache<string, LoadedClassifier>({
     maxSize: LOADED_BYTES,
     sizeCalculation: ({ classifier: { weights } }) => weights.byteLength
   })
   const reload = async () => {
-    const bodies = await collections.classifiers()
+    const bodies = await store.list()
     byKey.clear()
     loaded.clear()
     for (const body of bodies) {
@@ -106,7 +106,7 @@ export async function openClassifiers(collections: Collections): Promise<Classif
       const key = keyOf(expected)
       const known = loaded.get(key)
       if (known) return known
-      const row = await collections.classifier(key)
+      const row = await store.get(key)
       if (!row) throw new ClassifierNotFound(expected.name)
       const found = {
         stored: JSON.parse(row.body) as StoredClassifier,
@@ -121,7 +121,7 @@ export async function openClassifiers(collections: Collections): Promise<Classif
       const key = keyOf(stored)
       const existing = byKey.get(key)
       await orReload(
-        collections.saveClassifier({
+        store.save({
           name: key,
           body: JSON.stringify(stored),
           weights: new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength)
@@ -133,7 +133,7 @@ export async function openClassifiers(collections: Collections): Promise<Classif
     }),
     drop: async (stored) => {
       const key = keyOf(stored)
-      const existed = await orReload(collections.dropClassifier(key))
+      const existed = await orReload(store.remove(key))
       byKey.delete(key)
       loaded.delete(key)
       if (!existed) throw new ClassifierNotFound(stored.name)

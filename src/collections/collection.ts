@@ -8,7 +8,6 @@ import type { Searcher } from './folder-threads.js'
 import type { Explanation } from './collection-index.js'
 import type { Facets } from './facets.js'
 import type { Filter } from './filter.js'
-import { imagePath } from './image-files.js'
 import type { Match, Modality, RecordPatch, RecordWrite, StoredCollection, StoredRecord } from './record.js'
 import type { Matrix, MatrixOptions } from './matrix.js'
 import type { PackedRecord } from './packed-matches.js'
@@ -85,8 +84,6 @@ export interface Collection {
   snapshots(): Promise<KeptSnapshot[]>
   /** Counts; `bytes` are those of kept images and embeddings. */
   counts(): Promise<{ records: number; images: number; texts: number; bytes: number }>
-  /** The file of a record's kept image. */
-  imagePath(sha256: string): string
 }
 
 export type SearchOptions = Omit<SearchCall, 'collection' | 'query'>
@@ -194,8 +191,7 @@ export function createCollection(
       } = (await searcher.call('counts', collection)) ?? {}
       const embeddingBytes = (image + text) * settings.dimension * Float32Array.BYTES_PER_ELEMENT
       return { records, images: image, texts: text, bytes: imageBytes + embeddingBytes }
-    },
-    imagePath: (sha256) => imagePath(dataDir, sha256)
+    }
   }
 }
 

@@ -1,20 +1,7 @@
-import type { CallOptions } from '../threading/call-options.js'
-import {
-  CollectionConflict,
-  CollectionNotFound,
-  fromErrorShape,
-  isPublicError,
-  RestoreRunning
-} from '../errors.js'
-import type { PoolState, ThreadPool } from '../threading/thread-pool.js'
+import { CollectionConflict, CollectionNotFound, RestoreRunning } from '../errors.js'
 import { createCollection, type Collection, type CollectionParts } from './collection.js'
-import { startExpirySweep } from './expiry-sweep.js'
-import {
-  closeFolderThreads,
-  openFolderThreads,
-  type Writer,
-  type CollectionsOptions
-} from './folder-threads.js'
+import type { StoreOptions } from './folder-threads.js'
+import type { Folder } from './folder.js'
 import {
   isHidden,
   nextName,
@@ -26,14 +13,9 @@ import {
 } from './record.js'
 import { createReplacement, type Replacement } from './replacement.js'
 import { createRestoration, type Restoration } from './restoration.js'
-import type { ClassifierRow } from './sqlite/classifiers.js'
-import type { Setback } from './sqlite/high-water.js'
-import type { Written } from './sqlite/writes.js'
-import { createWaiting, type Waiting } from './waiting.js'
-import type { RawWrite, WriterFinding } from './writer-worker.js'
 import type { CollectionKey } from './sqlite/record-change.js'
 
-/** All collections of a data folder. */
+/** All collections of a store. */
 export interface Collections {
   /**
    * Creates a collection, or gives the one of that name the new mutable settings; `settings` may be made from
@@ -62,71 +44,17 @@ export interface Collections {
   discardReplacement(name: string): Promise<void>
   /** Begins to make a collection of a backup. Throws RESTORE_RUNNING when another one is under way. */
   restoration(settings: CollectionSettings): Promise<Restoration>
-  /**
-   * Keeps the files of images from being removed, till the function is called: it tells whether they were all
-   * the time.
-   */
-  holdImages(): Promise<() => Promise<boolean>>
-  /** What was saved of jobs, in the order of their creation. */
-  jobs(): Promise<string[]>
-  saveJob(job: { id: string; body: string; createdAt: number }): Promise<void>
-  forgetJob(id: string): Promise<void>
-  /** The bodies of all classifiers. */
-  classifiers(): Promise<string[]>
-  /** A classifier with its weights. */
-  classifier(name: string): Promise<ClassifierRow | undefined>
-  /** Puts a classifier under its name, durably; resolves to whether one was there. */
-  saveClassifier(row: ClassifierRow): Promise<boolean>
-  /** Removes a classifier; resolves to whether it was there. */
-  dropClassifier(name: string): Promise<boolean>
-  /** Embeddings that wait to enter their graph, in all collections. */
-  pending(): Promise<number>
-  /** Reads and writes that wait, and how long a read would; 0 ms while nothing is known. */
-  readonly waiting: Pick<Waiting, 'queued' | 'expectedReadMs'>
-  /** What the store was found to lack, at this start or lately, that was acknowledged. */
-  readonly setback?: Setback
-  /** How the writer's and the searcher's threads are. */
-  readonly pools: PoolState[]
-  /** Commits what was accepted, then lets go of the folder. May be called again. */
-  close(): Promise<void>
 }
 
-/**
- * Opens a data folder: takes its lock, brings the store's schema up to date and reads the vectors of its
- * indexes, whose graphs are then built while they serve. Throws when another process has the folder or a
- * newer version wrote it.
- */
-export async function openCollections(options: CollectionsOptions): Promise<Collections> {
-  const threads = await openFolderThreads(options)
-  const { writer, searcher } = threads
-  const waiting = createWaiting(writer, options.maxWaitMs)
-  const commit = async (write: RawWrite, callOptions?: CallOptions): Promise<Written> => {
-    if (isOutdated) await recover()
-    const answer = await waiting.write(write, callOptions).catch(async (error) => {
-      isOutdated ||= isPublicError(error) && error.code === 'WORKER_DIED'
-      if (isOutdated) await recover()
-      throw error
-    })
-    if (!('failure' in answer)) return answer
-    isOutdated ||= answer.isPartial === true
-    if (isOutdated) await recover()
-    throw fromErrorShape(answer.failure)
-  }
-  // The writer may have died after a commit and before it said so: memory is made to agree with the store
-  // again.
-  const resync = async () => {
-    await searcher.call('resync', undefined)
-    await reload()
-    isOutdated = false
-  }
-  let [isOutdated, recovering] = [false, undefined as Promise<void> | undefined]
-  const recover = () => (recovering ??= resync().finally(() => (recovering = undefined)))
+/** The collections of a data folder. */
+export async function openCollections(folder: Folder, onProblem?: OnProblem): Promise<Collections> {
+  const { dataDir, commit, searcher, waiting } = folder
   const byName = new Map<string, Collection>()
   const held = new Map<number, Promise<unknown>>()
   const turn = async (collection: number) => void (await held.get(collection))
   const hold = (stored: StoredCollection) => {
     const collection = createCollection(stored, {
-      dataDir: options.dataDir,
+      dataDir,
       commit,
       searcher,
       read: waiting.read,
@@ -136,68 +64,29 @@ export async function openCollections(options: CollectionsOptions): Promise<Coll
     byName.set(stored.name, collection)
     return collection
   }
-  // Where it fails memory has other names than the store: the next write, the sweep's if no other, looks
-  // again.
-  const outdate = (error: unknown) => ((isOutdated = true), Promise.reject(error))
   const reload = () =>
-    searcher.call('collections', undefined).then((stored) => (byName.clear(), stored.forEach(hold)), outdate)
+    searcher.call('collections', undefined).then(
+      (stored) => (byName.clear(), stored.forEach(hold)),
+      (error) => (folder.outdate(), Promise.reject(error))
+    )
+  folder.onResync(reload)
   await reload()
   const list = collectionList({ byName, hold, commit, searcher })
-  const replacements = replacementList({
+  const { dropReplaced, ...replacements } = replacementList({
     byName,
     reload,
     commit,
     searcher,
     held,
     list,
-    onProblem: options.onProblem
+    onProblem
   })
-  await replacements.dropReplaced()
-  const stopSweep = startExpirySweep({ commit, searcher, onProblem: options.onProblem })
-  let closed: Promise<void> | undefined
-  const close = async () => {
-    await stopSweep()
-    await waiting.close()
-    await closeFolderThreads(threads)
-  }
-  return {
-    ...list,
-    ...replacements,
-    holdImages: () => holdImages(writer),
-    ...keptBesides({ commit, searcher }),
-    pending: () => searcher.call('pending', undefined),
-    waiting,
-    setback: (writer.findings[0] as WriterFinding).setback,
-    get pools() {
-      return [writer.state, searcher.state]
-    },
-    close: () => (closed ??= close())
-  }
+  await dropReplaced()
+  const { get, create, drop } = list
+  return { get, create, drop, list: list.list, ...replacements }
 }
 
-/** What the store keeps that belongs to no collection. */
-function keptBesides({
-  commit,
-  searcher
-}: Pick<ListParts, 'commit' | 'searcher'>): Pick<
-  Collections,
-  'jobs' | 'saveJob' | 'forgetJob' | 'classifiers' | 'classifier' | 'saveClassifier' | 'dropClassifier'
-> {
-  return {
-    jobs: () => searcher.call('jobs', undefined),
-    saveJob: async (job) => void (await commit({ kind: 'job', ...job })),
-    forgetJob: async (id) => void (await commit({ kind: 'forget-job', id })),
-    classifiers: () => searcher.call('classifiers', undefined),
-    classifier: (name) => searcher.call('classifier', name),
-    saveClassifier: async (row) => (await commit({ kind: 'put-classifier', ...row })).existed!,
-    dropClassifier: async (name) => (await commit({ kind: 'drop-classifier', name })).existed!
-  }
-}
-
-async function holdImages(writer: ThreadPool<Writer>): Promise<() => Promise<boolean>> {
-  const hold = await writer.call('holdImages', undefined)
-  return () => writer.call('releaseImages', hold)
-}
+type OnProblem = NonNullable<StoreOptions['onProblem']>
 
 interface ListParts extends Pick<CollectionParts, 'commit' | 'searcher'> {
   byName: Map<string, Collection>
@@ -270,7 +159,7 @@ interface ReplacementListParts extends Omit<ListParts, 'hold'> {
   reload: () => Promise<void>
   /** What writes to a collection wait for, by its key. */
   held: Map<number, Promise<unknown>>
-  onProblem: CollectionsOptions['onProblem']
+  onProblem: OnProblem | undefined
 }
 
 /** How long requests that began on a replaced collection may go on with it, in milliseconds. */

@@ -4,7 +4,7 @@ import { startThreadPool, type ThreadPool } from '../threading/thread-pool.js'
 import type { SearcherReport } from './searcher-worker.js'
 import type { WriterReport } from './writer-worker.js'
 
-export interface CollectionsOptions {
+export interface StoreOptions {
   dataDir: string
   /** Told how far the indexes are, while they are built at the start. */
   onProgress?: (progress: { indexed: number; total: number }) => void
@@ -39,10 +39,7 @@ export async function openFolderThreads({
   onProgress,
   onProblem,
   onWorkerDeath: onDeath
-}: Pick<
-  CollectionsOptions,
-  'dataDir' | 'onProgress' | 'onProblem' | 'onWorkerDeath'
->): Promise<FolderThreads> {
+}: Pick<StoreOptions, 'dataDir' | 'onProgress' | 'onProblem' | 'onWorkerDeath'>): Promise<FolderThreads> {
   const workerData = { dataDir }
   const writer = await startThreadPool<Writer>(new URL('./writer-worker.js', import.meta.url), {
     name: 'writer',

@@ -24,7 +24,7 @@ import { packSelection, type Selection } from './selection.js'
 import { inSlices, stopFlag, type StopFlag } from './slices.js'
 import { readSnapshot, sweepSnapshots, type GraphIdentity } from './snapshots.js'
 import type { BulkLoad, FailedLine } from './sqlite/bulk-loads.js'
-import type { ClassifierRow } from './sqlite/classifiers.js'
+import type { SavedClassifier } from './stores/classifier-store.js'
 import { openReader, storeFailure } from './sqlite/connection.js'
 import {
   createStoreReader,
@@ -380,7 +380,7 @@ export const jobs = handler(() => store.jobs())
 export const classifiers = handler(() => store.classifiers())
 
 /** A classifier with its weights. */
-export const classifier = handler((name: string): ClassifierRow | undefined => store.classifier(name))
+export const classifier = handler((name: string): SavedClassifier | undefined => store.classifier(name))
 
 /** Ends the work on graphs and saves what changed. */
 export const stop = handler(() => upkeep.stop())

@@ -19,6 +19,18 @@ export function freeBytesSync(folder: string): number {
   return bavail * bsize
 }
 
+/** The room on the disk of a folder. */
+export interface DiskSpace {
+  freeBytes: number
+  /** Whether more than the reserve is free: 5 % of the disk, and 1 GiB at most. */
+  hasReserve: boolean
+}
+
+/** The room on the disk of a folder for this process. */
+export async function diskSpace(folder: string): Promise<DiskSpace> {
+  return { freeBytes: await freeBytes(folder), hasReserve: await hasRoom(folder, 0) }
+}
+
 /**
  * Whether the disk of a folder would still have its reserve with so many bytes more on it: 5 % of the disk,
  * and 1 GiB at most.

@@ -1,6 +1,5 @@
-import type { Collections } from '../collections/collections.js'
 import { describeSetback } from '../collections/sqlite/high-water.js'
-import { freeBytes, hasRoom } from '../fs/disk-space.js'
+import type { StoreHealth } from '../collections/stores/store.js'
 
 /** What an operator should look at while the service serves. */
 export const WARNINGS = ['disk_full', 'disk_low', 'store_went_back'] as const
@@ -14,32 +13,26 @@ const FULL_BYTES = 8 << 20
 const MIB = 1 << 20
 
 /** What is to be warned of now. */
-export async function warningsOf({
-  dataDir,
-  collections
-}: {
-  dataDir: string
-  collections: Pick<Collections, 'setback'>
-}): Promise<Warning[]> {
-  const { setback } = collections
-  const disk = await diskWarning(dataDir).catch(() => undefined)
+export async function warningsOf(health: Pick<StoreHealth, 'setback' | 'diskSpace'>): Promise<Warning[]> {
+  const { setback } = health
+  const disk = await diskWarning(health).catch(() => undefined)
   return [
     ...(disk ? [disk] : []),
     ...(setback ? [{ name: 'store_went_back' as const, detail: describeSetback(setback) }] : [])
   ]
 }
 
-async function diskWarning(dataDir: string): Promise<Warning | undefined> {
-  const free = await freeBytes(dataDir)
-  const left = `${Math.floor(free / MIB)} MiB are free on the disk of the data folder`
-  if (free < FULL_BYTES)
+async function diskWarning({ diskSpace }: Pick<StoreHealth, 'diskSpace'>): Promise<Warning | undefined> {
+  const { freeBytes, hasReserve } = await diskSpace()
+  const left = `${Math.floor(freeBytes / MIB)} MiB are free on the disk of the data folder`
+  if (freeBytes < FULL_BYTES)
     return {
       name: 'disk_full',
       detail:
         `${left}: writes are refused (507), searches and deletions go on; delete records or ` +
         'collections, or give it more room'
     }
-  return (await hasRoom(dataDir, 0))
+  return hasReserve
     ? undefined
     : {
         name: 'disk_low',

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Collections } from '../collections/collections.js'
+import type { JobStore } from '../collections/stores/job-store.js'
 import { JobNotFound, QueueFull } from '../errors.js'
 import { isOpen, type Job, type JobKind, type JobKinds, type JobState } from './job.js'
 import { createRunner, type RunnerOptions } from './job-runner.js'
@@ -30,7 +30,7 @@ export interface Jobs {
 }
 
 export interface JobsOptions {
-  collections: Pick<Collections, 'jobs' | 'saveJob' | 'forgetJob'>
+  store: JobStore
   kinds: JobKinds
   /** Told of its end, and of what made it fail. */
   onEnd?: (job: Job, cause?: unknown) => void
@@ -41,12 +41,11 @@ export interface JobsOptions {
 }
 
 /** The jobs of a service, read from its store. */
-export async function openJobs({ collections, kinds, onEnd, onFault }: JobsOptions): Promise<Jobs> {
+export async function openJobs({ store, kinds, onEnd, onFault }: JobsOptions): Promise<Jobs> {
   // Before there were others, all were re-indexings.
-  const saved = (await collections.jobs()).map((body) => ({ kind: 'reindex', ...JSON.parse(body) }) as Job)
+  const saved = (await store.list()).map((body) => ({ kind: 'reindex', ...JSON.parse(body) }) as Job)
   const jobs = new Map(saved.map((job) => [job.id, job]))
-  const save = (job: Job) =>
-    collections.saveJob({ id: job.id, body: JSON.stringify(job), createdAt: job.createdAt })
+  const save = (job: Job) => store.save({ id: job.id, body: JSON.stringify(job), createdAt: job.createdAt })
   const runner = createRunner({ kinds, save, onEnd, onFault })
   const get = (id: string) => {
     const job = jobs.get(id)
@@ -91,7 +90,7 @@ export async function openJobs({ collections, kinds, onEnd, onFault }: JobsOptio
     },
     forget: async (id) => {
       get(id)
-      await collections.forgetJob(id)
+      await store.remove(id)
       jobs.delete(id)
     },
     watch: (id, signal) => runner.watch(get(id), signal),

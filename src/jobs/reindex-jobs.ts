@@ -1,4 +1,5 @@
 import type { Collections } from '../collections/collections.js'
+import type { ImageStore } from '../collections/stores/image-store.js'
 import type { Encoders } from '../encoder/encoders.js'
 import { CollectionHasNoModel, ReindexRunning } from '../errors.js'
 import type { Job, JobKind, ReindexAsked, ReindexPart } from './job.js'
@@ -16,9 +17,11 @@ const MOST_CRASHES = 10
  */
 export function reindexJobs({
   collections,
+  images,
   encoders
 }: {
   collections: Collections
+  images: ImageStore
   encoders: Encoders
 }): JobKind<ReindexAsked, ReindexPart> {
   return {
@@ -52,6 +55,7 @@ export function reindexJobs({
       const collection = collections.get(job.collection)
       await reindex({
         collection,
+        images,
         replacement: await collections.replacement(job.collection, { model, fingerprint, dimension }),
         encoder,
         skipMissing: job.skipMissing,

@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises'
 import type { Collection } from '../collections/collection.js'
 import type { Modality } from '../collections/record.js'
 import type { Replacement } from '../collections/replacement.js'
+import type { ImageStore } from '../collections/stores/image-store.js'
 import type { ComparedRecord } from '../collections/sqlite/reads.js'
 import type { Embedding } from '../encoder/embedding.js'
 import type { Encoder } from '../encoder/encoder.js'
-import { isPublicError, ReindexIncomplete } from '../errors.js'
+import { ImageNotKept, isPublicError, ReindexIncomplete } from '../errors.js'
 import { retry } from '../threading/retry.js'
 
 /** A record that can't be encoded anew in one of its modalities, and why. */
@@ -17,6 +17,7 @@ export interface Unencodable {
 
 export interface ReindexOptions {
   collection: Collection
+  images: Pick<ImageStore, 'read'>
   replacement: Replacement
   encoder: Encoder
   /**
@@ -139,14 +140,14 @@ async function catchUp(options: ReindexOptions): Promise<number> {
 }
 
 async function copy(
-  { collection, replacement, encoder, onUnencodable, signal }: ReindexOptions,
+  { collection, images, replacement, encoder, onUnencodable, signal }: ReindexOptions,
   records: ComparedRecord[]
 ): Promise<void> {
   const copies = records.map(async ({ key, updatedAt, ...record }) => {
     const embeddings: Partial<Record<Modality, Embedding>> = {}
     for (const modality of record.modalities) {
       try {
-        const embedding = await encodeAnew({ collection, encoder, signal }, record, modality)
+        const embedding = await encodeAnew({ collection, images, encoder, signal }, record, modality)
         if (embedding) embeddings[modality] = embedding
       } catch (error) {
         if (!isAboutTheRecord(error)) throw error
@@ -165,13 +166,19 @@ async function copy(
 
 /** The new embedding of a modality; undefined where there is nothing that it could be made from. */
 async function encodeAnew(
-  { collection, encoder, signal }: Pick<ReindexOptions, 'collection' | 'encoder' | 'signal'>,
-  { text, image }: Pick<ComparedRecord, 'text' | 'image'>,
+  {
+    collection,
+    images,
+    encoder,
+    signal
+  }: Pick<ReindexOptions, 'collection' | 'images' | 'encoder' | 'signal'>,
+  { id, text, image }: Pick<ComparedRecord, 'id' | 'text' | 'image'>,
   modality: Modality
 ): Promise<Embedding | undefined> {
   const source = modality === 'image' ? image : text
   if (source === null) return undefined
-  const bytes = modality === 'image' ? await readFile(collection.imagePath(source)) : undefined
+  const bytes = modality === 'image' ? await images.read(source) : undefined
+  if (modality === 'image' && !bytes) throw new ImageNotKept(id)
   const options = { lane: 'bulk', signal, sharing: `collection ${collection.settings.id}` } as const
   return retry(() => (bytes ? encoder.encodeImage(bytes, options) : encoder.encodeText(source, options)), {
     signal
@@ -193,6 +200,5 @@ function steady({ replacement, signal }: Pick<ReindexOptions, 'replacement' | 's
 }
 
 function isAboutTheRecord(error: unknown): boolean {
-  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true
   return isPublicError(error) && (error.statusCode < 499 || error.code === 'ENCODER_FAILED')
 }

@@ -1,20 +1,21 @@
 import type { Logger } from 'pino'
 import type { Metrics } from '../telemetry/metrics.js'
 import { evaluationJobs, type EvaluationParts } from './evaluation/evaluation-kind.js'
-import type { ReportStore } from './evaluation/report-store.js'
+import type { JobStore } from '../collections/stores/job-store.js'
+import type { ReportStore } from '../collections/stores/report-store.js'
 import { isOpen, type Job } from './job.js'
 import { type Jobs, openJobs } from './jobs.js'
 import { reindexJobs } from './reindex-jobs.js'
 
 /** The jobs of a service, with what each kind of them needs; their ends are logged and counted. */
 export async function openServiceJobs(
-  parts: Omit<EvaluationParts, 'onWarning' | 'onEmbedded'>,
+  parts: Omit<EvaluationParts, 'onWarning' | 'onEmbedded'> & { store: JobStore },
   { logger, metrics }: { logger: Logger; metrics: Pick<Metrics, 'countEvaluation'> }
 ): Promise<Jobs> {
   const onWarning = (warning: string) => logger.warn(warning)
   const onEmbedded = (embedded: object) => logger.info(embedded, 'embeddings of an evaluation')
   const jobs: Jobs = await openJobs({
-    collections: parts.collections,
+    store: parts.store,
     kinds: { reindex: reindexJobs(parts), evaluation: evaluationJobs({ ...parts, onWarning, onEmbedded }) },
     onFault: ({ id, kind, collection, state }, { step, error }) => {
       const what =

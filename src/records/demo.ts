@@ -1,8 +1,9 @@
-import { access, readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Collections } from '../collections/collections.js'
 import { DEFAULT_HNSW } from '../collections/record.js'
+import type { MarkerStore } from '../collections/stores/marker-store.js'
 import type { Encoders } from '../encoder/encoders.js'
 import { ingest, type NewRecord } from './ingest.js'
 
@@ -11,8 +12,8 @@ export const DEMO_COLLECTION = 'emoji'
 
 export interface DemoOptions {
   encoders: Encoders
-  collections: Collections
-  dataDir: string
+  collections: Pick<Collections, 'create'>
+  markers: MarkerStore
   onProgress: (loaded: number, total: number) => void
   signal: AbortSignal
 }
@@ -27,6 +28,8 @@ interface Emoji {
 }
 
 const BATCH = 64
+/** The marker of a load that was done once. */
+const LOADED = 'demo-loaded'
 
 /**
  * Loads Fluent's emoji with their names into a collection, once: after that what became of the collection is
@@ -35,18 +38,11 @@ const BATCH = 64
 export async function loadDemo({
   encoders,
   collections,
-  dataDir,
+  markers,
   onProgress,
   signal
 }: DemoOptions): Promise<number> {
-  const marker = join(dataDir, 'demo-loaded')
-  if (
-    await access(marker).then(
-      () => true,
-      () => false
-    )
-  )
-    return 0
+  if (await markers.has(LOADED)) return 0
   const { model, dimension } = encoders.get()
   const { collection } = await collections.create(DEMO_COLLECTION, () => ({
     model: model.name,
@@ -77,7 +73,7 @@ export async function loadDemo({
     }
   }
   await Promise.all([load(), load()])
-  await writeFile(marker, `${added} records\n`)
+  await markers.set(LOADED, `${added} records`)
   return added
 }
 

@@ -1,11 +1,12 @@
-import { readFile } from 'node:fs/promises'
 import { LRUCache } from 'lru-cache'
 import { Batcher } from '../threading/batcher.js'
 import type { CallOptions, Lane } from '../threading/call-options.js'
+import type { ImageStore } from '../collections/stores/image-store.js'
 import type { Encoder } from '../encoder/encoder.js'
 import { sharedKey } from '../threading/shared-key.js'
 
 export interface ThumbnailsOptions {
+  images: Pick<ImageStore, 'read'>
   /** Makes a small WebP of an image's bytes. */
   make: Encoder['thumbnail']
   /** Memory for those that were made, in bytes; 0 keeps none. */
@@ -17,27 +18,22 @@ export interface ThumbnailsOptions {
   maxWaitMs?: Record<Lane, number>
 }
 
-/** A kept image: what tells it from others, and where it lies. */
-export interface KeptImage {
-  sha256: string
-  path: string
-}
-
 /** Thumbnails of kept images, made when they are asked for. */
 export interface Thumbnails {
   /**
    * The WebP; undefined when the image is not there any more. Throws QUEUE_FULL, and the decoder's errors.
    */
-  get(image: KeptImage, callOptions?: CallOptions): Promise<Uint8Array | undefined>
+  get(sha256: string, callOptions?: CallOptions): Promise<Uint8Array | undefined>
   /** Finishes what was admitted. */
   close(): Promise<void>
 }
 
 /**
  * Makes thumbnails behind a queue of their own, and keeps the last ones in memory. What waits is only named:
- * a file is read when it is its turn, so that the images of a whole page in wait take no memory.
+ * an image is read when it is its turn, so that the images of a whole page in wait take no memory.
  */
 export function createThumbnails({
+  images,
   make,
   cacheBytes,
   concurrency,
@@ -51,9 +47,9 @@ export function createThumbnails({
           sizeCalculation: (bytes, key) => bytes.length + 2 * key.length
         })
       : undefined
-  const queue = new Batcher<{ key: string; path: string }, Uint8Array | undefined>({
-    run: async ([{ key, path }], { lane, signal }) => {
-      const bytes = await readFile(path).catch(unlessGone)
+  const queue = new Batcher<{ key: string; sha256: string }, Uint8Array | undefined>({
+    run: async ([{ key, sha256 }], { lane, signal }) => {
+      const bytes = await images.read(sha256)
       const thumbnail = bytes && (await make(bytes, { lane, signal }))
       if (thumbnail) cache?.set(key, thumbnail)
       return [thumbnail]
@@ -66,15 +62,10 @@ export function createThumbnails({
     key: ({ key }) => key
   })
   return {
-    get: async ({ sha256, path }, callOptions) => {
+    get: async (sha256, callOptions) => {
       const key = sharedKey(sha256, callOptions?.sharing)
-      return cache?.get(key) ?? queue.add({ key, path }, callOptions)
+      return cache?.get(key) ?? queue.add({ key, sha256 }, callOptions)
     },
     close: () => queue.close()
   }
-}
-
-/** The record may be deleted while its image is on the way. */
-function unlessGone(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error
 }

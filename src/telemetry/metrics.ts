@@ -1,8 +1,8 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import type { KeyRing } from '../access/key-ring.js'
 import type { Collections } from '../collections/collections.js'
+import type { StoreHealth } from '../collections/stores/store.js'
 import type { Encoders } from '../encoder/encoders.js'
-import { freeBytes } from '../fs/disk-space.js'
 import type { FetchOutcome } from '../image-urls/image-fetcher.js'
 import type { Step } from './stages.js'
 import type { PoolState } from '../threading/thread-pool.js'
@@ -30,14 +30,14 @@ const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 
 /** Makes the metrics of a service; gauges are read when they are asked for. */
 export function createMetrics({
-  dataDir,
   encoders,
   collections,
+  health,
   keys
 }: {
-  dataDir: string
   encoders: Encoders
-  collections: Collections
+  collections: Pick<Collections, 'list'>
+  health: StoreHealth
   keys: Pick<KeyRing, 'size' | 'isStale'>
 }): Metrics {
   const registry = new Registry()
@@ -103,9 +103,9 @@ export function createMetrics({
     registers
   })
   encoderGauges(encoders, registers)
-  overloadGauges({ encoders, collections }, registers)
-  storeGauges({ dataDir, collections }, registers)
-  const readCollections = collectionGauges(collections, registers)
+  overloadGauges({ encoders, health }, registers)
+  storeGauges(health, registers)
+  const readCollections = collectionGauges({ collections, health }, registers)
   return {
     render: async () => {
       await readCollections()
@@ -126,10 +126,7 @@ export function createMetrics({
 }
 
 /** What the store lost, and what is left on its disk. */
-function storeGauges(
-  { dataDir, collections }: { dataDir: string; collections: Collections },
-  registers: Registry[]
-): void {
+function storeGauges(health: StoreHealth, registers: Registry[]): void {
   new Gauge({
     name: 'semblance_store_lost_commits',
     help:
@@ -137,7 +134,7 @@ function storeGauges(
       'where it has all.',
     registers,
     collect() {
-      this.set(collections.setback?.commits ?? 0)
+      this.set(health.setback?.commits ?? 0)
     }
   })
   new Gauge({
@@ -145,7 +142,12 @@ function storeGauges(
     help: 'Bytes that are free on the disk of the data folder. Writes are refused (507) when none are left.',
     registers,
     async collect() {
-      this.set(await freeBytes(dataDir).catch(() => NaN))
+      this.set(
+        await health.diskSpace().then(
+          ({ freeBytes }) => freeBytes,
+          () => NaN
+        )
+      )
     }
   })
 }
@@ -154,7 +156,7 @@ const LANES = ['interactive', 'bulk'] as const
 
 /** What waits and for how long, and how the pools of workers are. */
 function overloadGauges(
-  { encoders, collections }: { encoders: Encoders; collections: Collections },
+  { encoders, health }: { encoders: Encoders; health: StoreHealth },
   registers: Registry[]
 ): void {
   new Gauge({
@@ -169,7 +171,7 @@ function overloadGauges(
         for (const { model, expectedWaitMs } of encoders.all)
           for (const [input, ms] of Object.entries(expectedWaitMs(lane)))
             this.set({ model: model.name, input, lane }, ms / 1000)
-      this.set({ model: '', input: 'read', lane: 'interactive' }, collections.waiting.expectedReadMs() / 1000)
+      this.set({ model: '', input: 'read', lane: 'interactive' }, health.waiting.expectedReadMs() / 1000)
     }
   })
   new Gauge({
@@ -178,11 +180,11 @@ function overloadGauges(
     labelNames: ['kind'],
     registers,
     collect() {
-      for (const [kind, length] of Object.entries(collections.waiting.queued)) this.set({ kind }, length)
+      for (const [kind, length] of Object.entries(health.waiting.queued)) this.set({ kind }, length)
     }
   })
   const ofPools = (set: (labels: { model: string; pool: string }, state: PoolState) => void) => {
-    for (const state of collections.pools) set({ model: '', pool: state.name }, state)
+    for (const state of health.pools) set({ model: '', pool: state.name }, state)
     for (const { model, pools } of encoders.all)
       for (const state of pools) set({ model: model.name, pool: state.name }, state)
   }
@@ -288,7 +290,10 @@ function encoderGauges(encoders: Encoders, registers: Registry[]): void {
  * Gauges of the collections, and a function that reads them all at once: a scrape asks for each collection
  * once.
  */
-function collectionGauges(collections: Collections, registers: Registry[]): () => Promise<void> {
+function collectionGauges(
+  { collections, health }: { collections: Pick<Collections, 'list'>; health: StoreHealth },
+  registers: Registry[]
+): () => Promise<void> {
   const pending = new Gauge({
     name: 'semblance_index_pending',
     help: 'Embeddings that wait to enter their graph.',
@@ -313,7 +318,7 @@ function collectionGauges(collections: Collections, registers: Registry[]): () =
     registers
   })
   return async () => {
-    pending.set(await collections.pending())
+    pending.set(await health.pending())
     const counted = await Promise.all(
       collections
         .list()

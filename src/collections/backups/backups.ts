@@ -5,6 +5,7 @@ import { hasRoom } from '../../fs/disk-space.js'
 import { Semaphore } from '../../threading/semaphore.js'
 import { startThreadPool } from '../../threading/thread-pool.js'
 import type { Collections } from '../collections.js'
+import type { ImageStore } from '../stores/image-store.js'
 import {
   backupExists,
   findBackup,
@@ -21,7 +22,8 @@ import {
 
 export interface BackupsOptions {
   dataDir: string
-  collections: Collections
+  collections: Pick<Collections, 'get'>
+  images: Pick<ImageStore, 'hold'>
   /** The version of the service, which backups name. */
   service: string
 }
@@ -55,7 +57,8 @@ export interface Backups {
 const AT_ONCE = 2
 
 /** Opens the backups of a data folder, having removed what a crash left of some. */
-export function openBackups({ dataDir, collections, service }: BackupsOptions): Backups {
+export function openBackups(options: BackupsOptions): Backups {
+  const { dataDir, collections } = options
   sweepBackups(dataDir)
   const semaphore = new Semaphore(AT_ONCE)
   const closing = new AbortController()
@@ -69,7 +72,7 @@ export function openBackups({ dataDir, collections, service }: BackupsOptions): 
         throw new BackupExists(collection, name)
       const release = semaphore.acquireNow()
       const made = makeBackup(
-        { dataDir, collections, service },
+        options,
         { collection, name },
         AbortSignal.any([signal, closing.signal])
       ).finally(() => {
@@ -116,7 +119,7 @@ function timeName(): string {
 }
 
 async function makeBackup(
-  { dataDir, collections, service }: BackupsOptions,
+  { dataDir, images, service }: BackupsOptions,
   which: { collection: string; name: string },
   signal: AbortSignal
 ): Promise<Backup> {
@@ -125,7 +128,7 @@ async function makeBackup(
   const onAbort = () => void Atomics.store(stop, 0, 1)
   signal.addEventListener('abort', onAbort, { once: true })
   // Before the thread looks: no image that it sees referred to is removed from here on.
-  const release = await collections.holdImages()
+  const release = await images.hold()
   try {
     const thread = await startThreadPool<typeof import('./backup-worker.js')>(
       new URL('./backup-worker.js', import.meta.url),

@@ -1,18 +1,10 @@
+import type { SavedClassifier } from '../stores/classifier-store.js'
 import type { Connection } from './connection.js'
-
-/** A classifier as the store has it. */
-export interface ClassifierRow {
-  name: string
-  /** JSON. */
-  body: string
-  /** Float32 values. */
-  weights: Uint8Array
-}
 
 /** Writes of classifiers, inside a transaction of the caller. */
 export interface ClassifierWriter {
   /** Puts one under its name, in the place of what was there; returns whether something was. */
-  put(row: ClassifierRow): boolean
+  put(row: SavedClassifier): boolean
   /** Returns whether it was there. */
   remove(name: string): boolean
 }
@@ -39,12 +31,14 @@ export function createClassifierWriter(db: Connection): ClassifierWriter {
 export interface ClassifierReader {
   /** The bodies of all, in the order of their names. */
   classifiers(): string[]
-  classifier(name: string): ClassifierRow | undefined
+  classifier(name: string): SavedClassifier | undefined
 }
 
 /** Prepares the statements that read classifiers. */
 export function createClassifierReader(db: Connection): ClassifierReader {
   const all = db.prepare<[], string>('SELECT body FROM classifier ORDER BY name').pluck()
-  const one = db.prepare<[string], ClassifierRow>('SELECT name, body, weights FROM classifier WHERE name = ?')
+  const one = db.prepare<[string], SavedClassifier>(
+    'SELECT name, body, weights FROM classifier WHERE name = ?'
+  )
   return { classifiers: () => all.all(), classifier: (name) => one.get(name) }
 }

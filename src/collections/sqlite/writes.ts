@@ -16,7 +16,8 @@ import {
   type RestoredRecord,
   type StoredCollection
 } from '../record.js'
-import { createClassifierWriter, type ClassifierRow } from './classifiers.js'
+import type { SavedClassifier } from '../stores/classifier-store.js'
+import { createClassifierWriter } from './classifiers.js'
 import { createCollectionWriter } from './collection-writes.js'
 import type { Connection } from './connection.js'
 import { createBulkLoadWriter, type BulkLoadStep, type BulkLoadWriter } from './bulk-loads.js'
@@ -51,7 +52,7 @@ export type Write =
   | { kind: 'instate'; collection: CollectionKey; name: string; createdAt: number; mayReplace: boolean }
   | { kind: 'job'; id: string; body: string; createdAt: number }
   | { kind: 'forget-job'; id: string }
-  | ({ kind: 'put-classifier' } & ClassifierRow)
+  | ({ kind: 'put-classifier' } & SavedClassifier)
   | { kind: 'drop-classifier'; name: string }
   /** Gives a collection a name that can't be asked for; it is dropped at the next start, if not before. */
   | { kind: 'hide'; collection: CollectionKey }

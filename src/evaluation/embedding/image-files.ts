@@ -15,11 +15,13 @@ export interface FileLimits {
   maxPixels: number
 }
 
-/** The image files of an evaluation, whose digests are made once. */
+/** The images of an evaluation by their paths, whose digests are made once. */
 export interface ImageFiles {
   readonly limits: FileLimits
   /** The bytes of a file with their SHA-256 in hex. Throws IMAGE_TOO_LARGE, and the file system's errors. */
   read(path: string): Promise<{ bytes: Buffer; digest: string }>
+  /** The bytes of a file of any size. Throws the file system's errors. */
+  open(path: string): Promise<Buffer>
   /** The digest of a file that was read before. */
   digest(path: string): string | undefined
   /** The digest of any file, which is read only where it was not before. Throws the file system's errors. */
@@ -46,6 +48,7 @@ export function createImageFiles(limits: FileLimits = { maxBytes: 16 * MIB, maxP
   const digests = new Map<string, string>()
   return {
     limits,
+    open: (path) => readFile(path),
     digest: (path) => digests.get(path),
     digestOf: async (path) => {
       const digest = digests.get(path) ?? (await fileDigest(path))
@@ -53,15 +56,19 @@ export function createImageFiles(limits: FileLimits = { maxBytes: 16 * MIB, maxP
       return digest
     },
     read: async (path) => {
-      const { size } = await stat(path)
-      if (size > limits.maxBytes)
-        throw new ImageTooLarge(`${(size / MIB).toFixed(1)} MiB, of ${limits.maxBytes / MIB} allowed`)
+      requireSize((await stat(path)).size, limits)
       const bytes = await readFile(path)
       const digest = createHash('sha256').update(bytes).digest('hex')
       digests.set(path, digest)
       return { bytes, digest }
     }
   }
+}
+
+/** Throws IMAGE_TOO_LARGE. */
+export function requireSize(bytes: number, { maxBytes }: FileLimits): void {
+  if (bytes > maxBytes)
+    throw new ImageTooLarge(`${(bytes / MIB).toFixed(1)} MiB, of ${maxBytes / MIB} allowed`)
 }
 
 /** Thumbnails that are made at a time. */
@@ -74,7 +81,7 @@ const AT_ONCE = 8
 export async function worstPictures(
   dataset: LoadedDataset,
   tasks: TaskReport[],
-  { encoder, signal }: { encoder: Encoder; signal?: AbortSignal }
+  { encoder, files, signal }: { encoder: Encoder; files: Pick<ImageFiles, 'open'>; signal?: AbortSignal }
 ): Promise<Record<string, string>> {
   const shown = new Set(
     tasks.flatMap(({ worst = [] }) =>
@@ -92,7 +99,7 @@ export async function worstPictures(
     async ({ id, path }) => {
       signal?.throwIfAborted()
       try {
-        const thumbnail = await encoder.thumbnail(await readFile(path), { lane: 'bulk', signal })
+        const thumbnail = await encoder.thumbnail(await files.open(path), { lane: 'bulk', signal })
         pictures[`${dataset.name} ${id}`] = Buffer.from(thumbnail).toString('base64')
       } catch (error) {
         signal?.throwIfAborted()

@@ -138,7 +138,11 @@ async function evaluateImages(dataset: Dataset, work: DatasetWork): Promise<Eval
   for (const { embedder } of contestants) results.push(await measureAll(loaded, embedder, work))
   const reports = results.map((ofModel) => ofModel.map(({ report }) => report))
   progress.begin(`${dataset.name}: pictures`)
-  const pictures = await worstPictures(loaded, reports.flat(), { encoder: contestants[0].encoder, signal })
+  const pictures = await worstPictures(loaded, reports.flat(), {
+    encoder: contestants[0].encoder,
+    files,
+    signal
+  })
   const report: DatasetReport = {
     name: loaded.name,
     format: loaded.format,

@@ -114,6 +114,7 @@ export function bulkRoutes(app: App, services: Services): void {
             loadRecord: recordLoader({
               load: imageLoader(services, request, { lane: 'bulk', totalBytes: Infinity, waits: true }),
               collection,
+              images: services.images,
               callOptions
             }),
             target: { encoders, collection, onStep: request.onStep },

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { suffices } from '../../access/api-key.js'
 import { CollectionForbidden, EvaluationNotDone, EvaluationNotFound, Forbidden } from '../../errors.js'
+import type { Report } from '../../evaluation/report.js'
 import { ReportJson, toJson } from '../../evaluation/report/json.js'
 import { renderPage } from '../../evaluation/report/page.js'
 import type { EvaluationJob, Job, EvaluationAsked } from '../../jobs/job.js'
@@ -62,7 +63,7 @@ export function evaluationRoutes(app: App, services: Services): void {
     if (job.state !== 'done') throw new EvaluationNotDone(job.id, job.state)
     const report = await reports.read(job.id)
     if (!report) throw new EvaluationNotFound(job.id)
-    return report
+    return JSON.parse(report) as Report
   }
   app.get(
     '/v1/evaluations',

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { Type, type Static } from 'typebox'
 import { EXPRESS } from '../../encoder/start-towers.js'
 import type { PoolState } from '../../threading/thread-pool.js'
@@ -50,10 +49,9 @@ const HOPELESS_STARTS = 8
  * Liveness (a restart would not help) and readiness (models warm, indexes built, demo loaded, workers alive,
  * not closing).
  */
-export function healthRoutes(app: App, { config, encoders, collections, readiness }: Services): void {
-  const dataDir = resolve(config.DATA_DIR)
+export function healthRoutes(app: App, { encoders, health, readiness }: Services): void {
   const pools = (): { model: string | null; state: PoolState }[] => [
-    ...collections.pools.map((state) => ({ model: null, state })),
+    ...health.pools.map((state) => ({ model: null, state })),
     ...encoders.all.flatMap(({ model, pools }) => pools.map((state) => ({ model: model.name, state })))
   ]
   app.get(
@@ -108,7 +106,7 @@ export function healthRoutes(app: App, { config, encoders, collections, readines
       }))
       return reply
         .code(status === 'ready' ? 200 : 503)
-        .send({ status, models, pending, workers, warnings: await warningsOf({ dataDir, collections }) })
+        .send({ status, models, pending, workers, warnings: await warningsOf(health) })
     }
   )
 }

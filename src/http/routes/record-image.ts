@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises'
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { MIB } from '../../config.js'
@@ -21,8 +20,9 @@ const ImageQuery = Type.Object(
 )
 
 /** The kept image of a record, or a thumbnail of it, with its digest as ETag. */
-export function recordImageRoute(app: App, { config, encoders, collections }: Services): void {
+export function recordImageRoute(app: App, { config, encoders, collections, images }: Services): void {
   const thumbnails = createThumbnails({
+    images,
     // Decoding is the same whatever the model.
     make: (bytes, options) => encoders.get().thumbnail(bytes, options),
     cacheBytes: config.THUMBNAIL_CACHE_MIB * MIB,
@@ -59,7 +59,6 @@ export function recordImageRoute(app: App, { config, encoders, collections }: Se
       if (!record) throw new RecordNotFound(params.collection, params.id)
       if (!record.image) throw new ImageNotKept(params.id)
       const { sha256, type } = record.image
-      const path = collection.imagePath(sha256)
       const etag = query.size ? `"${sha256}-${query.size}"` : `"${sha256}"`
       const cached = {
         etag,
@@ -69,14 +68,14 @@ export function recordImageRoute(app: App, { config, encoders, collections }: Se
       }
       if (isKnown(headers['if-none-match'], etag)) return reply.headers(cached).code(304).send()
       if (query.size) {
-        const bytes = await thumbnails.get({ sha256, path }, callOptions)
+        const bytes = await thumbnails.get(sha256, callOptions)
         if (!bytes) throw new ImageNotKept(params.id)
         return reply.headers(cached).type('image/webp').send(bytes)
       }
-      const file = await open(path).catch(() => undefined)
-      if (!file) throw new ImageNotKept(params.id)
-      await throwIfAborted(callOptions, () => file.close())
-      return reply.headers(cached).type(type).send(file.createReadStream())
+      const image = await images.open(sha256).catch(() => undefined)
+      if (!image) throw new ImageNotKept(params.id)
+      await throwIfAborted(callOptions, () => image.destroy())
+      return reply.headers(cached).type(type).send(image)
     }
   )
 }

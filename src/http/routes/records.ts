@@ -136,7 +136,12 @@ export function recordRoutes(app: App, services: Services): void {
       const collection = collections.get(request.params.collection)
       const { records: sent } = request.body as Static<typeof Envelope>
       const load = imageLoader(services, request, { lane: 'bulk', totalBytes: bodyLimit })
-      const loadRecord = recordLoader({ load, collection, callOptions: request.callOptions })
+      const loadRecord = recordLoader({
+        load,
+        collection,
+        images: services.images,
+        callOptions: request.callOptions
+      })
       const records = await Promise.all(
         (await mapYielding(sent, check)).map((record) =>
           'error' in record ? record : loadRecord({ ...record, id: record.id ?? randomUUID() })

@@ -9,11 +9,13 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Backups } from '../../collections/backups/backups.js'
 import type { Collections } from '../../collections/collections.js'
 import type { Exports } from '../../collections/exports/exports.js'
+import type { ImageStore } from '../../collections/stores/image-store.js'
+import type { ReportStore } from '../../collections/stores/report-store.js'
+import type { StoreHealth } from '../../collections/stores/store.js'
 import type { Classifiers } from '../../classifiers/classifiers.js'
 import type { Config } from '../../config.js'
 import type { Encoders } from '../../encoder/encoders.js'
 import type { ImageFetcher } from '../../image-urls/image-fetcher.js'
-import type { ReportStore } from '../../jobs/evaluation/report-store.js'
 import type { Jobs } from '../../jobs/jobs.js'
 import type { Metrics } from '../../telemetry/metrics.js'
 
@@ -30,11 +32,14 @@ export interface Services {
   config: Config
   encoders: Encoders
   collections: Collections
+  images: ImageStore
   backups: Backups
   exports: Exports
   jobs: Jobs
   reports: ReportStore
   classifiers: Classifiers
+  /** How the store is. */
+  health: StoreHealth
   readiness: Readiness
   metrics: Metrics
   /** Fetches images by url, where that is turned on. */

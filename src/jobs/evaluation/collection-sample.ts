@@ -61,13 +61,10 @@ export async function sampleCollection(
  */
 export function datasetsOf(
   { records }: CollectionSample,
-  { settings: { name }, imagePath }: Pick<Collection, 'settings' | 'imagePath'>
+  { name }: Pick<Collection['settings'], 'name'>
 ): LoadedDataset[] {
-  // Of an image that was not kept the embedding is all there is.
-  const imageOf = ({ id, image }: SampledRecord): DatasetImage => ({
-    id,
-    path: image === null ? '' : imagePath(image)
-  })
+  // Of an image that was not kept the embedding is all there is; others are read by their digest.
+  const imageOf = ({ id, image }: SampledRecord): DatasetImage => ({ id, path: image ?? '' })
   const captions = records.flatMap((record) =>
     record.text === null ? [] : [{ id: record.id, image: imageOf(record), captions: [record.text] }]
   )

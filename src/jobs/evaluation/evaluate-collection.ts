@@ -1,12 +1,12 @@
 import type { Collection } from '../../collections/collection.js'
-import type { Collections } from '../../collections/collections.js'
+import type { ImageStore } from '../../collections/stores/image-store.js'
 import type { Exports } from '../../collections/exports/exports.js'
 import type { Encoder } from '../../encoder/encoder.js'
 import { EvaluationInvalid } from '../../errors.js'
 import { labelsOf, type LoadedDataset } from '../../evaluation/datasets/dataset.js'
 import { createEmbedder } from '../../evaluation/embedding/create-embedder.js'
 import { type Embedder, type Rows, sharedRows } from '../../evaluation/embedding/embedder.js'
-import { createImageFiles, type FileLimits, worstPictures } from '../../evaluation/embedding/image-files.js'
+import { type FileLimits, worstPictures } from '../../evaluation/embedding/image-files.js'
 import { type EmbeddingsCache, openKeptEmbeddings } from '../../evaluation/embedding/kept-embeddings.js'
 import type { DatasetReport, Report, TaskName, TaskReport } from '../../evaluation/report.js'
 import {
@@ -23,10 +23,11 @@ import type { TaskOptions } from '../../evaluation/tasks/task.js'
 import { version } from '../../version.js'
 import { type CollectionSample, datasetsOf, keptAlone, sampleCollection } from './collection-sample.js'
 import { measureIndex } from './index-loss.js'
+import { keptImages } from './kept-images.js'
 
 export interface CollectionEvaluation {
   collection: Collection
-  collections: Pick<Collections, 'holdImages'>
+  images: ImageStore
   exports: Exports
   /** Of the model that the collection's embeddings are of. */
   encoder: Encoder
@@ -62,8 +63,8 @@ export async function evaluateCollection(evaluation: CollectionEvaluation): Prom
   const { collection, exports, encoder, limit, labelField, signal } = evaluation
   const progress = progressTeller(evaluation.onProgress)
   progress.begin(`${collection.settings.name}: reading`)
-  // The files of pictures stay until they are in the report.
-  const release = await evaluation.collections.holdImages()
+  // Pictures stay until they are in the report.
+  const release = await evaluation.images.hold()
   const thread = await startMeasuringThread(signal).catch(async (error) => {
     await release()
     throw error
@@ -113,8 +114,8 @@ async function measureSample(
   evaluation: CollectionEvaluation,
   { thread, options, progress }: Means
 ): Promise<{ tasks: TaskReport[]; pictures: Report['pictures']; datasets: LoadedDataset[] }> {
-  const { collection, encoder, cache, onWarning, signal } = evaluation
-  const datasets = datasetsOf(sample, collection)
+  const { collection, images, encoder, cache, onWarning, signal } = evaluation
+  const datasets = datasetsOf(sample, collection.settings)
   const chosen = choose(datasets, evaluation)
   const kept = openKeptEmbeddings({
     cache,
@@ -122,7 +123,7 @@ async function measureSample(
     dimension: encoder.dimension,
     onWarning
   })
-  const files = createImageFiles(evaluation.limits)
+  const files = keptImages(images, evaluation.limits)
   const embedder = createEmbedder(encoder, {
     kept,
     files,
@@ -144,7 +145,7 @@ async function measureSample(
         await measureIndex(report, { sample, collection, thread, options, progress, signal })
       tasks.push(noted(report, sample))
     }
-    const pictures = await worstPictures(datasets[0], tasks, { encoder, signal })
+    const pictures = await worstPictures(datasets[0], tasks, { encoder, files, signal })
     return { tasks, pictures, datasets }
   } finally {
     embedder.close()

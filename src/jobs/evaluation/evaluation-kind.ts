@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { Collections } from '../../collections/collections.js'
 import type { Exports } from '../../collections/exports/exports.js'
 import { MIB, type Config } from '../../config.js'
@@ -13,12 +12,15 @@ import { encoderOf, requireModel } from '../../records/record-parts.js'
 import { withoutPaths, type FolderAsked } from './dataset-folders.js'
 import { openDatasetThread } from './dataset-thread.js'
 import { evaluateCollection, OF_COLLECTIONS } from './evaluate-collection.js'
-import type { ReportStore } from './report-store.js'
+import type { ImageStore } from '../../collections/stores/image-store.js'
+import type { ReportStore } from '../../collections/stores/report-store.js'
 
 export interface EvaluationParts {
   config: Pick<Config, 'DATASETS_DIR' | 'EVALUATION_CACHE_MIB' | 'MAX_IMAGE_MIB' | 'MAX_IMAGE_MEGAPIXELS'>
-  dataDir: string
+  /** Where the embeddings that were made are kept. */
+  cacheFolder: string
   collections: Collections
+  images: ImageStore
   encoders: Encoders
   exports: Exports
   reports: ReportStore
@@ -59,9 +61,10 @@ export function evaluationJobs(parts: EvaluationParts): JobKind<EvaluationAsked,
     },
     run: async (job, work) => {
       job.fingerprint = parts.encoders.get(job.model).model.fingerprint
-      await parts.reports.write(job.id, await run(parts, job, work).catch(explain))
+      const report = await run(parts, job, work).catch(explain)
+      await parts.reports.write(job.id, JSON.stringify(report))
     },
-    onResume: (jobs) => parts.reports.sweep((id) => jobs.some((job) => job.id === id))
+    onResume: (jobs) => parts.reports.sweep(jobs.map(({ id }) => id))
   }
 }
 
@@ -119,14 +122,14 @@ async function run(
   job: JobState & EvaluationPart,
   { signal, onChange }: Work
 ): Promise<Report> {
-  const { config, dataDir, collections, encoders, exports, onWarning, onEmbedded } = parts
+  const { config, cacheFolder, collections, images, encoders, exports, onWarning, onEmbedded } = parts
   const { dataset, model, against, options } = job
   const tasks = job.tasks ?? undefined
   const shared = {
     options,
     tasks,
     ...(config.EVALUATION_CACHE_MIB > 0 && {
-      cache: { folder: join(dataDir, 'evaluation-cache'), maxBytes: config.EVALUATION_CACHE_MIB * MIB }
+      cache: { folder: cacheFolder, maxBytes: config.EVALUATION_CACHE_MIB * MIB }
     }),
     limits: { maxBytes: config.MAX_IMAGE_MIB * MIB, maxPixels: config.MAX_IMAGE_MEGAPIXELS * 1e6 },
     onProgress: (progress: JobState['progress']) => {
@@ -159,7 +162,7 @@ async function run(
     ...shared,
     ...dataset,
     collection: collections.get(dataset.collection),
-    collections,
+    images,
     exports,
     encoder
   })

@@ -13,7 +13,7 @@ import { auroc, qualityOf } from '../../../src/classifiers/quality.js'
 import { trainClassifier } from '../../../src/classifiers/train-classifier.js'
 import { toAnchors, toTrainingSet } from '../../../src/classifiers/training-set.js'
 import type { Collection } from '../../../src/collections/collection.js'
-import { openCollections } from '../../../src/collections/collections.js'
+import { openStore } from '../../../src/collections/open-store.js'
 import { random } from '../../../src/evaluation/statistics/statistics.js'
 import { JsonText } from '../../../src/json/json-text.js'
 
@@ -381,11 +381,11 @@ t.test('examples are counted as they are collected', async (t) => {
 t.test(
   'a training has its place before its examples are there, and keeps it till its thread has ended',
   async (t) => {
-    const collections = await openCollections({ dataDir: t.testdir() })
-    const classifiers = await openClassifiers(collections)
+    const store = await openStore({ dataDir: t.testdir() })
+    const classifiers = await openClassifiers(store.classifiers)
     t.teardown(async () => {
       await classifiers.close()
-      await collections.close()
+      await store.close()
     })
     let go = () => undefined as void
     const isThere = new Promise<void>((resolve) => (go = resolve))

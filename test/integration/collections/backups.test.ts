@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { openBackups } from '../../../src/collections/backups/backups.js'
 import { openBackup } from '../../../src/collections/backups/open-backup.js'
-import { openCollections } from '../../../src/collections/collections.js'
+import { openStore } from '../../../src/collections/open-store.js'
 import { imageDigest, imagePath } from '../../../src/collections/image-files.js'
 import { DIMENSION, randomVector, settings } from '../../fixtures/collections.js'
 
@@ -20,14 +20,15 @@ async function all<Row>(pages: AsyncIterable<Row[]>): Promise<Row[]> {
 
 t.test('images that records let go of stay for as long as they are held, and go then', async (t) => {
   const dataDir = t.testdir()
-  const collections = await openCollections({ dataDir })
+  const store = await openStore({ dataDir })
+  const { collections } = store
   const { collection } = await collections.create('things', () => settings('things'))
   const put = (id: string, text: string) =>
     collection.upsert([{ id, image: picture(text), embeddings: { image: randomVector() } }])
   await put('a', 'one')
   await put('b', 'two')
   await put('c', 'three')
-  const [first, second] = [await collections.holdImages(), await collections.holdImages()]
+  const [first, second] = [await store.images.hold(), await store.images.hold()]
   await put('a', 'another')
   await collection.delete(['b', 'c'])
   await put('d', 'three')
@@ -41,12 +42,13 @@ t.test('images that records let go of stay for as long as they are held, and go 
     'what is referred to again stays'
   )
   t.equal(await second(), false, 'it holds no more')
-  await collections.close()
+  await store.close()
 })
 
 t.test('a backup that is stopped leaves nothing, and a second of that name waits for none', async (t) => {
   const dataDir = t.testdir()
-  const collections = await openCollections({ dataDir })
+  const store = await openStore({ dataDir })
+  const { collections } = store
   const { collection } = await collections.create('things', () => settings('things'))
   for (let n = 0; n < 10; n++)
     await collection.upsert(
@@ -56,7 +58,7 @@ t.test('a backup that is stopped leaves nothing, and a second of that name waits
         embeddings: { image: randomVector(), text: randomVector() }
       }))
     )
-  const backups = openBackups({ dataDir, collections, service: '1.2.3' })
+  const backups = openBackups({ dataDir, ...store, service: '1.2.3' })
   const stop = new AbortController()
   const stopped = backups.make('things', { name: 'one', signal: stop.signal })
   await t.rejects(backups.make('things', { name: 'one', signal }), { code: 'BACKUP_EXISTS' })
@@ -84,12 +86,13 @@ t.test('a backup that is stopped leaves nothing, and a second of that name waits
   t.same((await readdir(join(dataDir, 'backups', 'things'))).sort(), ['one.json', 'one.sqlite'])
   await writeFile(join(dataDir, 'backups', 'things', 'one.json'), '{')
   t.same(backups.list('things'), [], 'one of which nothing is known is none')
-  await collections.close()
+  await store.close()
 })
 
 t.test('a restoration is out of sight, one at a time, and gone if it is not whole', async (t) => {
   const dataDir = t.testdir()
-  let collections = await openCollections({ dataDir })
+  const first = await openStore({ dataDir })
+  const { collections } = first
   const { collection } = await collections.create('things', () => settings('things'))
   await collection.upsert([{ id: 'old', image: picture('old'), embeddings: { image: randomVector() } }])
   const record = { text: 'new', metadata: '{\"n\":1}', createdAt: 5, updatedAt: 6, expiresAt: null }
@@ -120,10 +123,10 @@ t.test('a restoration is out of sight, one at a time, and gone if it is not whol
 
   const second = await collections.restoration(settings('things'))
   await second.addRecords([{ id: 'new', ...record, image: picture('new') }])
-  await collections.close()
-  collections = await openCollections({ dataDir })
+  await first.close()
+  const again = await openStore({ dataDir })
   t.notOk(existsSync(fileOf(dataDir, 'new')), 'the next start drops what was cut off')
-  const third = await collections.restoration(settings('things'))
+  const third = await again.collections.restoration(settings('things'))
   await third.addRecords([{ id: 'new', ...record, image: picture('new') }])
   const vector = randomVector()
   await third.addEmbeddings([{ id: 'new', modality: 'image', vector }])
@@ -140,7 +143,7 @@ t.test('a restoration is out of sight, one at a time, and gone if it is not whol
     updatedAt: 6,
     expiresAt: null
   })
-  t.same(collections.get('things').settings, restored.settings)
+  t.same(again.collections.get('things').settings, restored.settings)
   t.match(
     (
       await restored.search(vector, {
@@ -152,12 +155,13 @@ t.test('a restoration is out of sight, one at a time, and gone if it is not whol
     [{ record: { id: 'new' } }]
   )
   await t.rejects(collection.upsert([{ id: 'late', embeddings: { image: randomVector() } }]))
-  await collections.close()
+  await again.close()
 })
 
 t.test('a backup reads back what it was made of, in its order', async (t) => {
   const dataDir = t.testdir()
-  const collections = await openCollections({ dataDir })
+  const store = await openStore({ dataDir })
+  const { collections } = store
   const { collection } = await collections.create('things', () => settings('things'))
   const vectors = Array.from({ length: 1200 }, () => randomVector())
   await collection.upsert(
@@ -168,7 +172,7 @@ t.test('a backup reads back what it was made of, in its order', async (t) => {
     }))
   )
   await collection.patch('r7', { embeddings: { text: vectors[0] } })
-  const backups = openBackups({ dataDir, collections, service: '1.2.3' })
+  const backups = openBackups({ dataDir, ...store, service: '1.2.3' })
   await backups.make('things', { name: 'b', signal })
   const backup = await openBackup(backups.get('things', 'b').path, { maxImageBytes: 1000 })
   t.match(backup.content, {
@@ -188,5 +192,5 @@ t.test('a backup reads back what it was made of, in its order', async (t) => {
   )
   t.match(embeddings[1200], { id: 'r7', modality: 'text', vector: { length: DIMENSION } })
   await backup.close()
-  await collections.close()
+  await store.close()
 })

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import SQLite from 'better-sqlite3'
 import t from 'tap'
-import { openCollections } from '../../../src/collections/collections.js'
+import { openStore } from '../../../src/collections/open-store.js'
 import { openReader } from '../../../src/collections/sqlite/connection.js'
 import { MIGRATIONS } from '../../../src/collections/sqlite/migrations.js'
 
@@ -14,23 +14,23 @@ t.test('a store of before there were classifiers gets them, and keeps what it ha
   old.exec("INSERT INTO job (id, body, created_at) VALUES ('a', '{}', 1)")
   old.close()
   const weights = new Uint8Array(new Float32Array([1, -2, 0.5]).buffer)
-  const collections = await openCollections({ dataDir })
-  t.same([await collections.jobs(), await collections.classifiers()], [['{}'], []])
-  t.equal(await collections.saveClassifier({ name: 'b', body: '{"n":1}', weights }), false)
-  t.equal(await collections.saveClassifier({ name: 'a', body: '{"n":2}', weights }), false)
+  const store = await openStore({ dataDir })
+  t.same([await store.jobs.list(), await store.classifiers.list()], [['{}'], []])
+  t.equal(await store.classifiers.save({ name: 'b', body: '{"n":1}', weights }), false)
+  t.equal(await store.classifiers.save({ name: 'a', body: '{"n":2}', weights }), false)
   t.equal(
-    await collections.saveClassifier({ name: 'b', body: '{"n":3}', weights }),
+    await store.classifiers.save({ name: 'b', body: '{"n":3}', weights }),
     true,
     'it takes the place of the other'
   )
-  t.equal(await collections.dropClassifier('a'), true)
-  t.equal(await collections.dropClassifier('a'), false)
-  await collections.close()
-  const again = await openCollections({ dataDir })
-  t.same(await again.classifiers(), ['{"n":3}'])
-  const row = await again.classifier('b')
+  t.equal(await store.classifiers.remove('a'), true)
+  t.equal(await store.classifiers.remove('a'), false)
+  await store.close()
+  const again = await openStore({ dataDir })
+  t.same(await again.classifiers.list(), ['{"n":3}'])
+  const row = await again.classifiers.get('b')
   t.same(new Uint8Array(row!.weights), weights)
-  t.equal(await again.classifier('a'), undefined)
+  t.equal(await again.classifiers.get('a'), undefined)
   await again.close()
   t.equal(openReader(dataDir).pragma('user_version', { simple: true }), MIGRATIONS.length)
 })

@@ -4,16 +4,19 @@ import { join } from 'node:path'
 import SQLite from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import type { Collection } from '../../../src/collections/collection.js'
-import { openCollections } from '../../../src/collections/collections.js'
+import { openStore } from '../../../src/collections/open-store.js'
 import { openReader } from '../../../src/collections/sqlite/connection.js'
 import { createStoreWriter, type Written } from '../../../src/collections/sqlite/writes.js'
+import { imagePath } from '../../../src/collections/image-files.js'
 import { openWriter } from '../../../src/collections/sqlite/connection.js'
 import { randomVector, settings } from '../../fixtures/collections.js'
 
 async function open(t: Test, dataDir = t.testdir()) {
-  const collections = await openCollections({ dataDir })
-  t.teardown(() => collections.close())
+  const store = await openStore({ dataDir })
+  const { collections } = store
+  t.teardown(() => store.close())
   return {
+    store,
     collections,
     dataDir,
     create: async (name = 'things') => (await collections.create(name, () => settings(name))).collection
@@ -27,8 +30,8 @@ const ids = async (collection: Collection, query: Float32Array, options = {}) =>
 
 t.test('records are searchable once acknowledged, and after a restart', async (t) => {
   const dataDir = t.testdir()
-  const first = await openCollections({ dataDir })
-  const { collection } = await first.create('things', () => settings('things'))
+  const first = await openStore({ dataDir })
+  const { collection } = await first.collections.create('things', () => settings('things'))
   const vectors = Array.from({ length: 50 }, () => randomVector())
   const results = await collection.upsert(
     vectors.map((image, i) => ({
@@ -175,7 +178,7 @@ t.test('creating again: the same changes nothing, mutable settings change, other
 })
 
 t.test('kept images: one file for equal bytes, removed with the last record, swept at start', async (t) => {
-  const { collections, create, dataDir } = await open(t)
+  const { store, collections, create, dataDir } = await open(t)
   const collection = await create()
   const image = { bytes: Buffer.from('not really a picture'), type: 'image/png' }
   const embeddings = () => ({ image: randomVector() })
@@ -184,7 +187,7 @@ t.test('kept images: one file for equal bytes, removed with the last record, swe
     { id: 'b', image, embeddings: embeddings() }
   ])
   const { sha256 } = (await collection.get('a'))!.image!
-  const path = collection.imagePath(sha256)
+  const path = imagePath(dataDir, sha256)
   t.ok(existsSync(path))
   t.match(await collection.counts(), { bytes: 2 * image.bytes.length + 2 * 16 * 4 })
   await collection.upsert([{ id: 'a', embeddings: embeddings() }])
@@ -201,7 +204,7 @@ t.test('kept images: one file for equal bytes, removed with the last record, swe
   t.equal((await readdir(join(dataDir, 'images'))).length, 2)
   await collections.drop('other')
   t.same(await readdir(join(dataDir, 'images')), [sha256], 'dropped with its collection')
-  await collections.close()
+  await store.close()
   await writeFile(join(dataDir, 'images', 'f'.repeat(64)), 'orphan')
   await writeFile(join(dataDir, 'images', `${sha256}.partial`), 'half')
   await open(t, dataDir)
@@ -247,19 +250,19 @@ t.test('searches are answered while a long load waits for the graph', async (t) 
 })
 
 t.test('one process at a time has the folder', async (t) => {
-  const { dataDir, collections } = await open(t)
-  await t.rejects(openCollections({ dataDir }), new RegExp(`in use by process ${process.pid}`))
-  await collections.close()
+  const { dataDir, store } = await open(t)
+  await t.rejects(openStore({ dataDir }), new RegExp(`in use by process ${process.pid}`))
+  await store.close()
   await open(t, dataDir)
 })
 
 t.test('a store of a newer version is refused and left as it is', async (t) => {
-  const { dataDir, collections } = await open(t)
-  await collections.close()
+  const { dataDir, store } = await open(t)
+  await store.close()
   const db = new SQLite(join(dataDir, 'semblance.db'))
   db.pragma('user_version = 99')
   db.close()
-  await t.rejects(openCollections({ dataDir }), /schema 99.*newer/)
+  await t.rejects(openStore({ dataDir }), /schema 99.*newer/)
 })
 
 t.test('the store is opened as promised', async (t) => {

@@ -11,7 +11,8 @@ import {
 import { join } from 'node:path'
 import SQLite from 'better-sqlite3'
 import t from 'tap'
-import { openCollections, type Collections } from '../../../src/collections/collections.js'
+import { openStore } from '../../../src/collections/open-store.js'
+import type { Store } from '../../../src/collections/stores/store.js'
 import { inspectStore } from '../../../src/collections/inspect.js'
 import { explained } from '../../../src/collections/sqlite/store-failure.js'
 import { startFailure } from '../../../src/cli/start-failure.js'
@@ -20,7 +21,7 @@ import { inSequence } from '../../fixtures/pattern.js'
 
 const FILES = ['semblance.db', 'semblance.db-wal', 'commits.json']
 
-async function fill(collections: Collections, ids: string[]): Promise<void> {
+async function fill({ collections }: Pick<Store, 'collections'>, ids: string[]): Promise<void> {
   const { collection } = await collections.create('things', () => settings('things'))
   for (const id of ids)
     await collection.upsert([{ id, text: 'x'.repeat(2000), embeddings: { text: randomVector() } }])
@@ -29,7 +30,7 @@ async function fill(collections: Collections, ids: string[]): Promise<void> {
 /** Why a data folder can't be opened, in one line. */
 async function refusal(dataDir: string): Promise<string> {
   try {
-    await (await openCollections({ dataDir })).close()
+    await (await openStore({ dataDir })).close()
     return 'it was opened'
   } catch (error) {
     return startFailure(error)
@@ -44,12 +45,12 @@ function overwrite(path: string, at: number, bytes: Buffer): void {
 
 t.test('a store that is damaged says which file, what is wrong and what to do', async (t) => {
   const whole = t.testdir({})
-  const collections = await openCollections({ dataDir: whole })
+  const store = await openStore({ dataDir: whole })
   await fill(
-    collections,
+    store,
     Array.from({ length: 40 }, (_, i) => `r${i}`)
   )
-  await collections.close()
+  await store.close()
   const damaged = (name: string, damage: (path: string) => void) => {
     const folder = join(whole, 'cases', name)
     mkdirSync(folder, { recursive: true })
@@ -141,12 +142,12 @@ t.test('a store that went back after a crash says so, and by how much', async (t
   const [dataDir, lost] = [t.testdir({}), join(t.testdirName, 'copy')]
   const problems: string[] = []
   const open = (folder: string) =>
-    openCollections({ dataDir: folder, onProblem: (problem) => problems.push(problem) })
+    openStore({ dataDir: folder, onProblem: (problem) => problems.push(problem) })
   const first = await open(dataDir)
   await fill(first, ['a', 'b'])
   await first.close()
   const second = await open(dataDir)
-  t.equal(second.setback, undefined, 'after a clean end it lacks nothing')
+  t.equal(second.health.setback, undefined, 'after a clean end it lacks nothing')
   await fill(second, ['c', 'd', 'e'])
   // As a crash leaves it: the log is there and not folded in yet.
   mkdirSync(lost)
@@ -157,15 +158,15 @@ t.test('a store that went back after a crash says so, and by how much', async (t
     const whole = join(dataDir, 'whole')
     mkdirSync(whole)
     for (const file of FILES) copyFileSync(join(lost, file), join(whole, file))
-    const collections = await open(whole)
-    t.equal(collections.setback, undefined)
-    t.match(await collections.get('things').counts(), { records: 5 })
-    await collections.close()
+    const store = await open(whole)
+    t.equal(store.health.setback, undefined)
+    t.match(await store.collections.get('things').counts(), { records: 5 })
+    await store.close()
   })
   rmSync(join(lost, 'semblance.db-wal'))
   t.match((await inspectStore(lost))!.setback, { commits: 3 }, 'the doctor sees it before a start')
   const third = await open(lost)
-  t.match(third.setback, { commits: 3, keptUntil: Number, lostUntil: Number })
+  t.match(third.health.setback, { commits: 3, keptUntil: Number, lostUntil: Number })
   t.match(problems, [
     /^the store went back: 3 commits until .* were acknowledged and are gone; what is left was written until /
   ])
@@ -173,7 +174,7 @@ t.test('a store that went back after a crash says so, and by how much', async (t
   await third.close()
   const fourth = await open(lost)
   t.equal(problems.length, 1, 'it is found once')
-  t.match(fourth.setback, { commits: 3 }, 'and told for a while')
+  t.match(fourth.health.setback, { commits: 3 }, 'and told for a while')
   await fourth.close()
   t.match((await inspectStore(lost))!.setback, { commits: 3 })
 })

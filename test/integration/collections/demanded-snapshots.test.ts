@@ -2,17 +2,19 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Collection } from '../../../src/collections/collection.js'
-import { openCollections } from '../../../src/collections/collections.js'
+import { openStore } from '../../../src/collections/open-store.js'
 import { randomVector, settings } from '../../fixtures/collections.js'
 import { smallDisk, resizeDisk, unmount } from '../../fixtures/small-disk.js'
-import type { CollectionsOptions } from '../../../src/collections/folder-threads.js'
+import type { StoreOptions } from '../../../src/collections/folder-threads.js'
 
 const DIMENSION = 64
 
-async function open(t: Test, options: CollectionsOptions) {
-  const collections = await openCollections(options)
-  t.teardown(() => collections.close())
+async function open(t: Test, options: StoreOptions) {
+  const store = await openStore(options)
+  const { collections } = store
+  t.teardown(() => store.close())
   return {
+    store,
     collections,
     create: async (name: string) =>
       (await collections.create(name, () => settings(name, { dimension: DIMENSION }))).collection
@@ -31,8 +33,10 @@ const folders = async (dataDir: string) => (await readdir(join(dataDir, 'snapsho
 
 t.test('what waits goes in first, so that a start right after builds nothing', async (t) => {
   const dataDir = t.testdir()
-  const first = await openCollections({ dataDir })
-  const { collection } = await first.create('things', () => settings('things', { dimension: DIMENSION }))
+  const first = await openStore({ dataDir })
+  const { collection } = await first.collections.create('things', () =>
+    settings('things', { dimension: DIMENSION })
+  )
   t.same(await collection.snapshots(), [])
   t.same(await collection.snapshot(), [], 'of an empty collection there is none')
   await fill(collection, 800)
@@ -114,7 +118,8 @@ t.test('a collection that is dropped meanwhile leaves nothing behind', async (t)
 t.test('a full disk is told, and the snapshot before stays', async (t) => {
   const dataDir = await smallDisk('16m')
   if (!dataDir) return void t.pass('a disk of its own', { skip: 'no disk may be mounted here' })
-  const collections = await openCollections({ dataDir })
+  const store = await openStore({ dataDir })
+  const { collections } = store
   try {
     const { collection } = await collections.create('things', () =>
       settings('things', { dimension: DIMENSION })
@@ -148,19 +153,19 @@ t.test('a full disk is told, and the snapshot before stays', async (t) => {
       'with room it is written'
     )
   } finally {
-    await collections.close()
+    await store.close()
     await unmount(dataDir)
   }
 })
 
 t.test('after the end there is none', async (t) => {
-  const { collections, create } = await open(t, { dataDir: t.testdir() })
+  const { store, create } = await open(t, { dataDir: t.testdir() })
   const collection = await create('things')
   await fill(collection, 500)
   const saving = collection.snapshot().then(
     () => 'saved',
     (error) => error.code
   )
-  await collections.close()
+  await store.close()
   t.ok(['saved', 'CLOSED'].includes(await saving))
 })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import SQLite from 'better-sqlite3'
 import t from 'tap'
-import { openCollections } from '../../../src/collections/collections.js'
+import { openStore } from '../../../src/collections/open-store.js'
 import { restoredName } from '../../../src/collections/record.js'
 import { openReader, openWriter } from '../../../src/collections/sqlite/connection.js'
 import { MIGRATIONS } from '../../../src/collections/sqlite/migrations.js'
@@ -31,8 +31,9 @@ t.test('a store of version 2 is brought to version 3 with all that it holds', as
     VALUES (1, 'a', 'kept', '{"n":1}', 5, 6);
     INSERT INTO embedding (collection, record, modality, vector) VALUES (1, 1, 'text', x'0000803f00000000')`)
   old.close()
-  const collections = await openCollections({ dataDir })
-  t.teardown(() => collections.close())
+  const store = await openStore({ dataDir })
+  const { collections } = store
+  t.teardown(() => store.close())
   const collection = collections.get('old')
   t.same(await collection.get('a'), {
     id: 'a',
@@ -335,8 +336,8 @@ t.test('the sweep runs by itself, and first for what expired while nothing ran',
     for (let tries = 0; tries < 300 && (await isThere()); tries++) await sleep(50)
     return collection.counts()
   }
-  const first = await openCollections({ dataDir })
-  const { collection } = await first.create('things', () => settings('things'))
+  const first = await openStore({ dataDir })
+  const { collection } = await first.collections.create('things', () => settings('things'))
   await collection.upsert(Array.from({ length: 1200 }, (_, n) => expiring(`a${n}`, 300)))
   t.equal((await readdir(join(dataDir, 'images'))).length, 1)
   t.match(await gone(collection), { records: 0, images: 0 })
@@ -344,16 +345,17 @@ t.test('the sweep runs by itself, and first for what expired while nothing ran',
   await collection.upsert([expiring('b', 200)])
   await first.close()
   await sleep(250)
-  const second = await openCollections({ dataDir })
+  const second = await openStore({ dataDir })
   t.teardown(() => second.close())
-  t.match(await gone(second.get('things')), { records: 0, images: 0 })
+  t.match(await gone(second.collections.get('things')), { records: 0, images: 0 })
 })
 
 t.test('a sweep that fails says so once, and goes on', async (t) => {
   const dataDir = t.testdir()
   const problems: string[] = []
-  const collections = await openCollections({ dataDir, onProblem: (problem) => problems.push(problem) })
-  t.teardown(() => collections.close())
+  const store = await openStore({ dataDir, onProblem: (problem) => problems.push(problem) })
+  const { collections } = store
+  t.teardown(() => store.close())
   const { collection } = await collections.create('things', () => settings('things'))
   // A trigger of a connection beside it, as a disk that refuses would.
   const db = new SQLite(join(dataDir, 'semblance.db'))

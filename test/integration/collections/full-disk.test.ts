@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { openCollections, type Collections } from '../../../src/collections/collections.js'
+import type { Collections } from '../../../src/collections/collections.js'
+import { openStore } from '../../../src/collections/open-store.js'
 import { randomVector, settings } from '../../fixtures/collections.js'
 import { smallDisk, unmount } from '../../fixtures/small-disk.js'
 import { warningsOf } from '../../../src/http/warnings.js'
@@ -44,15 +45,16 @@ t.test(
     const dataDir = await smallDisk('48m')
     if (!dataDir) return void t.pass('a disk of its own', { skip: 'no disk may be mounted here' })
     const problems: string[] = []
-    const collections = await openCollections({ dataDir, onProblem: (problem) => problems.push(problem) })
+    const store = await openStore({ dataDir, onProblem: (problem) => problems.push(problem) })
+    const { collections } = store
     try {
-      t.same(await warningsOf({ dataDir, collections }), [], 'with room there is nothing to warn of')
+      t.same(await warningsOf(store.health), [], 'with room there is nothing to warn of')
       await collections.create('small', () => settings('small'))
       await collections.get('small').upsert([record(0)])
       const count = await fill(collections, 'large')
       takeTheRest(dataDir)
       t.equal(statfsSync(dataDir).bavail, 0)
-      t.match(await warningsOf({ dataDir, collections }), [
+      t.match(await warningsOf(store.health), [
         { name: 'disk_full', detail: /writes are refused.*deletions go on/ }
       ])
       const removed = await collections.get('large').delete(Array.from({ length: 120 }, (_, n) => `r${n}`))
@@ -80,7 +82,7 @@ t.test(
       )
       t.ok((await fill(collections, 'again')) > 0, 'what was freed takes others')
     } finally {
-      await collections.close()
+      await store.close()
       t.notOk(readdirSync(dataDir).includes('semblance.db-wal'))
       await unmount(dataDir)
     }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { openCollections } from '../../../src/collections/collections.js'
+import { openStore } from '../../../src/collections/open-store.js'
 import { packMatches, packRecords } from '../../../src/collections/packed-matches.js'
 import { DEFAULT_HNSW, type RecordWrite } from '../../../src/collections/record.js'
 import type { Encoders } from '../../../src/encoder/encoders.js'
@@ -48,8 +48,9 @@ t.test('metadata and embeddings of matches lie in one piece of memory', async (t
 })
 
 t.test('metadata goes to the writer, and comes from the searcher, as text', async (t) => {
-  const collections = await openCollections({ dataDir: t.testdir() })
-  t.teardown(() => collections.close())
+  const store = await openStore({ dataDir: t.testdir() })
+  const { collections } = store
+  t.teardown(() => store.close())
   const settings = {
     model: null,
     fingerprint: null,

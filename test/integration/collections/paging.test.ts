@@ -4,7 +4,7 @@ import {
   type CollectionSearch,
   type RecordHit
 } from '../../../src/collections/collection-index.js'
-import { openCollections } from '../../../src/collections/collections.js'
+import { openStore } from '../../../src/collections/open-store.js'
 import { parseFilter } from '../../../src/collections/filter.js'
 import { searchInDepths } from '../../../src/collections/paged-search.js'
 import type { Hit } from '../../../src/collections/top-k.js'
@@ -161,8 +161,9 @@ t.test('a graph that leads to too few is left for a scan', async (t) => {
 })
 
 t.test('all live records are found once most of a graph is deleted, page by page', async (t) => {
-  const collections = await openCollections({ dataDir: t.testdir() })
-  t.teardown(() => collections.close())
+  const store = await openStore({ dataDir: t.testdir() })
+  const { collections } = store
+  t.teardown(() => store.close())
   const { collection } = await collections.create('things', () =>
     settings('things', { hnsw: { m: 6, efConstruction: 24, efSearch: 24 } })
   )

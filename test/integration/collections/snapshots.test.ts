@@ -2,7 +2,7 @@ import { appendFile, readdir, readFile, rm, truncate, writeFile } from 'node:fs/
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Collection } from '../../../src/collections/collection.js'
-import { openCollections } from '../../../src/collections/collections.js'
+import { openStore } from '../../../src/collections/open-store.js'
 import { HnswGraph } from '../../../src/collections/hnsw-graph.js'
 import { readSnapshot, writeSnapshot } from '../../../src/collections/snapshots.js'
 import { DIMENSION, randomVector, settings } from '../../fixtures/collections.js'
@@ -125,10 +125,10 @@ async function checkAll(t: Test, collection: Collection, vectors: Map<string, Fl
 
 t.test('a restart reads the snapshot, and what came after it from the store', async (t) => {
   const dataDir = t.testdir()
-  const first = await openCollections({ dataDir })
-  const { collection } = await first.create('things', () => settings('things'))
+  const first = await openStore({ dataDir })
+  const { collection } = await first.collections.create('things', () => settings('things'))
   const vectors = await fill(collection, 2000)
-  for (let waited = 0; (await first.pending()) > 0 && waited < 500; waited++)
+  for (let waited = 0; (await first.health.pending()) > 0 && waited < 500; waited++)
     await new Promise((resolve) => setTimeout(resolve, 20))
   await first.close()
   const folder = join(dataDir, 'snapshots', `${collection.settings.id}-image`)
@@ -136,41 +136,42 @@ t.test('a restart reads the snapshot, and what came after it from the store', as
 
   const problems: string[] = []
   const progress: { indexed: number; total: number }[] = []
-  const second = await openCollections({
+  const second = await openStore({
     dataDir,
     onProblem: (problem) => problems.push(problem),
     onProgress: (report) => progress.push(report)
   })
   t.same([problems, progress], [[], []], 'nothing was left to build')
-  await checkAll(t, second.get('things'), vectors)
+  await checkAll(t, second.collections.get('things'), vectors)
   // Few changes: no new snapshot is due, and the next start finds the difference both ways.
-  await second.get('things').delete(['r1', 'r2', 'r3'])
+  await second.collections.get('things').delete(['r1', 'r2', 'r3'])
   for (const id of ['r1', 'r2', 'r3']) vectors.delete(id)
-  for (const [id, vector] of await fill(second.get('things'), 100, 5000)) vectors.set(id, vector)
+  for (const [id, vector] of await fill(second.collections.get('things'), 100, 5000)) vectors.set(id, vector)
   await second.close()
   const newest = Math.max(...(await readdir(folder)).map(Number))
   await rm(join(folder, String(newest)), { recursive: true })
 
-  const third = await openCollections({ dataDir, onProgress: (report) => progress.push(report) })
-  await checkAll(t, third.get('things'), vectors)
+  const third = await openStore({ dataDir, onProgress: (report) => progress.push(report) })
+  await checkAll(t, third.collections.get('things'), vectors)
   t.ok(progress.length > 0 && progress[0].total <= 100, `${progress[0]?.total} were built`)
   await third.close()
   await rm(join(dataDir, 'snapshots'), { recursive: true })
 
-  const fourth = await openCollections({ dataDir, onProgress: (report) => progress.push(report) })
+  const fourth = await openStore({ dataDir, onProgress: (report) => progress.push(report) })
   t.teardown(() => fourth.close())
-  await checkAll(t, fourth.get('things'), vectors)
+  await checkAll(t, fourth.collections.get('things'), vectors)
   t.equal(progress.at(-1)?.total, vectors.size, 'all were built anew')
 })
 
 t.test('a graph that is a third dead is rebuilt while it serves', async (t) => {
   const dataDir = t.testdir()
   const problems: string[] = []
-  const collections = await openCollections({ dataDir, onProblem: (problem) => problems.push(problem) })
-  t.teardown(() => collections.close())
+  const store = await openStore({ dataDir, onProblem: (problem) => problems.push(problem) })
+  const { collections } = store
+  t.teardown(() => store.close())
   const { collection } = await collections.create('things', () => settings('things'))
   const vectors = await fill(collection, 3000)
-  for (let waited = 0; (await collections.pending()) > 0 && waited < 500; waited++)
+  for (let waited = 0; (await store.health.pending()) > 0 && waited < 500; waited++)
     await new Promise((resolve) => setTimeout(resolve, 20))
   const gone = [...vectors.keys()].slice(0, 1500)
   await collection.delete(gone)

@@ -1,14 +1,15 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
-import { openCollections } from '../../../src/collections/collections.js'
+import { openStore } from '../../../src/collections/open-store.js'
 import { ClientGone } from '../../../src/errors.js'
 import { randomVector, settings } from '../../fixtures/collections.js'
 
 t.test(
   'writes that nobody waits for are dropped while they wait, and done wholly once the writer has them',
   async (t) => {
-    const collections = await openCollections({ dataDir: t.testdir() })
-    t.teardown(() => collections.close())
+    const store = await openStore({ dataDir: t.testdir() })
+    const { collections } = store
+    t.teardown(() => store.close())
     const { collection } = await collections.create('things', () => settings('things'))
     const write = (id: string, { signal, count = 2 }: { signal?: AbortSignal; count?: number } = {}) =>
       collection.upsert(
@@ -21,11 +22,11 @@ t.test(
     // Long enough for what follows to come while it runs. Its vectors are checked over several turns.
     const first = write('handed', { signal: handed.signal, count: 2000 })
     for (let turns = 0; turns < 20; turns++) await turn()
-    t.equal(collections.waiting.queued.write, 0)
+    t.equal(store.health.waiting.queued.write, 0)
     const second = write('waiting', { signal: waiting.signal })
     const third = write('kept')
     await turn()
-    t.equal(collections.waiting.queued.write, 2)
+    t.equal(store.health.waiting.queued.write, 2)
     handed.abort(new ClientGone())
     waiting.abort(new ClientGone())
     await t.rejects(second, { code: 'CLIENT_GONE', statusCode: 499 })
@@ -38,8 +39,9 @@ t.test(
 )
 
 t.test('reads that nobody waits for are dropped while they wait', async (t) => {
-  const collections = await openCollections({ dataDir: t.testdir() })
-  t.teardown(() => collections.close())
+  const store = await openStore({ dataDir: t.testdir() })
+  const { collections } = store
+  t.teardown(() => store.close())
   const { collection } = await collections.create('things', () => settings('things'))
   await collection.upsert([{ id: 'a', embeddings: { image: randomVector() } }])
   const controller = new AbortController()
@@ -47,12 +49,12 @@ t.test('reads that nobody waits for are dropped while they wait', async (t) => {
     collection.search(randomVector(), { target: 'image', limit: 1 }, { signal })
   const kept = Array.from({ length: 20 }, () => search())
   const dropped = Promise.allSettled(Array.from({ length: 50 }, () => search(controller.signal)))
-  t.equal(collections.waiting.queued.read, 70)
+  t.equal(store.health.waiting.queued.read, 70)
   controller.abort(new ClientGone())
-  t.equal(collections.waiting.queued.read, 20)
+  t.equal(store.health.waiting.queued.read, 20)
   t.ok(
     (await dropped).every((result) => result.status === 'rejected' && result.reason.code === 'CLIENT_GONE')
   )
   t.equal((await Promise.all(kept)).length, 20)
-  t.equal(collections.waiting.queued.read, 0)
+  t.equal(store.health.waiting.queued.read, 0)
 })

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { openCollections } from '../../../src/collections/collections.js'
+import { openStore } from '../../../src/collections/open-store.js'
 import type { JobKind, JobKinds, Work } from '../../../src/jobs/job.js'
 import { openJobs, type JobsOptions } from '../../../src/jobs/jobs.js'
 
@@ -19,7 +19,7 @@ async function opened(
     ...options
   }: Partial<JobsOptions> & { run: (work: Work) => Promise<void>; undo?: () => Promise<void> }
 ) {
-  const store = await openCollections({ dataDir })
+  const store = await openStore({ dataDir })
   let isOpen = true
   const close = async () => {
     if (isOpen) await store.close()
@@ -42,7 +42,7 @@ async function opened(
     undo
   } as JobKind<object, object>
   const jobs = await openJobs({
-    collections: store,
+    store: store.jobs,
     kinds: { evaluation, reindex: evaluation } as unknown as JobKinds,
     ...options
   })

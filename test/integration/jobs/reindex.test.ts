@@ -1,5 +1,5 @@
 import t from 'tap'
-import { openCollections } from '../../../src/collections/collections.js'
+import { openStore } from '../../../src/collections/open-store.js'
 import { WorkerDied, WorkersDown } from '../../../src/errors.js'
 import { reindex } from '../../../src/jobs/reindex.js'
 import { randomVector, settings } from '../../fixtures/collections.js'
@@ -11,8 +11,9 @@ t.test('a re-index gets over threads that die and come again', async (t) => {
     model: { name: model, fingerprint },
     dimension
   } = encoder
-  const collections = await openCollections({ dataDir: t.testdir() })
-  t.teardown(() => collections.close())
+  const store = await openStore({ dataDir: t.testdir() })
+  const { collections } = store
+  t.teardown(() => store.close())
   const { collection } = await collections.create('things', () => settings('things', { dimension }))
   await collection.upsert(
     Array.from({ length: 70 }, (_, n) => ({
@@ -50,6 +51,7 @@ t.test('a re-index gets over threads that die and come again', async (t) => {
   const progress: number[] = []
   await reindex({
     collection,
+    images: store.images,
     replacement: faulty,
     encoder,
     skipMissing: false,

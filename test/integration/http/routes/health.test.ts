@@ -24,17 +24,18 @@ t.test(
     t.teardown(() => threads.close())
     const parts = {
       encoders: { all: [] },
-      collections: {
+      health: {
         get pools() {
           return [threads.state]
-        }
+        },
+        diskSpace: async () => ({ freeBytes: 2 ** 40, hasReserve: true })
       },
       readiness: { pending: new Map(), closing: false }
     } as unknown as Services
     const app = await buildApp({
       ...parts,
       config: readConfig({}),
-      metrics: createMetrics({ ...parts, dataDir: '.', keys: { size: 0, isStale: false } })
+      metrics: createMetrics({ ...parts, keys: { size: 0, isStale: false } })
     })
     t.teardown(() => app.close())
     const health = async (of: string) => {

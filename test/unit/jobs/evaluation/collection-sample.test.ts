@@ -9,11 +9,7 @@ t.test('a label that is too long is a fault of its record, which keeps its text'
   const sample = {
     records: [record('a', 'x'.repeat(1000)), record('b', 'x'.repeat(1001))]
   } as CollectionSample
-  const collection = {
-    settings: { name: 'photos' },
-    imagePath: (name: string) => name
-  } as unknown as Parameters<typeof datasetsOf>[1]
-  t.match(datasetsOf(sample, collection), [
+  t.match(datasetsOf(sample, { name: 'photos' }), [
     { kind: 'captions', items: [{ id: 'a' }, { id: 'b' }], faults: [] },
     {
       kind: 'classes',
