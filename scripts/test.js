@@ -1,19 +1,22 @@
-// Runs test files, each in a process of its own:
+// Runs test files:
 //
-//   node scripts/test.js [--jobs N] [--timeout SECONDS] [--tap] FOLDER or FILE...
+//   node scripts/test.js [--jobs N] [--timeout SECONDS] [--isolate] [--tap] FOLDER or FILE...
 //
-// Prints a line for each file, and all of one that failed; with --tap all of all. `tap run` does the same,
-// with loaders in every thread of every process that look at each module: tests that start many threads take
-// three times as long with them.
+// Several files share a process, since it takes longer to load the service and its encoder than most files
+// take; with --isolate each file has its own. Prints a line for each file, and everything that a failed file
+// printed; with --tap it prints the TAP output of all files. `tap run` installs loaders in every thread of
+// every process: tests that start many threads take three times as long with them.
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'
 import { parseArgs } from 'node:util'
 
-// Of the run as a whole there is none: read when tap is loaded.
+// The run as a whole has no timeout. tap reads this variable when it is loaded.
 process.env.TAP_TIMEOUT = '0'
 const { default: t } = await import('tap')
+
+const FILES_PER_PROCESS = 10
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -21,6 +24,7 @@ const { values, positionals } = parseArgs({
     jobs: { type: 'string', default: '2' },
     // For each file.
     timeout: { type: 'string', default: '480' },
+    isolate: { type: 'boolean', default: false },
     tap: { type: 'boolean', default: false }
   }
 })
@@ -31,27 +35,37 @@ function testFiles(path) {
   return names.sort().map((name) => join(path, name))
 }
 
-/** Prints the result of each file, and all that a file said that failed. */
+/** Prints the result of each file, and everything that a failed file printed. */
 async function printFailures(results) {
-  let said = []
+  let lines = []
   for await (const line of createInterface({ input: results })) {
-    if (line.startsWith(' ') || line.startsWith('# Subtest')) said.push(line)
-    else if (line !== '' && !line.startsWith('1..')) {
-      if (line.startsWith('not ok')) said.forEach((each) => console.log(each))
-      said = []
-      console.log(line)
-    }
+    const isFileResult = /^ {4}(not )?ok /.test(line)
+    if (isFileResult || /^(?! |# Subtest)./.test(line)) {
+      if (/^ *not ok/.test(line)) lines.forEach((each) => console.log(each))
+      lines = []
+      if (isFileResult || /^(not ok|#|TAP)/.test(line)) console.log(line)
+    } else lines.push(line)
   }
 }
 
 if (values.tap) t.pipe(process.stdout)
 else void printFailures(t.pipe(new PassThrough()))
-t.jobs = Number(values.jobs)
+
 const files = positionals.flatMap(testFiles)
-t.plan(files.length)
-const timeout = Number(values.timeout) * 1000
-for (const file of files) {
-  const args = ['--import=./scripts/run-typescript.js', '--enable-source-maps', file]
-  const env = { ...process.env, TAP_TIMEOUT: values.timeout }
-  t.spawn(process.execPath, args, { buffered: true, timeout, env }, file)
-}
+const size = values.isolate ? 1 : FILES_PER_PROCESS
+const groups = Array.from({ length: Math.ceil(files.length / size) }, (_, n) =>
+  files.slice(n * size, (n + 1) * size)
+)
+t.jobs = Number(values.jobs)
+t.plan(groups.length)
+for (const group of groups)
+  t.spawn(
+    process.execPath,
+    ['--import=./scripts/run-typescript.js', '--enable-source-maps', 'scripts/test-process.js'],
+    {
+      buffered: true,
+      timeout: (group.length * Number(values.timeout) + 60) * 1000,
+      env: { ...process.env, TEST_FILES: JSON.stringify(group), TEST_TIMEOUT: values.timeout }
+    },
+    group.length === 1 ? group[0] : `${group[0]} to ${group.at(-1)}`
+  )

@@ -8,8 +8,15 @@ const CACHE = fileURLToPath(new URL('../node_modules/.cache/typescript/', import
 /** Goes into the names in the cache: one more whenever what is made of a source changes. */
 const EDITION = 1
 
-/** TypeScript imports what will be compiled: `./a.js` is `./a.ts` where only that is there. */
+const TEST_OF_FILE = new URL('./test-of-file.js', import.meta.url).href
+
+/**
+ * TypeScript imports what will be compiled: `./a.js` is `./a.ts` if there is no such file. In a test file
+ * 'tap' is the subtest of that file.
+ */
 export async function resolve(specifier, context, next) {
+  if (specifier === 'tap' && context.parentURL?.endsWith('.test.ts'))
+    return { url: `${TEST_OF_FILE}?file=${encodeURIComponent(context.parentURL)}&`, shortCircuit: true }
   if (/^(\.|file:).*\.js$/.test(specifier)) {
     const url = new URL(specifier, context.parentURL)
     const source = new URL(url.href.replace(/\.js$/, '.ts'))
