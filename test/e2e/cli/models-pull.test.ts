@@ -42,7 +42,7 @@ t.test('killed midway again and again, it goes on to a package that is the same 
   hub.speed = 1_500_000
   const modelsDir = t.testdir()
   const env = { MODELS_DIR: modelsDir, HF_ENDPOINT: hub.endpoint }
-  const kills = 5
+  const kills = 3
   for (let round = 1; round <= kills; round++) {
     const { child, ended } = startCommand(t, PULL, env)
     await arrived(modelsDir, hub, round * 1_000_000)

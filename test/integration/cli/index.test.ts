@@ -304,7 +304,7 @@ t.test('tables, wildcards, single images and lines', async (t) => {
     failed: 1
   })
   const stdin = '{"id": "x", "text": "from a pipe"}\n'
-  const piped = await callCommand(['index', '-', '-c', 'piped', '--json'], { ...here, stdin })
+  const piped = await callCommand(['index', '-', '-c', 'piped', '--json'], here, { stdin })
   t.match(JSON.parse(piped.stdout), { created: 1 })
 })
 

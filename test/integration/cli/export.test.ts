@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { runCommand, startCommand } from '../../fixtures/command.js'
+import { callCommand } from '../../fixtures/call-command.js'
 import { solid } from '../../fixtures/images.js'
 import { answers, fillCollection, listing } from '../../fixtures/mixed-collection.js'
 import { testServer } from '../../fixtures/server.js'
@@ -8,11 +8,10 @@ const { url, api } = await testServer(t)
 const here = { SEMBLANCE_URL: url }
 
 /** Exports a collection and makes another of it, as a pipe between two commands does. */
-async function copy(t: Test, from: string, to: string, ...args: string[]) {
-  const exported = await runCommand(t, ['export', from, ...args], here)
-  const index = startCommand(t, ['index', '-', '-c', to, '--json'], here, 'pipe')
-  index.child.stdin!.end(exported.stdout)
-  const indexed = await index.ended
+async function copy(from: string, to: string, ...args: string[]) {
+  const exported = await callCommand(['export', from, ...args], here)
+  const stdin = exported.stdout
+  const indexed = await callCommand(['index', '-', '-c', to, '--json'], here, { stdin })
   return {
     export: { code: exported.code, stderr: exported.stderr, lines: exported.stdout },
     index: { code: indexed.code, ...JSON.parse(indexed.stdout) }
@@ -71,7 +70,7 @@ t.test('what export writes and index reads is the same collection', async (t) =>
     []
   )
   const expected = await records('all')
-  const done = await copy(t, 'all', 'all-copy')
+  const done = await copy('all', 'all-copy')
   t.match(done.export, { code: 0, stderr: /2 of the records bring embeddings made by the model 'mini'/ })
   t.match(done.index, { code: 0, failed: 0, created: expected.length })
   t.same(await records('all-copy'), expected)
@@ -89,7 +88,7 @@ for (const storage of ['thumbnail', 'none']) {
       }))
     )
     await api('POST', `/v1/collections/${storage}/records`, { records: sent })
-    const done = await copy(t, storage, `${storage}-copy`)
+    const done = await copy(storage, `${storage}-copy`)
     t.match(done.export, { code: 0, stderr: /3 of the records bring embeddings/ })
     t.match(done.index, { code: 0, failed: 0, created: 3 })
     t.same(await records(`${storage}-copy`), await records(storage))
@@ -114,7 +113,7 @@ t.test('embeddings of a collection without a model come along', async (t) => {
       { id: 'y', text: 'words', embeddings: { image: [3, 2, 1], text: [0, 1, 0] } }
     ]
   })
-  const done = await copy(t, 'own', 'own-copy')
+  const done = await copy('own', 'own-copy')
   t.match(done.export, { code: 0, stderr: /'own' has no model: .*--no-model --dimension 3/ })
   t.match(done.index, { code: 0, created: 2, failed: 0 })
   t.same(await records('own-copy'), await records('own'))
@@ -137,25 +136,25 @@ t.test('what is left out is said', async (t) => {
       { id: 'b', text: 'words' }
     ]
   })
-  const without = await runCommand(t, ['export', 'pictures', '--no-images'], here)
+  const without = await callCommand(['export', 'pictures', '--no-images'], here)
   t.match(without, {
     code: 0,
     stdout: '{"id":"a"}\n{"id":"b","text":"words"}\n',
     stderr: "semblance: 1 images of 'pictures' are not in the export; without --no-images they are.\n"
   })
-  t.equal((await runCommand(t, ['export', 'pictures', '--no-images', '-q'], here)).stderr, '')
+  t.equal((await callCommand(['export', 'pictures', '--no-images', '-q'], here)).stderr, '')
   const file = `${t.testdir()}/pictures.ndjson`
-  t.match(await runCommand(t, ['export', 'pictures', '--no-images', '-o', file], here), {
+  t.match(await callCommand(['export', 'pictures', '--no-images', '-o', file], here), {
     code: 0,
     stderr: /1 images of 'pictures' are not in the export/
   })
-  t.match(await runCommand(t, ['export', 'pictures'], here), {
+  t.match(await callCommand(['export', 'pictures'], here), {
     code: 0,
     stdout: /"image":\{"base64"/,
     stderr: ''
   })
   t.match((await api('GET', '/v1/collections/pictures/export')).headers.get('semblance-kept-images'), '1')
-  t.match(await runCommand(t, ['export', 'nowhere'], here), {
+  t.match(await callCommand(['export', 'nowhere'], here), {
     code: 1,
     stderr: /There is no collection 'nowhere'/
   })

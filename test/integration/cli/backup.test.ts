@@ -5,7 +5,8 @@ import { createServer, request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { closedPort, runCommand } from '../../fixtures/command.js'
+import { callCommand } from '../../fixtures/call-command.js'
+import { closedPort } from '../../fixtures/command.js'
 import { answers, fillCollection } from '../../fixtures/mixed-collection.js'
 import { testServer } from '../../fixtures/server.js'
 
@@ -45,25 +46,25 @@ async function unreliable(
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, ranges }
 }
 
+const key = 'write-key-0123456789'
+const services = t.testdir({ first: {}, second: {} })
+const first = await testServer(t, { DATA_DIR: join(services, 'first'), API_KEYS: `admin:${key}` })
+const second = await testServer(t, { DATA_DIR: join(services, 'second') })
+const api: typeof first.api = (method, path, body, init = {}) =>
+  first.api(method, path, body, { ...init, headers: { ...init.headers, authorization: `Bearer ${key}` } })
+await fillCollection(api, 'things')
+
 t.test('backup, restore and export over the command line, with a key', async (t) => {
-  const folder = t.testdir({ data: {}, other: {}, files: {} })
-  const key = 'write-key-0123456789'
-  const [first, second] = [
-    await testServer(t, { DATA_DIR: join(folder, 'data'), API_KEYS: `admin:${key}` }),
-    await testServer(t, { DATA_DIR: join(folder, 'other') })
-  ]
-  const api: typeof first.api = (method, path, body, init = {}) =>
-    first.api(method, path, body, { ...init, headers: { ...init.headers, authorization: `Bearer ${key}` } })
-  await fillCollection(api, 'things')
+  const folder = t.testdir({ files: {} })
   const file = join(folder, 'files', 'things.sqlite')
   const here = { SEMBLANCE_URL: first.url, SEMBLANCE_API_KEY: key }
 
-  t.match(await runCommand(t, ['backup', 'things', '-o', file], { SEMBLANCE_URL: first.url }), {
+  t.match(await callCommand(['backup', 'things', '-o', file], { SEMBLANCE_URL: first.url }), {
     code: 1,
     stdout: '',
     stderr: /^semblance: UNAUTHORIZED: /
   })
-  const made = await runCommand(t, ['backup', 'things', '-o', file], here)
+  const made = await callCommand(['backup', 'things', '-o', file], here)
   t.match(made, {
     code: 0,
     stdout: /^Fetched a backup of things into .*things\.sqlite: \d+ records, .*SHA-256 [0-9a-f]{64}\.\n$/
@@ -75,49 +76,49 @@ t.test('backup, restore and export over the command line, with a key', async (t)
       .digest('hex')
   )
   t.same((await api('GET', '/v1/collections/things/backups')).body.backups, [], 'none is left at the service')
-  t.match(await runCommand(t, ['backup', 'things', '--name', 'kept'], here), {
+  t.match(await callCommand(['backup', 'things', '--name', 'kept'], here), {
     code: 0,
     stdout: /^Made backup kept of things/
   })
-  t.match(await runCommand(t, ['backup', 'things', '--name', 'kept'], here), {
+  t.match(await callCommand(['backup', 'things', '--name', 'kept'], here), {
     code: 1,
     stderr: /BACKUP_EXISTS/
   })
-  t.match(await runCommand(t, ['backup', 'nothing', '-o', join(folder, 'files', 'x')], here), {
+  t.match(await callCommand(['backup', 'nothing', '-o', join(folder, 'files', 'x')], here), {
     code: 1,
     stderr: /COLLECTION_NOT_FOUND/
   })
 
-  t.match(await runCommand(t, ['restore', file, '--url', second.url]), {
+  t.match(await callCommand(['restore', file, '--url', second.url]), {
     code: 0,
     stdout: /^Restored things: \d+ records\.\n$/
   })
   t.same(await answers(second.api, 'things'), await answers(api, 'things'))
-  t.match(await runCommand(t, ['restore', file, '--url', second.url]), {
+  t.match(await callCommand(['restore', file, '--url', second.url]), {
     code: 1,
     stdout: '',
     stderr: /COLLECTION_EXISTS/
   })
-  t.match(await runCommand(t, ['restore', file, '--url', second.url, '--replace']), { code: 0 })
-  t.match(await runCommand(t, ['restore', file, '--url', second.url, '--collection', 'copy']), {
+  t.match(await callCommand(['restore', file, '--url', second.url, '--replace']), { code: 0 })
+  t.match(await callCommand(['restore', file, '--url', second.url, '--collection', 'copy']), {
     code: 0,
     stdout: /^Restored copy/
   })
   await writeFile(join(folder, 'files', 'text'), 'no backup')
-  t.match(await runCommand(t, ['restore', join(folder, 'files', 'text'), '--url', second.url]), {
+  t.match(await callCommand(['restore', join(folder, 'files', 'text'), '--url', second.url]), {
     code: 1,
     stderr: /no SQLite database/
   })
-  t.match(await runCommand(t, ['restore', join(folder, 'files', 'none'), '--url', second.url]), {
+  t.match(await callCommand(['restore', join(folder, 'files', 'none'), '--url', second.url]), {
     code: 1,
     stderr: /ENOENT/
   })
 
-  const exported = await runCommand(t, ['export', 'things', '--embeddings', '--no-images'], here)
+  const exported = await callCommand(['export', 'things', '--embeddings', '--no-images'], here)
   t.equal(exported.code, 0)
   t.equal(exported.stdout, (await api('GET', '/v1/collections/things/export?embeddings=true')).body)
   t.match(
-    await runCommand(t, ['export', 'things', '--images', '-o', join(folder, 'files', 'things.ndjson')], here),
+    await callCommand(['export', 'things', '--images', '-o', join(folder, 'files', 'things.ndjson')], here),
     { code: 0 }
   )
   t.equal(
@@ -125,7 +126,7 @@ t.test('backup, restore and export over the command line, with a key', async (t)
     (await api('GET', '/v1/collections/things/export?images=true')).body
   )
   t.match(
-    await runCommand(t, ['export', 'things', '--format', 'npy', '-o', join(folder, 'files', 'arrays')], here),
+    await callCommand(['export', 'things', '--format', 'npy', '-o', join(folder, 'files', 'arrays')], here),
     { code: 0 }
   )
   t.same((await readdir(join(folder, 'files'))).sort(), [
@@ -142,28 +143,26 @@ t.test('backup, restore and export over the command line, with a key', async (t)
     (await api('GET', '/v1/collections/things/export/text.ids')).body
   )
 
-  t.match(await runCommand(t, ['backup', 'things', '--url', `http://127.0.0.1:${await closedPort()}`]), {
+  t.match(await callCommand(['backup', 'things', '--url', `http://127.0.0.1:${await closedPort()}`]), {
     code: 69,
     stderr: /can't be reached \(ECONNREFUSED\)/
   })
-  t.match(await runCommand(t, ['backup', 'things', '--url', 'nowhere']), {
+  t.match(await callCommand(['backup', 'things', '--url', 'nowhere']), {
     code: 2,
     stderr: /no http\(s\) address/
   })
   for (const command of ['backup', 'restore', 'export'])
-    t.match(await runCommand(t, [command, '--help']), {
+    t.match(await callCommand([command, '--help']), {
       code: 0,
       stdout: new RegExp(`Examples:\\n {2}\\$ semblance ${command} `)
     })
 })
 
 t.test('a download that is cut off goes on where it was; one that is spoiled is refused', async (t) => {
-  const folder = t.testdir({ data: {}, files: {} })
-  const { api, url } = await testServer(t, { DATA_DIR: join(folder, 'data') })
-  await fillCollection(api, 'things')
+  const folder = t.testdir({ files: {} })
   const file = join(folder, 'files', 'things.sqlite')
-  const proxy = await unreliable(t, url, { after: 150_000 })
-  const { code, stdout, stderr } = await runCommand(t, [
+  const proxy = await unreliable(t, second.url, { after: 150_000 })
+  const { code, stdout, stderr } = await callCommand([
     'backup',
     'things',
     '-o',
@@ -185,17 +184,19 @@ t.test('a download that is cut off goes on where it was; one that is spoiled is 
       .update(await readFile(file))
       .digest('hex')
   )
-  t.ok((await readFile(file)).equals(await readFile(join(folder, 'data', 'backups', 'things', 'b.sqlite'))))
+  t.ok(
+    (await readFile(file)).equals(await readFile(join(services, 'second', 'backups', 'things', 'b.sqlite')))
+  )
 
-  const spoiler = await unreliable(t, url, { after: 0, spoil: true })
-  t.match(await runCommand(t, ['backup', 'things', '-o', `${file}.2`, '--url', spoiler.url]), {
+  const spoiler = await unreliable(t, second.url, { after: 0, spoil: true })
+  t.match(await callCommand(['backup', 'things', '-o', `${file}.2`, '--url', spoiler.url]), {
     code: 1,
     stdout: '',
     stderr: /something between here and the service changes it/
   })
   t.same(await readdir(join(folder, 'files')), ['things.sqlite'], 'nothing of it stays')
   t.same(
-    (await api('GET', '/v1/collections/things/backups')).body.backups.map(
+    (await second.api('GET', '/v1/collections/things/backups')).body.backups.map(
       ({ name }: { name: string }) => name
     ),
     ['b'],

@@ -1,10 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-import t, { type Test } from 'tap'
-import { runCommand } from '../../fixtures/command.js'
+import t from 'tap'
+import { callCommand } from '../../fixtures/call-command.js'
 import { solid } from '../../fixtures/images.js'
 import { testServer } from '../../fixtures/server.js'
 
@@ -22,7 +19,7 @@ const records = await Promise.all(
 await api('PUT', '/v1/collections/colours')
 await api('POST', '/v1/collections/colours/records', { records })
 
-const run = (t: Test, ...args: string[]) => runCommand(t, args, here)
+const run = (...args: string[]) => callCommand(args, here)
 const ids = (stdout: string) => JSON.parse(stdout).matches.map(({ id }: { id: string }) => id)
 
 t.test('search by words, pictures and records', async (t) => {
@@ -33,29 +30,29 @@ t.test('search by words, pictures and records', async (t) => {
       ({ id }: { id: string }) => id
     )
   t.same(
-    ids((await run(t, 'search', 'something', 'red', '--json')).stdout),
+    ids((await run('search', 'something', 'red', '--json')).stdout),
     await asked({ query: { text: 'something red' }, target: 'image' }),
     'the only collection is meant'
   )
-  const table = await run(t, 'search', '--image', file, '-n', '2')
+  const table = await run('search', '--image', file, '-n', '2')
   t.match(table, {
     code: 0,
     stderr: '',
     stdout: /^SCORE {3}ID {9}TEXT\n1\.0000 {2}green\.png {2}green\n0\.\d{4} {2}[^\n]*\n$/
   })
-  t.notMatch((await run(t, 'search', 'x')).stdout, '\u001b', 'what records say does not reach the terminal')
+  t.notMatch((await run('search', 'x')).stdout, '\u001b', 'what records say does not reach the terminal')
   t.same(
-    ids((await run(t, 'search', '--record', 'red.png', '--target', 'text', '--json', '--exact')).stdout),
+    ids((await run('search', '--record', 'red.png', '--target', 'text', '--json', '--exact')).stdout),
     await asked({ query: { record: 'red.png' }, target: 'text', exact: true })
   )
   t.same(
-    ids((await run(t, 'search', '--image', file, '--minus', 'sky', '--json')).stdout),
+    ids((await run('search', '--image', file, '--minus', 'sky', '--json')).stdout),
     await asked({
       query: [{ image: { base64: (await readFile(file)).toString('base64') } }, { text: 'sky', weight: -0.5 }]
     })
   )
-  t.same(ids((await run(t, 'search', 'x', '--filter', '{"colour": "blue"}', '--json')).stdout), ['blue.png'])
-  t.match(await run(t, 'search', 'x', '--filter', '{"colour": "pink"}'), {
+  t.same(ids((await run('search', 'x', '--filter', '{"colour": "blue"}', '--json')).stdout), ['blue.png'])
+  t.match(await run('search', 'x', '--filter', '{"colour": "pink"}'), {
     code: 0,
     stdout: "Nothing was found in 'colours'.\n"
   })
@@ -66,17 +63,17 @@ t.test('search by words, pictures and records', async (t) => {
     ['search', 'x', '--filter', 'colour'],
     ['search', 'x', '--target', 'all']
   ])
-    t.match(await run(t, ...mistake), { code: 2, stdout: '' })
-  t.match(await run(t, 'search', 'x', '-c', 'none'), {
+    t.match(await run(...mistake), { code: 2, stdout: '' })
+  t.match(await run('search', 'x', '-c', 'none'), {
     code: 1,
     stderr: /no collection 'none'; there are colours\./
   })
-  t.match(await run(t, 'search', '--image', join(t.testdirName, 'none.png')), { code: 1, stderr: /ENOENT/ })
+  t.match(await run('search', '--image', join(t.testdirName, 'none.png')), { code: 1, stderr: /ENOENT/ })
 })
 
 t.test('a page of what was found needs nothing else, and runs nothing', async (t) => {
   const sheet = join(t.testdir(), 'found.html')
-  t.match(await runCommand(t, ['search', 'blue <sky>', '--sheet', sheet, '--open'], here), {
+  t.match(await callCommand(['search', 'blue <sky>', '--sheet', sheet, '--open'], here), {
     code: 0,
     stderr: `Wrote ${sheet}.\n`
   })
@@ -88,32 +85,16 @@ t.test('a page of what was found needs nothing else, and runs nothing', async (t
   t.match(page, `content="default-src 'none'`)
 })
 
-/** What a terminal gets to see that says of itself what the environment says. */
-async function onTerminal(env: Record<string, string>, args: string[]): Promise<string> {
-  const entry = fileURLToPath(new URL('../../../dist/cli/semblance.js', import.meta.url))
-  const child = spawn('script', ['-qec', `${process.execPath} ${entry} ${args.join(' ')}`, '/dev/null'], {
-    env: { PATH: process.env.PATH, ...here, ...env },
-    stdio: ['ignore', 'pipe', 'inherit']
-  })
-  let seen = ''
-  child.stdout.on('data', (chunk) => (seen += chunk))
-  await once(child, 'close')
-  return seen
-}
-
 t.test('pictures in terminals that show them', async (t) => {
-  const kitty = await onTerminal({ TERM: 'xterm-kitty' }, ['search', 'x', '-n', '2'])
-  const pictures = [...kitty.matchAll(/\u001b_Ga=T,f=100,r=8,q=2,m=0;([A-Za-z0-9+/=]+)\u001b\\/g)].map(
-    ([, base64]) => Buffer.from(base64, 'base64')
-  )
-  t.equal(pictures.length, 2)
-  for (const picture of pictures) t.equal(picture.subarray(1, 4).toString(), 'PNG')
+  const onTerminal = async (env: Record<string, string>, ...args: string[]) =>
+    (await callCommand(['search', 'x', '-n', '1', ...args], { ...here, ...env }, { terminal: true })).stdout
   t.match(
-    await onTerminal({ TERM: 'xterm-256color', TERM_PROGRAM: 'iTerm.app' }, ['search', 'x', '-n', '1']),
+    await onTerminal({ TERM: 'xterm-256color', TERM_PROGRAM: 'iTerm.app' }),
     /\u001b\]1337;File=inline=1;size=\d+;height=8;preserveAspectRatio=1:[A-Za-z0-9+/=]+\u0007/
   )
-  t.notMatch(await onTerminal({ TERM: 'xterm-256color' }, ['search', 'x', '-n', '1']), '\u001b')
-  t.notMatch(await onTerminal({ TERM: 'xterm-kitty' }, ['search', 'x', '-n', '1', '--no-pictures']), '\u001b')
+  t.match(await onTerminal({ TERM: 'xterm-kitty' }), /\u001b_Ga=T,f=100,r=8,q=2,m=0;/)
+  t.notMatch(await onTerminal({ TERM: 'xterm-256color' }), '\u001b')
+  t.notMatch(await onTerminal({ TERM: 'xterm-kitty' }, '--no-pictures'), '\u001b')
 })
 
 t.test('classify', async (t) => {
@@ -129,7 +110,6 @@ t.test('classify', async (t) => {
     })
   ).body
   const json = await run(
-    t,
     'classify',
     folder,
     '--labels',
@@ -152,11 +132,10 @@ t.test('classify', async (t) => {
   ])
   await writeFile(join(folder, 'below/\u001b]0;title\u0007\u202egnp.jpg'), 'no picture')
   t.match(
-    (await run(t, 'classify', join(folder, 'below'), '-l', 'red')).stderr,
+    (await run('classify', join(folder, 'below'), '-l', 'red')).stderr,
     /^semblance: [^\u001b\u0007\u202e]*\]0;titlegnp\.jpg: FILE: /
   )
   const table = await run(
-    t,
     'classify',
     join(folder, 'a.png'),
     join(folder, 'below/*.png'),
@@ -175,7 +154,7 @@ t.test('classify', async (t) => {
     stdout:
       /^FILE +SCORE +LABEL\n[^\n]*a\.png +[01]\.\d{4} +(red|green)\n[^\n]*b\.png +[01]\.\d{4} +(red|green)\n$/
   })
-  t.match(await run(t, 'classify', join(folder, 'a.png')), { code: 2, stderr: /--labels cat,dog/ })
+  t.match(await run('classify', join(folder, 'a.png')), { code: 2, stderr: /--labels cat,dog/ })
   const examples = await Promise.all(
     ['red', 'crimson', 'blue', 'navy'].map(async (colour, i) => ({
       label: i < 2 ? 'warm' : 'cold',
@@ -183,25 +162,25 @@ t.test('classify', async (t) => {
     }))
   )
   await api('PUT', '/v1/classifiers/warmth', { examples })
-  t.match(await run(t, 'classify', join(folder, 'a.png'), '--classifier', 'warmth', '--top', '1'), {
+  t.match(await run('classify', join(folder, 'a.png'), '--classifier', 'warmth', '--top', '1'), {
     code: 0,
     stdout: /^FILE +SCORE +LABEL\n[^\n]*a\.png +0\.\d{4} +(warm|cold)\n$/
   })
-  t.match(await run(t, 'classify', join(folder, 'a.png'), '--classifier', 'warmth', '-l', 'red'), {
+  t.match(await run('classify', join(folder, 'a.png'), '--classifier', 'warmth', '-l', 'red'), {
     code: 2,
     stderr: /has its labels/
   })
-  t.match(await run(t, 'classify', join(folder, 'a.png'), '--classifier', 'none'), {
+  t.match(await run('classify', join(folder, 'a.png'), '--classifier', 'none'), {
     code: 1,
     stderr: /CLASSIFIER_NOT_FOUND/
   })
-  t.match(await run(t, 'classify', join(folder, 'a.png'), '-l', 'a,a'), { code: 1, stderr: /LABELS_INVALID/ })
-  t.match(await run(t, 'classify', join(folder, 'none'), '-l', 'a'), {
+  t.match(await run('classify', join(folder, 'a.png'), '-l', 'a,a'), { code: 1, stderr: /LABELS_INVALID/ })
+  t.match(await run('classify', join(folder, 'none'), '-l', 'a'), {
     code: 2,
     stdout: '',
     stderr: /There is no/
   })
-  const some = await run(t, 'classify', join(folder, 'none'), join(folder, 'a.png'), '-l', 'red', '--json')
+  const some = await run('classify', join(folder, 'none'), join(folder, 'a.png'), '-l', 'red', '--json')
   t.match(some, { code: 1, stderr: /^semblance: .*none: FILE: There is no .*none\.\n$/ })
   t.match(
     some.stdout
@@ -217,56 +196,53 @@ t.test('classify', async (t) => {
 })
 
 t.test('collections and snapshots', async (t) => {
-  t.match(
-    await run(t, 'collections', 'create', 'mine', '--no-model', '--dimension', '3', '--storage', 'none'),
-    { code: 0, stdout: /^name +mine\nrecords +0, .*\nmodel +none: / }
-  )
-  t.match(await run(t, 'collections', 'create', 'mine', '--dimension', '3'), {
-    code: 2,
-    stderr: /go together/
+  t.match(await run('collections', 'create', 'mine', '--no-model', '--dimension', '3', '--storage', 'none'), {
+    code: 0,
+    stdout: /^name +mine\nrecords +0, .*\nmodel +none: /
   })
+  t.match(await run('collections', 'create', 'mine', '--dimension', '3'), { code: 2, stderr: /go together/ })
   t.match(
     JSON.parse(
-      (await run(t, 'collections', 'create', 'other', '--model', 'openclip', '--ef-search', '99', '--json'))
+      (await run('collections', 'create', 'other', '--model', 'openclip', '--ef-search', '99', '--json'))
         .stdout
     ),
     { model: 'openclip', hnsw: { ef_search: 99 } }
   )
-  t.match(await run(t, 'collections', 'list'), {
+  t.match(await run('collections', 'list'), {
     code: 0,
     stdout:
       /^NAME +RECORDS +IMAGES +TEXTS +MODEL +SIZE\ncolours +3 +3 +3 +clip .*\nmine +0 +0 +0 +- .*\nother /
   })
   t.match(
-    JSON.parse((await run(t, 'collections', 'list', '--json')).stdout).collections.map(
+    JSON.parse((await run('collections', 'list', '--json')).stdout).collections.map(
       ({ name }: { name: string }) => name
     ),
     ['colours', 'mine', 'other']
   )
-  t.match(await run(t, 'snapshot', 'colours'), {
+  t.match(await run('snapshot', 'colours'), {
     code: 0,
     stdout: /^GRAPH +RECORDS +SIZE +TOOK\nimage +3 .*\ntext +3 /
   })
-  t.match(await run(t, 'collections', 'show', 'colours'), { stdout: /\nsnapshots +image .*, text / })
-  t.match(await run(t, 'snapshot', 'none'), { code: 1, stderr: /COLLECTION_NOT_FOUND/ })
-  t.match(await run(t, 'collections', 'reindex', 'colours', '--model', 'openclip'), {
+  t.match(await run('collections', 'show', 'colours'), { stdout: /\nsnapshots +image .*, text / })
+  t.match(await run('snapshot', 'none'), { code: 1, stderr: /COLLECTION_NOT_FOUND/ })
+  t.match(await run('collections', 'reindex', 'colours', '--model', 'openclip'), {
     code: 0,
     stdout: "Re-indexed 'colours' with openclip: 3 records.\n"
   })
   t.equal((await api('GET', '/v1/collections/colours')).body.model, 'openclip')
-  t.match(await run(t, 'collections', 'reindex', 'colours', '--model', 'none'), { code: 1, stderr: /none/ })
-  t.match(await run(t, 'collections', 'drop', 'mine'), { code: 2, stderr: /--yes/ })
-  t.match(await run(t, 'collections', 'drop', 'mine', '--yes'), {
+  t.match(await run('collections', 'reindex', 'colours', '--model', 'none'), { code: 1, stderr: /none/ })
+  t.match(await run('collections', 'drop', 'mine'), { code: 2, stderr: /--yes/ })
+  t.match(await run('collections', 'drop', 'mine', '--yes'), {
     code: 0,
     stdout: "Dropped 'mine' with 0 records.\n"
   })
-  t.match(await run(t, 'collections', 'drop', 'mine', '--yes'), { code: 1, stderr: /no collection 'mine'/ })
+  t.match(await run('collections', 'drop', 'mine', '--yes'), { code: 1, stderr: /no collection 'mine'/ })
   t.equal((await api('GET', '/v1/collections/mine')).status, 404)
 })
 
 t.test('completion', async (t) => {
   const complete = async (...words: string[]) =>
-    (await runCommand(t, ['__complete', '--', ...words])).stdout
+    (await callCommand(['__complete', '--', ...words])).stdout
       .split('\n')
       .slice(0, -1)
       .map((line) => line.split('\t')[0])
@@ -277,22 +253,7 @@ t.test('completion', async (t) => {
   t.same(await complete('index', ''), [], "files are the shell's")
   t.same(await complete('completion', 'z'), ['zsh'])
   t.notOk((await complete('')).includes('__complete'))
-  const { stdout: script } = await runCommand(t, ['completion', 'bash'])
-  const entry = fileURLToPath(new URL('../../../dist/cli/semblance.js', import.meta.url))
-  const bash = spawn(
-    'bash',
-    [
-      '-c',
-      `semblance() { ${process.execPath} ${entry} "$@"; }\n${script}\nCOMP_WORDS=(semblance ` +
-        `collections s); COMP_CWORD=2; _semblance; echo "\${COMPREPLY[@]}"`
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] }
-  )
-  let completed = ''
-  bash.stdout.on('data', (chunk) => (completed += chunk))
-  await once(bash, 'close')
-  t.equal(completed, 'show\n')
-  t.match(await runCommand(t, ['completion', 'tcsh']), { code: 2, stderr: /bash, zsh, fish/ })
+  t.match(await callCommand(['completion', 'tcsh']), { code: 2, stderr: /bash, zsh, fish/ })
 })
 
 t.test('every command says by help how it is used', async (t) => {
@@ -304,11 +265,11 @@ t.test('every command says by help how it is used', async (t) => {
     'collections list',
     'collections reindex'
   ]) {
-    t.match(await runCommand(t, [...command.split(' '), '--help']), {
+    t.match(await callCommand([...command.split(' '), '--help']), {
       code: 0,
       stdout: new RegExp(`Examples:\\n {2}\\$ .*semblance ${command}`)
     })
   }
-  t.match(await runCommand(t, ['--help']), { code: 0, stdout: /Exit codes:\n/ })
-  t.match(await runCommand(t, []), { code: 2 })
+  t.match(await callCommand(['--help']), { code: 0, stdout: /Exit codes:\n/ })
+  t.match(await callCommand([]), { code: 2 })
 })
