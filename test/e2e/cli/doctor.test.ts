@@ -1,42 +1,22 @@
-import { chmod, cp, writeFile } from 'node:fs/promises'
-import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import SQLite from 'better-sqlite3'
 import t from 'tap'
 import { MIGRATIONS } from '../../../src/collections/sqlite/migrations.js'
-import { miniFolder } from '../../fixtures/mini.js'
-import { testServer } from '../../fixtures/server.js'
+import { runCommand } from '../../fixtures/command.js'
 import { inSequence } from '../../fixtures/pattern.js'
-
-const entry = fileURLToPath(new URL('../../../dist/cli/semblance.js', import.meta.url))
-
-interface Finding {
-  topic: string
-  status: string
-  text: string
-}
-
-/** What the command finds, and its exit code. */
-function doctor(env: Record<string, string>): Promise<{ code: number; findings: Finding[] }> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [entry, 'doctor', '--json'],
-      { env: { PATH: process.env.PATH, ENCODER_WORKERS: '1', DECODE_WORKERS: '1', ...env } },
-      (error, stdout) =>
-        resolve({ code: error ? Number(error.code) : 0, findings: JSON.parse(stdout).findings })
-    )
-  })
-}
+import { testServer } from '../../fixtures/server.js'
 
 t.test('all is well beside a service that runs', async (t) => {
   const dataDir = join(t.testdir(), 'data')
   const { api } = await testServer(t, { DATA_DIR: dataDir })
   await api('PUT', '/v1/collections/things')
   await api('POST', '/v1/collections/things/records', { records: [{ id: 'a', text: 'x' }] })
-  const { code, findings } = await doctor({ DATA_DIR: dataDir })
+  const { code, stdout } = await runCommand(t, ['doctor', '--json'], {
+    DATA_DIR: dataDir,
+    ENCODER_WORKERS: '1',
+    DECODE_WORKERS: '1'
+  })
   t.equal(code, 0)
+  const { findings }: { findings: { topic: string; status: string; text: string }[] } = JSON.parse(stdout)
   t.same(
     findings.filter(({ status }) => status !== 'ok'),
     []
@@ -55,85 +35,4 @@ t.test('all is well beside a service that runs', async (t) => {
   t.match(text, new RegExp(`store: schema ${MIGRATIONS.length}, the file is sound`))
   t.match(text, /collection things: 1 records/)
   t.match((await api('GET', '/v1/collections/things')).status, 200)
-})
-
-t.test('what is wrong is found, and makes the exit code 1', async (t) => {
-  const dataDir = join(t.testdir(), 'data')
-  const { api, close } = await testServer(t, { DATA_DIR: dataDir })
-  await api('PUT', '/v1/collections/things')
-  await api('POST', '/v1/collections/things/records', { records: [{ id: 'a', text: 'x' }] })
-  await close()
-  const wrong = join(t.testdirName, 'wrong')
-  await cp(miniFolder, wrong, { recursive: true })
-  await writeFile(
-    join(wrong, 'preprocessor_config.json'),
-    JSON.stringify({
-      size: { width: 224, height: 224 },
-      resample: 0,
-      image_mean: [0, 0, 0],
-      image_std: [1, 1, 1]
-    })
-  )
-  const { code, findings } = await doctor({ DATA_DIR: dataDir, MODEL: wrong })
-  t.equal(code, 1)
-  t.match(
-    findings.find(({ status }) => status === 'fail')?.text,
-    /wrong: golden values: 8 of 8 texts.*of 10 images 0\.[0-8]/
-  )
-  t.match(
-    findings.find(({ text }) => text.startsWith('collection things')),
-    { status: 'warn', text: /made with 'mini' \([0-9a-f]{12}\), which is not loaded: load it or re-index/ }
-  )
-  t.match(await doctor({ DATA_DIR: dataDir, MODEL: 'nowhere' }), { code: 1 })
-})
-
-t.test('the file of keys is looked at', async (t) => {
-  const env = {
-    MODEL: 'clip',
-    MODELS_DIR: 'test/fixtures/towers',
-    DATA_DIR: join(t.testdir(), 'data'),
-    API_KEYS_FILE: join(t.testdirName, 'keys.json')
-  }
-  const keys = async (content?: unknown) => {
-    if (content !== undefined) await writeFile(env.API_KEYS_FILE, JSON.stringify(content), { mode: 0o600 })
-    return (await doctor(env)).findings.filter(({ topic }) => topic === 'keys')
-  }
-  t.match(await keys(), [{ status: 'fail', text: /There is no .*keys\.json/ }])
-  const key = { name: 'app', sha256: 'a'.repeat(64), scope: 'read' }
-  t.match(
-    await keys({ keys: [key, { ...key, name: 'old', sha256: 'b'.repeat(64), expires_at: '2020-01-01' }] }),
-    [{ status: 'ok', text: /: 2 keys, of which old has expired$/ }]
-  )
-  t.match(await keys({ keys: [{ ...key, scope: 'root' }] }), [{ status: 'fail', text: /scope/ }])
-  await chmod(env.API_KEYS_FILE, 0o644)
-  t.match(await keys({ keys: [key] }), [{ status: 'ok' }, { status: 'warn', text: /keys\.json/ }])
-})
-
-t.test('a store whose tables do not agree is found', async (t) => {
-  const dataDir = join(t.testdir(), 'data')
-  const { api, close } = await testServer(t, { DATA_DIR: dataDir })
-  await api('PUT', '/v1/collections/own', { model: null, dimension: 3 })
-  await api('POST', '/v1/collections/own/records', {
-    records: ['a', 'b', 'c'].map((id) => ({ id, embeddings: { image: [1, 2, 3] } }))
-  })
-  await close()
-  const db = new SQLite(join(dataDir, 'semblance.db'))
-  db.exec(`
-    PRAGMA foreign_keys = OFF;
-    UPDATE embedding SET vector = x'00000000' WHERE label = 1;
-    DELETE FROM embedding WHERE label = 2;
-    UPDATE embedding SET record = 99 WHERE label = 3;
-    UPDATE collection SET records = 7;
-  `)
-  db.close()
-  const { code, findings } = await doctor({ DATA_DIR: dataDir })
-  t.equal(code, 1)
-  const found = findings.find(({ text }) => text.startsWith('the store is damaged'))?.text ?? ''
-  for (const fault of [
-    /1 rows refer to rows that are not there/,
-    /1 embeddings are not of their collection's dimension/,
-    /2 records that bring their embeddings have none/,
-    /1 collections count other records than they hold/
-  ])
-    t.match(found, fault)
 })

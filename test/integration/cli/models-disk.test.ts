@@ -3,7 +3,7 @@ import { chmod, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { runCommand, startCommand } from '../../fixtures/command.js'
+import { callCommand } from '../../fixtures/call-command.js'
 import { huggingFaceFiles, startHub } from '../../fixtures/hub.js'
 import { fillDisk, smallDisk, unmount } from '../../fixtures/small-disk.js'
 import { contents, FP32, SETTINGS, tree } from '../../fixtures/pulling.js'
@@ -29,7 +29,7 @@ if (disk) {
       const hub = await startHub(t, huggingFaceFiles(1_000_000))
       const env = { MODELS_DIR: disk, HF_ENDPOINT: hub.endpoint }
       await fillDisk(disk, 500_000)
-      t.match(await runCommand(t, PULL, env), {
+      t.match(await callCommand(PULL, env), {
         code: 1,
         stdout: '',
         stderr: inSequence(
@@ -41,7 +41,7 @@ if (disk) {
 
       await rm(join(disk, 'filler'))
       hub.speed = 300_000
-      const { ended } = startCommand(t, PULL, env)
+      const ended = callCommand(PULL, env)
       for (
         let waited = 0;
         hub.requests.filter(({ server }) => server === 'cdn').length < 4 && waited < 30_000;
@@ -62,7 +62,7 @@ if (disk) {
 
       await rm(join(disk, 'filler'))
       hub.speed = Infinity
-      t.match(await runCommand(t, PULL, env), { code: 0, stderr: /are there from before/ })
+      t.match(await callCommand(PULL, env), { code: 0, stderr: /are there from before/ })
       const { 'semblance.lock.json': lock, ...files } = await tree(join(disk, 'acme/clip'))
       t.ok(lock)
       t.same(files, contents(hub, [...SETTINGS, ...FP32]))
@@ -74,7 +74,7 @@ t.test("a folder that can't be written to", async (t) => {
   const hub = await startHub(t)
   const folder = await makeReadOnly(t, disk)
   for (const modelsDir of [folder, join(folder, 'models')]) {
-    const { code, stdout, stderr } = await runCommand(t, PULL, {
+    const { code, stdout, stderr } = await callCommand(PULL, {
       MODELS_DIR: modelsDir,
       HF_ENDPOINT: hub.endpoint
     })

@@ -1,8 +1,7 @@
-import { createReadStream } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
-import { runCommand, startCommand } from '../../fixtures/command.js'
+import t from 'tap'
+import { callCommand } from '../../fixtures/call-command.js'
 import { testServer } from '../../fixtures/server.js'
 import { resizeDisk, smallDisk, unmount } from '../../fixtures/small-disk.js'
 
@@ -29,8 +28,8 @@ t.test('a load that a full disk stops says how many records are stored and how t
   })
   const { api, url } = server
   const stored = async (name: string) => (await api('GET', `/v1/collections/${name}`)).body.records
-  const index = async (t: Test, ...args: string[]): Promise<Stopped> => {
-    const { code, stdout, stderr } = await runCommand(t, ['index', ...args, '--json'], { SEMBLANCE_URL: url })
+  const index = async (...args: string[]): Promise<Stopped> => {
+    const { code, stdout, stderr } = await callCommand(['index', ...args, '--json'], { SEMBLANCE_URL: url })
     return { code, stderr, ...JSON.parse(stdout) }
   }
   try {
@@ -46,7 +45,7 @@ t.test('a load that a full disk stops says how many records are stored and how t
       `id,text,padding\n${Array.from({ length: COUNT }, (_, n) => `r${n},a text,${padding}\n`).join('')}`
     )
 
-    const first = await index(t, lines, '-c', 'lines')
+    const first = await index(lines, '-c', 'lines')
     const count = await stored('lines')
     t.match(first, { code: 1, created: count, stopped: { code: 'STORAGE_FULL', next_line: count + 1 } })
     t.ok(count > 0 && count < COUNT, `${count} records`)
@@ -74,11 +73,12 @@ t.test('a load that a full disk stops says how many records are stored and how t
     })
 
     await t.test('standard input is gone on with from a line', async (t) => {
-      const command = startCommand(t, ['index', '-', '-c', 'piped'], { SEMBLANCE_URL: url }, 'pipe')
-      // The command does not read what comes after its end.
-      command.child.stdin!.on('error', () => undefined)
-      createReadStream(lines).pipe(command.child.stdin!)
-      const { code, stderr } = await command.ended
+      const stdin = await readFile(lines, 'utf8')
+      const { code, stderr } = await callCommand(
+        ['index', '-', '-c', 'piped'],
+        { SEMBLANCE_URL: url },
+        { stdin }
+      )
       const next = (await stored('piped')) + 1
       t.equal(code, 1)
       t.match(
@@ -90,7 +90,7 @@ t.test('a load that a full disk stops says how many records are stored and how t
     })
 
     await t.test('records of a table are counted, too', async (t) => {
-      const { code, created, stopped, stderr } = await index(t, table, '-c', 'table')
+      const { code, created, stopped, stderr } = await index(table, '-c', 'table')
       t.equal(created, await stored('table'))
       t.match({ code, stopped }, { code: 1, stopped: { code: 'STORAGE_FULL', next_line: undefined } })
       t.match(stderr, `${created} records were stored before that`)
@@ -99,7 +99,7 @@ t.test('a load that a full disk stops says how many records are stored and how t
 
     resizeDisk(dataDir, '96m')
     t.match(
-      await index(t, lines, '-c', 'lines'),
+      await index(lines, '-c', 'lines'),
       { code: 0, created: COUNT - count, unchanged: count, stderr: '', stopped: undefined },
       'with room it goes on'
     )
