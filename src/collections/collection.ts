@@ -2,6 +2,7 @@ import type { CallOptions } from '../threading/call-options.js'
 import { CollectionNotFound } from '../errors.js'
 import { JsonText } from '../json/json-text.js'
 import { abortable } from '../threading/abortable.js'
+import { copyBuffers, handOver } from '../threading/hand-over.js'
 import type { ThreadPool } from '../threading/thread-pool.js'
 import { mapYielding } from '../threading/yield-to-event-loop.js'
 import type { Searcher } from './folder-threads.js'
@@ -111,12 +112,11 @@ export function createCollection(
   const commitAndApply = async (write: RawWrite, vectors: Vectors[], callOptions?: CallOptions) => {
     await mapYielding(vectors, (byModality) => requireVectors(byModality, settings.dimension))
     await (callOptions?.signal ? abortable(turn(collection), callOptions.signal) : turn(collection))
+    // Copied before the commit: what is applied follows the order of the commits.
+    const { copy, memory } = await copyBuffers(vectors)
     const { changes } = await commit(write, callOptions)
-    await searcher.call('apply', {
-      collection,
-      changes,
-      vectors: changes.map(({ added }, i) => added.map(({ modality }) => vectors[i][modality]!))
-    })
+    const added = changes.map(({ added }, i) => added.map(({ modality }) => copy[i][modality]!))
+    await searcher.call('apply', handOver({ collection, changes, vectors: added }, memory))
     return changes
   }
   return {

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { handler, handOver, reportReady, startThreadPool } from '../threading/thread-pool.js'
+import { handOver } from '../threading/hand-over.js'
+import { handler, reportReady, startThreadPool } from '../threading/thread-pool.js'
 import {
   CollectionIndex,
   type CollectionSearch,
@@ -210,7 +211,7 @@ export const search = handler(
           ? page.map((match) => ({ ...match, embeddings: store.embeddingsOf(collection, match.record.id) }))
           : page
       )
-      return handOver({ matches, explanation }, memory)
+      return handOver({ matches, explanation }, [memory])
     }
   }
 )
@@ -279,7 +280,7 @@ export const list = handler(
     await prepare({ collection, filter })
     const keys = filter && new Set(indexes.get(collection)?.select(filter))
     const { records, memory } = packRecords(store.page(collection, page, keys && ((key) => keys.has(key))))
-    return handOver(records, memory)
+    return handOver(records, [memory])
   }
 )
 
@@ -290,7 +291,7 @@ export const select = handler(
     const { selection, memory } = packSelection(
       (indexes.get(collection)?.select(filter) ?? []).flatMap((key) => store.versionByKey(key) ?? [])
     )
-    return handOver(selection, memory)
+    return handOver(selection, [memory])
   }
 )
 

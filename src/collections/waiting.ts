@@ -1,6 +1,7 @@
 import { Batcher, type AddOptions } from '../threading/batcher.js'
 import type { CallOptions, Lane } from '../threading/call-options.js'
 import { toErrorShape } from '../errors.js'
+import { copyBuffers, handOver } from '../threading/hand-over.js'
 import type { ThreadPool } from '../threading/thread-pool.js'
 import type { Writer } from './folder-threads.js'
 import type { WriteAnswer } from './sqlite/writes.js'
@@ -87,6 +88,11 @@ async function writeWanted(writer: ThreadPool<Writer>, group: Write[]): Promise<
     signal?.aborted ? { failure: toErrorShape(signal.reason) } : undefined
   )
   const wanted = group.filter((_, i) => !refusals[i]).map(({ write }) => write)
-  const answers = (wanted.length > 0 ? await writer.call('write', wanted) : []).values()
+  const answers = (wanted.length > 0 ? await send(writer, wanted) : []).values()
   return refusals.map((refusal) => refusal ?? answers.next().value!)
+}
+
+async function send(writer: ThreadPool<Writer>, writes: RawWrite[]): Promise<WriteAnswer[]> {
+  const { copy, memory } = await copyBuffers(writes)
+  return writer.call('write', handOver(copy, memory))
 }

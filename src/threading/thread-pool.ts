@@ -1,5 +1,4 @@
 import { isMainThread, parentPort } from 'node:worker_threads'
-import { move, transferableSymbol, valueSymbol } from 'piscina'
 import { CircuitBreaker, type CircuitState } from './circuit-breaker.js'
 import {
   fromErrorShape,
@@ -56,12 +55,6 @@ export interface Failure {
 /** Called by a thread's file when it can take calls; the finding goes into `findings` of its pool. */
 export function reportReady(finding: unknown = null): void {
   if (!isMainThread) parentPort?.postMessage({ ready: finding } satisfies Ready)
-}
-
-/** An answer whose memory goes over to the caller's thread, where it would be copied otherwise. */
-export function handOver<A extends object>(answer: A, memory: ArrayBuffer): A {
-  if (memory.byteLength === 0) return answer
-  return move({ [transferableSymbol]: [memory], [valueSymbol]: answer }) as A
 }
 
 /** Wraps a handler of a thread's file so that its errors reach the caller with their code and status. */
