@@ -26,8 +26,9 @@ export interface Collections {
     settings: (existing?: CollectionSettings) => Omit<CollectionSettings, 'name'>
   ): Promise<{ collection: Collection; created: boolean }>
   /** Throws COLLECTION_NOT_FOUND. */
-  get(name: string): Collection
-  list(): Collection[]
+  get(name: string): Promise<Collection>
+  /** In the order of their names. */
+  list(): Promise<Collection[]>
   /** Removes a collection with all its records. Throws COLLECTION_NOT_FOUND. */
   drop(name: string): Promise<void>
   /**
@@ -39,7 +40,7 @@ export interface Collections {
     space: Pick<CollectionSettings, 'model' | 'fingerprint' | 'dimension'>
   ): Promise<Replacement>
   /** The names of collections whose replacement was begun. */
-  beingReplaced(): string[]
+  beingReplaced(): Promise<string[]>
   /** Removes what was made of a replacement. */
   discardReplacement(name: string): Promise<void>
   /** Begins to make a collection of a backup. Throws RESTORE_RUNNING when another one is under way. */
@@ -82,8 +83,8 @@ export async function openCollections(folder: Folder, onProblem?: OnProblem): Pr
     onProblem
   })
   await dropReplaced()
-  const { get, create, drop } = list
-  return { get, create, drop, list: list.list, ...replacements }
+  const { find, create, drop } = list
+  return { get: async (name) => find(name), create, drop, list: list.list, ...replacements }
 }
 
 type OnProblem = NonNullable<StoreOptions['onProblem']>
@@ -93,13 +94,15 @@ interface ListParts extends Pick<CollectionParts, 'commit' | 'searcher'> {
   hold: (stored: StoredCollection) => Collection
 }
 
-interface List extends Pick<Collections, 'create' | 'get' | 'list' | 'drop'> {
+interface List extends Pick<Collections, 'create' | 'list' | 'drop'> {
+  /** Throws COLLECTION_NOT_FOUND. */
+  find(name: string): Collection
   /** Makes a change of the list when those before it are made. */
   inTurn<T>(change: () => Promise<T>): Promise<T>
 }
 
 function collectionList({ byName, hold, commit, searcher }: ListParts): List {
-  const get = (name: string) => {
+  const find = (name: string) => {
     const collection = byName.get(name)
     if (!collection) throw new CollectionNotFound(name)
     return collection
@@ -112,7 +115,7 @@ function collectionList({ byName, hold, commit, searcher }: ListParts): List {
   }
   const configure = async (stored: StoredCollection, { hnsw, storage }: MutableSettings) => {
     const changed = { ...stored, hnsw, storage }
-    if (JSON.stringify(changed) === JSON.stringify(stored)) return get(stored.name)
+    if (JSON.stringify(changed) === JSON.stringify(stored)) return find(stored.name)
     await commit({ kind: 'configure', collection: stored, settings: changed })
     await searcher.call('configure', changed)
     return hold(changed)
@@ -125,15 +128,15 @@ function collectionList({ byName, hold, commit, searcher }: ListParts): List {
     return result
   }
   const dropOne = async (name: string) => {
-    const { settings } = get(name)
+    const { settings } = find(name)
     await commit({ kind: 'drop', collection: settings })
     byName.delete(name)
     await searcher.call('drop', settings.id)
   }
   return {
-    get,
+    find,
     inTurn,
-    list: () =>
+    list: async () =>
       [...byName.values()]
         .filter(({ settings }) => !isHidden(settings))
         .sort((a, b) => (a.settings.name < b.settings.name ? -1 : 1)),
@@ -192,13 +195,13 @@ function replacementList({
     void setTimeout(() => void drop(replacedName(name, id)).catch(() => undefined), REPLACED_FOR_MS).unref()
   return {
     dropReplaced,
-    beingReplaced: () =>
+    beingReplaced: async () =>
       [...byName.keys()]
         .filter((name) => name.endsWith(nextName('')))
         .map((name) => name.slice(0, -nextName('').length)),
     discardReplacement: (name) => drop(nextName(name)),
     replacement: async (name, space) => {
-      const { settings: source } = list.get(name)
+      const { settings: source } = list.find(name)
       const begun = byName.get(nextName(name))?.settings
       if (begun && (begun.fingerprint !== space.fingerprint || begun.dimension !== space.dimension))
         await drop(nextName(name))
@@ -234,7 +237,7 @@ function replacementList({
         const onInstated = async (displaced?: CollectionKey) => {
           await reload()
           if (displaced) dropLater(displaced)
-          return list.get(name)
+          return list.find(name)
         }
         const restoration = createRestoration({ name, target, commit, searcher, onInstated })
         return {

@@ -80,7 +80,9 @@ export interface JobKind<Asked, Part> {
   /** Processes that may end unasked while such a job runs; it is not begun again after so many. */
   mostCrashes: number
   /** What a new job has beside its state. Throws what stands against it. */
-  plan(asked: Asked, jobs: Job[]): Promise<Part> | Part
+  plan(asked: Asked): Promise<Part>
+  /** Throws what stands against a planned job beside the others; no other is admitted before it is added. */
+  admit?(part: Part, jobs: Job[]): void
   /** Does the work, or goes on with it after a restart; it may change the job's own part and progress. */
   run(job: JobState & Part, work: Work): Promise<void>
   /** Removes what a job made that was cancelled or has failed. */

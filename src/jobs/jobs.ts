@@ -54,11 +54,10 @@ export async function openJobs({ store, kinds, onEnd, onFault }: JobsOptions): P
   }
   return {
     start: async (kind, asked) => {
-      const { mayWait, plan } = kinds[kind] as JobKind<unknown, object>
-      const planned = plan(asked, [...jobs.values()])
-      // Without a pause where there is nothing to wait for: none may come between looking for another and
-      // being there.
-      const part = planned instanceof Promise ? await planned : planned
+      const { mayWait, plan, admit } = kinds[kind] as JobKind<unknown, object>
+      const part = await plan(asked)
+      // Without a pause from here until it is among the others: none may come between.
+      admit?.(part, [...jobs.values()])
       const ahead =
         mayWait === undefined
           ? 0

@@ -12,8 +12,8 @@ const MAX_NAMED = 1000
 const MOST_CRASHES = 10
 
 /**
- * Re-indexing as a job; planning one throws COLLECTION_NOT_FOUND, COLLECTION_HAS_NO_MODEL, MODEL_NOT_FOUND or
- * REINDEX_RUNNING.
+ * Re-indexing as a job; planning one throws COLLECTION_NOT_FOUND, COLLECTION_HAS_NO_MODEL and
+ * MODEL_NOT_FOUND, admitting it REINDEX_RUNNING.
  */
 export function reindexJobs({
   collections,
@@ -26,14 +26,12 @@ export function reindexJobs({
 }): JobKind<ReindexAsked, ReindexPart> {
   return {
     mostCrashes: MOST_CRASHES,
-    plan: ({ collection: name, model, skipMissing }, jobs) => {
-      const { fingerprint: present, createdAt: collectionCreatedAt } = collections.get(name).settings
+    plan: async ({ collection: name, model, skipMissing }) => {
+      const { fingerprint: present, createdAt: collectionCreatedAt } = (await collections.get(name)).settings
       if (present === null) throw new CollectionHasNoModel(name)
       const {
         model: { name: modelName, fingerprint }
       } = encoders.get(model)
-      const other = runningReindex(jobs, name)
-      if (other) throw new ReindexRunning(name, other.id)
       return {
         collection: name,
         collectionCreatedAt,
@@ -42,6 +40,10 @@ export function reindexJobs({
         skipMissing,
         missing: { count: 0, records: [] }
       }
+    },
+    admit: ({ collection }, jobs) => {
+      const other = runningReindex(jobs, collection)
+      if (other) throw new ReindexRunning(collection, other.id)
     },
     run: async (job, { signal, onChange }) => {
       const encoder = encoders.get(job.model)
@@ -52,7 +54,7 @@ export function reindexJobs({
       job.fingerprint = fingerprint
       // Found anew by a job that goes on.
       job.missing = { count: 0, records: [] }
-      const collection = collections.get(job.collection)
+      const collection = await collections.get(job.collection)
       await reindex({
         collection,
         images,
@@ -71,7 +73,7 @@ export function reindexJobs({
     },
     undo: ({ collection }) => collections.discardReplacement(collection),
     onResume: async (jobs) => {
-      for (const name of collections.beingReplaced())
+      for (const name of await collections.beingReplaced())
         if (!runningReindex(jobs, name)) await collections.discardReplacement(name).catch(() => undefined)
     }
   }

@@ -50,7 +50,7 @@ const ID = new RegExp(RECORD_ID, 'u')
  */
 export async function restore(options: RestoreOptions): Promise<Collection> {
   const { collections, encoders, file, sha256, name, mayReplace, keepsAge, maxImageBytes, signal } = options
-  requireFree(collections, name, mayReplace)
+  await requireFree(collections, name, mayReplace)
   if (sha256 !== undefined) await requireChecksum(file, sha256)
   const backup = await openBackup(file, { maxImageBytes })
   try {
@@ -61,7 +61,7 @@ export async function restore(options: RestoreOptions): Promise<Collection> {
       signal.throwIfAborted()
       const createdAt = keepsAge
         ? backup.content.collectionCreatedAt
-        : (find(collections, name)?.settings.createdAt ?? Date.now())
+        : ((await find(collections, name))?.settings.createdAt ?? Date.now())
       return await restoration.instate({ createdAt, mayReplace })
     } finally {
       await restoration.end()
@@ -72,12 +72,16 @@ export async function restore(options: RestoreOptions): Promise<Collection> {
 }
 
 /** Throws COLLECTION_EXISTS when a restore under this name would be refused at its end. */
-export function requireFree(collections: Collections, name: string, mayReplace: boolean): void {
-  if (!mayReplace && find(collections, name)) throw new CollectionExists(name)
+export async function requireFree(
+  collections: Collections,
+  name: string,
+  mayReplace: boolean
+): Promise<void> {
+  if (!mayReplace && (await find(collections, name))) throw new CollectionExists(name)
 }
 
-function find(collections: Collections, name: string): Collection | undefined {
-  return collections.list().find(({ settings }) => settings.name === name)
+async function find(collections: Collections, name: string): Promise<Collection | undefined> {
+  return (await collections.list()).find(({ settings }) => settings.name === name)
 }
 
 /** A bit of a vector or a text may turn without SQLite noticing. */

@@ -320,9 +320,10 @@ function collectionGauges(
   return async () => {
     pending.set(await health.pending())
     const counted = await Promise.all(
-      collections
-        .list()
-        .map(async (collection) => ({ collection: collection.settings.name, ...(await collection.counts()) }))
+      (await collections.list()).map(async (collection) => ({
+        collection: collection.settings.name,
+        ...(await collection.counts())
+      }))
     )
     for (const gauge of [records, vectors, bytes]) gauge.reset()
     for (const { collection, ...counts } of counted) {

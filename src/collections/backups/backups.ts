@@ -37,7 +37,7 @@ export interface Backups {
    */
   make(collection: string, options: { name?: string; signal: AbortSignal }): Promise<Backup>
   /** The latest first. Throws COLLECTION_NOT_FOUND when there never was a backup, nor such a collection. */
-  list(collection: string): Backup[]
+  list(collection: string): Promise<Backup[]>
   /** Throws BACKUP_NOT_FOUND. */
   get(collection: string, name: string): Backup & { path: string }
   /** Throws BACKUP_NOT_FOUND. */
@@ -65,7 +65,7 @@ export function openBackups(options: BackupsOptions): Backups {
   const running = new Map<string, Promise<Backup>>()
   return {
     make: async (collection, { name = timeName(), signal }) => {
-      const { settings } = collections.get(collection)
+      const { settings } = await collections.get(collection)
       setAside(dataDir, { collection, name, createdAt: settings.createdAt })
       const key = `${collection}/${name}`
       if (running.has(key) || backupExists(dataDir, collection, name))
@@ -82,8 +82,8 @@ export function openBackups(options: BackupsOptions): Backups {
       running.set(key, made)
       return made
     },
-    list: (collection) => {
-      if (!hasBackups(dataDir, collection)) collections.get(collection)
+    list: async (collection) => {
+      if (!hasBackups(dataDir, collection)) await collections.get(collection)
       return listBackups(dataDir, collection)
     },
     get: (collection, name) => findBackup(dataDir, collection, name),

@@ -6,7 +6,7 @@ import { BACKUP_NAME, type Backup } from '../../collections/backups/backup-folde
 import { BackupNotFound, RangeNotSatisfiable } from '../../errors.js'
 import { throwIfAborted } from '../deadlines.js'
 import { OwnCollectionName, OwnCollectionParams, responses } from '../schemas.js'
-import { mayKnow } from './collection-reach.js'
+import { knowledgeOf, mayKnow } from './collection-reach.js'
 import { optionalBody } from './optional-body.js'
 import type { App, Services } from './services.js'
 
@@ -120,9 +120,9 @@ export function backupRoutes(app: App, { backups, collections }: Services): void
     },
     async (request) => {
       const { collection } = request.params
-      const known = backups.list(collection).filter((backup) => mayKnow(request, backup, collections))
+      const known = (await backups.list(collection)).filter(await knowledgeOf(request, collections))
       // Where the caller knows of none there is one answer, were there others or not.
-      if (known.length === 0) collections.get(collection)
+      if (known.length === 0) await collections.get(collection)
       return { backups: known.map(toBody) }
     }
   )
@@ -139,7 +139,7 @@ export function backupRoutes(app: App, { backups, collections }: Services): void
       }
     },
     async (request, reply) => {
-      const { collection, name } = knownBackup({ backups, collections }, request, request.params)
+      const { collection, name } = await knownBackup({ backups, collections }, request, request.params)
       backups.remove(collection, name)
       return reply.code(204).send(null)
     }
@@ -174,7 +174,10 @@ export function backupFileRoute(app: App, { backups, collections }: Services): v
         method
       } = request
       const reply: FastifyReply = typedReply
-      const { path, sha256, bytes } = knownBackup({ backups, collections }, request, { collection, name })
+      const { path, sha256, bytes } = await knownBackup({ backups, collections }, request, {
+        collection,
+        name
+      })
       const etag = `"${sha256}"`
       const { range, 'if-range': ifRange } = headers
       // The library knows ETags of times and sizes only: a range of another file is none of this one.
@@ -210,13 +213,13 @@ export function backupFileRoute(app: App, { backups, collections }: Services): v
 }
 
 /** A backup, if the caller may know of it. Throws BACKUP_NOT_FOUND. */
-export function knownBackup(
+export async function knownBackup(
   { backups, collections }: Pick<Services, 'backups' | 'collections'>,
   request: Pick<FastifyRequest, 'reaches' | 'caller'>,
   { collection, name }: { collection: string; name: string }
-): ReturnType<Services['backups']['get']> {
+): Promise<ReturnType<Services['backups']['get']>> {
   const backup = backups.get(collection, name)
-  if (!mayKnow(request, backup, collections)) throw new BackupNotFound(collection, name)
+  if (!(await mayKnow(request, backup, collections))) throw new BackupNotFound(collection, name)
   return backup
 }
 

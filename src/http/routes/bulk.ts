@@ -95,7 +95,7 @@ export function bulkRoutes(app: App, services: Services): void {
         callOptions
       } = request
       const reply: FastifyReply = typedReply
-      const collection = collections.get(params.collection)
+      const collection = await collections.get(params.collection)
       const release = key === undefined ? () => undefined : take(collection, key)
       try {
         const ledger = new LineLedger({
@@ -171,7 +171,7 @@ export function bulkLoadRoute(app: App, { collections }: Services): void {
       }
     },
     async ({ params: { collection: name, key } }) => {
-      const collection = collections.get(name)
+      const collection = await collections.get(name)
       const load = await collection.bulkLoad(key)
       if (!load) throw new BulkLoadNotFound(name, key)
       const { lines, created, updated, failed, completed, updatedAt } = load

@@ -10,7 +10,7 @@ import {
   TrainForm,
   TrainJson
 } from './classifier-schemas.js'
-import { classifierOf, mayKnow } from './collection-reach.js'
+import { classifierOf, knowledgeOf } from './collection-reach.js'
 import { formBody, imagesBody } from './form.js'
 import type { Form } from './read-form.js'
 import type { App, Services } from './services.js'
@@ -63,7 +63,7 @@ export function classifierRoutes(app: App, services: Services): void {
     async (request) => ({
       classifiers: classifiers
         .list()
-        .filter((stored) => mayKnow(request, stored, collections))
+        .filter(await knowledgeOf(request, collections))
         .map(toClassifierBody)
     })
   )
@@ -80,7 +80,9 @@ export function classifierRoutes(app: App, services: Services): void {
       }
     },
     async (request) =>
-      toClassifierBody(classifierOf(request, { name: request.params.classifier, ...request.query }, services))
+      toClassifierBody(
+        await classifierOf(request, { name: request.params.classifier, ...request.query }, services)
+      )
   )
   app.delete(
     '/v1/classifiers/:classifier',
@@ -96,7 +98,7 @@ export function classifierRoutes(app: App, services: Services): void {
     },
     async (request, reply) => {
       await classifiers.drop(
-        classifierOf(request, { name: request.params.classifier, ...request.query }, services)
+        await classifierOf(request, { name: request.params.classifier, ...request.query }, services)
       )
       return reply.code(204).send(null)
     }

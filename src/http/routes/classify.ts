@@ -56,10 +56,11 @@ export function classifyRoute(app: App, services: Services): void {
         Static<typeof ClassifyJson> | Static<typeof ClassifyForm>
       const { inputs, isList } = sentInputs(sent)
       const loaded = await classifiers.load(
-        classifierOf(request, { name: request.params.classifier, ...request.query }, services)
+        await classifierOf(request, { name: request.params.classifier, ...request.query }, services)
       )
       // Another may have taken its place meanwhile.
-      if (!mayKnow(request, loaded.stored, collections)) throw new ClassifierNotFound(loaded.stored.name)
+      if (!(await mayKnow(request, loaded.stored, collections)))
+        throw new ClassifierNotFound(loaded.stored.name)
       const encoder = encoderFor(loaded, encoders)
       for (const input of inputs) requireTaken(loaded, input)
       const load = imageLoader(services, request, { lane: 'interactive', totalBytes: maxImageBytes })

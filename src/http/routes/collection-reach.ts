@@ -17,22 +17,31 @@ export interface OfCollection {
 }
 
 /**
- * Whether the caller may know of what was made of a collection: a backup, a classifier, a job or an
+ * Tells whether the caller may know of what was made of a collection: a backup, a classifier, a job or an
  * evaluation. A key that is limited to collections knows of what is of a collection that it reaches and that
  * is there: not of what is of none, nor of one that was dropped, whose name may be another's by now, nor
  * where it is not known which one it is of. Keys without a limit know of everything.
  */
-export function mayKnow(
+export async function knowledgeOf(
   request: Caller,
-  { collection: name, collectionCreatedAt: createdAt }: OfCollection,
   collections: Pick<Collections, 'list'>
-): boolean {
-  if (request.caller?.collections === undefined) return true
-  if (name === null || !request.reaches(name)) return false
-  return (
+): Promise<(made: OfCollection) => boolean> {
+  if (request.caller?.collections === undefined) return () => true
+  const present = await collections.list()
+  return ({ collection: name, collectionCreatedAt: createdAt }) =>
+    name !== null &&
+    request.reaches(name) &&
     createdAt !== undefined &&
-    collections.list().some(({ settings }) => settings.name === name && settings.createdAt === createdAt)
-  )
+    present.some(({ settings }) => settings.name === name && settings.createdAt === createdAt)
+}
+
+/** Whether the caller may know of one thing that was made of a collection. */
+export async function mayKnow(
+  request: Caller,
+  made: OfCollection,
+  collections: Pick<Collections, 'list'>
+): Promise<boolean> {
+  return (await knowledgeOf(request, collections))(made)
 }
 
 /**
@@ -40,12 +49,12 @@ export function mayKnow(
  * collection, else the only one. Of those that the caller may not know of there is none. Throws
  * CLASSIFIER_NOT_FOUND, and INVALID_REQUEST where it could be one of several.
  */
-export function classifierOf(
+export async function classifierOf(
   request: Caller,
   { name, collection }: { name: string; collection?: string },
   { classifiers, collections }: Pick<Services, 'classifiers' | 'collections'>
-): StoredClassifier {
-  const known = classifiers.named(name).filter((stored) => mayKnow(request, stored, collections))
+): Promise<StoredClassifier> {
+  const known = classifiers.named(name).filter(await knowledgeOf(request, collections))
   const meant = known.filter((stored) => stored.collection === (collection ?? null))
   const [found, ...others] = meant.length > 0 || collection !== undefined ? meant : known
   if (!found) throw new ClassifierNotFound(name)

@@ -121,7 +121,7 @@ export function collectionRoutes(app: App, { collections, encoders }: Services):
         response: responses({ 200: CollectionBody })
       }
     },
-    async ({ params }) => describe(collections.get(params.collection))
+    async ({ params }) => describe(await collections.get(params.collection))
   )
   app.get(
     '/v1/collections',
@@ -135,10 +135,7 @@ export function collectionRoutes(app: App, { collections, encoders }: Services):
     },
     async (request) => ({
       collections: await Promise.all(
-        collections
-          .list()
-          .filter(({ settings }) => request.reaches(settings.name))
-          .map(describe)
+        (await collections.list()).filter(({ settings }) => request.reaches(settings.name)).map(describe)
       )
     })
   )

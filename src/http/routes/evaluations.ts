@@ -13,7 +13,7 @@ import {
   toEvaluationBody,
   type EvaluationRequestBody
 } from './evaluation-body.js'
-import { mayKnow } from './collection-reach.js'
+import { knowledgeOf, mayKnow } from './collection-reach.js'
 import type { App, Services } from './services.js'
 
 const EvaluationParams = Type.Object({
@@ -50,12 +50,12 @@ const REPORT_POLICY = [
 export function evaluationRoutes(app: App, services: Services): void {
   startRoute(app, services)
   const { jobs, reports, collections } = services
-  const evaluationOf = (
+  const evaluationOf = async (
     request: Pick<FastifyRequest, 'reaches' | 'caller'> & { params: { id: string } }
-  ): EvaluationJob => {
+  ): Promise<EvaluationJob> => {
     const job = jobs.list().find(({ id }) => id === request.params.id)
     // Of collections that the caller may not know of there are no evaluations.
-    if (!isEvaluation(job) || !mayKnow(request, job, collections))
+    if (!isEvaluation(job) || !(await mayKnow(request, job, collections)))
       throw new EvaluationNotFound(request.params.id)
     return job
   }
@@ -80,7 +80,7 @@ export function evaluationRoutes(app: App, services: Services): void {
       evaluations: jobs
         .list()
         .filter(isEvaluation)
-        .filter((job) => mayKnow(request, job, collections))
+        .filter(await knowledgeOf(request, collections))
         .map(toEvaluationBody)
     })
   )
@@ -96,7 +96,7 @@ export function evaluationRoutes(app: App, services: Services): void {
       }
     },
     async (request) => {
-      const job = evaluationOf(request)
+      const job = await evaluationOf(request)
       return { ...toEvaluationBody(job), report: job.state === 'done' ? toJson(await reportOf(job)) : null }
     }
   )
@@ -117,7 +117,7 @@ export function evaluationRoutes(app: App, services: Services): void {
     },
     async (request, typedReply) => {
       const reply: FastifyReply = typedReply
-      const job = evaluationOf(request)
+      const job = await evaluationOf(request)
       const page = renderPage(await reportOf(job))
       return reply
         .type('text/html; charset=utf-8')
@@ -145,7 +145,7 @@ export function evaluationRoutes(app: App, services: Services): void {
       }
     },
     async (request, reply) => {
-      const job = evaluationOf(request)
+      const job = await evaluationOf(request)
       requireAllowed(request, job.collection)
       // One that is about to end has its report written and its end kept first: nothing comes back after it
       // is removed.

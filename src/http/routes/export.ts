@@ -75,7 +75,7 @@ export function exportRoutes(app: App, { collections, exports }: Services): void
     },
     async ({ params, query: { embeddings, images = false }, callOptions }, typedReply) => {
       const reply: FastifyReply = typedReply
-      const collection = collections.get(params.collection)
+      const collection = await collections.get(params.collection)
       const content = {
         images,
         embeddings: wanted(embeddings ?? (collection.settings.model === null || undefined))
@@ -112,7 +112,7 @@ export function exportRoutes(app: App, { collections, exports }: Services): void
     },
     async ({ params, headers, method, callOptions }, typedReply) => {
       const reply: FastifyReply = typedReply
-      const collection = collections.get(params.collection)
+      const collection = await collections.get(params.collection)
       const [modality, kind] = params.file.split('.') as [Modality, 'npy' | 'ids']
       const exported = await exports.embeddings(collection, modality)
       const etag = `"${exported.version}"`

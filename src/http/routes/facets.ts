@@ -66,12 +66,11 @@ export function facetRoute(app: App, { collections }: Services): void {
       }
     },
     async ({ params, query: { filter, limit = 20 }, callOptions }) => {
-      const { fields, leftOut } = await collections
-        .get(params.collection)
-        .facets(
-          { limit, filter: filter === undefined ? undefined : parseFilter(parseField('filter', filter)) },
-          callOptions
-        )
+      const collection = await collections.get(params.collection)
+      const { fields, leftOut } = await collection.facets(
+        { limit, filter: filter === undefined ? undefined : parseFilter(parseField('filter', filter)) },
+        callOptions
+      )
       return { fields, left_out: leftOut }
     }
   )

@@ -5,7 +5,7 @@ import { JobNotFound } from '../../errors.js'
 import { isOpen, type Job, type ReindexJob } from '../../jobs/job.js'
 import { OwnCollectionParams, responses } from '../schemas.js'
 import { EvaluationBody, toEvaluationBody } from './evaluation-body.js'
-import { mayKnow } from './collection-reach.js'
+import { knowledgeOf, mayKnow } from './collection-reach.js'
 import { ENDED, jobParts, partsOf } from './job-body.js'
 import { optionalBody } from './optional-body.js'
 import type { App, Services } from './services.js'
@@ -63,9 +63,11 @@ const HEARTBEAT_MS = 15_000
 /** Re-indexing, and following what runs in the background. */
 export function jobRoutes(app: App, { jobs, collections }: Services): void {
   // Of collections that the caller may not know of there are no jobs.
-  const jobOf = (request: Pick<FastifyRequest, 'reaches' | 'caller'> & { params: { id: string } }): Job => {
+  const jobOf = async (
+    request: Pick<FastifyRequest, 'reaches' | 'caller'> & { params: { id: string } }
+  ): Promise<Job> => {
     const job = jobs.get(request.params.id)
-    if (!mayKnow(request, job, collections)) throw new JobNotFound(job.id)
+    if (!(await mayKnow(request, job, collections))) throw new JobNotFound(job.id)
     return job
   }
   app.post(
@@ -105,7 +107,7 @@ export function jobRoutes(app: App, { jobs, collections }: Services): void {
     async (request) => ({
       jobs: jobs
         .list()
-        .filter((job) => mayKnow(request, job, collections))
+        .filter(await knowledgeOf(request, collections))
         .map(toBody)
     })
   )
@@ -120,7 +122,7 @@ export function jobRoutes(app: App, { jobs, collections }: Services): void {
         response: responses({ 200: JobBody })
       }
     },
-    async (request) => toBody(jobOf(request))
+    async (request) => toBody(await jobOf(request))
   )
   app.get(
     '/v1/jobs/:id/events',
@@ -143,7 +145,7 @@ export function jobRoutes(app: App, { jobs, collections }: Services): void {
     async (request, reply) => {
       const { params, callOptions } = request
       // Before the first byte, so that one that is not there gets its 404.
-      jobOf(request)
+      await jobOf(request)
       reply
         .header('content-type', 'text/event-stream')
         .header('cache-control', 'no-store')
@@ -163,7 +165,7 @@ export function jobRoutes(app: App, { jobs, collections }: Services): void {
         response: responses({ 200: JobBody })
       }
     },
-    async (request) => toBody(await jobs.cancel(jobOf(request).id))
+    async (request) => toBody(await jobs.cancel((await jobOf(request)).id))
   )
 }
 

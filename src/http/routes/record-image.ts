@@ -54,7 +54,7 @@ export function recordImageRoute(app: App, { config, encoders, collections, imag
     },
     async ({ params, query, headers, callOptions }, typedReply) => {
       const reply: FastifyReply = typedReply
-      const collection = collections.get(params.collection)
+      const collection = await collections.get(params.collection)
       const record = await collection.get(params.id, callOptions)
       if (!record) throw new RecordNotFound(params.collection, params.id)
       if (!record.image) throw new ImageNotKept(params.id)

@@ -46,16 +46,15 @@ export function recordSetRoutes(app: App, { collections }: Services): void {
     },
     async ({ params, query: { cursor, limit = 100, filter }, callOptions }, reply) => {
       const after = cursor === undefined ? undefined : fromCursor(cursor)
-      const records = await collections
-        .get(params.collection)
-        .list(
-          {
-            limit: limit + 1,
-            after,
-            filter: filter === undefined ? undefined : parseFilter(parseField('filter', filter))
-          },
-          callOptions
-        )
+      const collection = await collections.get(params.collection)
+      const records = await collection.list(
+        {
+          limit: limit + 1,
+          after,
+          filter: filter === undefined ? undefined : parseFilter(parseField('filter', filter))
+        },
+        callOptions
+      )
       const page = records.slice(0, limit)
       return sendJson(reply, {
         records: page.map((record) => toRecordBody(params.collection, record)),
@@ -102,7 +101,7 @@ export function recordSetRoutes(app: App, { collections }: Services): void {
         throw new InvalidRequest(
           'An empty filter would delete every record; drop the collection if that is meant.'
         )
-      const collection = collections.get(params.collection)
+      const collection = await collections.get(params.collection)
       // What was changed after it passed the filter may pass it no more: it stays.
       const batches = ids
         ? inBatches(ids)

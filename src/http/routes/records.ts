@@ -133,7 +133,7 @@ export function recordRoutes(app: App, services: Services): void {
       }))
     },
     async (request) => {
-      const collection = collections.get(request.params.collection)
+      const collection = await collections.get(request.params.collection)
       const { records: sent } = request.body as Static<typeof Envelope>
       const load = imageLoader(services, request, { lane: 'bulk', totalBytes: bodyLimit })
       const loadRecord = recordLoader({
@@ -188,7 +188,7 @@ export function singleRecordRoutes(app: App, services: Services): void {
         callOptions,
         onStep
       } = request
-      const collection = collections.get(params.collection)
+      const collection = await collections.get(params.collection)
       const load = imageLoader(services, request, { lane: 'interactive', totalBytes: maxImageBytes })
       await patchRecord(
         { encoders, collection, onStep },
@@ -216,7 +216,8 @@ export function singleRecordRoutes(app: App, services: Services): void {
       }
     },
     async ({ params, callOptions }) => {
-      const record = await collections.get(params.collection).get(params.id, callOptions)
+      const collection = await collections.get(params.collection)
+      const record = await collection.get(params.id, callOptions)
       return toRecordBody(params.collection, record ?? notFound(params))
     }
   )
@@ -233,7 +234,8 @@ export function singleRecordRoutes(app: App, services: Services): void {
     },
     async (request, reply) => {
       const { params, callOptions } = request
-      const [{ existed }] = await collections.get(params.collection).delete([params.id], {}, callOptions)
+      const collection = await collections.get(params.collection)
+      const [{ existed }] = await collection.delete([params.id], {}, callOptions)
       if (!existed) notFound(params)
       request.countChanges('deleted')
       return reply.code(204).send(null)

@@ -130,7 +130,7 @@ export function restoreRoutes(parent: App, services: Services): void {
           callOptions: { signal }
         } = request
         const body = request.body as Static<typeof RestoreBody> | Readable
-        requireFree(collections, name, mayReplace)
+        await requireFree(collections, name, mayReplace)
         requireIdle(name)
         let release = () => {}
         const options = { collections, encoders, name, mayReplace, maxImageBytes, signal }
@@ -150,7 +150,7 @@ export function restoreRoutes(parent: App, services: Services): void {
             waitLong(request)
             const from = body.from ?? name
             if (!request.reaches(from)) throw new CollectionForbidden(`collection '${from}'`)
-            const { path, sha256: noted } = knownBackup(services, request, {
+            const { path, sha256: noted } = await knownBackup(services, request, {
               collection: from,
               name: body.backup
             })

@@ -36,8 +36,8 @@ const response = responses({ 200: SearchBody })
 export function searchRoutes(app: App, services: Services): void {
   const { config, encoders, collections } = services
   const maxImageBytes = config.MAX_IMAGE_MIB * MIB
-  const run = (name: string, search: Search) =>
-    runSearch({ encoders, collection: collections.get(name) }, search)
+  const run = async (name: string, search: Search) =>
+    runSearch({ encoders, collection: await collections.get(name) }, search)
 
   app.post(
     '/v1/collections/:collection/search/text-to-image',
@@ -83,7 +83,7 @@ export function searchRoutes(app: App, services: Services): void {
     async (request, reply) => {
       const { params, body, callOptions, onStep } = request
       const { image, ...options } = body as SearchOptionsBody & { image: ImageBody }
-      collections.get(params.collection)
+      await collections.get(params.collection)
       const load = imageLoader(services, request, { lane: 'interactive', totalBytes: maxImageBytes })
       return sendJson(
         reply,
@@ -103,8 +103,8 @@ export function searchRoutes(app: App, services: Services): void {
 export function generalSearchRoutes(app: App, services: Services): void {
   const { config, encoders, collections } = services
   const maxImageBytes = config.MAX_IMAGE_MIB * MIB
-  const run = (name: string, search: Search) =>
-    runSearch({ encoders, collection: collections.get(name) }, search)
+  const run = async (name: string, search: Search) =>
+    runSearch({ encoders, collection: await collections.get(name) }, search)
 
   app.post(
     '/v1/collections/:collection/search',
@@ -130,7 +130,7 @@ export function generalSearchRoutes(app: App, services: Services): void {
         callOptions,
         onStep
       } = request
-      collections.get(params.collection)
+      await collections.get(params.collection)
       const parts = await loadParts(services, request, query)
       return sendJson(
         reply,

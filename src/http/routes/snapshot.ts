@@ -34,7 +34,8 @@ export function snapshotRoute(app: App, { collections }: Services): void {
       }
     },
     async ({ params }) => {
-      const saved = await collections.get(params.collection).snapshot()
+      const collection = await collections.get(params.collection)
+      const saved = await collection.snapshot()
       return {
         snapshots: saved.map(({ modality, records, bytes, tookMs }) => ({
           modality,

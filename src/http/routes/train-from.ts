@@ -61,7 +61,10 @@ export async function trainFrom(
     }
     const existing = await classifiers.save(stored, weights)
     // One of an earlier collection of this name is none to those who may not know of it.
-    return { stored, existed: existing !== undefined && mayKnow(request, existing, services.collections) }
+    return {
+      stored,
+      existed: existing !== undefined && (await mayKnow(request, existing, services.collections))
+    }
   })
 }
 
@@ -143,7 +146,7 @@ async function collectionExamples(
   } = body
   if (field === undefined) throw new InvalidRequest('label_field is needed with collection.')
   if (!request.reaches(name)) throw new CollectionForbidden(`collection '${name}'`)
-  const collection = services.collections.get(name)
+  const collection = await services.collections.get(name)
   requireModel(collection)
   const encoder = encoderOf({ encoders: services.encoders, collection })
   if (model !== undefined && services.encoders.get(model) !== encoder)

@@ -127,7 +127,7 @@ export function matrixRoute(app: App, { collections }: Services): void {
     async ({ params, body, callOptions, onStep }, typedReply) => {
       const reply: FastifyReply = typedReply
       const { target = 'image', sample = DEFAULT_SAMPLE, neighbors = DEFAULT_NEIGHBORS, fields = [] } = body
-      const collection = collections.get(params.collection)
+      const collection = await collections.get(params.collection)
       const filter = body.filter && parseFilter(body.filter)
       const startedAt = performance.now()
       const step = {
@@ -178,7 +178,7 @@ export function scoresRoute(app: App, services: Services): void {
         callOptions,
         onStep
       } = request
-      const collection = collections.get(params.collection)
+      const collection = await collections.get(params.collection)
       const parts = await loadParts(services, request, query)
       const { tell, took } = followSearch(onStep)
       const embedding = await encodeQuery({ encoders, collection }, parts, {

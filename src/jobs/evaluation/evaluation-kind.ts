@@ -49,13 +49,15 @@ export function evaluationJobs(parts: EvaluationParts): JobKind<EvaluationAsked,
       const {
         model: { name: model, fingerprint }
       } =
-        'folder' in dataset ? await planFolder(parts, dataset, asked) : planCollection(parts, dataset, asked)
+        'folder' in dataset
+          ? await planFolder(parts, dataset, asked)
+          : await planCollection(parts, dataset, asked)
       const of =
         'folder' in dataset
           ? { collection: null }
           : {
               collection: dataset.collection,
-              collectionCreatedAt: parts.collections.get(dataset.collection).settings.createdAt
+              collectionCreatedAt: (await parts.collections.get(dataset.collection)).settings.createdAt
             }
       return { ...of, dataset, model, fingerprint, against: against ?? null, tasks, options }
     },
@@ -88,12 +90,12 @@ async function planFolder(
   return encoder
 }
 
-function planCollection(
+async function planCollection(
   { collections, encoders }: Pick<EvaluationParts, 'collections' | 'encoders'>,
   { collection: name, labelField }: CollectionAsked,
   { model, against, tasks }: Pick<EvaluationAsked, 'model' | 'against' | 'tasks'>
 ) {
-  const collection = collections.get(name)
+  const collection = await collections.get(name)
   if (against !== undefined)
     throw new EvaluationInvalid(
       `Collection '${name}' has the embeddings of one model, so that nothing can be measured against ` +
@@ -157,11 +159,11 @@ async function run(
       .finally(opened.close)
   }
   // It may have been re-indexed since it was planned.
-  const encoder = planCollection(parts, dataset, { model, tasks })
+  const encoder = await planCollection(parts, dataset, { model, tasks })
   return evaluateCollection({
     ...shared,
     ...dataset,
-    collection: collections.get(dataset.collection),
+    collection: await collections.get(dataset.collection),
     images,
     exports,
     encoder

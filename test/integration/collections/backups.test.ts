@@ -85,7 +85,7 @@ t.test('a backup that is stopped leaves nothing, and a second of that name waits
   await Promise.all([backups.close(), t.rejects(closed, { code: 'CLOSED' }), many[0]])
   t.same((await readdir(join(dataDir, 'backups', 'things'))).sort(), ['one.json', 'one.sqlite'])
   await writeFile(join(dataDir, 'backups', 'things', 'one.json'), '{')
-  t.same(backups.list('things'), [], 'one of which nothing is known is none')
+  t.same(await backups.list('things'), [], 'one of which nothing is known is none')
   await store.close()
 })
 
@@ -113,13 +113,13 @@ t.test('a restoration is out of sight, one at a time, and gone if it is not whol
   await t.rejects(collections.restoration(settings('things')), { code: 'RESTORE_RUNNING' })
   await begun.addEmbeddings([{ id: 'new', modality: 'image', vector: randomVector() }])
   t.same(
-    collections.list().map(({ settings: { name } }) => name),
+    (await collections.list()).map(({ settings: { name } }) => name),
     ['things']
   )
   await t.rejects(begun.instate({ createdAt: 3, mayReplace: false }), { code: 'COLLECTION_EXISTS' })
   await begun.end()
   t.notOk(existsSync(fileOf(dataDir, 'new')))
-  t.match(await collections.get('things').get('old'), { id: 'old' })
+  t.match(await (await collections.get('things')).get('old'), { id: 'old' })
 
   const second = await collections.restoration(settings('things'))
   await second.addRecords([{ id: 'new', ...record, image: picture('new') }])
@@ -143,7 +143,7 @@ t.test('a restoration is out of sight, one at a time, and gone if it is not whol
     updatedAt: 6,
     expiresAt: null
   })
-  t.same(again.collections.get('things').settings, restored.settings)
+  t.same((await again.collections.get('things')).settings, restored.settings)
   t.match(
     (
       await restored.search(vector, {

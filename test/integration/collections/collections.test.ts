@@ -60,7 +60,7 @@ t.test('records are searchable once acknowledged, and after a restart', async (t
   await check(collection)
   await first.close()
   const { collections } = await open(t, dataDir)
-  await check(collections.get('things'))
+  await check(await collections.get('things'))
 })
 
 t.test('an upsert replaces a record, its embeddings and its modalities', async (t) => {
@@ -129,11 +129,11 @@ t.test('collections live side by side, and go whole', async (t) => {
   await two.upsert([{ id: 'same', text: 'in two', embeddings: { image: vector } }])
   t.equal((await one.get('same'))!.text, 'in one')
   t.same(
-    collections.list().map(({ settings }) => settings.name),
+    (await collections.list()).map(({ settings }) => settings.name),
     ['one', 'two']
   )
   await collections.drop('one')
-  t.throws(() => collections.get('one'), { code: 'COLLECTION_NOT_FOUND' })
+  await t.rejects(collections.get('one'), { code: 'COLLECTION_NOT_FOUND' })
   await t.rejects(collections.drop('one'), { code: 'COLLECTION_NOT_FOUND', statusCode: 404 })
   await t.rejects(one.upsert([{ id: 'late', embeddings: { image: vector } }]), {
     code: 'COLLECTION_NOT_FOUND',

@@ -160,7 +160,7 @@ t.test('a store that went back after a crash says so, and by how much', async (t
     for (const file of FILES) copyFileSync(join(lost, file), join(whole, file))
     const store = await open(whole)
     t.equal(store.health.setback, undefined)
-    t.match(await store.collections.get('things').counts(), { records: 5 })
+    t.match(await (await store.collections.get('things')).counts(), { records: 5 })
     await store.close()
   })
   rmSync(join(lost, 'semblance.db-wal'))

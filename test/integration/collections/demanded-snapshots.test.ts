@@ -63,7 +63,7 @@ t.test('what waits goes in first, so that a start right after builds nothing', a
   const progress: unknown[] = []
   const { collections } = await open(t, { dataDir, onProgress: (report) => progress.push(report) })
   t.same(progress, [])
-  t.equal((await collections.get('things').counts()).images, 800)
+  t.equal((await (await collections.get('things')).counts()).images, 800)
 })
 
 t.test('beside adds, searches and others who ask', async (t) => {

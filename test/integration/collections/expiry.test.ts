@@ -34,7 +34,7 @@ t.test('a store of version 2 is brought to version 3 with all that it holds', as
   const store = await openStore({ dataDir })
   const { collections } = store
   t.teardown(() => store.close())
-  const collection = collections.get('old')
+  const collection = await collections.get('old')
   t.same(await collection.get('a'), {
     id: 'a',
     text: 'kept',
@@ -347,7 +347,7 @@ t.test('the sweep runs by itself, and first for what expired while nothing ran',
   await sleep(250)
   const second = await openStore({ dataDir })
   t.teardown(() => second.close())
-  t.match(await gone(second.collections.get('things')), { records: 0, images: 0 })
+  t.match(await gone(await second.collections.get('things')), { records: 0, images: 0 })
 })
 
 t.test('a sweep that fails says so once, and goes on', async (t) => {

@@ -50,22 +50,24 @@ t.test(
     try {
       t.same(await warningsOf(store.health), [], 'with room there is nothing to warn of')
       await collections.create('small', () => settings('small'))
-      await collections.get('small').upsert([record(0)])
+      await (await collections.get('small')).upsert([record(0)])
       const count = await fill(collections, 'large')
       takeTheRest(dataDir)
       t.equal(statfsSync(dataDir).bavail, 0)
       t.match(await warningsOf(store.health), [
         { name: 'disk_full', detail: /writes are refused.*deletions go on/ }
       ])
-      const removed = await collections.get('large').delete(Array.from({ length: 120 }, (_, n) => `r${n}`))
+      const removed = await (
+        await collections.get('large')
+      ).delete(Array.from({ length: 120 }, (_, n) => `r${n}`))
       t.equal(removed.filter(({ existed }) => existed).length, 120)
-      t.match(await collections.get('large').counts(), { records: count - 120 })
+      t.match(await (await collections.get('large')).counts(), { records: count - 120 })
       takeTheRest(dataDir)
       t.equal(statfsSync(dataDir).bavail, 0, 'the reserve is there for the next one')
 
       await collections.drop('large')
       t.same(
-        collections.list().map(({ settings: { name } }) => name),
+        (await collections.list()).map(({ settings: { name } }) => name),
         ['small']
       )
       // Whether a graph was to be saved in that time is another matter.
@@ -73,8 +75,8 @@ t.test(
         problems.filter((problem) => !problem.includes('snapshot')),
         []
       )
-      t.match(await collections.get('small').counts(), { records: 1 })
-      await collections.get('small').upsert([record(1), record(2)])
+      t.match(await (await collections.get('small')).counts(), { records: 1 })
+      await (await collections.get('small')).upsert([record(1), record(2)])
       t.ok(
         existsSync(join(dataDir, 'reserve')) ||
           statfsSync(dataDir).bavail * statfsSync(dataDir).bsize < 16 << 20,

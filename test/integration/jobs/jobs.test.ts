@@ -29,7 +29,7 @@ async function opened(
   const evaluation = {
     mayWait: 1,
     mostCrashes: 3,
-    plan: () => ({
+    plan: async () => ({
       collection: 'walls',
       dataset: ASKED.dataset,
       model: 'mini',

@@ -61,7 +61,7 @@ t.test('a re-index gets over threads that die and come again', async (t) => {
   })
   t.same(met.sort(), Object.keys(faults).sort())
   t.equal(progress.at(-1), 70)
-  const after = collections.get('things')
+  const after = await collections.get('things')
   t.match(after.settings, { model, fingerprint })
   t.match(await after.counts(), { records: 70, texts: 70 })
   const { matches } = await after.search(await encoder.encodeText('thing number 7'), {
