@@ -21,6 +21,7 @@ import type { BulkLoad, BulkLoadStep, FailedLine } from './sqlite/bulk-loads.js'
 import type { RecordPage } from './sqlite/reads.js'
 import type { Written } from './sqlite/writes.js'
 import type { SavedGraph } from './upkeep.js'
+import type { StoreRead } from './store-read.js'
 import type { Waiting } from './waiting.js'
 import type { RawWrite } from './writer-worker.js'
 
@@ -93,10 +94,9 @@ export interface CollectionParts {
   dataDir: string
   commit: (write: RawWrite, callOptions?: CallOptions) => Promise<Written>
   searcher: ThreadPool<Searcher>
-  /** Makes a read when it is its turn. */
-  read: <T>(run: () => Promise<T>, callOptions?: CallOptions) => Promise<T>
-  /** Makes a long read when it is its turn. */
-  walk: Waiting['walk']
+  read: StoreRead
+  /** Makes a read, or a long one, when it is its turn. */
+  waiting: Pick<Waiting, 'read' | 'walk'>
   /** Resolves when writes to a collection, by its key, are not held back. */
   turn: (collection: number) => Promise<void>
 }
@@ -106,7 +106,7 @@ type Vectors = Partial<Record<Modality, Float32Array | null>>
 /** The handle of a stored collection. Order of a write: commit, apply to the index, resolve. */
 export function createCollection(
   settings: StoredCollection,
-  { dataDir, commit, searcher, read, walk, turn }: CollectionParts
+  { dataDir, commit, searcher, read, waiting, turn }: CollectionParts
 ): Collection {
   const { id: collection } = settings
   const commitAndApply = async (write: RawWrite, vectors: Vectors[], callOptions?: CallOptions) => {
@@ -143,36 +143,37 @@ export function createCollection(
       )
       return ids.map((id, i) => ({ id, existed: changes[i].existed }))
     },
-    bulkLoad: (key) => searcher.call('bulkLoad', { collection, key }),
-    failedLines: (key) => searcher.call('failedLines', { collection, key }),
+    bulkLoad: (key) => read('bulkLoad', collection, key),
+    failedLines: (key) => read('failedLines', collection, key),
     get: async (id, callOptions) => {
-      const record = await read(() => searcher.call('record', { collection, id }), callOptions)
+      const record = await waiting.read(() => read('record', collection, id), callOptions)
       return record && { ...record, metadata: record.metadata === null ? null : JSON.parse(record.metadata) }
     },
-    embeddings: (id, callOptions) => read(() => searcher.call('embeddings', { collection, id }), callOptions),
+    embeddings: (id, callOptions) => waiting.read(() => read('embeddingsOf', collection, id), callOptions),
     list: async (page, callOptions) =>
-      (await read(() => searcher.call('list', { collection, ...page }), callOptions)).map(unpacked),
-    select: (filter, callOptions) => read(() => searcher.call('select', { collection, filter }), callOptions),
+      (await waiting.read(() => searcher.call('list', { collection, ...page }), callOptions)).map(unpacked),
+    select: (filter, callOptions) =>
+      waiting.read(() => searcher.call('select', { collection, filter }), callOptions),
     search: async (query, options, callOptions) => {
-      const { matches, explanation } = await read(
+      const { matches, explanation } = await waiting.read(
         () => searcher.call('search', { collection, query, ...options }),
         callOptions
       )
       return { matches: matches.map((match) => ({ ...match, record: unpacked(match.record) })), explanation }
     },
     facets: (options, callOptions) =>
-      walk(
+      waiting.walk(
         (signal) => searcher.call('facets', { collection, ...options, stop: stopFlag(signal) }),
         callOptions
       ),
     // A matrix may take a minute: it waits, and is run, beside the others.
     matrix: (options, callOptions) =>
-      walk((signal) => searcher.call('matrix', { collection, ...options, stop: stopFlag(signal) }), {
+      waiting.walk((signal) => searcher.call('matrix', { collection, ...options, stop: stopFlag(signal) }), {
         ...callOptions,
         lane: 'bulk'
       }),
     scores: (options, callOptions) =>
-      walk(
+      waiting.walk(
         (signal) => searcher.call('scores', { collection, ...options, stop: stopFlag(signal) }),
         callOptions
       ),

@@ -13,6 +13,7 @@ import {
 } from './record.js'
 import { createReplacement, type Replacement } from './replacement.js'
 import { createRestoration, type Restoration } from './restoration.js'
+import type { StoreRead } from './store-read.js'
 import type { CollectionKey } from './sqlite/record-change.js'
 
 /** All collections of a store. */
@@ -49,24 +50,17 @@ export interface Collections {
 
 /** The collections of a data folder. */
 export async function openCollections(folder: Folder, onProblem?: OnProblem): Promise<Collections> {
-  const { dataDir, commit, searcher, waiting } = folder
+  const { commit, searcher, read } = folder
   const byName = new Map<string, Collection>()
   const held = new Map<number, Promise<unknown>>()
   const turn = async (collection: number) => void (await held.get(collection))
   const hold = (stored: StoredCollection) => {
-    const collection = createCollection(stored, {
-      dataDir,
-      commit,
-      searcher,
-      read: waiting.read,
-      walk: waiting.walk,
-      turn
-    })
+    const collection = createCollection(stored, { ...folder, turn })
     byName.set(stored.name, collection)
     return collection
   }
   const reload = () =>
-    searcher.call('collections', undefined).then(
+    read('collections').then(
       (stored) => (byName.clear(), stored.forEach(hold)),
       (error) => (folder.outdate(), Promise.reject(error))
     )
@@ -78,6 +72,7 @@ export async function openCollections(folder: Folder, onProblem?: OnProblem): Pr
     reload,
     commit,
     searcher,
+    read,
     held,
     list,
     onProblem
@@ -157,6 +152,7 @@ function collectionList({ byName, hold, commit, searcher }: ListParts): List {
 }
 
 interface ReplacementListParts extends Omit<ListParts, 'hold'> {
+  read: StoreRead
   list: List
   /** Takes the collections anew from the store. */
   reload: () => Promise<void>
@@ -173,6 +169,7 @@ function replacementList({
   reload,
   commit,
   searcher,
+  read,
   held,
   list,
   onProblem
@@ -212,6 +209,7 @@ function replacementList({
         target,
         commit,
         searcher,
+        read,
         hold: async (work) => {
           const working = work()
           held.set(

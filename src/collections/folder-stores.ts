@@ -11,22 +11,19 @@ import type { StoreHealth } from './stores/store.js'
 import type { WriterFinding } from './writer-worker.js'
 
 /** The jobs of a data folder. */
-export function createJobStore({ commit, searcher }: Pick<Folder, 'commit' | 'searcher'>): JobStore {
+export function createJobStore({ commit, read }: Pick<Folder, 'commit' | 'read'>): JobStore {
   return {
-    list: () => searcher.call('jobs', undefined),
+    list: () => read('jobs'),
     save: async (job) => void (await commit({ kind: 'job', ...job })),
     remove: async (id) => void (await commit({ kind: 'forget-job', id }))
   }
 }
 
 /** The classifiers of a data folder. */
-export function createClassifierStore({
-  commit,
-  searcher
-}: Pick<Folder, 'commit' | 'searcher'>): ClassifierStore {
+export function createClassifierStore({ commit, read }: Pick<Folder, 'commit' | 'read'>): ClassifierStore {
   return {
-    list: () => searcher.call('classifiers', undefined),
-    get: (name) => searcher.call('classifier', name),
+    list: () => read('classifiers'),
+    get: (name) => read('classifier', name),
     save: async (classifier) => (await commit({ kind: 'put-classifier', ...classifier })).existed!,
     remove: async (name) => (await commit({ kind: 'drop-classifier', name })).existed!
   }

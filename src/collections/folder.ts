@@ -8,6 +8,7 @@ import {
 } from './folder-threads.js'
 import type { Written } from './sqlite/writes.js'
 import { createWaiting, type Waiting } from './waiting.js'
+import type { StoreRead } from './store-read.js'
 import type { RawWrite } from './writer-worker.js'
 
 /** An open data folder, as the stores in it use it. */
@@ -16,6 +17,8 @@ export interface Folder extends FolderThreads {
   readonly waiting: Waiting
   /** Makes a write durable. Throws what rejected it. */
   commit(write: RawWrite, callOptions?: CallOptions): Promise<Written>
+  /** Reads the store, past the queue of reads. */
+  readonly read: StoreRead
   /** Sets what reads the store again into memory, where that may differ after a write that failed. */
   onResync(reload: () => Promise<void>): void
   /** Notes that memory differs from the store: the next write, the sweep's if no other, has it read again. */
@@ -59,6 +62,7 @@ export async function openFolder(options: StoreOptions): Promise<Folder> {
       if (isOutdated) await recover()
       throw fromErrorShape(answer.failure)
     },
+    read: (operation, ...args) => threads.searcher.call('read', { operation, args }) as Promise<never>,
     onResync: (listener) => void (reload = listener),
     outdate: () => void (isOutdated = true),
     close: async () => {

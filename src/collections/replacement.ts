@@ -1,6 +1,7 @@
 import type { Collection, CollectionParts } from './collection.js'
 import type { StoredCollection } from './record.js'
 import type { RecordCopy } from './sqlite/record-writes.js'
+import type { StoreReads } from './store-read.js'
 import type { ComparedRecord, RecordPage } from './sqlite/reads.js'
 
 /** A collection that is made anew beside the one that serves, to take its place. */
@@ -21,7 +22,7 @@ export interface Replacement {
   replace(): Promise<boolean>
 }
 
-export interface ReplacementParts extends Pick<CollectionParts, 'commit' | 'searcher'> {
+export interface ReplacementParts extends Pick<CollectionParts, 'commit' | 'searcher' | 'read'> {
   /** What serves. */
   source: StoredCollection
   /** What is made. */
@@ -39,12 +40,13 @@ export function createReplacement({
   target,
   commit,
   searcher,
+  read,
   hold,
   onReplaced
 }: ReplacementParts): Replacement {
   const { settings: stored } = target
   return {
-    compare: (page) => searcher.call('compare', { collection: source.id, other: stored.id, ...page }),
+    compare: (page) => read('compare', source.id, stored.id, page),
     copy: async (records) => {
       const { changes } = await commit({ kind: 'copy', collection: source, into: stored, records })
       const copied = changes.flatMap((change, i) =>
@@ -61,15 +63,13 @@ export function createReplacement({
     removeExtra: async () => {
       let removed = 0
       for (let after: string | undefined = ''; after !== undefined;) {
-        const { ids, last }: { ids: string[]; last?: string } = await searcher.call('extra', {
-          collection: stored.id,
-          other: source.id,
+        const extra: ReturnType<StoreReads['extra']> = await read('extra', stored.id, source.id, {
           after,
           limit: PAGE
         })
-        if (ids.length > 0) await target.delete(ids)
-        removed += ids.length
-        after = last
+        if (extra.ids.length > 0) await target.delete(extra.ids)
+        removed += extra.ids.length
+        after = extra.last
       }
       return removed
     },

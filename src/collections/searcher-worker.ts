@@ -12,28 +12,19 @@ import type { Filter } from './filter.js'
 import type { HnswGraph } from './hnsw-graph.js'
 import { sampleMatrix, type Matrix, type MatrixOptions } from './matrix.js'
 import { packMatches, packRecords, type PackedMatch, type PackedRecord } from './packed-matches.js'
-import {
-  DEFAULT_HNSW,
-  MODALITIES,
-  type Match,
-  type Modality,
-  type StoredCollection,
-  type StoredRecord
-} from './record.js'
+import { DEFAULT_HNSW, MODALITIES, type Match, type Modality, type StoredCollection } from './record.js'
 import { scoreRecords, type ScoresOptions } from './scores.js'
 import { packSelection, type Selection } from './selection.js'
 import { inSlices, stopFlag, type StopFlag } from './slices.js'
 import { readSnapshot, sweepSnapshots, type GraphIdentity } from './snapshots.js'
-import type { BulkLoad, FailedLine } from './sqlite/bulk-loads.js'
-import type { SavedClassifier } from './stores/classifier-store.js'
 import { openReader, storeFailure } from './sqlite/connection.js'
 import {
   createStoreReader,
   type CollectionCounts,
-  type ComparedRecord,
   type RecordPage,
   type StoreReader
 } from './sqlite/reads.js'
+import type { StoreCall } from './store-read.js'
 import { removeIndex, syncIndexes, type Indexes } from './sync-indexes.js'
 import { Upkeep, type SavedGraph } from './upkeep.js'
 import type { RecordChange } from './sqlite/record-change.js'
@@ -259,17 +250,6 @@ function toMatch({ key, label, score }: RecordHit, { target }: Pick<SearchCall, 
   return record ? [{ record, modality: target, score }] : []
 }
 
-/** One record. */
-export const record = handler(
-  ({ collection, id }: { collection: number; id: string }): StoredRecord<string> | undefined =>
-    store.record(collection, id)
-)
-
-/** The embeddings of a record. */
-export const embeddings = handler(({ collection, id }: { collection: number; id: string }) =>
-  store.embeddingsOf(collection, id)
-)
-
 /** Records in the order of their ids, after an id, those that pass a filter. */
 export const list = handler(
   async ({
@@ -348,40 +328,10 @@ export const counts = handler(
 /** Labels that wait for their graph, in all. */
 export const pending = handler(() => upkeep.pending)
 
-/** All collections of the store. */
-export const collections = handler((): StoredCollection[] => store.collections())
-
-/** Records compared with their copies in another collection. */
-export const compare = handler(
-  ({ collection, other, ...page }: RecordPage & { collection: number; other: number }): ComparedRecord[] =>
-    store.compare(collection, other, page)
+/** A read of the store that needs no index. */
+export const read = handler(({ operation, args }: StoreCall) =>
+  (store[operation] as (...args: unknown[]) => unknown)(...args)
 )
-
-/** Ids of records that another collection has not. */
-export const extra = handler(
-  ({ collection, other, ...page }: RecordPage & { collection: number; other: number }) =>
-    store.extra(collection, other, page)
-)
-
-/** How far a bulk load is; undefined where there is none of that key. */
-export const bulkLoad = handler(
-  ({ collection, key }: { collection: number; key: string }): BulkLoad | undefined =>
-    store.bulkLoad(collection, key)
-)
-
-/** The first of the lines of a bulk load that failed. */
-export const failedLines = handler(({ collection, key }: { collection: number; key: string }): FailedLine[] =>
-  store.failedLines(collection, key)
-)
-
-/** All jobs that were saved. */
-export const jobs = handler(() => store.jobs())
-
-/** The bodies of all classifiers. */
-export const classifiers = handler(() => store.classifiers())
-
-/** A classifier with its weights. */
-export const classifier = handler((name: string): SavedClassifier | undefined => store.classifier(name))
 
 /** Ends the work on graphs and saves what changed. */
 export const stop = handler(() => upkeep.stop())

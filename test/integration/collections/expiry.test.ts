@@ -317,8 +317,8 @@ t.test('no search, list or filter sees what has expired while no sweep runs', as
       .length,
     30
   )
-  t.equal(await searcher.call('record', { collection: of, id: 'passing1' }), undefined)
-  t.same(await searcher.call('embeddings', { collection: of, id: 'passing1' }), {})
+  t.equal(await searcher.call('read', { operation: 'record', args: [of, 'passing1'] }), undefined)
+  t.same(await searcher.call('read', { operation: 'embeddingsOf', args: [of, 'passing1'] }), {})
 })
 
 t.test('the sweep runs by itself, and first for what expired while nothing ran', async (t) => {

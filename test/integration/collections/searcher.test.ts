@@ -2,6 +2,7 @@ import t from 'tap'
 import { openWriter } from '../../../src/collections/sqlite/connection.js'
 import { createStoreWriter, type Written } from '../../../src/collections/sqlite/writes.js'
 import { selected } from '../../../src/collections/selection.js'
+import type { StoredCollection } from '../../../src/collections/record.js'
 import { startThreadPool } from '../../../src/threading/thread-pool.js'
 import { randomVector, settings } from '../../fixtures/collections.js'
 
@@ -69,7 +70,9 @@ t.test('a searcher that missed commits is brought in line with the store', async
   t.same(ids, ['a'])
   t.type(time, 'number')
   t.same(
-    (await searcher.call('collections', undefined)).map(({ name }) => name),
+    ((await searcher.call('read', { operation: 'collections', args: [] })) as StoredCollection[]).map(
+      ({ name }) => name
+    ),
     ['kept', 'made']
   )
 })
