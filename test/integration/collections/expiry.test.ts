@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import SQLite from 'better-sqlite3'
@@ -319,35 +318,6 @@ t.test('no search, list or filter sees what has expired while no sweep runs', as
   )
   t.equal(await searcher.call('read', { operation: 'record', args: [of, 'passing1'] }), undefined)
   t.same(await searcher.call('read', { operation: 'embeddingsOf', args: [of, 'passing1'] }), {})
-})
-
-t.test('the sweep runs by itself, and first for what expired while nothing ran', async (t) => {
-  const dataDir = t.testdir()
-  const bytes = Buffer.from('an image')
-  const expiring = (id: string, ms: number) => ({
-    id,
-    expiresAt: Date.now() + ms,
-    image: { bytes, type: 'image/png' },
-    embeddings: { image: randomVector() }
-  })
-  const gone = async (collection: { counts(): Promise<{ records: number; images: number }> }) => {
-    const isThere = async () => Object.values(await collection.counts()).some((count) => count > 0)
-    // The store comes before the graph.
-    for (let tries = 0; tries < 300 && (await isThere()); tries++) await sleep(50)
-    return collection.counts()
-  }
-  const first = await openStore({ dataDir })
-  const { collection } = await first.collections.create('things', () => settings('things'))
-  await collection.upsert(Array.from({ length: 1200 }, (_, n) => expiring(`a${n}`, 300)))
-  t.equal((await readdir(join(dataDir, 'images'))).length, 1)
-  t.match(await gone(collection), { records: 0, images: 0 })
-  t.same(await readdir(join(dataDir, 'images')), [])
-  await collection.upsert([expiring('b', 200)])
-  await first.close()
-  await sleep(250)
-  const second = await openStore({ dataDir })
-  t.teardown(() => second.close())
-  t.match(await gone(await second.collections.get('things')), { records: 0, images: 0 })
 })
 
 t.test('a sweep that fails says so once, and goes on', async (t) => {

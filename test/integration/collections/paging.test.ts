@@ -4,12 +4,11 @@ import {
   type CollectionSearch,
   type RecordHit
 } from '../../../src/collections/collection-index.js'
-import { openStore } from '../../../src/collections/open-store.js'
 import { parseFilter } from '../../../src/collections/filter.js'
 import { searchInDepths } from '../../../src/collections/paged-search.js'
 import type { Hit } from '../../../src/collections/top-k.js'
 import { random } from '../../../src/evaluation/statistics/statistics.js'
-import { DIMENSION, settings } from '../../fixtures/collections.js'
+import { DIMENSION } from '../../fixtures/collections.js'
 
 type Random = ReturnType<typeof random>
 
@@ -158,47 +157,4 @@ t.test('a graph that leads to too few is left for a scan', async (t) => {
   })
   t.same(hits, live.slice(0, 50))
   t.equal(isExact, true)
-})
-
-t.test('all live records are found once most of a graph is deleted, page by page', async (t) => {
-  const store = await openStore({ dataDir: t.testdir() })
-  const { collections } = store
-  t.teardown(() => store.close())
-  const { collection } = await collections.create('things', () =>
-    settings('things', { hnsw: { m: 6, efConstruction: 24, efSearch: 24 } })
-  )
-  const numbers = random(17)
-  const same = vectorOf(numbers)
-  const records = Array.from({ length: 1393 }, (_, i) => ({
-    id: `r${i}`,
-    metadata: JSON.stringify({ n: i }),
-    embeddings: { image: i % 3 === 0 ? same : vectorOf(numbers), ...(i % 2 && { text: vectorOf(numbers) }) }
-  }))
-  for (let start = 0; start < records.length; start += 256)
-    await collection.upsert(records.slice(start, start + 256))
-  for (const [status, count] of [
-    ['before', 1393],
-    ['after', 199]
-  ] as const) {
-    if (status === 'after') await collection.delete(records.flatMap(({ id }, i) => (i % 7 === 0 ? [] : [id])))
-    for (const target of ['image', 'record'] as const) {
-      for (const options of [
-        {},
-        { scoreThreshold: 0.02, without: ['r0', 'r7'] },
-        { relativeThreshold: 0.5 }
-      ]) {
-        const find = async (offset: number, limit: number) =>
-          (await collection.search(same, { target, offset, limit, ...options })).matches.map(
-            ({ record, score }) => `${record.id} ${score}`
-          )
-        const whole = await find(0, 1400)
-        const pages: string[] = []
-        for (let offset = 0; offset < whole.length + 50; offset += 350)
-          pages.push(...(await find(offset, 350)))
-        if (JSON.stringify(pages) !== JSON.stringify(whole))
-          t.fail(`${status}, ${target}, ${JSON.stringify(options)}`)
-        if (Object.keys(options).length === 0) t.equal(new Set(whole).size, count, 'all of them')
-      }
-    }
-  }
 })

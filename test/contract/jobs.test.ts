@@ -1,7 +1,8 @@
-import t, { type Test } from 'tap'
-import { openStore } from '../../../src/collections/open-store.js'
-import type { JobKind, JobKinds, Work } from '../../../src/jobs/job.js'
-import { openJobs, type JobsOptions } from '../../../src/jobs/jobs.js'
+import t from 'tap'
+import type { Store } from '../../src/collections/stores/store.js'
+import type { JobKind, JobKinds, Work } from '../../src/jobs/job.js'
+import { openJobs, type Jobs, type JobsOptions } from '../../src/jobs/jobs.js'
+import { testStores } from './stores.js'
 
 const ASKED = { dataset: { collection: 'walls', limit: 10 }, options: {} }
 const until = ({ signal }: Work) =>
@@ -9,23 +10,15 @@ const until = ({ signal }: Work) =>
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
   )
 
-/** A service's jobs in a store; `run` is what an evaluation does. */
-async function opened(
-  t: Test,
-  dataDir: string,
+/** The jobs of a service in a store; `run` is what an evaluation does. */
+function jobsIn(
+  store: Store,
   {
     run,
     undo,
     ...options
   }: Partial<JobsOptions> & { run: (work: Work) => Promise<void>; undo?: () => Promise<void> }
-) {
-  const store = await openStore({ dataDir })
-  let isOpen = true
-  const close = async () => {
-    if (isOpen) await store.close()
-    isOpen = false
-  }
-  t.teardown(close)
+): Promise<Jobs> {
   const evaluation = {
     mayWait: 1,
     mostCrashes: 3,
@@ -41,34 +34,33 @@ async function opened(
     run: (_, work) => run(work),
     undo
   } as JobKind<object, object>
-  const jobs = await openJobs({
+  return openJobs({
     store: store.jobs,
     kinds: { evaluation, reindex: evaluation } as unknown as JobKinds,
     ...options
   })
-  return { jobs, store, close }
 }
 
-t.test(
+testStores(
+  t,
   'a job that crashes the process is given up after three times, and the others have their turn',
-  async (t) => {
-    const dataDir = t.testdir()
+  async (t, opened) => {
     let id = ''
     let next = ''
     for (let process = 1; process <= 3; process++) {
       let begun = () => undefined as void
       const isBegun = new Promise<void>((resolve) => (begun = resolve))
-      const { jobs, close } = await opened(t, dataDir, { run: (work) => (begun(), until(work)) })
+      const store = process === 1 ? opened.store : await opened.reopen()
+      const jobs = await jobsIn(store, { run: (work) => (begun(), until(work)) })
       if (process === 1)
         [id, next] = [(await jobs.start('evaluation', ASKED)).id, (await jobs.start('evaluation', ASKED)).id]
       else await jobs.resume()
       await isBegun
       t.match([jobs.get(id).state, jobs.get(next).state], ['running', 'queued'], `process ${process}`)
       // A crash: nothing of the jobs is closed.
-      await close()
     }
     let runs = 0
-    const { jobs } = await opened(t, dataDir, { run: async () => void runs++ })
+    const jobs = await jobsIn(await opened.reopen(), { run: async () => void runs++ })
     await jobs.resume()
     for await (const job of jobs.watch(next, new AbortController().signal)) if (job.state === 'done') break
     t.match(jobs.get(id), { state: 'failed', error: { code: 'JOB_CRASHED', message: /3 times/ } })
@@ -76,25 +68,23 @@ t.test(
   }
 )
 
-t.test('stops that are asked for are no crashes, however many', async (t) => {
-  const dataDir = t.testdir()
+testStores(t, 'stops that are asked for are no crashes, however many', async (t, opened) => {
   let id = ''
   for (let process = 0; process < 5; process++) {
     let begun = () => undefined as void
     const isBegun = new Promise<void>((resolve) => (begun = resolve))
-    const { jobs, close } = await opened(t, dataDir, { run: (work) => (begun(), until(work)) })
+    const store = process === 0 ? opened.store : await opened.reopen()
+    const jobs = await jobsIn(store, { run: (work) => (begun(), until(work)) })
     if (process === 0) id = (await jobs.start('evaluation', ASKED)).id
     else await jobs.resume()
     await isBegun
     t.match(jobs.get(id), { state: 'running', crashes: 1 })
     await jobs.close()
-    await close()
   }
 })
 
-t.test('what is cancelled while the service stops is cancelled', async (t) => {
-  const dataDir = t.testdir()
-  const { jobs, close } = await opened(t, dataDir, { run: until })
+testStores(t, 'what is cancelled while the service stops is cancelled', async (t, opened) => {
+  const jobs = await jobsIn(opened.store, { run: until })
   const [running, queued] = [
     (await jobs.start('evaluation', ASKED)).id,
     (await jobs.start('evaluation', ASKED)).id
@@ -103,19 +93,19 @@ t.test('what is cancelled while the service stops is cancelled', async (t) => {
   t.match(await jobs.cancel(running), { state: 'cancelled' })
   await closed
   t.match(await jobs.cancel(queued), { state: 'cancelled' }, 'after it had stopped, too')
-  await close()
-  const again = await opened(t, dataDir, { run: async () => void t.fail('It ran.') })
-  await again.jobs.resume()
-  t.match([again.jobs.get(running).state, again.jobs.get(queued).state], ['cancelled', 'cancelled'])
+  const again = await jobsIn(await opened.reopen(), { run: async () => void t.fail('It ran.') })
+  await again.resume()
+  t.match([again.get(running).state, again.get(queued).state], ['cancelled', 'cancelled'])
 })
 
-t.test(
+testStores(
+  t,
   'a job ends and says how, though what it made can not be removed, or its end not be kept',
-  async (t) => {
+  async (t, opened) => {
     const faults: object[] = []
     const ends: string[] = []
     const undo = () => Promise.reject(new Error('It is locked.'))
-    const { jobs, close } = await opened(t, t.testdir(), {
+    const jobs = await jobsIn(opened.store, {
       run: until,
       undo,
       onFault: ({ id }, { step, error }) => void faults.push({ id, step, error }),
@@ -126,7 +116,7 @@ t.test(
     t.match(faults, [{ id, step: 'undo', error: { message: 'It is locked.' } }])
     const unkept = (await jobs.start('evaluation', ASKED)).id
     await new Promise((resolve) => setTimeout(resolve, 50))
-    await close()
+    await opened.store.close()
     t.match(await jobs.cancel(unkept), { state: 'cancelled' })
     t.match(faults.slice(1), [
       { id: unkept, step: 'undo' },
@@ -136,8 +126,8 @@ t.test(
   }
 )
 
-t.test('changes that come while a watcher is slow are one', async (t) => {
-  const { jobs } = await opened(t, t.testdir(), {
+testStores(t, 'changes that come while a watcher is slow are one', async (t, opened) => {
+  const jobs = await jobsIn(opened.store, {
     run: async ({ onChange }) => {
       for (let i = 0; i < 1000; i++) onChange()
       await new Promise((resolve) => setTimeout(resolve, 200))
