@@ -55,7 +55,7 @@ t.test('an evaluation that was killed goes on where it was', async (t: Test) => 
   const cache = join(folder, 'data', 'evaluation-cache')
   const args = [
     'evaluate',
-    await twoClasses(join(folder, 'pictures'), 120),
+    await twoClasses(join(folder, 'pictures'), 80),
     '--tasks',
     'zero-shot',
     '--resamples',
@@ -69,7 +69,7 @@ t.test('an evaluation that was killed goes on where it was', async (t: Test) => 
   killed.child.kill('SIGKILL')
   t.match(await killed.ended, { code: 'SIGKILL', stdout: '' })
   const before = keptRows(cache)
-  t.ok(before > 0 && before < 240, `${before} of 240 were kept`)
+  t.ok(before > 0 && before < 160, `${before} of 160 were kept`)
   const stopped = startCommand(t, args, env)
   await untilKept(cache, before + 1)
   stopped.child.kill('SIGINT')
