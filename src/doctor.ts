@@ -60,7 +60,11 @@ function runtime(): Finding {
   const providers = supportedProviders().map(
     ({ name, bundled }) => `${name}${bundled ? '' : ' (with libraries of its own)'}`
   )
-  return { topic: 'runtime', status: 'ok', text: `onnxruntime-node ${version} knows ${providers.join(', ')}` }
+  return {
+    topic: 'runtime',
+    status: 'ok',
+    text: `onnxruntime-node ${version} supports ${providers.join(', ')}`
+  }
 }
 
 /** The file of API keys: whether it can be read, by whom else, and what is in it. */
@@ -115,7 +119,7 @@ async function* examineModel(model: ModelPackage, config: Config): AsyncGenerato
       topic: 'model',
       status: passedOver.length === 0 ? 'ok' : 'warn',
       text:
-        `${name}: asked for ${requested.join(', ')}; ${nodes.join(', ')}; ${encoder.dimension} ` +
+        `${name}: requested ${requested.join(', ')}; ${nodes.join(', ')}; ${encoder.dimension} ` +
         `dimensions${missed}`
     }
     yield await golden(encoder)
@@ -130,11 +134,7 @@ async function golden(encoder: Encoder): Promise<Finding> {
   const { name, variant } = encoder.model
   const report = await checkGolden(encoder)
   if (!report)
-    return {
-      topic: 'model',
-      status: 'ok',
-      text: `${name}: the package brings no golden values to compare with`
-    }
+    return { topic: 'model', status: 'ok', text: `${name}: the package has no golden values to compare with` }
   const { texts, images, otherTokens, textCosine, imageCosine } = report
   const least = variant === 'fp32' || variant === 'fp16' ? LEAST_COSINE : LEAST_COSINE_OF_FEW_BITS
   const isGood = otherTokens === 0 && textCosine >= least && imageCosine >= least
@@ -172,7 +172,7 @@ async function* examineStore(dataDir: string, models: ModelPackage[]): AsyncGene
       yield {
         topic: 'store',
         status: 'warn',
-        text: `schema ${schema} is brought up to ${newestSchema} at the next start`
+        text: `schema ${schema} is migrated to ${newestSchema} at the next start`
       }
     else
       yield {
@@ -209,7 +209,7 @@ function collectionFinding(
   const lost =
     lostImages.count > 0
       ? [
-          `${lostImages.count} kept images are gone ` +
+          `${lostImages.count} kept images are missing ` +
             `(${lostImages.ids.join(', ')}${lostImages.count > lostImages.ids.length ? ', ...' : ''})`
         ]
       : []

@@ -238,8 +238,8 @@ function reportExecution(encoders: Encoders, logger: Logger): void {
     else
       logger.error(
         { ...fields, passedOver },
-        `model '${model.name}' does NOT run on ${requested[0]}, which was asked for: image tower on ` +
-          `${towers.image.provider}, text tower on ${towers.text.provider}`
+        `model '${model.name}' does NOT run on ${requested[0]}, the preferred execution provider: ` +
+          `image tower on ${towers.image.provider}, text tower on ${towers.text.provider}`
       )
     logger.info(
       { model: model.name, tuning },

@@ -9,7 +9,7 @@ export function environmentKeys(entries: string[]): ApiKey[] {
     const [, scope, key] = /^(read|write|admin):(\S{16,})$/.exec(entry.trim()) ?? []
     if (!scope)
       throw new Error(
-        `API_KEYS: entry ${i + 1} is not read:KEY, write:KEY or admin:KEY with a KEY of 16 or more ` +
+        `API_KEYS: entry ${i + 1} must be read:KEY, write:KEY or admin:KEY, with a KEY of 16 or more ` +
           'characters.'
       )
     return { name: `env:${i + 1}`, scope: scope as Scope, digest: digestOf(key) }

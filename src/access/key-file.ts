@@ -63,7 +63,7 @@ export async function readKeyFile(path: string): Promise<{ file: KeyFile; exposu
   const handle = await open(path).catch((error: NodeJS.ErrnoException) => {
     throw new Error(
       error.code === 'ENOENT'
-        ? `There is no ${path}; 'semblance keys create' makes one.`
+        ? `The key file ${path} does not exist; create it with 'semblance keys create'.`
         : `${path} can't be read: ${error.message}`
     )
   })
@@ -105,10 +105,10 @@ function inconsistencies({ keys }: KeyFile): string[] {
   const repeated = (field: 'name' | 'sha256') =>
     keys.flatMap((key, i) => {
       const first = keys.findIndex((other) => other[field] === key[field])
-      return first < i ? [`keys[${i}] has the ${field} of keys[${first}]`] : []
+      return first < i ? [`keys[${i}] has the same ${field} as keys[${first}]`] : []
     })
   const timeless = keys.flatMap(({ expires_at: time }, i) =>
-    time !== undefined && !isTime(time) ? [`keys[${i}].expires_at is not a date or a time as ISO 8601`] : []
+    time !== undefined && !isTime(time) ? [`keys[${i}].expires_at must be an ISO 8601 date or time`] : []
   )
   return [...repeated('name'), ...repeated('sha256'), ...timeless]
 }
@@ -145,13 +145,13 @@ function exposureOf(path: string, mode: number): string | undefined {
   if (process.platform === 'win32') return undefined
   if (mode & 0o022)
     return (
-      `${path} can be written by others (mode ${(mode & 0o777).toString(8)}), who could let ` +
-      'themselves in: chmod 600 it.'
+      `Other users can write to ${path} (mode ${(mode & 0o777).toString(8)}) and add keys of ` +
+      'their own: run chmod 600 on it.'
     )
   if (mode & 0o004)
     return (
-      `${path} can be read by every user of this machine (mode ${(mode & 0o777).toString(8)}): ` +
-      'chmod 600 it.'
+      `Every user of this machine can read ${path} (mode ${(mode & 0o777).toString(8)}): run ` +
+      'chmod 600 on it.'
     )
   return undefined
 }

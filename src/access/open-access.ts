@@ -23,14 +23,14 @@ export async function openAccess(
     config.AUDIT_LOG === ''
       ? undefined
       : openAuditLog(config.AUDIT_LOG, (error) => {
-          logger.error({ err: error }, 'the audit log can not be written to')
+          logger.error({ err: error }, "the audit log can't be written to")
           onAuditFailure()
         })
   const onReload = (reload: KeysReload) => {
     if ('error' in reload)
       logger.error(
         { reason: reload.error.message },
-        'API_KEYS_FILE can not be used: the keys from before stay in force'
+        "API_KEYS_FILE can't be used: the previous keys stay in force"
       )
     else logger.info(reload, 'API keys changed')
     auditLog?.write({ operation: 'reloadKeys', ...('error' in reload ? { code: 'KEYS_INVALID' } : reload) })
@@ -44,7 +44,8 @@ export async function openAccess(
     auditLog?.close()
     throw error
   })
-  if (keys.isLocked && keys.size === 0) logger.warn('API_KEYS_FILE holds no key: nobody is let in')
+  if (keys.isLocked && keys.size === 0)
+    logger.warn('API_KEYS_FILE holds no key: all requests that need a key are rejected')
   return {
     keys,
     auditLog,

@@ -18,7 +18,7 @@ export function trustedProxies(entries: string[]): string[] {
       (prefix === undefined || (/^\d+$/.test(prefix) && Number(prefix) >= 1 && Number(prefix) <= bits))
     if (!isNetwork && !RANGES.includes(proxy))
       throw new Error(
-        `TRUST_PROXY: '${proxy}' is neither an address, nor a network such as 10.0.0.0/8, nor ` +
+        `TRUST_PROXY: '${proxy}' must be an address, a network such as 10.0.0.0/8, or one of ` +
           `${RANGES.join(', ')}.`
       )
     return proxy

@@ -95,8 +95,8 @@ export async function collectExamples(
   const chosen = await labelledRecords(collection, options, callOptions)
   if (chosen.length === 0)
     throw new ExamplesInvalid(
-      `No record of collection '${collection.settings.name}' has both a '${options.field}' of one ` +
-        'value in its metadata and an embedding of ' +
+      `No record of collection '${collection.settings.name}' has both a single value in the metadata ` +
+        `field '${options.field}' and an embedding of ` +
         `${options.modalities.join(' or ')}${options.filter ? ', among those that pass the filter' : ''}.`
     )
   const examples: Example[] = []
@@ -146,8 +146,7 @@ async function labelledRecords(
       if (place >= perClass) continue
       if (place === ofLabel.kept.length && ++count > MAX_EXAMPLES)
         throw new ExamplesInvalid(
-          `More than ${MAX_EXAMPLES} records are examples, as many as are allowed: set per_class, or a ` +
-            'filter.'
+          `More than ${MAX_EXAMPLES} records are examples, which is the limit; set per_class or a filter.`
         )
       ofLabel.kept[place] = { id, label }
     }

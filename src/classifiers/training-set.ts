@@ -28,19 +28,19 @@ export function toTrainingSet(examples: Example[], dimension: number): LabelledS
       `All ${examples.length} examples have the label '${names[0]}'; a classifier needs at least two labels.`
     )
   if (names.length > MAX_LABELS)
-    throw new ExamplesInvalid(`The examples have ${names.length} labels, of ${MAX_LABELS} allowed.`)
+    throw new ExamplesInvalid(`The examples have ${names.length} labels; at most ${MAX_LABELS} are allowed.`)
   const layout = layoutOf(examples.map(({ input }) => input))
   const values = examples.length * featureDimension(layout, dimension)
   if (values > MAX_VALUES)
     throw new ExamplesInvalid(
-      `Examples times features are ${values}, of ${MAX_VALUES} allowed: take fewer examples of each ` +
-        'label (per_class).'
+      `Examples times features are ${values}; at most ${MAX_VALUES} are allowed. Use fewer examples of ` +
+        'each label (per_class).'
     )
   const size = values * names.length
   if (size > MAX_SIZE)
     throw new ExamplesInvalid(
-      `Examples times features times labels are ${size}, of ${MAX_SIZE} allowed: take fewer examples ` +
-        'of each label (per_class).'
+      `Examples times features times labels are ${size}; at most ${MAX_SIZE} are allowed. Use fewer ` +
+        'examples of each label (per_class).'
     )
   const classOf = new Map(names.map((name, k) => [name, k]))
   const set: TrainingSet = {

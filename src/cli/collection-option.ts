@@ -22,8 +22,8 @@ export async function showCollection(service: Service, collection: string, signa
     const names = await collectionNames(service, signal)
     throw new Error(
       'There is no collection ' +
-        `'${collection}'${names.length > 0 ? `; there are ${names.join(', ')}` : ''}. 'semblance index ` +
-        `<folder> -c ${collection}' makes one.`,
+        `'${collection}'${names.length > 0 ? `; there are ${names.join(', ')}` : ''}. Create it with ` +
+        `'semblance index <folder> -c ${collection}'.`,
       { cause: error }
     )
   }

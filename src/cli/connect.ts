@@ -19,7 +19,7 @@ export function connectTo({ url, apiKey }: { url: string; apiKey?: string }): Se
   // A header takes no other, and what is thrown of one says what is in it.
   if (apiKey && !/^[\x21-\x7e]+$/.test(apiKey))
     throw new UsageError(
-      'The API key has characters that no key has: a space, the end of a line, or others than ASCII.'
+      'The API key contains invalid characters: a space, a line break, or non-ASCII characters.'
     )
   const base = baseUrl(address.origin + address.pathname)
   // A backup of millions of records may be made in silence for longer than any timeout.
@@ -76,14 +76,14 @@ export function connectTo({ url, apiKey }: { url: string; apiKey?: string }): Se
 
 function addressOf(url: string): URL {
   const address = URL.canParse(url) ? new URL(url) : undefined
-  if (!address || !/^https?:$/.test(address.protocol)) throw new UsageError(`'${url}' is no http(s) address.`)
+  if (!address || !/^https?:$/.test(address.protocol))
+    throw new UsageError(`'${url}' is not an http or https URL.`)
   if (address.username !== '' || address.password !== '')
     throw new UsageError(
-      'The address has a user name or a password, which are not sent: an API key is --api-key or ' +
-        'SEMBLANCE_API_KEY.'
+      'The URL contains a user name or a password, which are not sent; use --api-key or SEMBLANCE_API_KEY.'
     )
   if (address.search !== '' || address.hash !== '')
-    throw new UsageError(`'${url}' has a '?' or a '#': the address of the service ends before it.`)
+    throw new UsageError(`'${url}' contains a '?' or a '#'; use only the base URL of the service.`)
   return address
 }
 
@@ -92,7 +92,8 @@ function unreachable(error: Error, origin: string): Error {
   const cause = (error.cause ?? error) as Error & { code?: string }
   if (UNREACHABLE.test(cause.code ?? ''))
     return new UnreachableError(
-      `${origin} can't be reached (${cause.code}): is the service running there? --url names another.`,
+      `${origin} can't be reached (${cause.code}): check that the service is running there, or set ` +
+        '--url to another address.',
       { cause: error }
     )
   return new UnreachableError(`The connection to ${origin} broke: ${cause.message || cause.code}`, {

@@ -76,8 +76,8 @@ async function runExport(
     const lost = images ? exported.keptImages - exported.images : 0
     if (lost > 0)
       throw new Error(
-        `${lost} kept images can't be read in the service's data folder and so are not in the export; ` +
-          `their embeddings are. 'semblance doctor' there names them.`
+        `${lost} kept images can't be read in the service's data folder and are not in the export; ` +
+          `their embeddings are. Run 'semblance doctor' there to list them.`
       )
   })
 }
@@ -119,16 +119,18 @@ function notesOf(
 ): string[] {
   const notes: string[] = []
   if (!images && keptImages > 0)
-    notes.push(`${keptImages} images of '${collection}' are not in the export; without --no-images they are.`)
+    notes.push(
+      `${keptImages} images of '${collection}' are not in the export; leave out --no-images to include them.`
+    )
   if (model === null)
     notes.push(
-      `'${collection}' has no model: make the collection that takes these lines with 'semblance ` +
-        `collections create <name> --no-model --dimension ${dimension}'.`
+      `'${collection}' has no model: create the collection for these lines with 'semblance collections ` +
+        `create <name> --no-model --dimension ${dimension}'.`
     )
   else if (embeddings > 0)
     notes.push(
-      `${embeddings} of the records bring embeddings made by the model '${model}': the collection that ` +
-        'takes them needs the same model.'
+      `${embeddings} of the records include embeddings of the model '${model}': the collection that ` +
+        'imports them needs the same model.'
     )
   return notes
 }

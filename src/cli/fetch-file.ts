@@ -40,8 +40,8 @@ export async function fetchFile(service: Service, file: FileToFetch): Promise<st
     const sha256 = expected && (await fileDigest(partial))
     if (expected && sha256 !== expected.sha256)
       throw new Error(
-        `What came has the SHA-256 ${sha256}, and should have ${expected.sha256}: something between ` +
-          'here and the service changes it.'
+        `The received file has the SHA-256 ${sha256}, but should have ${expected.sha256}: something ` +
+          'between this machine and the service changes it.'
       )
     await renameDurably(partial, file.target)
     return etag
@@ -69,7 +69,7 @@ async function receive(service: Service, file: Receiving): Promise<string> {
       if ((await sizeOf(file.partial)) > before) failures = 0
       if (++failures === TRIES)
         throw new Error(
-          `The connection broke ${TRIES} times, the last time with: ${(error as Error).message}`,
+          `The connection broke ${TRIES} times, most recently with: ${(error as Error).message}`,
           { cause: error }
         )
       await sleep(WAIT_MS * failures, undefined, { signal: file.signal })

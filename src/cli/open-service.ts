@@ -21,7 +21,7 @@ export async function openService(
     return connectTo({ url: USUAL_URL, apiKey })
   }
   const own = await startOwnService(signal)
-  say(`Nothing serves at ${USUAL_URL}; serving ${own.dataDir} for this command.`)
+  say(`No service runs at ${USUAL_URL}; starting one over ${own.dataDir} for this command.`)
   const service = connectTo(own)
   return {
     ...service,

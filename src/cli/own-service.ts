@@ -45,7 +45,9 @@ export async function startOwnService(signal: AbortSignal): Promise<OwnService> 
   try {
     const announced = await announcement(child, signal)
     if ('error' in announced) {
-      const hint = /is in use by/.test(announced.error) ? ' Where that is a service, --url names it.' : ''
+      const hint = /is in use by/.test(announced.error)
+        ? " If a service uses it, set --url to the service's address."
+        : ''
       throw new UnreachableError(`${announced.error}${hint}`)
     }
     return { ...announced, apiKey, end }
@@ -59,7 +61,7 @@ async function announcement(child: ChildProcess, signal: AbortSignal): Promise<A
   const over = new AbortController()
   try {
     const died = once(child, 'exit', { signal: over.signal }).then(([code, by]): Announcement => ({
-      error: `The service that was to be started ended with ${code ?? by}.`
+      error: `The service that the command started ended with ${code ?? by}.`
     }))
     const spoke = once(child, 'message', { signal: AbortSignal.any([over.signal, signal]) }).then(
       ([message]) => message as Announcement

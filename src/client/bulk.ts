@@ -159,10 +159,10 @@ function stoppedAt(error: unknown, done: number, { idempotencyKey: key, signal }
   const soFar = done === 0 ? 'No record was answered' : `Records up to ${done} were answered`
   const resume =
     key === undefined
-      ? `give those from ${done + 1} on, with fromLine`
-      : 'give the same records again under this idempotencyKey'
+      ? `send those from ${done + 1} on, with fromLine`
+      : 'send the same records again with this idempotencyKey'
   const lost = error.message.replace(/([^.])$/, '$1.')
-  return new TypeError(`${lost} ${soFar}, later ones may be stored, too. To go on, ${resume}.`, {
+  return new TypeError(`${lost} ${soFar}; later ones may also be stored. To continue, ${resume}.`, {
     cause: error
   })
 }

@@ -130,9 +130,8 @@ export class CollectionIndex {
     const cost = this.#columns.cost(filter)
     if (cost > MAX_COMPARED) {
       throw new FilterInvalid(
-        `The filter's conditions would be compared with ${cost} values of this collection's metadata; ` +
-          `the most is ${MAX_COMPARED}. ` +
-          'Send fewer conditions: $in takes many values of a field as one.'
+        `The filter would compare ${cost} metadata values of this collection; at most ${MAX_COMPARED} ` +
+          'are allowed. Send fewer conditions: one $in takes many values of a field.'
       )
     }
     const name = JSON.stringify(filter)

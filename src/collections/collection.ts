@@ -206,6 +206,6 @@ function unpacked(record: PackedRecord): StoredRecord<JsonText> {
 function requireVectors(byModality: Vectors, dimension: number): void {
   for (const vector of Object.values(byModality)) {
     if (vector && (vector.length !== dimension || !vector.every(Number.isFinite)))
-      throw new Error(`An embedding is not finite, or not of ${dimension} dimensions.`)
+      throw new Error(`An embedding must have ${dimension} dimensions and finite values.`)
   }
 }

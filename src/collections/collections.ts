@@ -180,7 +180,7 @@ function replacementList({
   const drop = async (name: string) => void (byName.has(name) && (await list.drop(name)))
   // On a full disk, say: it lies there, out of sight, until the next start.
   const onFailedDrop = (error: Error) =>
-    onProblem?.(`what is left of a collection could not be removed: ${error.message}`)
+    onProblem?.(`the remains of a deleted collection could not be removed: ${error.message}`)
   const dropReplaced = async () => {
     for (const { settings } of byName.values())
       if (isHidden(settings) && !settings.name.endsWith(nextName('')))

@@ -65,7 +65,7 @@ export function meantOperator(name: string): string | undefined {
 export function unknownOperator(path: string, name: string): string {
   const meant = meantOperator(name)
   return (
-    `${path} is no operator${meant ? `; did you mean ${meant}?` : '.'} The operators are ` +
+    `${path} is not an operator${meant ? `; did you mean ${meant}?` : '.'} The operators are ` +
     `${KNOWN.join(', ')}.`
   )
 }

@@ -50,9 +50,10 @@ function requireBounds(filter: unknown): void {
     const { value, depth } = next
     if (typeof value === 'string') characters += value.length
     if (characters > MAX_CHARACTERS)
-      throw new FilterInvalid(`The filter has over ${MAX_CHARACTERS} characters.`)
+      throw new FilterInvalid(`The filter has more than ${MAX_CHARACTERS} characters.`)
     if (typeof value !== 'object' || value === null) continue
-    if (depth > MAX_JSON_DEPTH) throw new FilterInvalid(`The filter is nested over ${MAX_DEPTH} deep.`)
+    if (depth > MAX_JSON_DEPTH)
+      throw new FilterInvalid(`The filter is nested more than ${MAX_DEPTH} levels deep.`)
     const keys = Object.keys(value)
     characters += keys.length
     if (characters > MAX_CHARACTERS) continue
@@ -119,8 +120,8 @@ function parseField(field: string, value: unknown, place: Place): Filter {
 /** Qdrant's filters have lists under `must`, `should` and `must_not`. */
 function insteadOfList(field: string): string {
   const meant = meantOperator(field)
-  const hint = 'use $in for one of several values, $all for all of them.'
-  return meant === undefined ? hint : `did you mean ${meant}? For a field of that name ${hint}`
+  const hint = 'use $in to match any of several values, $all to match all of them.'
+  return meant === undefined ? hint : `did you mean ${meant}? For a field with that name ${hint}`
 }
 
 function parseCondition(
@@ -189,5 +190,5 @@ function exact(value: number, { path }: Place): number {
 }
 
 function requireDepth({ path, depth }: Place): void {
-  if (depth > MAX_DEPTH) throw new FilterInvalid(`${path} is nested over ${MAX_DEPTH} deep.`)
+  if (depth > MAX_DEPTH) throw new FilterInvalid(`${path} is nested more than ${MAX_DEPTH} levels deep.`)
 }

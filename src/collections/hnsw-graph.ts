@@ -8,7 +8,7 @@ export class VectorRefused extends Error {}
 /** A file that was not written to its end, of which hnswlib says nothing. */
 export class FileTorn extends Error {
   constructor(path: string) {
-    super(`${path} was not written whole.`)
+    super(`${path} was not written completely.`)
   }
 }
 
@@ -57,7 +57,7 @@ export class HnswGraph {
   add(label: number, vector: Float32Array): void {
     if (vector.length !== this.#dimension)
       throw new VectorRefused(
-        `A vector of ${vector.length} dimensions does not fit a graph of ${this.#dimension}.`
+        `A vector of ${vector.length} dimensions does not fit a graph of ${this.#dimension} dimensions.`
       )
     if (!isFiniteVector(vector)) throw new VectorRefused('A vector holds a value that is not finite.')
     if (this.count === this.#index.getMaxElements())

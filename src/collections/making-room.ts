@@ -49,8 +49,8 @@ export function createRoomMaker({
       return commitOne({ kind: 'drop', collection: remains })
     } catch (error) {
       onProblem(
-        `collection '${collection.name}' was dropped; its records could not all be removed and are at ` +
-          `the next start: ${(error as Error).message}`
+        `collection '${collection.name}' was dropped; not all of its records could be removed, and the ` +
+          `next start removes the rest: ${(error as Error).message}`
       )
       return { changes: [] }
     }
@@ -101,7 +101,7 @@ function attempt(write: () => WriteAnswer): WriteAnswer {
 /** The answer to a deletion of which the first `done` ids were committed before one failed. */
 function partlyRemoved(failure: ErrorShape, done: number, asked: number): WriteAnswer {
   const message =
-    `There is no space left to write. The first ${done} of ${asked} ids were deleted; ` +
+    `There is not enough disk space. The first ${done} of ${asked} ids were deleted; ` +
     'send the others again.'
   return { failure: { ...failure, message }, isPartial: true }
 }

@@ -76,16 +76,16 @@ export function* sampleMatrix(
     }
     if (characters > MAX_CHARACTERS)
       throw new QueryInvalid(
-        `The values of the fields are over ${MAX_CHARACTERS} characters; ask for fewer fields, or a ` +
-          'smaller sample.'
+        `The values of the fields have more than ${MAX_CHARACTERS} characters; request fewer fields, ` +
+          'or a smaller sample.'
       )
     if (labels.length % STRIDE === 0) yield
   }
   const k = Math.max(0, Math.min(options.neighbors, labels.length - 1))
   if (labels.length * k > MAX_NEIGHBORS)
     throw new QueryInvalid(
-      `${labels.length} records with ${k} neighbors each are over ${MAX_NEIGHBORS}; ask for fewer ` +
-        'neighbors, or a smaller sample.'
+      `${labels.length} records with ${k} neighbors each are more than ${MAX_NEIGHBORS} neighbors; ` +
+        'request fewer neighbors, or a smaller sample.'
     )
   const neighbors = yield* findNeighbors(index.modalities[target], labels, {
     k,

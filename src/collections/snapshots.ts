@@ -151,7 +151,7 @@ export async function readSnapshot(
     try {
       return HnswGraph.load(await checkedFile(path, identity), identity.dimension)
     } catch (error) {
-      report(`${path} is not used: ${(error as Error).message}`)
+      report(`snapshot ${path} is ignored: ${(error as Error).message}`)
       rmSync(path, { recursive: true, force: true })
     }
   }
@@ -200,7 +200,7 @@ async function requireFit(
 ): Promise<void> {
   if (header.format !== FORMAT) throw new Error(`it has format ${header.format}, not ${FORMAT}`)
   if (header.dimension !== dimension || header.m !== hnsw.m || header.efConstruction !== hnsw.efConstruction)
-    throw new Error('it is of other settings')
+    throw new Error('it was made with other settings')
   // A store that was put back to an older state gives labels anew, with other vectors.
   if (header.highestLabel > highestLabel) throw new Error('it is newer than the store')
   const { size } = statSync(file)

@@ -76,7 +76,7 @@ export class Upkeep {
   wake(): Promise<void> {
     this.#running ??= this.#work()
       .catch((error) => {
-        this.#options.onProblem(`the upkeep of the graphs failed: ${error.message}`)
+        this.#options.onProblem(`maintenance of the graphs failed: ${error.message}`)
         this.#refuseDemands(error)
       })
       .finally(() => (this.#running = undefined))

@@ -94,8 +94,8 @@ function start(db: Connection): Started {
     const reader = createStoreReader(db)
     if (!imageFolderExists(dataDir) && reader.hasImages())
       onProblem(
-        `the folder of kept images, ${imageFolder(dataDir)}, is not there, and records refer to images ` +
-          'in it: check that its volume is mounted'
+        `the folder of kept images, ${imageFolder(dataDir)}, does not exist, but records refer to ` +
+          'images in it: check that its volume is mounted'
       )
     sweepImages(dataDir, reader.isImageReferred)
     // The names of the store's file and the images' folder are durable once their folder is.

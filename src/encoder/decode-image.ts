@@ -93,7 +93,7 @@ export async function decodeWithAlpha(
 async function decode(bytes: Uint8Array, limits: ImageLimits, wanted: Wanted): Promise<Pixels> {
   const type = await sniffImage(bytes)
   if (type === 'image/jpeg' && countScans(bytes) > MAX_SCANS)
-    throw new ImageInvalid(`it has over ${MAX_SCANS} scans`)
+    throw new ImageInvalid(`it has more than ${MAX_SCANS} scans`)
   let isReserved = false
   const reserve = (taken: number) => {
     // Once for all looks: what is held already would have to be waited for.
@@ -139,15 +139,15 @@ async function decodeOnce(
 
 function requireAllowed({ width, height }: Size, { maxPixels }: ImageLimits): void {
   if (width * height > maxPixels)
-    throw new ImageTooLarge(`${width} x ${height} pixels, of ${maxPixels} allowed`)
+    throw new ImageTooLarge(`it has ${width} x ${height} pixels; at most ${maxPixels} are allowed`)
   if (Math.max(width, height) > MAX_SIDE)
-    throw new ImageTooLarge(`${width} x ${height} pixels, of ${MAX_SIDE} allowed on a side`)
+    throw new ImageTooLarge(`it has ${width} x ${height} pixels; at most ${MAX_SIDE} are allowed on a side`)
 }
 
 /** Whole numbers of 32 bits have no scale that one could know: they would become white or black. */
 function requireSamples({ depth }: Metadata): void {
   if (depth === 'int' || depth === 'uint')
-    throw new ImageInvalid('it has 32-bit integer samples; send 8 or 16 bits a sample')
+    throw new ImageInvalid('it has 32-bit integer samples; send 8 or 16 bits per sample')
 }
 
 /**
@@ -159,7 +159,7 @@ async function floatScale(image: Sharp, space: string): Promise<number> {
   const { channels } = await image.stats()
   if (space === 'b-w') return channels[0].max <= 1 ? 255 : 1
   const mean = (channels[0].mean + channels[1].mean + channels[2].mean) / 3
-  if (mean > 1) throw new ImageInvalid('it has float samples beyond 1; send them from 0 to 1')
+  if (mean > 1) throw new ImageInvalid('it has float samples greater than 1; send values from 0 to 1')
   return 1
 }
 
@@ -209,7 +209,7 @@ async function decodePlainCmyk(image: Sharp, depth: string): Promise<Pixels> {
 
 function toPublicError(error: unknown): unknown {
   if (!(error instanceof Error) || 'code' in error) return error
-  if (/^timeout: /.test(error.message)) return new ImageInvalid(`it takes over ${MAX_SECONDS} s`)
+  if (/^timeout: /.test(error.message)) return new ImageInvalid(`it takes longer than ${MAX_SECONDS} s`)
   if (/pixel limit|too large|exceeds/i.test(error.message))
     return new ImageTooLarge('more pixels than allowed')
   return new ImageInvalid(firstLine(error.message))
@@ -219,5 +219,5 @@ function toPublicError(error: unknown): unknown {
 function firstLine(message: string): string {
   const lines = message.replace(/^Warning treated as error due to failOn setting\n/, '').split('\n')
   const said = lines[0].replace(/^Input buffer (has corrupt header|contains unsupported image format): ?/, '')
-  return said.slice(0, 200) || 'it is not a whole image'
+  return said.slice(0, 200) || 'it is not a complete image'
 }

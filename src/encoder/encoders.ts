@@ -21,7 +21,7 @@ export interface Encoders {
  */
 export async function createEncoders(models: ModelPackage[], options: EncoderOptions): Promise<Encoders> {
   const twice = models.find(({ name }, i) => models.findIndex((model) => model.name === name) !== i)
-  if (twice) throw new Error(`The model '${twice.name}' is named twice.`)
+  if (twice) throw new Error(`MODELS lists the model '${twice.name}' twice.`)
   const all: Encoder[] = []
   const close = async () => void (await Promise.all(all.map((encoder) => encoder.close())))
   try {

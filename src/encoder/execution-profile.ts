@@ -59,7 +59,7 @@ export async function readProfile(folder: string): Promise<NodesByProvider> {
 /** Which provider took a tower's work. Throws when the profile has no nodes, or of an unknown provider. */
 export function executionOf(counts: NodesByProvider): Execution {
   const byProvider = Object.entries(counts).map(([name, count]) => {
-    if (!PROVIDERS[name]) throw new Error(`ONNX Runtime ran nodes on ${name}, which is not known here.`)
+    if (!PROVIDERS[name]) throw new Error(`ONNX Runtime ran nodes on an unknown execution provider, ${name}.`)
     return { provider: PROVIDERS[name], ...count }
   })
   if (byProvider.length === 0) throw new Error('The profile of the warm-up holds no nodes.')

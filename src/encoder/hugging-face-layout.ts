@@ -54,8 +54,8 @@ function familyOf(modelType = 'clip'): Family {
   if (family) return family
   const known = FAMILIES.map((name) => `${name} (${MODEL_TYPES[name].join(', ')})`).join(' and ')
   throw new Error(
-    `config.json: model_type '${modelType}' is of no known family; known are ${known}. If the model is ` +
-      'fed and scored as one of them, set family in semblance.json.'
+    `config.json: model_type '${modelType}' is not a known family; the families are ${known}. If the ` +
+      'model has the inputs and scores of one of them, set family in semblance.json.'
   )
 }
 

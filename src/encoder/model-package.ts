@@ -69,7 +69,7 @@ export async function loadModelPackage(
   { name = basename(resolve(folder)), variant = 'fp32' }: { name?: string; variant?: string } = {}
 ): Promise<ModelPackage> {
   if (!(await stat(folder).catch(() => undefined))?.isDirectory())
-    throw new Error(`There is no model package ${folder}.`)
+    throw new Error(`The model package ${folder} does not exist.`)
   const supplementFile = join(folder, SUPPLEMENT_FILE)
   const supplement = await readJson<Supplement>(supplementFile, {})
   requireOneOf(FAMILIES, { file: supplementFile, field: 'family', value: supplement.family })
@@ -100,5 +100,5 @@ function requireOneOf(
   { file, field, value }: { file: string; field: string; value: string | undefined }
 ): void {
   if (value !== undefined && !known.includes(value))
-    throw new Error(`${file}: ${field} is ${JSON.stringify(value)}; it must be one of ${known.join(', ')}.`)
+    throw new Error(`${file}: ${field} must be one of ${known.join(', ')}, not ${JSON.stringify(value)}.`)
 }

@@ -74,12 +74,12 @@ export function parsePreprocessing(config: PreprocessorConfig | OpenClipPreproce
   } = config as PreprocessorConfig
   if (/^Siglip2/.test(type))
     throw new Error(
-      'preprocessor_config.json: images of any size (NaFlex) are not supported; take a checkpoint of ' +
-        'fixed resolution.'
+      'preprocessor_config.json: images of any size (NaFlex) are not supported; use a checkpoint with ' +
+        'a fixed resolution.'
     )
   if (type !== '' && !PROCESSORS.test(type)) {
     throw new Error(
-      `preprocessor_config.json: image_processor_type '${type}' is not supported; those of CLIP, ` +
+      `preprocessor_config.json: image_processor_type '${type}' is not supported; the types of CLIP, ` +
         'ChineseCLIP, ViT, Bit and Siglip are.'
     )
   }
@@ -109,7 +109,7 @@ function parseResize(size: PreprocessorConfig['size'], squashes: boolean): Prepr
     return squashes ? { mode: 'squash', width: size, height: size } : { mode: 'shortest', size }
   if (size?.shortest_edge) return { mode: 'shortest', size: size.shortest_edge }
   if (size?.width && size.height) return { mode: 'squash', width: size.width, height: size.height }
-  throw new Error('preprocessor_config.json: size has neither shortest_edge nor width and height.')
+  throw new Error('preprocessor_config.json: size must have shortest_edge, or width and height.')
 }
 
 function parseCrop(
@@ -118,7 +118,7 @@ function parseCrop(
 ) {
   if (resize.mode === 'squash') return { width: resize.width, height: resize.height }
   if (crops === false)
-    throw new Error('preprocessor_config.json: a shortest_edge resize needs the centre crop.')
+    throw new Error('preprocessor_config.json: a resize by shortest_edge needs the centre crop.')
   const crop =
     typeof size === 'number'
       ? { width: size, height: size }

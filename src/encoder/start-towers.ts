@@ -91,9 +91,11 @@ export async function startTowers(model: ModelPackage, options: ExecutionOptions
     }
     if (options.strict) break
   }
+  const wanted = options.strict
+    ? `${requested[0]}, as EXECUTION_PROVIDER_STRICT requires`
+    : requested.join(' or ')
   throw new Error(
-    `Model '${model.name}' can't run on ` +
-      `${options.strict ? `${requested[0]}, as EXECUTION_PROVIDER_STRICT asks` : requested.join(' or ')}: ` +
+    `Model '${model.name}' can't run on ${wanted}: ` +
       `${passedOver.map(({ provider, reason }) => `${provider}: ${reason}`).join('; ')}`
   )
 }

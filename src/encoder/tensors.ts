@@ -20,7 +20,7 @@ export function pixelValues(
     return { type, data, shape: [rows, height, width, 3] }
   }
   if (type !== 'float32' && type !== 'float16')
-    throw new Error(`The image tower asks for ${type}; known are float32, float16 and uint8.`)
+    throw new Error(`The image tower has an input of type ${type}; float32, float16 and uint8 are supported.`)
   const data = type === 'float32' ? new Float32Array(rows * length) : new Uint16Array(rows * length)
   const tables = valueTables(preprocessing).map((table) =>
     type === 'float32' ? table : toFloat16Bits(table)
@@ -56,7 +56,7 @@ function spread(
 export function integers(values: Int32Array, { name, type }: Port, shape: number[]): Values {
   if (type === 'int64') return { type, data: BigInt64Array.from(values, BigInt), shape }
   if (type === 'int32') return { type, data: values, shape }
-  throw new Error(`The text tower's ${name} asks for ${type}; known are int64 and int32.`)
+  throw new Error(`The text tower's input ${name} has type ${type}; int64 and int32 are supported.`)
 }
 
 /**
@@ -70,7 +70,7 @@ export function toFloat32({ type, data }: { type: string; data: ArrayBufferView 
     return Float32Array.from(
       new Float16Array(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer)
     )
-  throw new Error(`The tower answers in ${type}; known are float32 and float16.`)
+  throw new Error(`The tower has an output of type ${type}; float32 and float16 are supported.`)
 }
 
 function toFloat16Bits(values: Float32Array): Uint16Array {

@@ -19,7 +19,9 @@ export interface Tokenizer {
 /** Throws TEXT_INVALID for too long a text. */
 export function requireShort(text: string): void {
   if (isLonger(text, MAX_TEXT_LENGTH))
-    throw new TextInvalid(`The text has ${countCharacters(text)} characters, of ${MAX_TEXT_LENGTH} allowed.`)
+    throw new TextInvalid(
+      `The text has ${countCharacters(text)} characters; at most ${MAX_TEXT_LENGTH} are allowed.`
+    )
 }
 
 /**

@@ -62,8 +62,8 @@ export async function openImageTower(model: ModelPackage, settings: SessionSetti
   const [input, ...others] = session.inputs
   if (!input || others.length > 0)
     throw new Error(
-      `The image tower asks for ${session.inputs.map(({ name }) => name).join(', ')}; it should ask ` +
-        'for pixel_values alone.'
+      `The image tower has the inputs ${session.inputs.map(({ name }) => name).join(', ')}; it must ` +
+        'have pixel_values only.'
     )
   return {
     run: (crops) =>
@@ -123,9 +123,7 @@ function textInputs(
   }
   const missing = inputs.filter(({ name }) => !(name in known))
   if (missing.length > 0)
-    throw new Error(
-      `The text tower asks for inputs that are not known: ${missing.map(({ name }) => name).join(', ')}.`
-    )
+    throw new Error(`The text tower has unknown inputs: ${missing.map(({ name }) => name).join(', ')}.`)
   return Object.fromEntries(inputs.map((input) => [input.name, integers(known[input.name], input, shape)]))
 }
 
@@ -153,7 +151,7 @@ function outputOf({ outputs }: Session): string {
   const name =
     OUTPUTS.find((candidate) => names.includes(candidate)) ?? (flat.length === 1 ? flat[0].name : undefined)
   if (name) return name
-  throw new Error(`The tower has none of the outputs ${OUTPUTS.join(', ')}, but ${names.join(', ')}.`)
+  throw new Error(`The tower must have one of the outputs ${OUTPUTS.join(', ')}; it has ${names.join(', ')}.`)
 }
 
 /**

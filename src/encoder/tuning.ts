@@ -33,7 +33,7 @@ export function tuneWorkers(
     ? 'as set'
     : onCpu
       ? `${cores} ${cores === 1 ? 'core' : 'cores'}, ${ortThreads} for each`
-      : 'one feeds a device'
+      : 'one worker keeps a device busy'
   return {
     workers: chosen,
     expressThreads,
@@ -42,18 +42,18 @@ export function tuneWorkers(
       {
         setting: 'threads of a worker',
         value: ortThreads,
-        reason: ortThreads === 1 ? 'workers that wait for no other thread encode the most' : 'as set'
+        reason: ortThreads === 1 ? 'single-threaded workers have the highest throughput' : 'as set'
       },
       {
         setting: 'threads of the express worker',
         value: expressThreads,
         reason: expressThreads
-          ? 'all cores, for a request that comes alone or meets ingest'
+          ? 'all cores, for single requests and for those that arrive during ingest'
           : !express
             ? 'switched off'
             : onCpu
-              ? 'one core has no second way'
-              : 'a device is fast for one as well'
+              ? "one core can't run a second worker"
+              : 'a device is fast for single requests too'
       }
     ]
   }

@@ -127,20 +127,21 @@ export function resolveTemplates(templates: string | string[]): string[] {
   if (typeof templates === 'string') {
     if (!Object.hasOwn(TEMPLATES, templates))
       throw new TemplateInvalid(
-        `There are no templates '${templates}'; named are ${Object.keys(TEMPLATES).join(', ')}.`
+        `There is no template set '${templates}'; the sets are ${Object.keys(TEMPLATES).join(', ')}.`
       )
     return TEMPLATES[templates]
   }
   const wrong = templates.find((template) => !template.includes('{label}'))
-  if (wrong !== undefined) throw new TemplateInvalid(`The template '${wrong}' lacks {label}.`)
+  if (wrong !== undefined)
+    throw new TemplateInvalid(`The template '${wrong}' has no {label}; add it where the label goes.`)
   return templates
 }
 
 function requireDistinct(labels: string[]): void {
   const seen = new Set<string>()
   for (const label of labels) {
-    if (label.trim() === '') throw new LabelsInvalid('A label is empty.')
-    if (seen.has(label)) throw new LabelsInvalid(`The label '${label}' is there twice.`)
+    if (label.trim() === '') throw new LabelsInvalid('A label is empty; remove it or give it a text.')
+    if (seen.has(label)) throw new LabelsInvalid(`The label '${label}' appears twice; send it once.`)
     seen.add(label)
   }
 }
@@ -154,12 +155,16 @@ function requireBounded(labels: Label[], templates: string[]): void {
   let [prompts, characters] = [0, 0]
   const count = (length: number) => {
     if (length > MAX_TEXT_LENGTH)
-      throw new LabelsInvalid(`A prompt has ${length} characters, of ${MAX_TEXT_LENGTH} allowed.`)
+      throw new LabelsInvalid(`A prompt has ${length} characters; at most ${MAX_TEXT_LENGTH} are allowed.`)
     characters += length
     if (++prompts > MAX_PROMPTS)
-      throw new LabelsInvalid(`Labels times templates are more than ${MAX_PROMPTS} prompts.`)
+      throw new LabelsInvalid(
+        `Labels times templates are more than ${MAX_PROMPTS} prompts; send fewer labels or templates.`
+      )
     if (characters > MAX_PROMPT_CHARACTERS)
-      throw new LabelsInvalid(`The prompts have more than ${MAX_PROMPT_CHARACTERS} characters in all.`)
+      throw new LabelsInvalid(
+        `The prompts have more than ${MAX_PROMPT_CHARACTERS} characters in all; send fewer or shorter ones.`
+      )
   }
   const slots = templates.map((template) => template.split('{label}').length - 1)
   const lengths = templates.map(countCharacters)
@@ -202,8 +207,7 @@ function requireTold(labels: { label: string; prompts: string[] }[], digests: st
     const same = known.get(tokens)
     if (same !== undefined)
       throw new LabelsInvalid(
-        `The labels '${same}' and '${label}' are the same to the model, which reads equal tokens for ` +
-          'both; send one of them.'
+        `The model reads the labels '${same}' and '${label}' as the same tokens; send only one of them.`
       )
     known.set(tokens, label)
   }

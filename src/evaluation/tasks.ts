@@ -47,7 +47,7 @@ export function chooseTasks(datasets: Described[], asked?: TaskName[]): AnyTask[
     const task = TASKS_BY_NAME[name]
     if (task && datasets.some((dataset) => allows(dataset, task))) continue
     throw new TaskImpossible(
-      `The task ${name} is done on ${listed(task?.kinds ?? [])}; ` +
+      `The task ${name} needs ${listed(task?.kinds ?? [])}; ` +
         `${datasets.map((dataset) => `'${dataset.name}' is ${described(dataset)}`).join(', ')}.`
     )
   }
@@ -56,8 +56,8 @@ export function chooseTasks(datasets: Described[], asked?: TaskName[]): AnyTask[
     const chosen = possible.filter(({ name }) => asked?.includes(name) ?? true)
     if (chosen.length > 0) return chosen
     throw new TaskImpossible(
-      `'${dataset.name}' is ${described(dataset)}, on which none of the tasks is done that were asked ` +
-        `for; possible: ${possible.map(({ name }) => name).join(', ') || 'none'}.`
+      `'${dataset.name}' is ${described(dataset)}, for which none of the requested tasks is possible; ` +
+        `possible tasks: ${possible.map(({ name }) => name).join(', ') || 'none'}.`
     )
   })
 }

@@ -63,7 +63,8 @@ function typedCell(name: string, value: unknown, type: ColumnType): unknown {
   const cell = value.trim()
   if (!typesOf(cell).has(type))
     throw new Error(
-      `The column '${name}' has '${cell}', which is no ${type}: --types '${name}=string' keeps it as it is.`
+      `The column '${name}' has the value '${cell}', which is not a ${type}; --types '${name}=string' ` +
+        'keeps the column as text.'
     )
   return type === 'number' ? Number(cell) : cell.toLowerCase() === 'true'
 }

@@ -49,11 +49,14 @@ function lineOf(
   { bytes, line, path, maxBytes }: { bytes: number; line: number; path: string; maxBytes: number }
 ): Line | Fault | undefined {
   if (bytes > maxBytes)
-    return { name: `${path}:${line}`, reason: `The line has ${bytes} bytes, of ${maxBytes} allowed.` }
+    return {
+      name: `${path}:${line}`,
+      reason: `The line has ${bytes} bytes; at most ${maxBytes} are allowed.`
+    }
   try {
     const text = utf8.decode(Buffer.concat(parts)).replace(/\r$/, '')
     return text.trim() === '' ? undefined : { line, text }
   } catch {
-    return { name: `${path}:${line}`, reason: 'The line is not UTF-8: save the file as UTF-8.' }
+    return { name: `${path}:${line}`, reason: 'The line is not UTF-8; save the file as UTF-8.' }
   }
 }

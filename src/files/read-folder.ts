@@ -35,7 +35,7 @@ export async function readFolder(path: string, below: string): Promise<Folder> {
     const name = entry.name.toString()
     if (name.startsWith('.')) continue
     if (!isUtf8(entry.name))
-      folder.faults.push({ name: below + name, reason: 'Its name is not UTF-8: rename it.' })
+      folder.faults.push({ name: below + name, reason: 'The file name is not UTF-8; rename the file.' })
     else if (entry.isDirectory()) folder.folders.push(name)
     else if (entry.isFile()) folder.files.push(name)
     else if (entry.isSymbolicLink()) await addLink(folder, name)

@@ -28,7 +28,7 @@ export async function* tableRows(path: string, layout = layoutByName(path)): Asy
     // Ids may be among what it would have said.
     yield {
       name: path,
-      reason: `The table can't be read any further: ${(error as Error).message}`,
+      reason: `The rest of the table can't be read: ${(error as Error).message}`,
       hides: true
     }
   }
@@ -76,9 +76,9 @@ async function* csvRows(path: string, delimiter: string): AsyncGenerator<Row | F
  */
 function columnNames(header: string[]): string[] {
   const names = header.map(fromBytes)
-  if (names.includes(undefined)) throw new Error('the header is not UTF-8: save the file as UTF-8')
+  if (names.includes(undefined)) throw new Error('the header is not UTF-8; save the file as UTF-8')
   const twice = names.find((name, i) => name !== '' && names.indexOf(name) < i)
-  if (twice !== undefined) throw new Error(`the header names the column '${twice}' twice: rename one of them`)
+  if (twice !== undefined) throw new Error(`the header has the column '${twice}' twice; rename one of them`)
   return names as string[]
 }
 
@@ -88,7 +88,7 @@ function rowOf(path: string, record: Record<string, string>, line: number): Row 
   for (const [name, bytes] of Object.entries(record)) {
     const cell = fromBytes(bytes)
     if (cell === undefined)
-      return { name: `${path}:${line}`, reason: `The column '${name}' is not UTF-8: save the file as UTF-8.` }
+      return { name: `${path}:${line}`, reason: `The column '${name}' is not UTF-8; save the file as UTF-8.` }
     if (name !== '' && cell !== '') fields[name] = cell
   }
   return { line, fields }
@@ -117,10 +117,10 @@ async function* jsonRows(path: string): AsyncGenerator<Row | Fault> {
     try {
       const fields = JSON.parse(text)
       if (fields === null || typeof fields !== 'object' || Array.isArray(fields))
-        throw new Error('it is no object')
+        throw new Error('it is not an object')
       yield { line, fields }
     } catch (error) {
-      yield { name: `${path}:${line}`, reason: `The line is no JSON of a row: ${(error as Error).message}` }
+      yield { name: `${path}:${line}`, reason: `The line is not a row in JSON: ${(error as Error).message}` }
     }
   }
 }

@@ -57,7 +57,7 @@ export function decodeText(bytes: Buffer): string {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes)
   } catch (cause) {
     if (encoding !== 'utf-8') throw new Error(`The text is not valid ${encoding.toUpperCase()}.`, { cause })
-    throw new Error(`Line ${firstBadLine(bytes)} is not UTF-8: save the text as UTF-8.`, { cause })
+    throw new Error(`Line ${firstBadLine(bytes)} is not UTF-8; save the text as UTF-8.`, { cause })
   }
 }
 

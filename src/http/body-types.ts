@@ -32,7 +32,7 @@ function requireType({ headers, routeOptions }: FastifyRequest): void {
     .map((part) => part.trim())
   if (!types.includes(type))
     throw new MediaTypeUnsupported(
-      type === '' ? 'of no type' : type.slice(0, 80),
+      type === '' ? 'missing a Content-Type' : type.slice(0, 80),
       `${types.join(' or ')} (the header Content-Type)`
     )
   const charset = parameters

@@ -46,7 +46,9 @@ function askedTimeoutMs(header: string | string[] | undefined): number | undefin
   if (header === undefined) return undefined
   const seconds = /^\d{1,9}(\.\d{1,9})?$/.test(String(header)) ? Number(header) : NaN
   if (!(seconds >= SHORTEST_S && seconds <= LONGEST_S))
-    throw new InvalidRequest(`X-Request-Timeout is a number of seconds from ${SHORTEST_S} to ${LONGEST_S}.`)
+    throw new InvalidRequest(
+      `X-Request-Timeout must be a number of seconds from ${SHORTEST_S} to ${LONGEST_S}.`
+    )
   return seconds * 1000
 }
 

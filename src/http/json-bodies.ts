@@ -24,8 +24,8 @@ export function useBoundedJson(app: App): void {
     if (!content) return
     const types = Object.keys(content)
     if (body === undefined || body === null)
-      throw new InvalidRequest(`A body is needed: ${types.join(' or ')}.`)
-    const type = headers['content-type']?.split(';')[0].trim().toLowerCase() ?? 'of no type'
+      throw new InvalidRequest(`The request body is missing; send ${types.join(' or ')}.`)
+    const type = headers['content-type']?.split(';')[0].trim().toLowerCase() ?? 'missing a Content-Type'
     if (!types.includes(type)) throw new MediaTypeUnsupported(type, types.join(' or '))
   })
   app.addContentTypeParser(
@@ -55,7 +55,7 @@ interface BodySize {
  */
 async function receiveBody(body: Readable, { announced, limit }: BodySize): Promise<Buffer> {
   const requireSize = (bytes: number) => {
-    if (bytes > limit) throw new BodyTooLarge(`The body is over the ${limit} bytes that this call takes.`)
+    if (bytes > limit) throw new BodyTooLarge(`The body exceeds the limit of ${limit} bytes for this call.`)
   }
   requireSize(announced ?? 0)
   const chunks: Buffer[] = []

@@ -7,9 +7,9 @@ import type { Config } from '../config.js'
 
 /** What Node's parser refuses, by its code, that is not merely malformed. */
 const REFUSALS: Record<string, [status: number, message: string, code?: string]> = {
-  HPE_HEADER_OVERFLOW: [431, 'The headers are too large.'],
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'The extensions of a chunk are too large.'],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request did not come in time.', 'REQUEST_TIMEOUT']
+  HPE_HEADER_OVERFLOW: [431, 'The request headers are too large.'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'The chunk extensions are too large.'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request headers did not arrive in time.', 'REQUEST_TIMEOUT']
 }
 const MALFORMED: [status: number, message: string, code?: string] = [400, 'This is not a valid HTTP request.']
 
@@ -54,8 +54,8 @@ export function answerExpectation(
   return ({ headers }, response) => {
     const requestId = randomUUID()
     const message =
-      `The expectation '${String(headers.expect).slice(0, 40)}' can't be met; leave the ` +
-      'header Expect out, or send 100-continue.'
+      `The header Expect has the value '${String(headers.expect).slice(0, 40)}', which ` +
+      'is not supported; leave the header out, or send 100-continue.'
     response.writeHead(417, {
       'content-type': 'application/json; charset=utf-8',
       connection: 'close',

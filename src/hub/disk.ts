@@ -7,8 +7,8 @@ export async function requireSpace(folder: string, needed: number): Promise<void
   const free = await freeBytes(folder)
   if (free < needed)
     throw new Error(
-      `The disk of ${folder} has ${bytes(free)} free, and ${bytes(needed)} are needed: make room, or ` +
-        'set MODELS_DIR to another disk.'
+      `The disk of ${folder} has ${bytes(free)} free, but ${bytes(needed)} are needed: free space, or ` +
+        'set MODELS_DIR to a folder on another disk.'
     )
 }
 
@@ -20,8 +20,8 @@ export function diskError(error: unknown, modelsDir: string): unknown {
   const [code, fault] = [codeOf(error), diskFault(error)]
   if (fault === 'full')
     return new Error(
-      `The disk of ${modelsDir} is full (${code}). What was downloaded stays: make room, and the same ` +
-        'command goes on.',
+      `The disk of ${modelsDir} is full (${code}). Downloaded data is kept: free space, and run the ` +
+        'same command again to continue.',
       { cause: error }
     )
   // Node says ENOENT of a folder in a folder on a read-only disk.
@@ -29,7 +29,7 @@ export function diskError(error: unknown, modelsDir: string): unknown {
   if (unwritable || fault === 'read-only' || fault === 'denied' || ['ENOTDIR', 'EEXIST'].includes(code)) {
     return new Error(
       `MODELS_DIR ${modelsDir} can't be written to (${code}): set MODELS_DIR or --models-dir to a ` +
-        'folder that can.',
+        'writable folder.',
       { cause: error }
     )
   }

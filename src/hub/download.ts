@@ -65,7 +65,7 @@ async function fetchRest(hub: Hub, download: Download): Promise<boolean> {
   if (answer.statusCode === 416) {
     await answer.body.dump()
     await discard(download)
-    throw new TransientError(`${file.path} can't be gone on with, and starts again`)
+    throw new TransientError(`the download of ${file.path} can't be resumed and starts again`)
   }
   const start = startOf(answer, offset)
   await receive(hub, download, { answer, start })
@@ -87,7 +87,8 @@ function startOf({ statusCode, headers }: Dispatcher.ResponseData, offset: numbe
   const start = /^bytes (\d+)-/.exec(String(headers['content-range'] ?? ''))?.[1]
   if (Number(start) === offset) return offset
   throw new Error(
-    `The hub answers with other bytes than asked for (content-range '${headers['content-range'] ?? ''}').`
+    'The hub answered with a different range than requested (content-range ' +
+      `'${headers['content-range'] ?? ''}').`
   )
 }
 
@@ -103,7 +104,7 @@ async function receive(
     for await (const chunk of chunks) {
       received += chunk.length
       if (received > file.size)
-        throw new Error(`The hub sends more of ${file.path} than the ${file.size} bytes it lists.`)
+        throw new Error(`The hub sent more than the ${file.size} bytes that it lists for ${file.path}.`)
       yield chunk
       onProgress(received)
     }
@@ -129,11 +130,11 @@ async function settle(hub: Hub, download: Download, resumed: boolean): Promise<s
     await discard(download)
     // A power cut can leave zeros in what was there before: that is worth one more try from the start.
     if (resumed)
-      throw new TransientError(`${file.path} was gone on with, and its checksum is wrong: it starts again`)
+      throw new TransientError(`the resumed download of ${file.path} has the wrong checksum and starts again`)
     throw new Error(
       `${file.path} has the wrong checksum: expected ${file.checksum.algorithm} ${file.checksum.hex}, ` +
-        `got ${sameKind(file.checksum, digest)}. It was deleted; pull again, and if that repeats, ` +
-        'something between here and the hub changes it.'
+        `got ${sameKind(file.checksum, digest)}. The file was deleted; pull again. If the error ` +
+        'persists, something between this machine and the hub changes the file.'
     )
   }
   await renameDurably(partialOf(download), target)

@@ -25,10 +25,12 @@ export type HubOptions = Pick<Hub, 'endpoint' | 'signal'> & Partial<Hub>
 export function openHub(options: HubOptions): Hub {
   const url = URL.canParse(options.endpoint) ? new URL(options.endpoint) : undefined
   if (!url || !/^https?:$/.test(url.protocol))
-    throw new Error(`HF_ENDPOINT '${options.endpoint}' is not an http(s) address.`)
+    throw new Error(`HF_ENDPOINT must be an http or https URL, not '${options.endpoint}'.`)
   // They would end up in the package's lock file and in messages.
   if (url.username || url.password)
-    throw new Error('HF_ENDPOINT must not hold a user or a password; HF_TOKEN is sent as a bearer token.')
+    throw new Error(
+      'HF_ENDPOINT must not contain a user name or password; use HF_TOKEN, which is sent as a bearer token.'
+    )
   return {
     dispatcher: new EnvHttpProxyAgent(),
     stallMs: 60_000,

@@ -35,7 +35,7 @@ export async function readLock(folder: string): Promise<PackageLock | undefined>
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     if (!(error instanceof SyntaxError)) throw error
   }
-  throw new Error(`${path} is damaged: delete it and pull again.`)
+  throw new Error(`${path} is damaged; delete it and pull again.`)
 }
 
 /**

@@ -36,12 +36,12 @@ export function networkError(error: unknown, { host }: URL): unknown {
   const proxy = /Proxy response \((\d+)\)/.exec(message)?.[1]
   if (proxy)
     return new Error(
-      `The proxy answers ${proxy} when asked for ${host}: see to HTTP_PROXY, HTTPS_PROXY and NO_PROXY.`,
+      `The proxy answered ${proxy} to the request for ${host}: check HTTP_PROXY, HTTPS_PROXY and NO_PROXY.`,
       { cause: error }
     )
   if (UNREACHABLE.has(code)) {
     return new UnreachableError(
-      `${host} can't be reached (${code}): check the connection, set HF_ENDPOINT to a mirror, or ` +
+      `${host} can't be reached (${code}): check the connection, or set HF_ENDPOINT to a mirror or ` +
         'HTTPS_PROXY to a proxy',
       { cause: error }
     )
@@ -49,8 +49,8 @@ export function networkError(error: unknown, { host }: URL): unknown {
   if (BROKEN.has(code)) return new TransientError(`the connection broke (${code})`, { cause: error })
   if (/CERT|SIGNATURE|SELF_SIGNED|ISSUER|ERR_TLS/.test(code)) {
     return new Error(
-      `The certificate of ${host} is not trusted (${code}): name your own authority's in ` +
-        'NODE_EXTRA_CA_CERTS.',
+      `The certificate of ${host} is not trusted (${code}): set NODE_EXTRA_CA_CERTS to the certificate ` +
+        'of your own authority.',
       { cause: error }
     )
   }

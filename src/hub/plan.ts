@@ -160,7 +160,7 @@ async function findWhole(
 function refuseOthersWork(target: string, differing: RepoFile[]): void {
   if (differing.length === 0) return
   throw new Error(
-    `${target} was not pulled, and its ${differing[0].path} differs from the hub's: move the folder ` +
-      `away, or remove it with 'semblance models rm --force'.`
+    `${target} was not pulled, and its ${differing[0].path} differs from the hub's file: move the ` +
+      `folder away, or remove it with 'semblance models rm --force'.`
   )
 }

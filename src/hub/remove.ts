@@ -35,7 +35,7 @@ export async function removePackage({
       () => false
     )
     if (found && !pulled && !force)
-      throw new Error(`${name} was not pulled, so it can't be pulled again: say --force to remove it.`)
+      throw new Error(`${name} was not pulled, so it can't be pulled again; remove it with --force.`)
     if (found) await takeOut(place)
     await sweep(place.root)
     return found ? 'package' : 'downloads'
@@ -58,5 +58,5 @@ async function takeOut({ target, root }: Workplace): Promise<void> {
 /** An owner's folder may be a link to elsewhere. */
 async function requireInside(modelsDir: string, target: string): Promise<void> {
   const path = relative(await realpath(modelsDir), await realpath(dirname(target)))
-  if (path.startsWith('..')) throw new Error(`${target} lies outside ${modelsDir}: it is not removed.`)
+  if (path.startsWith('..')) throw new Error(`${target} is outside ${modelsDir} and is not removed.`)
 }

@@ -54,13 +54,14 @@ export async function listFiles(hub: Hub, repo: string, commit: string): Promise
     // Only the cursor is taken: mirrors pass on addresses of the hub itself.
     url.search = new URL(next, url).search
   }
-  throw new Error(`${repo} has too many files: its listing goes on after ${MOST_PAGES} pages.`)
+  throw new Error(`${repo} has too many files: its listing has more than ${MOST_PAGES} pages.`)
 }
 
 function repoFile({ path, size, oid, lfs }: Static<typeof pageSchema>[number]): RepoFile {
   if (!isSafePath(path))
     throw new Error(
-      `The hub lists a file ${JSON.stringify(path)}, which is no path inside a folder: nothing is pulled.`
+      `The hub lists a file ${JSON.stringify(path)}, which is not a relative path inside the folder; ` +
+        'nothing is pulled.'
     )
   if (lfs) return { path, size: lfs.size, checksum: { algorithm: 'sha256', hex: lfs.oid } }
   return { path, size, checksum: { algorithm: 'git-sha1', hex: oid } }
@@ -83,7 +84,7 @@ async function getJson<S extends TSchema>(
     return { body: parse(text), link: String(answer.headers.link ?? '') }
   }
   const { body, link } = await retrying(attempt, retryPolicy(hub, asked.repo))
-  if (!Check(schema, body)) throw new Error(`${url} does not answer as a hub does: check HF_ENDPOINT.`)
+  if (!Check(schema, body)) throw new Error(`${url} does not answer as a hub does; check HF_ENDPOINT.`)
   return { body: body as Static<S>, link }
 }
 
@@ -92,7 +93,7 @@ async function readBounded(body: AsyncIterable<Buffer>): Promise<string> {
   let length = 0
   for await (const chunk of body) {
     length += chunk.length
-    if (length > LARGEST_ANSWER) throw new Error('The listing of the hub is too long to be one.')
+    if (length > LARGEST_ANSWER) throw new Error("The hub's listing is too long.")
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')

@@ -20,8 +20,8 @@ export function isRepoName(name: string): boolean {
 export function parseRepo(text: string): RepoRevision {
   const [repo, revision = 'main'] = text.split(/@(.*)/s)
   if (!isRepoName(repo))
-    throw new Error(`'${repo}' is not a repository's name: write owner/name, or owner/name@revision.`)
+    throw new Error(`'${repo}' is not a repository name: use owner/name, or owner/name@revision.`)
   if (!/^[\w./-]+$/.test(revision) || revision.includes('..'))
-    throw new Error(`'${revision}' is not a revision: give a branch, a tag or a commit.`)
+    throw new Error(`'${revision}' is not a revision: use a branch, a tag or a commit.`)
   return { repo, revision }
 }

@@ -42,7 +42,7 @@ export async function getFromHub(
     await answer.body.dump()
     address = redirected(location, address)
   }
-  throw new Error(`${new URL(url).host} redirects in a circle.`)
+  throw new Error(`${new URL(url).host} redirects in a loop.`)
 }
 
 async function send(
@@ -67,6 +67,6 @@ async function send(
 function redirected(location: string, from: URL): URL {
   const address = URL.canParse(location, from.href) ? new URL(location, from) : undefined
   if (!address || !/^https?:$/.test(address.protocol))
-    throw new Error(`${from.host} redirects to no http(s) address.`)
+    throw new Error(`${from.host} redirects to a URL that is not http or https.`)
   return address
 }

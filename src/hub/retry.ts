@@ -44,14 +44,14 @@ export async function retrying<T>(attempt: () => Promise<T>, policy: RetryPolicy
       const delay = error.retryAfterMs ?? policy.baseMs * 2 ** (failures - 1) * (0.75 + Math.random() / 2)
       if (failures >= policy.tries)
         throw new Error(
-          `${policy.what}: ${error.message}; ${failures} tries brought nothing. The same command goes ` +
-            'on from here.',
+          `${policy.what}: ${error.message}; all ${failures} attempts failed. Run the same command ` +
+            'again to continue.',
           { cause: error }
         )
       if (delay > LONGEST_WAIT_MS)
         throw new Error(
-          `${policy.what}: ${error.message}. It asks to wait ${Math.ceil(delay / 1000)} s: the same ` +
-            'command goes on then.',
+          `${policy.what}: ${error.message}. The hub asks to wait ${Math.ceil(delay / 1000)} s: run ` +
+            'the same command again then to continue.',
           { cause: error }
         )
       policy.onRetry(error.message, delay)

@@ -33,8 +33,8 @@ export function selectFiles(files: RepoFile[], variants: Variant[]): Selection {
   const layout = completeLayout(found.layout, paths)
   if (!layout)
     throw new Error(
-      `The repository has towers but lacks ${missingSettings(found.layout, paths).join(', ')}, without ` +
-        "which they can't be used."
+      `The repository has towers, but lacks ${missingSettings(found.layout, paths).join(', ')}, which ` +
+        'they need.'
     )
   const settings = new Set(settingsAndExtras(layout, paths))
   return {
@@ -52,8 +52,8 @@ export function selectWeights(files: RepoFile[], graph: string, weights: string[
     const file = files.find((listed) => listed.path === path)
     if (!file)
       throw new Error(
-        `The repository lacks ${path}, which holds weights of ${graph}: the model can't be used. Take ` +
-          'another repository, or another variant.'
+        `The repository lacks ${path}, which holds weights of ${graph}, so the model can't be used. ` +
+          'Use another repository, or another variant.'
       )
     return file
   })
@@ -64,8 +64,8 @@ function graphsOf(files: TowerFiles, variant: Variant): string[] {
   if (missing) {
     const other = TOWERS.find((tower) => tower !== missing)
     throw new Error(
-      `The repository has the ${other} tower alone, and no ${missing} tower: take a repository that ` +
-        `has both. It has ${describeTowers(files)}.`
+      `The repository has only the ${other} tower and no ${missing} tower; use a repository that has ` +
+        `both. It has ${describeTowers(files)}.`
     )
   }
   return TOWERS.map((tower) => {
@@ -81,13 +81,13 @@ function graphsOf(files: TowerFiles, variant: Variant): string[] {
 function whatElse(paths: string[]): string {
   const onnx = paths.filter((path) => path.endsWith('.onnx'))
   const whole = describeWholeModel(paths)
-  if (whole) return `it has ${whole}; take a repository that has an image and a text tower apart`
+  if (whole) return `it has ${whole}; use a repository that has separate image and text towers`
   if (onnx.length > 0) return `its ONNX files are ${shown(onnx)}`
   const weights = paths.filter((path) => /\.(safetensors|bin|pt|pth|msgpack|h5)$/.test(path))
   if (weights.length > 0)
     return (
-      `it has no ONNX files, only ${shown(weights)}; take a repository with an ONNX export, or ` +
-      'export it yourself'
+      `it has no ONNX files, only ${shown(weights)}; use a repository with an ONNX export, or ` +
+      'export the model yourself'
     )
   return paths.length === 0 ? 'it is empty' : `it has no ONNX files among its ${paths.length} files`
 }

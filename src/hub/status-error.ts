@@ -19,33 +19,33 @@ export async function statusError(
   if (status === 429) {
     const retryAfterMs = waitAsked(headers)
     return new TransientError(
-      `${host} limits the rate of requests (429): wait, or set HF_TOKEN, whose limit is higher`,
+      `${host} limits the request rate (429): wait, or set HF_TOKEN, whose limit is higher`,
       { ...(retryAfterMs !== undefined && { retryAfterMs }) }
     )
   }
-  if (status === 408 || status >= 500) return new TransientError(`${host} answers ${status}`)
+  if (status === 408 || status >= 500) return new TransientError(`${host} answered ${status}`)
   if (status === 401 && token)
     return new Error(
-      `${host} refuses the HF_TOKEN for ${repo} (401): check that it is valid and may read this repository.`
+      `${host} rejects the HF_TOKEN for ${repo} (401): check that it is valid and may read this repository.`
     )
   // The hub does not tell strangers whether a repository is private or not there.
   if (status === 401)
     return new Error(
-      `${repo} is private, gated or not there (401): check the name, or set HF_TOKEN to a token that ` +
-        'may read it.'
+      `${repo} is private, gated or does not exist (401): check the name, or set HF_TOKEN to a token ` +
+        'that may read it.'
     )
   if (status === 403)
     return new Error(
-      `${repo} may not be read (403): accept its terms at ${endpoint}/${repo} and set HF_TOKEN to a ` +
-        'token of that account.'
+      `Access to ${repo} is denied (403): accept its terms at ${endpoint}/${repo} and set HF_TOKEN to ` +
+        'a token of that account.'
     )
   if (status === 404 && headers['x-error-code'] === 'RevisionNotFound')
-    return new Error(`${repo} has no revision '${revision}' (404): give a branch, a tag or a commit.`)
+    return new Error(`${repo} has no revision '${revision}' (404): use a branch, a tag or a commit.`)
   if (status === 404)
     return new Error(
       `${host} has no repository ${repo}, or it has no revision '${revision}' (404): check both.`
     )
-  return new Error(`${host} answers ${status} for ${repo}.`)
+  return new Error(`${host} answered ${status} for ${repo}.`)
 }
 
 /**

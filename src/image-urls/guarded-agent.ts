@@ -92,7 +92,7 @@ async function allowedAddresses(
  * by trying.
  */
 function noAddress(): Error {
-  return new ImageUrlRefused('its host has no address that is public')
+  return new ImageUrlRefused('its host has no public address')
 }
 
 function pinned(addresses: Address[]): LookupFunction {

@@ -42,8 +42,8 @@ export function hostRules(lists: HostLists): HostRules {
   const withPort = [...allowed, ...denied].find(({ port }) => port !== undefined)
   if (withPort)
     throw new Error(
-      'IMAGE_URL_ALLOWED_HOSTS and IMAGE_URL_DENIED_HOSTS take hosts without a port ' +
-        `(${withPort.port}); ports are named in IMAGE_URL_PORTS.`
+      'IMAGE_URL_ALLOWED_HOSTS and IMAGE_URL_DENIED_HOSTS take hosts without a port, not ' +
+        `'${withPort.port}'; list ports in IMAGE_URL_PORTS.`
     )
   const ports = new Set(lists.ports.map(parsePort))
   const isIn = (patterns: HostPattern[], host: string) => patterns.some((pattern) => pattern.matches(host))
@@ -57,11 +57,10 @@ export function hostRules(lists: HostLists): HostRules {
       const url = parseUrl(text, base)
       const { hostname } = url
       const port = portOf(url)
-      if (isIn(denied, hostname)) throw new ImageUrlRefused('its host is not allowed here')
+      if (isIn(denied, hostname)) throw new ImageUrlRefused('its host is not allowed')
       if (mayBePrivate(hostname, port)) return url
-      if (allowed.length > 0 && !isIn(allowed, hostname))
-        throw new ImageUrlRefused('its host is not allowed here')
-      if (!ports.has(port)) throw new ImageUrlRefused('its port is not allowed here')
+      if (allowed.length > 0 && !isIn(allowed, hostname)) throw new ImageUrlRefused('its host is not allowed')
+      if (!ports.has(port)) throw new ImageUrlRefused('its port is not allowed')
       return url
     }
   }
@@ -73,14 +72,15 @@ function portOf({ port, protocol }: Pick<URL, 'port' | 'protocol'>): number {
 }
 
 function parseUrl(text: string, base?: URL): URL {
-  if (!URL.canParse(text, base?.href)) throw new ImageUrlRefused('it is no absolute url with a valid host')
+  if (!URL.canParse(text, base?.href))
+    throw new ImageUrlRefused('it is not an absolute URL with a valid host')
   // The parser brings hosts into one form: decimal, octal, hexadecimal and short addresses, full-width
   // digits, IDN.
   const url = new URL(text, base)
-  if (!(url.protocol in DEFAULT_PORTS)) throw new ImageUrlRefused('it is not http or https')
-  if (url.username || url.password) throw new ImageUrlRefused('it holds credentials')
+  if (!(url.protocol in DEFAULT_PORTS)) throw new ImageUrlRefused('its scheme is not http or https')
+  if (url.username || url.password) throw new ImageUrlRefused('it contains credentials')
   const host = url.hostname.replace(/\.+$/, '')
-  if (host === '') throw new ImageUrlRefused('it names no host')
+  if (host === '') throw new ImageUrlRefused('it has no host')
   url.hostname = host
   url.hash = ''
   return url
@@ -90,8 +90,8 @@ function parsePattern(text: string): HostPattern {
   const [, wildcard, name, port] = /^(\*\.)?(.+?)(?::(\d+))?$/.exec(text.trim()) ?? []
   if (!name || /[/?#@\\*\s]/.test(name) || !URL.canParse(`http://${name}`))
     throw new Error(
-      `'${text}' in IMAGE_URL_ALLOWED_HOSTS, IMAGE_URL_DENIED_HOSTS or IMAGE_URL_PRIVATE_HOSTS is no ` +
-        'host: write example.com, *.example.com, 10.0.0.7 or [fd00::7].'
+      `'${text}' in IMAGE_URL_ALLOWED_HOSTS, IMAGE_URL_DENIED_HOSTS or IMAGE_URL_PRIVATE_HOSTS is not ` +
+        'a host: use example.com, *.example.com, 10.0.0.7 or [fd00::7].'
     )
   const host = new URL(`http://${name}`).hostname.replace(/\.+$/, '')
   return {
@@ -103,6 +103,6 @@ function parsePattern(text: string): HostPattern {
 function parsePort(text: string): number {
   const port = Number(text)
   if (!/^\s*\d+\s*$/.test(text) || port < 1 || port > 65_535)
-    throw new Error(`'${text}' in IMAGE_URL_PORTS or IMAGE_URL_PRIVATE_HOSTS is no port.`)
+    throw new Error(`'${text}' in IMAGE_URL_PORTS or IMAGE_URL_PRIVATE_HOSTS is not a port.`)
   return port
 }

@@ -98,7 +98,7 @@ export function createImageFetcher({
         await sniffImage(found.bytes)
         return found.bytes
       }
-      throw new ImageUrlFailed(`it is redirected more than ${options.redirects} times`)
+      throw new ImageUrlFailed(`it redirects more than ${options.redirects} times`)
     },
     requireRoom: () => {
       if (slots.waiting >= options.maxWaiting) throw new QueueFull()
@@ -131,7 +131,7 @@ async function ask(
   body.on('error', () => {})
   try {
     if (REDIRECTS.has(statusCode) && typeof location === 'string') return { location }
-    if (statusCode !== 200) throw new ImageUrlFailed(`its host answers ${statusCode}`)
+    if (statusCode !== 200) throw new ImageUrlFailed(`its host answered ${statusCode}`)
     return { bytes: await receive(answer, limits) }
   } catch (error) {
     throw failureOf(error)

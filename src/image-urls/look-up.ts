@@ -30,7 +30,7 @@ export function createLookUp(servers: string[]): LookUp {
     if (servers.length > 0) resolver.setServers(servers.map((server) => server.trim()))
   } catch (error) {
     throw new Error(
-      `IMAGE_URL_NAME_SERVERS takes addresses, with :port or without: ${(error as Error).message}.`,
+      `IMAGE_URL_NAME_SERVERS must be addresses, with or without :port: ${(error as Error).message}.`,
       { cause: error }
     )
   }

@@ -32,29 +32,29 @@ export async function receive(
 ): Promise<Uint8Array> {
   const encoding = [headers['content-encoding'] ?? 'identity'].flat().join().trim().toLowerCase()
   if (encoding !== 'identity' && encoding !== '')
-    throw new ImageUrlFailed('its answer is encoded, which was not asked for')
+    throw new ImageUrlFailed('the response is compressed, which was not requested')
   const declared = headers['content-length'] === undefined ? undefined : Number(headers['content-length'])
   if (declared !== undefined && declared > maxBytes)
-    throw new ImageTooLarge(`${declared} bytes, of ${maxBytes} allowed`)
+    throw new ImageTooLarge(`it has ${declared} bytes; at most ${maxBytes} are allowed`)
   // Into one growing piece of memory: the objects of small pieces would take many times their bytes.
   let bytes = Buffer.allocUnsafeSlow(Math.min(declared ?? FIRST_BYTES, maxBytes))
   let [length, pieces] = [0, 0]
   try {
     for await (const piece of body as AsyncIterable<Buffer>) {
       const end = length + piece.length
-      if (end > maxBytes) throw new ImageTooLarge(`over ${maxBytes} bytes`)
+      if (end > maxBytes) throw new ImageTooLarge(`it has more than ${maxBytes} bytes`)
       if (piece.length > budget.left)
         throw new ImageTooLarge(
-          `the images that one request names by url are over ${budget.total} bytes together`
+          `the images that one request names by URL have more than ${budget.total} bytes together`
         )
       budget.left -= piece.length
       if (end > bytes.length) bytes = grown(bytes, Math.min(maxBytes, Math.max(end, 2 * bytes.length)))
       bytes.set(piece, length)
       length = end
       if (++pieces > SMALL_PIECES && length < pieces * LEAST_MEAN_BYTES)
-        throw new ImageUrlFailed('its answer comes in too small pieces')
+        throw new ImageUrlFailed('the response arrives in too many small pieces')
     }
-    if (declared !== undefined && length !== declared) throw new ImageUrlFailed('its answer ended early')
+    if (declared !== undefined && length !== declared) throw new ImageUrlFailed('the response ended early')
     return length === bytes.length ? bytes : Buffer.from(bytes.subarray(0, length))
   } catch (error) {
     budget.left += length

@@ -103,7 +103,7 @@ function outcomes({ kinds, save, onEnd, onFault }: RunnerOptions) {
         code,
         message:
           code === 'INTERNAL'
-            ? 'Something went wrong here; the log has it under the id of this job.'
+            ? 'An internal error occurred; the log has the details under the id of this job.'
             : message
       }
       await end(

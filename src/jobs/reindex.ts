@@ -85,9 +85,9 @@ function requireComplete(
     .map(({ id, modality, reason }) => `'${id}' (${modality}: ${reason})`)
     .join(', ')
   throw new ReindexIncomplete(
-    `${unencodable.size} embeddings of '${collection.settings.name}' can't be made anew: ` +
+    `${unencodable.size} embeddings of '${collection.settings.name}' can't be computed again: ` +
       `${named}${unencodable.size > 3 ? ' and others' : ''}. Send these records again, or re-index with ` +
-      'skip_missing, which leaves them unsearchable by it.'
+      'skip_missing, which leaves them out of searches by that modality.'
   )
 }
 

@@ -20,8 +20,8 @@ export async function openServiceJobs(
     onFault: ({ id, kind, collection, state }, { step, error }) => {
       const what =
         step === 'undo'
-          ? 'what a job made could not be removed'
-          : 'the state of a job could not be kept; the next start finds it as it was before'
+          ? 'the results of a job could not be removed'
+          : 'the state of a job could not be saved; after the next start the job has its previous state'
       logger.error({ err: error, job: id, kind, collection, state }, what)
     },
     onEnd: (job, cause) => {

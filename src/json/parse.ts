@@ -47,7 +47,7 @@ function* parsing(sent: Buffer, limits: JsonLimits): Generator<void, unknown> {
   const bytes = sent[0] === 0xef && sent[1] === 0xbb && sent[2] === 0xbf ? sent.subarray(3) : sent
   if (sent[0] === 0x1f && sent[1] === 0x8b)
     throw new InvalidRequest(`${limits.name} is compressed with gzip; send it uncompressed.`)
-  if (!isUtf8(bytes)) throw new InvalidRequest(`${limits.name} is not UTF-8.`)
+  if (!isUtf8(bytes)) throw new InvalidRequest(`${limits.name} is not valid UTF-8.`)
   const scan = new JsonScan(bytes, limits)
   while (!scan.advance()) yield
   if (limits.budget) limits.budget.values -= scan.values

@@ -212,7 +212,7 @@ export class JsonScan {
     const key = this.#keyAt(this.#depth)
     if (key === '__proto__' || (key === 'prototype' && this.#keyAt(this.#depth - 1) === 'constructor')) {
       throw new InvalidRequest(
-        `${this.#limits.name} has the key '${key}' (at ${this.#place()}), which is not taken. Rename it.`
+        `${this.#limits.name} has the key '${key}' (at ${this.#place()}), which is not allowed; rename it.`
       )
     }
     if (key === 'metadata' || key === 'filter') this.#named = key
@@ -226,8 +226,8 @@ export class JsonScan {
       if (this.#bytes[at++] === COMMA) commas++
       if (at - from > MAX_LIST_BYTES)
         throw new InvalidRequest(
-          `${this.#limits.name} has a list of over ${MAX_LIST_BYTES} bytes of numbers (at ` +
-            `${this.#place()}). Send fewer numbers.`
+          `${this.#limits.name} has a list with more than ${MAX_LIST_BYTES} bytes of numbers (at ` +
+            `${this.#place()}); send fewer numbers.`
         )
     }
     this.#at = at
@@ -269,7 +269,7 @@ export class JsonScan {
   }
 
   #refuseSize(guard: Guard): void {
-    this.#refuse(guard, `The ${guard.name} is over 64 KiB.`)
+    this.#refuse(guard, `The ${guard.name} is larger than 64 KiB.`)
   }
 
   #requireDepth(): void {
@@ -278,12 +278,14 @@ export class JsonScan {
       this.#refuse(
         guard,
         guard.name === 'filter'
-          ? 'The filter is nested over 16 deep.'
-          : 'The metadata is nested over 32 deep.'
+          ? 'The filter is nested more than 16 levels deep.'
+          : 'The metadata is nested more than 32 levels deep.'
       )
     }
     if (this.#depth > MAX_DEPTH && guard?.fault === undefined)
-      throw new InvalidRequest(`${this.#limits.name} is nested over ${MAX_DEPTH} deep (at ${this.#place()}).`)
+      throw new InvalidRequest(
+        `${this.#limits.name} is nested more than ${MAX_DEPTH} levels deep (at ${this.#place()}).`
+      )
   }
 
   #requireBounds(): void {
@@ -293,25 +295,25 @@ export class JsonScan {
     if (guard?.fault !== undefined) this.#values = guard.values
     if (this.#values > values)
       throw new InvalidRequest(
-        `${name} has over ${values} values (at ${this.#place()}). Send fewer at a time.`
+        `${name} has more than ${values} values (at ${this.#place()}); send fewer at a time.`
       )
     if (this.#keys > MAX_KEYS)
       throw new InvalidRequest(
-        `${name} has over ${MAX_KEYS} keys (at ${this.#place()}). Send fewer at a time.`
+        `${name} has more than ${MAX_KEYS} keys (at ${this.#place()}); send fewer at a time.`
       )
     if (this.#string < 0 && this.#at - this.#sign > MAX_GAP)
       throw new InvalidRequest(
-        `${name} has over ${MAX_GAP} bytes of white space or of digits in a row (at ${this.#place()}).`
+        `${name} has more than ${MAX_GAP} consecutive bytes of white space or digits (at ${this.#place()}).`
       )
     if (this.#numbers > MAX_NUMBERS)
       throw new InvalidRequest(
-        `${name} has over ${MAX_NUMBERS} numbers (at ${this.#place()}). Send fewer at a time.`
+        `${name} has more than ${MAX_NUMBERS} numbers (at ${this.#place()}); send fewer at a time.`
       )
     const seen = guard?.fault !== undefined ? guard.start : this.#string >= 0 ? this.#string : this.#at
     if (seen - this.#exempt > plainBytes)
       throw new BodyTooLarge(
-        `${name} has over ${plainBytes} bytes beside images and lists of numbers (at ` +
-          `${this.#place()}). Send less at a time.`
+        `${name} has more than ${plainBytes} bytes apart from images and lists of numbers (at ` +
+          `${this.#place()}); send less at a time.`
       )
   }
 

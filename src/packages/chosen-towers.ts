@@ -27,21 +27,21 @@ export interface ChosenTowers {
  */
 export async function chooseTowers(folder: string, paths: string[], variant: string): Promise<ChosenTowers> {
   const wanted = VARIANTS.find((name) => name === variant)
-  if (!wanted)
-    throw new Error(`There is no variant '${variant}' of models; variants are ${VARIANTS.join(', ')}.`)
+  if (!wanted) throw new Error(`There is no variant '${variant}'; the variants are ${VARIANTS.join(', ')}.`)
   const found = findTowers(paths)
   if (!found) throw new Error(lackOfTowers(folder, paths))
   const { image, text } = { image: found.files.image[wanted], text: found.files.text[wanted] }
   if (!image || !text) {
     const missing = missingTower(found.files)
-    const has = `There is: ${describeTowers(found.files)}.`
+    const has = `It has: ${describeTowers(found.files)}.`
     if (missing)
       throw new Error(
         `The model package ${folder} lacks its ${missing} tower (${usualName(missing)}). ${has}`
       )
     const lacking = image ? 'the text tower' : text ? 'the image tower' : 'its towers'
     throw new Error(
-      `The model package ${folder} has no variant ${wanted} of ${lacking}. ${has} Choose by MODEL_VARIANT.`
+      `The model package ${folder} has no variant ${wanted} of ${lacking}. ${has} Choose one with ` +
+        'MODEL_VARIANT.'
     )
   }
   const externalData = (await Promise.all([image, text].map((path) => externalFiles(folder, path)))).flat()
@@ -55,7 +55,7 @@ export async function chooseTowers(folder: string, paths: string[], variant: str
 function lackOfTowers(folder: string, paths: string[]): string {
   const whole = describeWholeModel(paths)
   const hint = whole
-    ? ` It has ${whole}. Export the towers apart, as ${usualName('image')} and ${usualName('text')}.`
+    ? ` It has ${whole}. Export the towers separately, as ${usualName('image')} and ${usualName('text')}.`
     : ''
   return `The model package ${folder} lacks its towers, ${USUAL_TOWERS}.${hint}`
 }

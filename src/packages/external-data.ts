@@ -14,8 +14,8 @@ export async function externalDataOf(file: string, path: string): Promise<string
     const isOutside = /^\.\.?(\/|$)/.test(inside) || inside.endsWith('/')
     if (location === '' || isOutside || /^([/\\]|[a-z]:)|[\\\u0000-\u001f]/i.test(location)) {
       throw new Error(
-        `${path} names ${JSON.stringify(location)} as a file of its weights, which is no path inside ` +
-          'the package.'
+        `${path} names ${JSON.stringify(location)} as a file of its weights, which is not a path ` +
+          'inside the package.'
       )
     }
     return inside
@@ -42,7 +42,8 @@ export async function externalFiles(folder: string, path: string): Promise<strin
     const isOutside = relative(root, real).split(sep)[0] === '..'
     if (isOutside)
       throw new Error(
-        `${file}, which holds weights of ${path}, is a link out of the model package. Copy the file there.`
+        `${file}, which holds weights of ${path}, is a link that leads out of the model package. Copy ` +
+          'the file there.'
       )
     files.push(file)
   }

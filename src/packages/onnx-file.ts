@@ -47,7 +47,7 @@ export async function readExternalLocations(path: string): Promise<string[]> {
     return [...locations].sort()
   } catch (error) {
     if (error instanceof Malformed)
-      throw new Error(`${path} is not a whole ONNX file: ${error.message}.`, { cause: error })
+      throw new Error(`${path} is not a complete ONNX file: ${error.message}.`, { cause: error })
     throw error
   } finally {
     await handle.close()
@@ -75,7 +75,7 @@ async function externalLocation(reader: Reader, { from, to }: Range): Promise<st
       location ??= await locationOf(reader, field)
   }
   if (isExternal && location === undefined)
-    throw new Malformed('a tensor says that its data is in another file, and not in which')
+    throw new Malformed('a tensor has its data in another file, but does not name the file')
   return isExternal ? location : undefined
 }
 
@@ -111,8 +111,8 @@ async function* fields(reader: Reader, from: number, to: number): AsyncGenerator
       const { value: length, next } = await reader.varint(tag.next, to)
       Object.assign(field, { from: next, to: next + length })
     } else if (wire === WIRE.fixed64 || wire === WIRE.fixed32) field.to += wire === WIRE.fixed64 ? 8 : 4
-    else throw new Malformed(`byte ${at} is no field of a message`)
-    if (field.to > to || number === 0) throw new Malformed(`the field at byte ${at} ends behind its message`)
+    else throw new Malformed(`byte ${at} does not start a field of a message`)
+    if (field.to > to || number === 0) throw new Malformed(`the field at byte ${at} ends after its message`)
     yield field
     at = field.to
   }

@@ -116,7 +116,7 @@ export function describeWholeModel(paths: string[]): string | undefined {
   if (whole.length === 0) return undefined
   const shown = whole.slice(0, 3).join(', ') + (whole.length > 3 ? ` and ${whole.length - 3} more` : '')
   return (
-    `${shown}, which ${whole.length === 1 ? 'is' : 'are'} one graph: a model of one tower, or ` +
-    'both towers in one'
+    `${shown}, which ${whole.length === 1 ? 'is' : 'are'} one graph: a model with a single tower, ` +
+    'or both towers in one'
   )
 }

@@ -67,7 +67,7 @@ export async function loadDemo({
           ? await ingest({ encoders, collection }, await Promise.all(missing.map(toRecord)), { signal })
           : []
       const failed = results.find((result) => result.status === 'failed')
-      if (failed) throw new Error(`The demo's ${failed.id} can't be added: ${failed.error.message}`)
+      if (failed) throw new Error(`The demo record ${failed.id} can't be added: ${failed.error.message}`)
       added += missing.length
       onProgress((loaded += batch.length), emoji.length)
     }

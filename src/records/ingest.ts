@@ -103,10 +103,11 @@ function check({ collection: { settings } }: Target, record: NewRecord): Checked
     const isBrought = Object.keys(embeddings).length > 0
     if (settings.model === null && !isBrought)
       throw new RecordInvalid(
-        `A record of '${settings.name}' brings its embeddings: the collection has no model.`
+        `The record has no embeddings; collection '${settings.name}' has no model, so send embeddings ` +
+          'with each record.'
       )
     if (record.text === undefined && !record.image && !isBrought)
-      throw new RecordInvalid('A record needs an image, a text or embeddings.')
+      throw new RecordInvalid('The record has no image, text or embeddings; send at least one of them.')
     return { ...record, metadata, embeddings }
   } catch (error) {
     return { id: record.id, error }

@@ -39,7 +39,7 @@ export async function encodeQuery(
   // What is left of parts that cancel each other is rounding, which normalising would blow up to a direction.
   const total = parts.reduce((sum, { weight = 1 }) => sum + Math.abs(weight), 0)
   if (Math.hypot(...sum) <= 1e-4 * total)
-    throw new QueryInvalid('The parts of the query cancel each other out.')
+    throw new QueryInvalid('The parts of the query cancel each other out; change their weights.')
   return normalise(sum)
 }
 
@@ -47,8 +47,8 @@ function requireOneKind(part: QueryPart): void {
   const given = KINDS.filter((kind) => part[kind] !== undefined)
   if (given.length !== 1)
     throw new QueryInvalid(
-      `A query is one of ${KINDS.join(', ')}, or a list of these; this one has ` +
-        `${given.length > 0 ? given.join(' and ') : 'none'}.`
+      `The query must have exactly one of ${KINDS.join(', ')}, or be a list of parts with one each; it ` +
+        `has ${given.length > 0 ? given.join(' and ') : 'none'}.`
     )
 }
 

@@ -43,17 +43,18 @@ export function requireModel({ settings }: Collection): void {
 /** Throws RECORD_INVALID for an id or a text that can't be kept as they are. */
 export function requireStorable({ id, text }: { id: string; text?: string | null }): void {
   if (text?.trim() === '') throw new RecordInvalid('The text is empty; leave it out if there is none.')
-  if (id === '.' || id === '..') throw new RecordInvalid(`The id '${id}' can't stand in a path.`)
-  if (Buffer.byteLength(id) > 255) throw new RecordInvalid('The id is over 255 bytes.')
+  if (id === '.' || id === '..')
+    throw new RecordInvalid(`The id '${id}' can't be used in a path; use another id.`)
+  if (Buffer.byteLength(id) > 255) throw new RecordInvalid('The id has more than 255 bytes.')
   if (![id, text ?? ''].every((value) => value.isWellFormed()))
-    throw new RecordInvalid('The id or the text holds half of a surrogate pair, which is no UTF-8.')
+    throw new RecordInvalid('The id or the text holds an unpaired surrogate, which is not valid UTF-8.')
 }
 
 /** Metadata as the JSON that is kept of it. Throws RECORD_INVALID for what can't be kept as it was sent. */
 export function toMetadataText(metadata: Record<string, unknown>): string {
   if (metadata instanceof Unusable) throw new RecordInvalid(metadata.reason)
   if (!isShallow(metadata, MAX_METADATA_DEPTH))
-    throw new RecordInvalid(`The metadata is nested over ${MAX_METADATA_DEPTH} deep.`)
+    throw new RecordInvalid(`The metadata is nested more than ${MAX_METADATA_DEPTH} levels deep.`)
   const inexact = findInexact(metadata, 'metadata')
   if (inexact) throw new RecordInvalid(inexactMessage(inexact))
   const text = JSON.stringify(metadata)
@@ -63,7 +64,8 @@ export function toMetadataText(metadata: Record<string, unknown>): string {
 
 /** Throws RECORD_INVALID for metadata over 64 KiB of JSON. */
 export function requireMetadataSize(text: string): void {
-  if (Buffer.byteLength(text) > MAX_METADATA_BYTES) throw new RecordInvalid('The metadata is over 64 KiB.')
+  if (Buffer.byteLength(text) > MAX_METADATA_BYTES)
+    throw new RecordInvalid('The metadata is larger than 64 KiB.')
 }
 
 /**
@@ -72,11 +74,13 @@ export function requireMetadataSize(text: string): void {
  */
 export function toEmbedding(values: number[], dimension: number): Embedding {
   if (values.length !== dimension)
-    throw new EmbeddingInvalid(`The embedding has ${values.length} dimensions, the collection ${dimension}.`)
+    throw new EmbeddingInvalid(
+      `The embedding must have ${dimension} dimensions, as the collection, not ${values.length}.`
+    )
   // The norm is taken in doubles: what is far from 1 may leave the range of floats.
   const norm = Math.hypot(...values)
   if (!Number.isFinite(norm) || norm === 0)
-    throw new EmbeddingInvalid('The embedding is all zeros or not finite.')
+    throw new EmbeddingInvalid('The embedding must hold finite numbers, not all of them zero.')
   return normalise(Float32Array.from(values, (value) => value / norm))
 }
 
@@ -101,9 +105,11 @@ function decodeFloats(base64: string): number[] {
   const bytes = Buffer.from(base64, 'base64')
   // Node passes over what is not base64; encoded again it is another text then.
   if (bytes.length === 0 || bytes.toString('base64') !== base64)
-    throw new EmbeddingInvalid('The embedding is not base64, with its padding.')
+    throw new EmbeddingInvalid('The embedding is not valid base64 with padding.')
   if (bytes.length % Float32Array.BYTES_PER_ELEMENT !== 0)
-    throw new EmbeddingInvalid(`The embedding has ${bytes.length} bytes, which are no float32 values.`)
+    throw new EmbeddingInvalid(
+      `The embedding must be float32 values of 4 bytes each; it has ${bytes.length} bytes.`
+    )
   return Array.from({ length: bytes.length / Float32Array.BYTES_PER_ELEMENT }, (_, i) =>
     bytes.readFloatLE(i * Float32Array.BYTES_PER_ELEMENT)
   )

@@ -116,12 +116,10 @@ function requireSettings({ collection }: BackupContent, encoders: Encoders): Col
     (model === null) === (fingerprint === null) &&
     (model === null || (model.length <= 255 && ID.test(model))) &&
     (fingerprint === null || FINGERPRINT.test(fingerprint))
-  if (!isSound) throw new BackupInvalid('no collection has such settings as it names')
+  if (!isSound) throw new BackupInvalid('its collection settings are not valid')
   const encoder = fingerprint === null ? undefined : encoders.withFingerprint(fingerprint)
   if (encoder && encoder.dimension !== dimension)
-    throw new BackupInvalid(
-      `it has ${dimension} dimensions, and the encoder that it names ${encoder.dimension}`
-    )
+    throw new BackupInvalid(`it has ${dimension} dimensions, but its encoder has ${encoder.dimension}`)
   return collection
 }
 
@@ -132,7 +130,7 @@ async function requireRecord({ id, text, metadata, image }: RestoredRecord): Pro
     if (metadata !== null) requireMetadataSize(metadata)
     // It is served under its type.
     if (image && (await sniffImage(image.bytes)) !== image.type)
-      throw new ImageInvalid('it is not of the type that the backup names')
+      throw new ImageInvalid('its type is not the one that the backup states')
   } catch (error) {
     throw isPublicError(error)
       ? new BackupInvalid(`record '${id.slice(0, 255)}': ${error.message.replace(/\.$/, '')}`)

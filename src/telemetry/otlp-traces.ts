@@ -55,17 +55,14 @@ export async function startTraces(
 
 async function createExporter(env: NodeJS.ProcessEnv): Promise<SpanExporter> {
   const kind = env.OTEL_TRACES_EXPORTER?.trim() || 'otlp'
-  if (kind !== 'otlp')
-    throw new Error(`OTEL_TRACES_EXPORTER is '${kind}'; traces are sent by otlp, or not at all by none.`)
+  if (kind !== 'otlp') throw new Error(`OTEL_TRACES_EXPORTER must be otlp or none, not '${kind}'.`)
   const protocol =
     (env.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL || env.OTEL_EXPORTER_OTLP_PROTOCOL)?.trim() || 'http/protobuf'
   if (protocol === 'http/protobuf')
     return new (await import('@opentelemetry/exporter-trace-otlp-proto')).OTLPTraceExporter()
   if (protocol === 'http/json')
     return new (await import('@opentelemetry/exporter-trace-otlp-http')).OTLPTraceExporter()
-  throw new Error(
-    `OTEL_EXPORTER_OTLP_PROTOCOL is '${protocol}'; traces are sent over http/protobuf or http/json.`
-  )
+  throw new Error(`OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf or http/json, not '${protocol}'.`)
 }
 
 /**
@@ -77,8 +74,10 @@ function watch(exporter: SpanExporter, onProblem: (problem: string) => void): Sp
   const note = ({ code, error }: ExportResult) => {
     const failed = code !== ExportResultCode.SUCCESS
     if (failed && !fails)
-      onProblem(`Traces can't be sent, and are dropped until they can: ${error?.message ?? 'no answer'}`)
-    if (!failed && fails) onProblem('Traces are sent again.')
+      onProblem(
+        `Traces can't be sent and are dropped until the collector answers: ${error?.message ?? 'no answer'}`
+      )
+    if (!failed && fails) onProblem('Traces can be sent again.')
     fails = failed
   }
   return {

@@ -348,7 +348,7 @@ export class Batcher<Item, Result> {
         { ...batch, waited: entries.map(({ addedAt }) => now - addedAt), signal: abandoned.signal }
       )
       if (results.length !== entries.length)
-        throw new Error(`A batch of ${entries.length} gave ${results.length} results.`)
+        throw new Error(`A batch of ${entries.length} returned ${results.length} results.`)
       entries.forEach((entry, i) => this.#answer(entry, (waiter) => waiter.resolve(results[i])))
     } catch (error) {
       if (entries.length > 1 && this.#options.retryAlone?.(error)) {

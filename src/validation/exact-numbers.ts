@@ -9,7 +9,7 @@ export function isExact(value: number): boolean {
 /** Says that the number at a place is too large, and what to do. */
 export function inexactMessage(path: string): string {
   return (
-    `${path} is a number beyond ${Number.MAX_SAFE_INTEGER} (2^53 - 1), which can't be kept ` +
+    `${path} is a number beyond ${Number.MAX_SAFE_INTEGER} (2^53 - 1), which can't be stored ` +
     'exactly; send it as a string.'
   )
 }

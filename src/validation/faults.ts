@@ -51,7 +51,7 @@ function describe(error: ErrorObject, part: string): string {
       return missingField(error, part)
     case 'type':
       if (part === 'body' && error.instancePath === '' && (data === null || data === undefined))
-        return 'A body is needed.'
+        return 'The request body is missing.'
       return `${subject(error, part)} must be ${typesOf(error.parentSchema as Schema)}, not ${shown(data)}.`
     case 'anyOf':
       return (
@@ -79,17 +79,17 @@ function bounds({ keyword, params: { limit, pattern }, data, message }: ErrorObj
     case 'minLength':
       return limit === 1
         ? 'is empty'
-        : `has ${countCharacters(data as string)} characters; at least ${limit} are needed`
+        : `has ${countCharacters(data as string)} characters; at least ${limit} are required`
     case 'maxLength':
-      return `has ${countCharacters(data as string)} characters, of ${limit} allowed`
+      return `has ${countCharacters(data as string)} characters; at most ${limit} are allowed`
     case 'minItems':
       return limit === 1
         ? 'is an empty list'
-        : `has ${(data as unknown[]).length} items; at least ${limit} are needed`
+        : `has ${(data as unknown[]).length} items; at least ${limit} are required`
     case 'maxItems':
-      return `has ${(data as unknown[]).length} items, of ${limit} allowed`
+      return `has ${(data as unknown[]).length} items; at most ${limit} are allowed`
     case 'uniqueItems':
-      return 'has an item twice'
+      return 'has a duplicate item'
     case 'pattern':
       return `is ${shown(data)}, which does not match ${pattern}`
     default:
@@ -103,13 +103,13 @@ function unknownField(error: ErrorObject, { part, name }: { part: string; name: 
   const [, field] = PARTS[part] ?? [part, 'The field']
   const hint = meant ? `did you mean '${meant}'?` : listed(known)
   return (
-    `${field} '${pathOf(error.instancePath, shorten(name))}' is not known ` +
-    `here${hint ? `: ${hint}` : ''}${meant ? '' : '.'}`
+    `${field} '${pathOf(error.instancePath, shorten(name))}' is ` +
+    `unknown${hint ? `: ${hint}` : ''}${meant ? '' : '.'}`
   )
 }
 
 function listed(names: string[]): string {
-  return names.length > 0 && names.length <= MAX_LISTED ? `known are ${names.join(', ')}` : ''
+  return names.length > 0 && names.length <= MAX_LISTED ? `the fields are ${names.join(', ')}` : ''
 }
 
 function missingField(error: ErrorObject, part: string): string {

@@ -79,7 +79,7 @@ t.test('a load that was cut off goes on; DEMO=false leaves it out', async (t) =>
 t.test('what is wrong with the start is said in one line, with exit code 1', async (t) => {
   const cases: [Record<string, string>, RegExp][] = [
     [{ PORT: 'x' }, /PORT/],
-    [{ MODEL: 'nowhere' }, /no model package .*nowhere/],
+    [{ MODEL: 'nowhere' }, /model package .*nowhere does not exist/],
     [{ HOST: '0.0.0.0' }, /ALLOW_ANONYMOUS/]
   ]
   for (const [env, reason] of cases) {

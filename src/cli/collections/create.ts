@@ -10,7 +10,7 @@ export async function create(
   { json, quiet, model, dimension, storage, efSearch, ...options }: CreateOptions
 ): Promise<void> {
   if ((model === false) !== (dimension !== undefined))
-    throw new UsageError('--no-model and --dimension go together.')
+    throw new UsageError('--no-model and --dimension must be used together.')
   // Commander has true where only the negative of an option was declared.
   const space = model === false ? { model: null, dimension } : typeof model === 'string' ? { model } : {}
   await withStop({ ...options, quiet }, async ({ api }, signal) => {

@@ -33,7 +33,7 @@ export function described({
   return table([
     ['name', name],
     ['records', `${records}, ${images} with an image, ${texts} with a text`],
-    ['model', model ?? 'none: embeddings are brought along'],
+    ['model', model ?? 'none: embeddings are supplied by clients'],
     ...(fingerprint === null ? [] : [['fingerprint', fingerprint]]),
     ['dimension', String(dimension)],
     ['storage', storage],

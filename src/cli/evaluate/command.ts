@@ -107,13 +107,13 @@ function parseTasks(text: string): TaskName[] {
   const names = text.split(',').map((name) => name.trim())
   const unknown = names.find((name) => !TASKS.includes(name as TaskName))
   if (unknown !== undefined)
-    throw new InvalidArgumentError(`There is no task '${unknown}'; there are ${TASKS.join(', ')}.`)
+    throw new InvalidArgumentError(`There is no task '${unknown}'; the tasks are ${TASKS.join(', ')}.`)
   return names as TaskName[]
 }
 
 function parseConfidence(text: string): number {
   const value = Number(text)
   if (!(value > 0 && value < 1))
-    throw new InvalidArgumentError('A number between 0 and 1 is needed, as 0.95.')
+    throw new InvalidArgumentError('It must be a number between 0 and 1, such as 0.95.')
   return value
 }

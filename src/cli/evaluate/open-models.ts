@@ -41,8 +41,8 @@ async function packages(names: string[], config: Config): Promise<ModelPackage[]
   const [first, second] = models
   if (second && first.fingerprint === second.fingerprint)
     throw new UsageError(
-      `'${names[0]}' and '${names[1]}' are the same model; --against names another, or another variant ` +
-        `of it, as ${first.name}:int8.`
+      `'${names[0]}' and '${names[1]}' are the same model; set --against to another model, or to ` +
+        `another variant, such as ${first.name}:int8.`
     )
   const isTwice = first?.name === second?.name
   return models.map((model, i) => (isTwice ? { ...model, name: nameOf(model, i) } : model))

@@ -35,12 +35,13 @@ export async function evaluateOwn(
   datasets: string[],
   options: EvaluateOptions
 ): Promise<void> {
-  if (datasets.length > 0) throw new UsageError('Datasets and --collection are evaluated apart.')
+  if (datasets.length > 0)
+    throw new UsageError("Datasets and --collection can't be evaluated in one run; run the command for each.")
   const other = NOT_OF_COLLECTIONS.find((name) => options[name] !== undefined)
   if (other) {
     const flag = other.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
     const negation = options[other] === false ? 'no-' : ''
-    throw new UsageError(`--${negation}${flag} does not go with --collection.`)
+    throw new UsageError(`--${negation}${flag} can't be used with --collection.`)
   }
   await requireWritable(options)
   const { labelField, limit, model, tasks, templates, seed, resamples, duplicates, quiet } = options

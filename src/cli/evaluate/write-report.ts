@@ -15,9 +15,9 @@ export async function requireWritable({ json, html }: Pick<EvaluateOptions, 'jso
     if (typeof file !== 'string') continue
     const folder = dirname(resolve(file))
     if (!(await stat(folder).catch(() => undefined))?.isDirectory())
-      throw new UsageError(`There is no folder ${folder} for ${file}.`)
+      throw new UsageError(`The folder ${folder} for ${file} does not exist; create it first.`)
     if ((await stat(file).catch(() => undefined))?.isDirectory())
-      throw new UsageError(`${file} is a folder, not a file that a report can be written to.`)
+      throw new UsageError(`${file} is a folder; name a file for the report.`)
   }
 }
 

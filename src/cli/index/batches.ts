@@ -50,12 +50,13 @@ export async function* batches(
     }
     try {
       if (ids.has(found.id))
-        throw new Error(`Its id is that of one before it, '${found.id}': one of them needs another.`)
+        throw new Error(`The id is the same as that of '${found.id}'; give one of them another id.`)
       ids.add(found.id)
       const stamp = found.path === undefined ? undefined : await stampFile(found.path)
       if (found.metadata && stamp && STAMP in found.metadata)
         throw new Error(
-          `Its metadata has a field '${STAMP}', in which size and time of the image are kept: rename that.`
+          `The metadata has a field '${STAMP}', which is reserved for the size and time of the image; ` +
+            'rename it.'
         )
       if (!all && (await known.has(found, stamp))) {
         onUnchanged()
@@ -83,7 +84,7 @@ export async function* batches(
 async function outgoing(item: Item, stamp: FileStamp | undefined): Promise<Outgoing> {
   const { id, path, text, metadata } = item
   if (stamp && stamp.size > MAX_FILE_BYTES)
-    throw new Error(`The file has ${stamp.size} bytes; ${MAX_FILE_BYTES} are the most.`)
+    throw new Error(`The file has ${stamp.size} bytes; at most ${MAX_FILE_BYTES} are allowed.`)
   const fields = { ...metadata, ...(stamp && { [STAMP]: stamp }) }
   return {
     name: nameOf(item),

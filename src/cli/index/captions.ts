@@ -23,7 +23,7 @@ export async function readSidecar(path: string): Promise<string> {
   const file = await open(path)
   try {
     const { size } = await file.stat()
-    if (size > MAX_SIDECAR_BYTES) throw new Error(`it has ${size} bytes, which is no caption`)
+    if (size > MAX_SIDECAR_BYTES) throw new Error(`it has ${size} bytes, which is too long for a caption`)
     return decodeText(await file.readFile()).trim()
   } finally {
     await file.close()

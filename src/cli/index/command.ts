@@ -113,7 +113,7 @@ function parseType(
   const [, name, type] = /^(.+)=([a-z]+)$/.exec(text) ?? []
   if (!COLUMN_TYPES.includes(type as ColumnType))
     throw new InvalidArgumentError(
-      `A column and its type are needed, as 'zip=string'; types are ${COLUMN_TYPES.join(', ')}.`
+      `It must be a column and its type, such as 'zip=string'; the types are ${COLUMN_TYPES.join(', ')}.`
     )
   return new Map([...before, [name, type as ColumnType]])
 }

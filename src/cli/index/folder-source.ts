@@ -76,7 +76,7 @@ async function* walk(
     for (const left of captions.keys())
       yield {
         name: `${below}${left}`,
-        reason: 'The metadata of its folder names it, and it is no image there.'
+        reason: 'The metadata of the folder names this file, but it is not an image.'
       }
 }
 

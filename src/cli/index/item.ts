@@ -37,12 +37,13 @@ const CONTROL = /[\u0000-\u001f\u007f]/
 
 /** Why something can't be an id, or undefined. */
 export function idFault(id: string): string | undefined {
-  if (id === '') return 'An id is needed.'
-  if (CONTROL.test(id)) return 'Its name has control characters, which ids can not have: rename it.'
+  if (id === '') return 'The id is missing.'
+  if (CONTROL.test(id))
+    return 'The file name has control characters, which are not allowed in ids; rename the file.'
   if (Buffer.byteLength(id) > MAX_ID_BYTES)
     return (
-      `Its path is longer than ${MAX_ID_BYTES} bytes, which ids can not be: index a folder ` +
-      'further down, with --prefix.'
+      `The path is longer than the ${MAX_ID_BYTES} bytes allowed for ids; index a folder further ` +
+      'down, with --prefix.'
     )
   return undefined
 }

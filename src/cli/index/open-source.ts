@@ -23,7 +23,7 @@ export async function openSource(sources: string[], options: Options): Promise<S
     const other = sources.find((name) => imageKind(name) !== 'read')
     if (other !== undefined)
       throw new UsageError(
-        `Several sources are taken where all are images, and ${other} is none: run the command for each.`
+        `Several sources must all be images, and ${other} is not; run the command for each source.`
       )
     return images(sources, options)
   }
@@ -36,10 +36,10 @@ export async function openSource(sources: string[], options: Options): Promise<S
     if (/\.(ndjson|jsonl)$/i.test(source)) return lines(source, options)
     if (/\.(csv|tsv)$/i.test(source)) return table(source, options)
     if (imageKind(source) === 'read') return images(sources, options)
-    throw new UsageError(`${source} is no folder, image, .csv, .tsv, .ndjson or .jsonl.`)
+    throw new UsageError(`${source} is not a folder, an image, or a .csv, .tsv, .ndjson or .jsonl file.`)
   }
   const { base, glob, isGlob } = picomatch.scan(source)
-  if (!isGlob) throw new UsageError(`There is no ${source}.`)
+  if (!isGlob) throw new UsageError(`${source} does not exist.`)
   return folderSource(resolve(base), { ...options, matches: picomatch(glob), depth: depthOf(glob) })
 }
 
@@ -52,7 +52,7 @@ function depthOf(glob: string): number {
 }
 
 function images(paths: string[], options: Options): Source {
-  refuse('Images that are named themselves take', {
+  refuse("Single images can't be used with", {
     '--label': options.label,
     '--text-column': options.textColumn,
     '--types': options.types,
@@ -62,12 +62,12 @@ function images(paths: string[], options: Options): Source {
 }
 
 function table(path: string, options: Options): Source {
-  refuse('A table takes', { '--label': options.label })
+  refuse("A table can't be used with", { '--label': options.label })
   return tableSource(resolve(path), options)
 }
 
 function lines(path: string, { prefix, label, textColumn, types, strings }: Options): Lines {
-  refuse('Lines, which are records already, take', {
+  refuse("Lines of records can't be used with", {
     '--prefix': prefix,
     '--label': label,
     '--text-column': textColumn,
@@ -80,7 +80,7 @@ function lines(path: string, { prefix, label, textColumn, types, strings }: Opti
 /** Throws a UsageError where options are given that would be passed over. */
 function refuse(whatTakes: string, options: Record<string, string | boolean | object | undefined>): void {
   const given = Object.keys(options).filter((name) => options[name])
-  if (given.length > 0) throw new UsageError(`${whatTakes} no ${given.join(' and no ')}.`)
+  if (given.length > 0) throw new UsageError(`${whatTakes} ${given.join(' or ')}.`)
 }
 
 /**
@@ -92,8 +92,8 @@ function filesSource(paths: string[], { prefix }: { prefix: string }): Source {
     const below = relative(process.cwd(), resolve(path)).split(sep).join('/')
     if (below.startsWith('../') || isAbsolute(below))
       throw new UsageError(
-        `${path} is not below the working directory, from which ids of single files are counted: name ` +
-          'its folder, or put the wildcard in quotes.'
+        `${path} is not below the working directory, which the ids of single files are relative to; ` +
+          'name its folder, or put the wildcard in quotes.'
       )
     return prefix + below.normalize()
   })

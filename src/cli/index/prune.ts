@@ -32,8 +32,8 @@ export async function prune(service: Service, known: KnownRecords, options: Prun
   const unseen = known.unseen(prefix)
   if (unseen.length > 0 && tally.hides)
     throw new Error(
-      `Nothing was pruned, since not all could be read: ${unseen.length} records may be of files that ` +
-        'are there.'
+      `Nothing was pruned, because not everything could be read: ${unseen.length} records may belong ` +
+        'to files that still exist.'
     )
   const kept = new Map<string, number>()
   const gone = unseen.filter((id) => {
@@ -41,8 +41,8 @@ export async function prune(service: Service, known: KnownRecords, options: Prun
     if (folder === undefined) return true
     if (prefix.startsWith(folder))
       throw new Error(
-        `Nothing was pruned: there is no image in the folder, and ${unseen.length} records would go. ` +
-          `'semblance collections drop ${collection}' is for that.`
+        `Nothing was pruned: the folder has no image, and ${unseen.length} records would be deleted. ` +
+          `To delete them all, run 'semblance collections drop ${collection}'.`
       )
     if (!yes) kept.set(folder, (kept.get(folder) ?? 0) + 1)
     return yes

@@ -17,13 +17,13 @@ const REASONS: Record<string, string> = {
   STORAGE_FULL: 'The disk of the service is full.',
   STORAGE_UNWRITABLE: "The service can't write to its data folder.",
   CLOSED: 'The service is shutting down.',
-  WORKER_DIED: 'A worker of the service ended.',
-  WORKERS_DOWN: 'The workers of the service died again and again.'
+  WORKER_DIED: 'A worker of the service ended unexpectedly.',
+  WORKERS_DOWN: 'The workers of the service failed repeatedly.'
 }
 
 /** What is to be done first, by code. */
 const FIRST: Record<string, string> = {
-  STORAGE_FULL: 'Make room there: enlarge the disk, or delete records or collections. Then',
+  STORAGE_FULL: 'Free disk space there: enlarge the disk, or delete records or collections. Then',
   STORAGE_UNWRITABLE: 'Make it writable. Then'
 }
 
@@ -40,7 +40,7 @@ export function stoppedIndex(error: unknown, { signal, ...run }: StoppedRun): un
     : (REASONS[code] ?? (error as Error).message.replace(/([^.!?])$/, '$1.'))
   return new StoppedEarly(reason, {
     cause: error,
-    soFar: `${soFar} ${FIRST[code] ?? 'To go on,'} ${howToGoOn(run)}`
+    soFar: `${soFar} ${FIRST[code] ?? 'To continue,'} ${howToGoOn(run)}`
   })
 }
 
@@ -51,11 +51,10 @@ export function codeOf(error: unknown): string | undefined {
 
 function howToGoOn({ tally: { line }, lines, all }: Omit<StoppedRun, 'signal'>): string {
   if (lines === undefined)
-    return (
-      'run the same command ' +
-      `again${all ? '; with --all it sends everything again' : ': what is stored is not sent again'}.`
-    )
+    return all
+      ? 'run the same command again; with --all it sends everything again.'
+      : 'run the same command again: records that are already stored are not sent again.'
   const next = (line ?? 0) + 1
-  if (lines !== '-' && !all) return `run the same command again: it goes on from line ${next}.`
-  return `pipe the lines from ${next} on into 'semblance index -', as 'tail -n +${next}' gives them.`
+  if (lines !== '-' && !all) return `run the same command again: it continues from line ${next}.`
+  return `pipe the lines from ${next} on into 'semblance index -', for example with 'tail -n +${next}'.`
 }

@@ -27,7 +27,8 @@ export function pullProgress(stream: NodeJS.WriteStream): PullProgress {
     return [...underWay, wholeOf(files.values())].map((file) => lineOf(file, startedAt))
   })
   return {
-    onWait: (holder) => lines.print(`Another pull of this repository runs (${holder}): waiting for it.`),
+    onWait: (holder) =>
+      lines.print(`Another pull of this repository is running (${holder}): waiting for it.`),
     onStart: ({ commit, missing }, partials) => {
       if (missing.length === 0) return
       for (const { path, size } of missing) {
@@ -36,7 +37,7 @@ export function pullProgress(stream: NodeJS.WriteStream): PullProgress {
       }
       // Called for the graphs, and again for what they name.
       const { total, before } = wholeOf(missing.map(({ path }) => files.get(path)!))
-      const rest = before > 0 ? `, of which ${bytes(before)} are there from before` : ''
+      const rest = before > 0 ? `, of which ${bytes(before)} are already downloaded` : ''
       lines.print(
         `${missing.length} files to download of commit ${commit.slice(0, 12)}, ${bytes(total)}${rest}.`
       )

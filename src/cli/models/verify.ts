@@ -35,7 +35,7 @@ async function runVerify(name: string | undefined, options: VerifyOptions): Prom
   if (different.length > 0)
     throw new Error(
       `${different.join(', ')} differ${different.length === 1 ? 's' : ''} from what was pulled: ` +
-        `'semblance models pull' mends it.`
+        `run 'semblance models pull' to repair.`
     )
 }
 
@@ -46,6 +46,6 @@ function report({ name, status, missing, changed, extra }: Verification): string
     ...extra.map((path) => `extra    ${path}`)
   ]
   const verdict =
-    status === 'unverifiable' ? 'unverifiable: it was not pulled, there is nothing to compare with' : status
+    status === 'unverifiable' ? 'unverifiable: it was not pulled, so there are no checksums' : status
   return [`${name}: ${verdict}`, ...lines.map((line) => `  ${line}`)].join('\n') + '\n'
 }

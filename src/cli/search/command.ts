@@ -60,5 +60,5 @@ function parseFilter(text: string): Record<string, unknown> {
   } catch {
     // Said below.
   }
-  throw new InvalidArgumentError('A JSON object is needed, as \'{"label": "cat"}\'.')
+  throw new InvalidArgumentError('It must be a JSON object, such as \'{"label": "cat"}\'.')
 }

@@ -149,14 +149,14 @@ function readHeader(path: string): Buffer {
 /** The format version of the backup that has this header. */
 function requireBackup(header: Buffer): number {
   if (header.length < HEADER_BYTES || header.toString('latin1', 0, MAGIC.length) !== MAGIC)
-    throw new BackupInvalid('it is no SQLite database')
+    throw new BackupInvalid('it is not an SQLite database')
   if (header.readUInt32BE(AT.applicationId) !== APPLICATION_ID)
-    throw new BackupInvalid('it is an SQLite database of another kind')
+    throw new BackupInvalid('it is an SQLite database, but not a backup')
   const version = header.readUInt32BE(AT.userVersion)
   if (version > BACKUP_FORMAT) throw new BackupTooNew(version, BACKUP_FORMAT)
-  if (version < 1) throw new BackupInvalid(`it has format ${version}, which there never was`)
+  if (version < 1) throw new BackupInvalid(`it has format ${version}, which does not exist`)
   if (header[AT.writeVersion] !== ROLLBACK || header[AT.readVersion] !== ROLLBACK)
-    throw new BackupInvalid('it was changed since (it is in WAL mode)')
+    throw new BackupInvalid('it was changed after it was written (it is in WAL mode)')
   return version
 }
 

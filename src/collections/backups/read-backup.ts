@@ -107,7 +107,7 @@ function readContent(db: Connection): BackupContent {
     FROM backup LIMIT 2`
     )
     .all()
-  if (rows.length !== 1) throw new BackupInvalid('it does not say what it is of')
+  if (rows.length !== 1) throw new BackupInvalid('it does not name its collection')
   const {
     createdAt,
     name,
@@ -150,7 +150,7 @@ function requireSound(
       .get(...values)!
   const faults: [string, number][] = [
     [
-      'a key is none that a store gives',
+      'it has a record key that a store never assigns',
       one('SELECT count(*) FROM record WHERE key < 1') + one('SELECT count(*) FROM embedding WHERE label < 1')
     ],
     ['some of its records are missing', Math.abs(one('SELECT count(*) FROM record') - counts.records)],
@@ -159,7 +159,7 @@ function requireSound(
       Math.abs(one('SELECT count(*) FROM embedding') - counts.embeddings)
     ],
     [
-      'a record has an id, a text or metadata of no sensible length',
+      'a record has an id, a text or metadata of invalid length',
       one(
         'SELECT count(*) FROM record WHERE octet_length(id) > $max OR octet_length(text) > $max OR ' +
           'octet_length(metadata) > $max OR octet_length(image_type) > $max',
@@ -167,7 +167,7 @@ function requireSound(
       )
     ],
     [
-      `an embedding is not of ${dimension} dimensions`,
+      `an embedding does not have ${dimension} dimensions`,
       one(
         'SELECT count(*) FROM embedding WHERE length(vector) <> ?',
         dimension * Float32Array.BYTES_PER_ELEMENT
@@ -175,11 +175,11 @@ function requireSound(
     ],
     // Of a model's, a re-index may have left some out.
     [
-      'a record brings no embedding',
+      'a record has no embedding',
       model === null ? one('SELECT count(*) FROM record WHERE key NOT IN (SELECT record FROM embedding)') : 0
     ],
     [
-      `an image is over ${maxImageBytes} bytes (MAX_IMAGE_MIB)`,
+      `an image has more than ${maxImageBytes} bytes (MAX_IMAGE_MIB)`,
       one('SELECT count(*) FROM image WHERE length(bytes) > ?', maxImageBytes)
     ]
   ]
@@ -188,7 +188,7 @@ function requireSound(
 
 function requireTime(time: number): void {
   if (!Number.isInteger(time) || time < 0 || time > MAX_TIME)
-    throw new BackupInvalid(`it has a time that is none (${time})`)
+    throw new BackupInvalid(`it has an invalid time (${time})`)
 }
 
 interface ImagedRow extends RecordRow {
@@ -226,7 +226,7 @@ function toRecord({
 }: ImagedRow): RestoredRecord {
   for (const time of [createdAt, updatedAt, expiresAt ?? 0]) requireTime(time)
   if ((sha256 === null) !== (type === null))
-    throw new BackupInvalid(`the image of '${id}' has a digest without a type, or the other way round`)
+    throw new BackupInvalid(`the image of '${id}' has a digest without a type, or a type without a digest`)
   const image =
     sha256 === null || type === null ? undefined : { bytes: requireImage(id, sha256, bytes), type }
   return {
@@ -242,8 +242,7 @@ function toRecord({
 
 function requireImage(id: string, sha256: string, bytes: Buffer | null): Buffer {
   if (!bytes) throw new BackupInvalid(`the image of '${id}' is missing`)
-  if (imageDigest(bytes) !== sha256)
-    throw new BackupInvalid(`the image of '${id}' is not the one that was kept`)
+  if (imageDigest(bytes) !== sha256) throw new BackupInvalid(`the image of '${id}' does not match its digest`)
   return bytes
 }
 
@@ -257,9 +256,9 @@ function toMetadata(id: string, text: string | null): string | null {
     metadata = undefined
   }
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))
-    throw new BackupInvalid(`the metadata of '${id}' is no JSON object`)
+    throw new BackupInvalid(`the metadata of '${id}' is not a JSON object`)
   if (!isShallow(metadata, MAX_METADATA_DEPTH))
-    throw new BackupInvalid(`the metadata of '${id}' is nested over ${MAX_METADATA_DEPTH} deep`)
+    throw new BackupInvalid(`the metadata of '${id}' is nested more than ${MAX_METADATA_DEPTH} levels deep`)
   return JSON.stringify(metadata)
 }
 
@@ -287,7 +286,8 @@ function embeddingReads(db: Connection, dimension: number): BackupReader['embedd
 
 function requireOwner(id: string | null, modality: Modality): Pick<RestoredEmbedding, 'id' | 'modality'> {
   if (id === null) throw new BackupInvalid('an embedding belongs to no record')
-  if (!MODALITIES.includes(modality)) throw new BackupInvalid(`'${id}' has an embedding of no known modality`)
+  if (!MODALITIES.includes(modality))
+    throw new BackupInvalid(`'${id}' has an embedding of an unknown modality`)
   return { id, modality }
 }
 

@@ -59,7 +59,8 @@ function assertSettings(db: Connection): void {
     const actual = db.pragma(name, { simple: true })
     if (actual !== value)
       throw new Error(
-        `The store's ${name} is ${actual}, not ${value}: its file system can't keep what is promised.`
+        `The store's ${name} is ${actual}, not ${value}: the file system does not support what durable ` +
+          'writes need.'
       )
   }
 }
@@ -68,7 +69,7 @@ function migrate(db: Connection): void {
   const version = db.pragma('user_version', { simple: true }) as number
   if (version > MIGRATIONS.length) {
     throw new Error(
-      `The store has schema ${version}, written by a newer version; this one knows schemas up to ` +
+      `The store has schema ${version}, which a newer version wrote; this version knows schemas up to ` +
         `${MIGRATIONS.length}. Start the newer version, or restore the collections from backups.`
     )
   }
@@ -106,8 +107,8 @@ function lockFailure(error: unknown, dataDir: string): unknown {
   const path = join(dataDir, LOCK)
   return isDamage(error)
     ? new Error(
-        `${path} is damaged. It only holds the lock of the data folder: end what uses the folder, and ` +
-          'remove it.'
+        `${path} is damaged. It only holds the lock of the data folder: stop all programs that use the ` +
+          'folder, and delete the file.'
       )
     : failureOf(error, path)
 }

@@ -4,13 +4,13 @@ import type { Connection } from './connection.js'
 const RULES: { query: string; fault: (count: number) => string }[] = [
   {
     query: 'SELECT count(*) FROM pragma_foreign_key_check',
-    fault: (count) => `${count} rows refer to rows that are not there`
+    fault: (count) => `${count} rows refer to missing rows`
   },
   {
     query:
       'SELECT count(*) FROM embedding e JOIN collection c ON c.id = e.collection WHERE ' +
       'length(e.vector) <> 4 * c.dimension',
-    fault: (count) => `${count} embeddings are not of their collection's dimension`
+    fault: (count) => `${count} embeddings do not have their collection's dimension`
   },
   {
     query:
@@ -21,13 +21,13 @@ const RULES: { query: string; fault: (count: number) => string }[] = [
     query:
       'SELECT count(*) FROM record r WHERE NOT EXISTS (SELECT 1 FROM embedding WHERE record = r.key) ' +
       'AND r.collection IN (SELECT id FROM collection WHERE model IS NULL)',
-    fault: (count) => `${count} records that bring their embeddings have none`
+    fault: (count) => `${count} records of collections without a model have no embeddings`
   },
   {
     query:
       'SELECT count(*) FROM collection c WHERE records <> (SELECT count(*) FROM record WHERE ' +
       'collection = c.id)',
-    fault: (count) => `${count} collections count other records than they hold`
+    fault: (count) => `${count} collections have a wrong record count`
   }
 ]
 

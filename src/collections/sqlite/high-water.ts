@@ -88,13 +88,10 @@ export function lastSetback(db: Connection): Setback | undefined {
 export function describeSetback({ commits, lostUntil, keptUntil }: Setback): string {
   const time = (at: number) => new Date(at).toISOString()
   const kept =
-    keptUntil === null
-      ? 'nothing that was written is left'
-      : `what is left was written until ${time(keptUntil)}`
+    keptUntil === null ? 'no commit is left' : `the last commit that is left is from ${time(keptUntil)}`
   return (
-    `the store went back: ${commits} ${commits === 1 ? 'commit' : 'commits'} until ` +
-    `${time(lostUntil)} ${commits === 1 ? 'was' : 'were'} acknowledged and ` +
-    `${commits === 1 ? 'is' : 'are'} gone; ${kept}`
+    `the store lost commits: ${commits} acknowledged ${commits === 1 ? 'commit' : 'commits'} ` +
+    `until ${time(lostUntil)} ${commits === 1 ? 'is' : 'are'} missing; ${kept}`
   )
 }
 

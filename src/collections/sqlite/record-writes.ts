@@ -101,11 +101,13 @@ export function createRecordWriter(db: Connection, now: () => number): RecordWri
       const merged = mergePatch(before.metadata === null ? null : JSON.parse(before.metadata), patch.metadata)
       const metadata = merged && JSON.stringify(merged)
       if (metadata && Buffer.byteLength(metadata) > MAX_METADATA_BYTES)
-        throw new RecordInvalid('The merged metadata is over 64 KiB.')
+        throw new RecordInvalid('The merged metadata is larger than 64 KiB.')
       const removed = embeddings.remove(key, Object.keys(patch.embeddings) as Modality[])
       const added = embeddings.add({ collection, key }, patch.embeddings)
       if (removed.length > 0 && embeddings.count(key) === 0)
-        throw new RecordInvalid('A record needs an image or a text; delete it if it should go.')
+        throw new RecordInvalid(
+          'The record would have neither an image nor a text; to remove it, delete the record.'
+        )
       if (patch.image !== undefined && before.sha256) released.add(before.sha256)
       const image = patch.image === undefined ? before : imageColumns(patch.image)
       const { text = before.text, expiresAt = before.expiresAt } = patch

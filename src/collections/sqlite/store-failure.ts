@@ -3,19 +3,19 @@ import { codeOf, diskFault, type DiskFault } from '../../fs/disk-fault.js'
 
 /** What the operator can do about a store that is damaged. */
 const RESTORE =
-  'Stop the service, keep a copy of the data folder, and look at it with semblance doctor. To go on, ' +
-  'put back a copy of the data folder, ' +
-  'or move semblance.db, semblance.db-wal and semblance.db-shm away, start, and restore the ' +
-  'collections from their backups'
+  'Stop the service, copy the data folder, and check it with semblance doctor. To recover, restore a ' +
+  'copy of the data folder, or move semblance.db, semblance.db-wal and semblance.db-shm away, start ' +
+  'the service, and restore the collections from their backups'
 
 /** What SQLite and the system say by code, in words: what is wrong, and what to do. */
 const FAILURES: [cause: DiskFault | RegExp, wrong: string, remedy: string][] = [
-  [/^SQLITE_NOTADB/, 'is not an SQLite database: its first bytes are not those of one', RESTORE],
-  [/^SQLITE_CORRUPT/, 'is damaged: pages of it do not hold what they should', RESTORE],
+  [/^SQLITE_NOTADB/, 'is not an SQLite database: its first bytes are not the SQLite header', RESTORE],
+  [/^SQLITE_CORRUPT/, 'is damaged: some of its pages are not valid', RESTORE],
   [
     'read-only',
     'cannot be written to',
-    'Mount its file system for writing, and give the folder and its files to the user that runs the service'
+    'Mount its file system for writing, and make the user that runs the service the owner of the ' +
+      'folder and its files'
   ],
   [
     'denied',
@@ -25,22 +25,22 @@ const FAILURES: [cause: DiskFault | RegExp, wrong: string, remedy: string][] = [
   ],
   [
     /^(ENOTDIR|EISDIR|EEXIST)/,
-    'is of another kind than it should be: a file in place of a folder, or a folder in place of a file',
+    'has the wrong type: a file in place of a folder, or a folder in place of a file',
     'Move it away, or set DATA_DIR to another folder'
   ],
-  [/^ENOENT/, 'is not there', 'Check DATA_DIR, and that its volume is mounted'],
+  [/^ENOENT/, 'does not exist', 'Check DATA_DIR, and that its volume is mounted'],
   [
     'broken',
     'cannot be read or written: the disk reports an error',
-    'Look into the system log for the disk or the mount; then put back a copy of the data folder, or ' +
-      'start again'
+    'Check the system log for errors of the disk or the mount; then restore a copy of the data folder, ' +
+      'or start again'
   ],
   [
     /^SQLITE_(BUSY|LOCKED|PROTOCOL)/,
     'is locked by another program',
     'End the program that has it open, such as sqlite3 or a copying tool'
   ],
-  ['full', 'needs space, and none is left on its disk', 'Make room on the disk of DATA_DIR']
+  ['full', "can't be written: its disk is full", 'Free space on the disk of DATA_DIR']
 ]
 
 /** Whether an error says that a file of SQLite's is damaged. */

@@ -14,9 +14,9 @@ export const openCoco: Reader = async ({ files: [path], images }) => ({
     const described = new Map<unknown, Described>()
     for (const [i, { id, file_name: file }] of listOf(document, { key: 'images', path }).entries()) {
       if (id === undefined || typeof file !== 'string')
-        faults.push({ name: `${basename(path)}: image ${i}`, reason: 'It has no id or no file_name.' })
+        faults.push({ name: `${basename(path)}: image ${i}`, reason: 'The image has no id or no file_name.' })
       else if (described.has(id))
-        faults.push({ name: `${basename(path)}: image ${id}`, reason: 'Another image has its id.' })
+        faults.push({ name: `${basename(path)}: image ${id}`, reason: 'Another image has the same id.' })
       else described.set(id, { files: [file], captions: [] })
     }
     for (const [i, { id, image_id: image, caption }] of listOf(document, {
@@ -31,7 +31,7 @@ export const openCoco: Reader = async ({ files: [path], images }) => ({
     yield* faults
     for (const [id, { files, captions }] of described) {
       if (captions.length > 0) continue
-      yield { name: files[0], reason: `It has no caption.` }
+      yield { name: files[0], reason: 'The caption is missing.' }
       described.delete(id)
     }
     yield* captionedItems(described.values(), images)
@@ -60,7 +60,8 @@ export const openFlickr: Reader = async ({ files: [path], images }) => ({
       }
       const [, file, rest] = shape.pattern.exec(found.text) ?? []
       const caption = rest === undefined ? undefined : unquoted(rest.trim())
-      const reason = file === undefined ? 'The line is not of an image and a caption.' : captionFault(caption)
+      const reason =
+        file === undefined ? 'The line does not have an image and a caption.' : captionFault(caption)
       if (reason !== undefined) yield { name: `${basename(path)}:${found.line}`, reason }
       else addCaptions(byImage, unquoted(file.trim()), [caption!])
     }
@@ -146,7 +147,7 @@ export const openKarpathy: Reader = async ({ files: [path], images, split: wante
         )
         const reason =
           typeof filename !== 'string'
-            ? 'It has no filename.'
+            ? 'The image has no filename.'
             : (captionFault(captions[0]) ?? captions.map(captionFault).find((fault) => fault !== undefined))
         if (reason !== undefined) yield { name: `${basename(path)}: ${filename ?? `image ${i}`}`, reason }
         else

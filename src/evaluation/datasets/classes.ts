@@ -35,8 +35,8 @@ export const openClasses: Reader = async ({ path: root, split: wanted }) => {
   if (new Set(classes.map(({ label }) => label)).size < 2)
     throw new DatasetError(
       `${root} has ` +
-        `${classes.length === 0 ? 'no folders of classes' : `the one class '${classes[0].label}'`}: a ` +
-        'folder for each of two or more classes is needed.'
+        `${classes.length === 0 ? 'no class folders' : `only one class, '${classes[0].label}'`}; it ` +
+        'needs one folder for each of two or more classes.'
     )
   const names = await labelNames(root)
   return {
@@ -60,10 +60,11 @@ async function* strays(root: string, below: string): AsyncGenerator<DatasetFault
   yield* faults.map(({ name, reason }) => ({ name, reason }))
   yield* links.map((name) => ({
     name: below + name,
-    reason: 'It is a link to a folder, which is not followed.'
+    reason: 'The entry is a link to a folder, and such links are not followed.'
   }))
   for (const name of files)
-    if (imageKind(name) !== 'other') yield { name: below + name, reason: 'It lies in no folder of a class.' }
+    if (imageKind(name) !== 'other')
+      yield { name: below + name, reason: 'The image is not in a class folder.' }
 }
 
 async function* imagesBelow(
@@ -74,17 +75,14 @@ async function* imagesBelow(
   yield* faults.map(({ name, reason }) => ({ name, reason }))
   yield* links.map((name) => ({
     name: below + name,
-    reason: 'It is a link to a folder, which is not followed.'
+    reason: 'The entry is a link to a folder, and such links are not followed.'
   }))
   for (const name of files) {
     const kind = imageKind(name)
     const id = (below + name).normalize()
     if (kind === 'read') yield { id, image: { id, path: join(path, name) }, label }
     else if (kind === 'not-read')
-      yield {
-        name: id,
-        reason: 'It is an image of a type that is not read: JPEG, PNG, WebP, GIF, TIFF and AVIF are.'
-      }
+      yield { name: id, reason: 'The image type is not supported; use JPEG, PNG, WebP, GIF, TIFF or AVIF.' }
   }
   for (const name of folders) yield* imagesBelow(join(path, name), { below: `${below}${name}/`, label })
 }

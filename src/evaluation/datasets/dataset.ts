@@ -173,8 +173,9 @@ export function chooseSplit(
   if (chosen === undefined || !known.has(chosen))
     throw new DatasetError(
       known.size > 0
-        ? `${path} has no split '${wanted ?? 'test'}': there is ${[...known].sort().join(', ')}, or all.`
-        : `${path} has no splits: leave out '${wanted}'.`
+        ? `${path} has no split '${wanted ?? 'test'}'; the splits are ${[...known].sort().join(', ')}, ` +
+            'or all.'
+        : `${path} has no splits; leave out '${wanted}'.`
     )
   return chosen
 }

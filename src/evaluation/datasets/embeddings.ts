@@ -60,8 +60,8 @@ export function openEmbeddings(
   const files = embeddingFiles(folder)
   if (!files)
     throw new DatasetError(
-      `${folder} has no embeddings: images.npy and texts.npy are looked for, or img_emb/*.npy and ` +
-        'text_emb/*.npy, with image_of.npy where an image has several texts.'
+      `${folder} has no embeddings; it needs images.npy and texts.npy, or img_emb/*.npy and ` +
+        'text_emb/*.npy, with image_of.npy if an image has several texts.'
     )
   const [images, captions] = openMatrices({ path: files.images }, { path: files.captions })
   try {
@@ -70,15 +70,15 @@ export function openEmbeddings(
       : undefined
     if (images.dimension !== captions.dimension)
       throw new DatasetError(
-        `${files.images} has rows of ${images.dimension} values, and ${files.captions} has rows of ` +
+        `${files.images} has rows of ${images.dimension} values, but ${files.captions} has rows of ` +
           `${captions.dimension}.`
       )
     if (imageOf ? imageOf.length !== captions.rows : images.rows !== captions.rows) {
       throw new DatasetError(
         imageOf
-          ? `${join(folder, IMAGE_OF)} has ${imageOf.length} values, and there are ${captions.rows} texts.`
-          : `There are ${images.rows} images and ${captions.rows} texts in ${folder}: ${IMAGE_OF} has ` +
-              'to say which image each text belongs to.'
+          ? `${join(folder, IMAGE_OF)} has ${imageOf.length} values, but there are ${captions.rows} texts.`
+          : `There are ${images.rows} images and ${captions.rows} texts in ${folder}: ${IMAGE_OF} must ` +
+              'say which image each text belongs to.'
       )
     }
     const pairs = { name, format: 'embeddings', kind: 'embeddings' } as const

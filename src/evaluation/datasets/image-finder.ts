@@ -39,7 +39,7 @@ export function imageFinder(
   let searches = 0
   const find = async (...names: string[]): Promise<DatasetImage | DatasetFault> => {
     const below = names.map(belowFolder).filter((name) => name !== undefined)
-    if (below.length === 0) return { name: names[0], reason: 'Its path leads out of the folder of images.' }
+    if (below.length === 0) return { name: names[0], reason: 'The path leads out of the image folder.' }
     const places = chosen !== undefined ? [chosen] : (candidates ??= await foldersFor(folder, root))
     for (const place of places) {
       for (const name of below) {
@@ -47,16 +47,16 @@ export function imageFinder(
         if (path === undefined) continue
         chosen = place
         if (imageKind(path) === 'not-read')
-          return {
-            name,
-            reason: 'It is an image of a type that is not read: JPEG, PNG, WebP, GIF, TIFF and AVIF are.'
-          }
+          return { name, reason: 'The image type is not supported; use JPEG, PNG, WebP, GIF, TIFF or AVIF.' }
         return { id: name.normalize(), path }
       }
     }
     if (chosen === undefined && ++searches === MAX_SEARCHES) candidates = [folder]
     const more = places.length > 5 ? ` or ${places.length - 5} more folders` : ''
-    return { name: below[0], reason: `It is not in ${chosen ?? `${places.slice(0, 5).join(', ')}${more}`}.` }
+    return {
+      name: below[0],
+      reason: `The image is not in ${chosen ?? `${places.slice(0, 5).join(', ')}${more}`}.`
+    }
   }
   return { find }
 }
@@ -155,10 +155,10 @@ export type Reader = (source: DatasetSource) => Promise<Opened>
 
 /** Why something can't be a caption, or undefined. */
 export function captionFault(caption: unknown): string | undefined {
-  if (typeof caption !== 'string' || caption.trim() === '') return 'It has no caption.'
+  if (typeof caption !== 'string' || caption.trim() === '') return 'The caption is missing.'
   if (isLonger(caption, MAX_TEXT_LENGTH))
-    return `Its caption has ${countCharacters(caption)} characters, of ${MAX_TEXT_LENGTH} allowed.`
-  if (!caption.isWellFormed()) return 'Its caption holds half of a surrogate pair, which is no text.'
+    return `The caption has ${countCharacters(caption)} characters; at most ${MAX_TEXT_LENGTH} are allowed.`
+  if (!caption.isWellFormed()) return 'The caption holds an unpaired surrogate, which is not valid text.'
   return undefined
 }
 

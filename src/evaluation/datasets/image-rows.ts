@@ -52,9 +52,9 @@ export async function* rowCaptions(
     const captions = textsIn(row.fields, CAPTION_COLUMNS)
     const reason =
       file === undefined
-        ? 'It names no image.'
+        ? 'The row names no image.'
         : captions.length === 0
-          ? 'It has no caption.'
+          ? 'The caption is missing.'
           : captions.map(captionFault).find((fault) => fault !== undefined)
     if (reason !== undefined) yield { name: row.name, reason }
     else addCaptions(byFile, file!, captions as string[])
@@ -82,13 +82,14 @@ export async function* rowLabels(
     const text = typeof written === 'string' && written.trim() === '' ? undefined : written
     const reason =
       file === undefined
-        ? 'It names no image.'
+        ? 'The row names no image.'
         : label === undefined
-          ? 'It has no label.'
+          ? 'The row has no label.'
           : (labelFault(label) ?? (text === undefined ? undefined : captionFault(text)))
     const image = reason === undefined ? await images.find(file!) : { name: row.name, reason }
     if ('reason' in image) yield image
-    else if (seen.has(image.id)) yield { name: row.name, reason: `Its image ${image.id} was named before.` }
+    else if (seen.has(image.id))
+      yield { name: row.name, reason: `Another row already names the image ${image.id}.` }
     else {
       seen.add(image.id)
       yield {
@@ -226,11 +227,11 @@ export const openChoices: Reader = async ({ files, images }) => ({
         ]
         const reason =
           file === undefined
-            ? 'It names no image.'
+            ? 'The row names no image.'
             : negatives.length === 0
-              ? 'It has no negatives.'
+              ? 'The row has no negatives.'
               : ([caption, ...negatives].map(captionFault).find((fault) => fault !== undefined) ??
-                (negatives.includes(caption) ? 'Its caption is among its negatives.' : undefined))
+                (negatives.includes(caption) ? 'The caption is also one of the negatives.' : undefined))
         const image = reason === undefined ? await images.find(file!) : { name, reason }
         const tag = textIn(fields, ['tag', 'category']) ?? (files.length > 1 ? stem : undefined)
         if ('reason' in image) yield image
@@ -264,7 +265,7 @@ export const openWinoground: Reader = async ({ files: [path], images }) => ({
       const captions = [fields.caption_0, fields.caption_1]
       const reason =
         first === undefined || second === undefined
-          ? 'It lacks image_0 or image_1.'
+          ? 'The row has no image_0 or no image_1.'
           : (captionFault(captions[0]) ?? captionFault(captions[1]))
       if (reason !== undefined) {
         yield { name, reason }

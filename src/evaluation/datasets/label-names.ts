@@ -13,7 +13,7 @@ const MAX_LENGTH = 1000
 /** Why something can't be a label, or undefined. */
 export function labelFault(label: string): string | undefined {
   return isLonger(label, MAX_LENGTH)
-    ? `Its label has ${countCharacters(label)} characters, of ${MAX_LENGTH} allowed.`
+    ? `The label has ${countCharacters(label)} characters; at most ${MAX_LENGTH} are allowed.`
     : undefined
 }
 
@@ -25,7 +25,7 @@ export async function labelNames(folder: string): Promise<Map<string, string>> {
   const wrong = names.find(([, name]) => typeof name !== 'string' || name.trim() === '')
   if (names.length === 0 || wrong)
     throw new DatasetError(
-      `${path} has to be an object of names by class${wrong ? `, and '${wrong[0]}' has none` : ''}.`
+      `${path} must be an object with a name for each class${wrong ? `, and '${wrong[0]}' has none` : ''}.`
     )
   const long = (names as [string, string][]).find(([, name]) => labelFault(name) !== undefined)
   if (long) throw new DatasetError(`${path}: ${long[0]}: ${labelFault(long[1])}`)

@@ -137,7 +137,7 @@ export async function* namedRows(path: string): AsyncGenerator<NamedRow | Datase
   }
   if (layout !== 'jsonl' && typeof layout !== 'object')
     throw new DatasetError(
-      `${path} is no table: CSV or TSV with a header, lines of JSON, or a JSON list of rows.`
+      `${path} must be a table: CSV or TSV with a header, lines of JSON, or a JSON list of rows.`
     )
   for await (const row of tableRows(path, layout)) {
     if ('reason' in row) yield { name: row.name, reason: row.reason }
@@ -148,11 +148,11 @@ export async function* namedRows(path: string): AsyncGenerator<NamedRow | Datase
 async function* documentRows(path: string): AsyncGenerator<NamedRow | DatasetFault> {
   const document = await readJson(path)
   if (document === null || typeof document !== 'object')
-    throw new DatasetError(`${path} is neither a list nor an object of rows.`)
+    throw new DatasetError(`${path} must be a list or an object of rows.`)
   for (const [key, row] of Object.entries(document)) {
     const name = `${basename(path)}: ${key}`
     if (row === null || typeof row !== 'object' || Array.isArray(row))
-      yield { name, reason: 'It is no object.' }
+      yield { name, reason: 'The row is not an object.' }
     else yield { name, key, fields: lowerCase(fieldsOf(row)) }
   }
 }

@@ -34,18 +34,17 @@ interface Detected {
 }
 
 /** What is looked for, for those whose dataset was not found. */
-const LOOKED_FOR = `Datasets are known by what is in them:
-  coco         a .json with "images" and "annotations" that have captions
-  karpathy     a .json with "images" that have "sentences"
-  flickr       lines of image,caption, of image_name| comment_number| comment, or of
-               image#0<tab>caption, with or without a header
-  csv          a .csv, .tsv, .jsonl or .json of rows with an image (file_name, path) and a caption
-               (text) or a label
-  imagefolder  a folder with metadata.jsonl or metadata.csv in it or in its train, validation and test
-  classes      a folder with a folder of images for each of two or more classes
-  winoground   a .jsonl of rows with image_0, image_1, caption_0 and caption_1
-  choices      a .json or .jsonl of rows with an image, a caption, and negative_caption or negatives
-  embeddings   a folder with images.npy and texts.npy, or img_emb and text_emb of .npy files`
+const LOOKED_FOR =
+  'The format of a dataset is recognised by its files:\n  coco         a .json with "images", and ' +
+  '"annotations" that have captions\n  karpathy     a .json with "images" that have "sentences"\n  ' +
+  'flickr       lines of image,caption, of image_name| comment_number| comment, or of\n               ' +
+  'image#0<tab>caption, with or without a header\n  csv          a .csv, .tsv, .jsonl or .json of rows ' +
+  'with an image (file_name, path) and a caption\n               (text) or a label\n  imagefolder  a ' +
+  'folder with metadata.jsonl or metadata.csv, also in train, validation and test\n  classes      a ' +
+  'folder with a folder of images for each of two or more classes\n  winoground   a .jsonl of rows ' +
+  'with image_0, image_1, caption_0 and caption_1\n  choices      a .json or .jsonl of rows with an ' +
+  'image, a caption, and negative_caption or negatives\n  embeddings   a folder with images.npy and ' +
+  'texts.npy, or img_emb and text_emb of .npy files'
 /** Formats that folders are of themselves. */
 const OF_FOLDERS = ['imagefolder', 'classes', 'embeddings']
 const DESCRIBES = /\.(json|jsonl|ndjson|csv|tsv|txt|token)$/i
@@ -62,11 +61,11 @@ async function detectFormat(path: string, format?: DatasetFormat): Promise<Detec
   })
   if (found.isDirectory()) return detectFolder(path, format)
   if (format && OF_FOLDERS.includes(format))
-    throw new DatasetError(`${path} is a file, and ${format} is a folder.`)
+    throw new DatasetError(`${path} is a file, but the format ${format} is a folder.`)
   const sniffed = await sniff(path)
   const detected = format ?? formatOf(path, sniffed)
   if (detected) return { format: detected, files: [path] }
-  throw new DatasetError(`${path} is of no format that is known${hint(path, sniffed)}. ${LOOKED_FOR}`)
+  throw new DatasetError(`${path} has no known format${hint(path, sniffed)}. ${LOOKED_FOR}`)
 }
 
 async function detectFolder(path: string, format?: DatasetFormat): Promise<Detected> {
@@ -82,15 +81,15 @@ async function detectFolder(path: string, format?: DatasetFormat): Promise<Detec
     return { format: 'imagefolder', files: [] }
   if (described.length > 1)
     throw new DatasetError(
-      `${path} has several datasets, of which one has to be named: ` +
+      `${path} has several datasets; name one of them: ` +
         `${described.map((file) => `${file.path} (${file.format})`).join(', ')}.`
     )
   if (!format && (await hasMetadataBelow(path))) return { format: 'imagefolder', files: [] }
   if (!format && (await hasClasses(path))) return { format: 'classes', files: [] }
   throw new DatasetError(
     format
-      ? `${path} has no file of format ${format}.`
-      : `${path} has no dataset in it that is known. ${LOOKED_FOR}`
+      ? `${path} has no file of the format ${format}.`
+      : `${path} contains no dataset of a known format. ${LOOKED_FOR}`
   )
 }
 
@@ -159,9 +158,9 @@ async function hasClasses(path: string): Promise<boolean> {
 }
 
 function hint(path: string, { layout, names }: Sniffed): string {
-  if (layout === 'parquet') return ', but Parquet: export it, as `dataset.to_json()` does'
-  if (layout === 'npy') return ': name the folder that has images.npy and texts.npy'
-  if (imageKind(path) !== 'other') return ', but an image'
+  if (layout === 'parquet') return ': it is Parquet; export it as JSON, for example with `dataset.to_json()`'
+  if (layout === 'npy') return '; name the folder that has images.npy and texts.npy'
+  if (imageKind(path) !== 'other') return ': it is an image'
   if (layout === 'json' && names.has('images') && names.has('annotations'))
     return ': its annotations have no captions'
   if (typeof layout === 'object') return `: its header has the columns ${[...names].slice(0, 20).join(', ')}`
@@ -203,18 +202,18 @@ export async function openDataset(
 ): Promise<Dataset | EmbeddedPairs> {
   const { images, root, split, limit } = options
   if (limit !== undefined && !(Number.isInteger(limit) && limit > 0))
-    throw new DatasetError(`The limit is ${limit}, and has to be a whole number above 0.`)
+    throw new DatasetError(`limit must be a whole number above 0, not ${limit}.`)
   const place = resolve(path)
   const { format, files } = await detectFormat(place, options.format)
   if (split !== undefined && !SPLIT.includes(format))
-    throw new DatasetError(`${place} is of format ${format}, which has no splits: leave out '${split}'.`)
+    throw new DatasetError(`${place} has the format ${format}, which has no splits; leave out '${split}'.`)
   const name =
     files.length === 1
       ? `${basename(dirname(files[0]))}/${basename(files[0], extname(files[0]))}`
       : basename(place)
   if (format === 'embeddings') return openEmbeddings(place, { name, limit })
   if (images !== undefined && !(await stat(images).catch(() => undefined))?.isDirectory())
-    throw new DatasetError(`There is no folder of images at ${images}.`)
+    throw new DatasetError(`The image folder ${images} does not exist.`)
   // In a folder of images paths are from it, and nowhere else.
   const folder = images !== undefined ? resolve(images) : format === 'imagefolder' ? place : undefined
   const finder = imageFinder(files.length > 0 ? dirname(files[0]) : place, { images: folder, root })
@@ -257,7 +256,7 @@ async function usableItems(
     if (next.done)
       throw new DatasetError(
         first
-          ? `${name}: nothing in it can be used. ${first.name}: ` +
+          ? `${name}: no item can be used. ${first.name}: ` +
               `${first.reason}${faults.length > 1 ? ` And ${faults.length - 1} more.` : ''}`
           : `${name} is empty.`
       )

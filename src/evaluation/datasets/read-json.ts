@@ -12,13 +12,13 @@ export async function readJson(path: string): Promise<unknown> {
   const { size } = await stat(path)
   if (size > constants.MAX_STRING_LENGTH)
     throw new DatasetError(
-      `${path} has ${Math.round(size / 2 ** 20)} MiB, and JSON is read up to 512 MiB: split it, or ` +
-        'write a line of JSON for each row.'
+      `${path} has ${Math.round(size / 2 ** 20)} MiB; JSON files may have at most 512 MiB. Split it, ` +
+        'or write one line of JSON per row.'
     )
   try {
     return JSON.parse(decodeText(await readFile(path)))
   } catch (error) {
-    throw new DatasetError(`${path} is no JSON: ${(error as Error).message}`)
+    throw new DatasetError(`${path} is not valid JSON: ${(error as Error).message}`)
   }
 }
 

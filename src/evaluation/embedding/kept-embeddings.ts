@@ -206,7 +206,7 @@ class Kept implements KeptEmbeddings {
     const row = this.#pending.get(hash.toString('base64')) ?? this.#mended(() => this.#file.read(hash))
     if (!row) return undefined
     if (row.vector.length !== 4 * this.#options.dimension || checksum(hash, row.vector) !== row.crc) {
-      this.#warn(`Some of the embeddings in ${this.#options.path} are damaged; they are made anew.`)
+      this.#warn(`Some of the embeddings in ${this.#options.path} are damaged and are computed again.`)
       return undefined
     }
     this.counts.found++
@@ -227,7 +227,9 @@ class Kept implements KeptEmbeddings {
     try {
       this.#mended(() => this.#file.trim(this.#options.maxBytes))
     } catch (error) {
-      this.#warn(`What is too much in ${this.#options.path} can't be removed (${(error as Error).message}).`)
+      this.#warn(
+        `The cache ${this.#options.path} can't be reduced to its limit (${(error as Error).message}).`
+      )
     }
     this.#file.close()
   }
@@ -242,8 +244,8 @@ class Kept implements KeptEmbeddings {
       // They stay in memory, and are tried again when there are as many more.
       this.#writeAt = this.#pending.size + BATCH
       this.#warn(
-        `Embeddings can't be kept in ${this.#options.path} (${(error as Error).message}): what is not ` +
-          'written is encoded again by the next run.'
+        `Embeddings can't be written to ${this.#options.path} (${(error as Error).message}): the next ` +
+          'run encodes them again.'
       )
     }
   }
@@ -266,12 +268,12 @@ class Kept implements KeptEmbeddings {
       const file = openEmbeddingFile(path, fingerprint)
       if (file.fingerprint === fingerprint) return file
       file.close()
-      return this.#begin('it is of another model')
+      return this.#begin('it belongs to another model')
     } catch (error) {
       if (isDamage(error) && path !== '') return this.#begin((error as Error).message)
       throw new Error(
-        `The embeddings of evaluations can't be kept in ${path} (${(error as Error).message}); name ` +
-          'another folder, or keep none.',
+        `The embedding cache ${path} can't be used (${(error as Error).message}); use another folder, ` +
+          'or no cache.',
         { cause: error }
       )
     }
@@ -281,8 +283,8 @@ class Kept implements KeptEmbeddings {
   #begin(why: string): EmbeddingFile {
     const { path, fingerprint } = this.#options
     this.#warn(
-      `The kept embeddings ${path} can't be used (${why}); they were put aside as ${setAside(path)}, ` +
-        'and are made anew.'
+      `The embedding cache ${path} can't be used (${why}); it was moved to ${setAside(path)}, and the ` +
+        'embeddings are computed again.'
     )
     return openEmbeddingFile(path, fingerprint)
   }

@@ -48,7 +48,7 @@ export function openNpy(path: string): NpyFile {
     const { size } = fstatSync(fd)
     if (size < wanted)
       throw new DatasetError(
-        `${path} is cut off: it has ${size} bytes of the ${wanted} that its header speaks of.`
+        `${path} is truncated: it has ${size} of the ${wanted} bytes that its header states.`
       )
     return { path, fd, ...header }
   } catch (error) {
@@ -62,13 +62,15 @@ function readHeader(path: string, fd: number): Pick<NpyFile, 'type' | 'shape' | 
   const read = readSync(fd, start, 0, start.length, 0)
   const version = start[6]
   if (read < start.length || start.toString('latin1', 0, 6) !== '\x93NUMPY' || version < 1 || version > 3)
-    throw new DatasetError(`${path} is no .npy file, as numpy.save writes it.`)
+    throw new DatasetError(`${path} is not a .npy file as numpy.save writes it.`)
   const [length, before] = version === 1 ? [start.readUInt16LE(8), 10] : [start.readUInt32LE(8), 12]
   if (length > MAX_HEADER_BYTES)
-    throw new DatasetError(`${path} has a header of ${length} bytes, which no array of numbers has.`)
+    throw new DatasetError(
+      `${path} has a header of ${length} bytes, which is not valid for an array of numbers.`
+    )
   const bytes = Buffer.alloc(length)
   if (readSync(fd, bytes, 0, length, before) < length)
-    throw new DatasetError(`${path} is cut off within its header.`)
+    throw new DatasetError(`${path} is truncated within its header.`)
   const text = bytes.toString('latin1')
   const type = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1]
   const shape = /'shape'\s*:\s*\(([\dL,\s]*)\)/
@@ -79,12 +81,12 @@ function readHeader(path: string, fd: number): Pick<NpyFile, 'type' | 'shape' | 
     .map((size) => Number.parseInt(size, 10))
   if (shape === undefined || !(type! in VALUE_BYTES))
     throw new DatasetError(
-      `${path} holds ${type ?? 'fields'}, and is read as float32, float16 or float64 (little-endian): ` +
-        `numpy.save(path, rows.astype('float32')) writes that.`
+      `${path} must hold float32, float16 or float64 values (little-endian), not ${type ?? 'fields'}; ` +
+        `write them with numpy.save(path, rows.astype('float32')).`
     )
   if (!/'fortran_order'\s*:\s*False/.test(text))
     throw new DatasetError(
-      `${path} lies in Fortran order: numpy.save(path, numpy.ascontiguousarray(rows)) writes it row by row.`
+      `${path} is in Fortran order; write it row by row with numpy.save(path, numpy.ascontiguousarray(rows)).`
     )
   return { type: type!, shape, offset: before + length }
 }
@@ -105,8 +107,7 @@ export function readRowNumbers(path: string, limit: number): Uint32Array {
     const { type, shape, offset } = file
     if (shape.length !== 1 || type[1] === 'f')
       throw new DatasetError(
-        `${path} has to be a list of whole numbers, int32 or int64, and is ${type} of shape ` +
-          `(${shape.join(', ')}).`
+        `${path} must be a list of whole numbers, int32 or int64, not ${type} of shape (${shape.join(', ')}).`
       )
     const bytes = new Uint8Array(shape[0] * VALUE_BYTES[type])
     readFully(file, bytes, offset)
@@ -115,7 +116,7 @@ export function readRowNumbers(path: string, limit: number): Uint32Array {
     ]!
     return Uint32Array.from(new values(bytes.buffer) as Int32Array, (value, i) => {
       if (!(value >= 0 && value < limit))
-        throw new DatasetError(`${path}: value ${i} is ${value}, and there are images 0 to ${limit - 1}.`)
+        throw new DatasetError(`${path}: value ${i} must be an image from 0 to ${limit - 1}, not ${value}.`)
       return Number(value)
     })
   } finally {

@@ -185,8 +185,9 @@ const noModel: Embedder = {
     dimension: 0,
     zeroShot: { activation: 'softmax', template: '{label}' }
   },
-  images: () => Promise.reject(new Error('The dataset holds embeddings; no model is there to make others.')),
-  texts: () => Promise.reject(new Error('The dataset holds embeddings; no model is there to make others.'))
+  images: () =>
+    Promise.reject(new Error('The dataset holds embeddings; there is no model to compute others.')),
+  texts: () => Promise.reject(new Error('The dataset holds embeddings; there is no model to compute others.'))
 }
 
 /** What each task finds of one model. */
@@ -280,7 +281,7 @@ async function usableItems(dataset: LoadedDataset, embedders: FileEmbedder[]): P
     if (!isLonger(text, MAX_TEXT_LENGTH)) return true
     faults.push({
       name: `${text.slice(0, 40)}…`,
-      reason: `the text has ${countCharacters(text)} characters, of ${MAX_TEXT_LENGTH} allowed`
+      reason: `the text has ${countCharacters(text)} characters; at most ${MAX_TEXT_LENGTH} are allowed`
     })
     return false
   }
@@ -290,7 +291,7 @@ async function usableItems(dataset: LoadedDataset, embedders: FileEmbedder[]): P
     const reason = first
       ? `; the first of ${faults.length} faults is ${first.name}: ${first.reason}`
       : ': it has no items'
-    throw new DatasetError(`Nothing of '${dataset.name}' can be evaluated${reason}.`)
+    throw new DatasetError(`No item of '${dataset.name}' can be evaluated${reason}.`)
   }
   return { ...dataset, items, faults } as LoadedDataset
 }

@@ -85,7 +85,7 @@ export async function runEvaluation(request: EvaluationRequest): Promise<Report>
   const options = { ...DEFAULT_OPTIONS, ...request.options }
   requireTemplates(options.templates)
   if (encoders.length === 0 && datasets.some(({ kind }) => kind !== 'embeddings'))
-    throw new Error('A model is needed for datasets of images and texts.')
+    throw new Error('Datasets of images and texts need a model.')
   const files = createImageFiles(request.limits)
   const progress = progressTeller(request.onProgress)
   const contestants = openContestants(request, { files, progress })

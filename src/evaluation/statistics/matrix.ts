@@ -43,7 +43,7 @@ export function openMatrix(source: MatrixSource): Matrix {
     close()
     throw new DatasetError(
       odd
-        ? `${odd.name} has rows of ${odd.dimension} values, and ${name} has rows of ${dimension}.`
+        ? `${odd.name} has rows of ${odd.dimension} values, but ${name} has rows of ${dimension}.`
         : `${name} has no rows.`
     )
   }
@@ -51,7 +51,7 @@ export function openMatrix(source: MatrixSource): Matrix {
   let buffer = new Float32Array(0)
   const read = (from: number, to: number) => {
     if (!(from >= 0 && from <= to && to <= rows))
-      throw new RangeError(`Rows ${from} to ${to} were asked for, of ${rows}.`)
+      throw new RangeError(`Rows ${from} to ${to} were requested, but there are ${rows}.`)
     const target = () => {
       if (buffer.length < (to - from) * dimension) buffer = new Float32Array((to - from) * dimension)
       return buffer.subarray(0, (to - from) * dimension)
@@ -106,7 +106,7 @@ function openFiles(path: string): Part[] {
 
 function memoryPart({ dimension, values }: { dimension: number; values: Float32Array }): Part {
   if (values.length % dimension !== 0)
-    throw new DatasetError(`${values.length} values are no rows of ${dimension}.`)
+    throw new DatasetError(`${values.length} values do not make rows of ${dimension}.`)
   return {
     name: 'The matrix',
     rows: values.length / dimension,
@@ -127,8 +127,7 @@ function filePart(file: NpyFile): Part {
   if (file.shape.length !== 2 || dimension === 0 || type[1] !== 'f') {
     closeSync(fd)
     throw new DatasetError(
-      `${path} has to be rows of float32, float16 or float64, and is ${type} of shape ` +
-        `(${file.shape.join(', ')}).`
+      `${path} must be rows of float32, float16 or float64, not ${type} of shape (${file.shape.join(', ')}).`
     )
   }
   let bytes = new Uint8Array(0)
@@ -193,7 +192,7 @@ function unevenNorms(
     if (!(sum > 0 && sum < Infinity))
       throw new DatasetError(
         `${name}: row ${from + row} ${sum === 0 ? 'is all zeros' : 'holds NaN or infinity'}, which is ` +
-          'no embedding.'
+          'not a valid embedding.'
       )
     isUnit &&= Math.abs(sum - 1) <= ROUNDING
     norms[row] = Math.sqrt(sum)

@@ -89,7 +89,7 @@ export const access = plugin(async (app, { config, keys }: AccessOptions) => {
     if (collection !== undefined && !reaches(key, collection))
       throw new CollectionForbidden(`collection '${collection}'`)
     if (request.routeOptions.config.everyCollection && key.collections)
-      throw new CollectionForbidden('every collection, and this tells of all')
+      throw new CollectionForbidden('all collections, which this request needs')
   })
 })
 

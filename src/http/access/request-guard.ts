@@ -15,9 +15,9 @@ export function requestGuard({ HOST, ALLOWED_HOSTS, ALLOWED_ORIGINS }: Config) {
   return async ({ headers, raw: { rawHeaders, httpVersion } }: FastifyRequest): Promise<void> => {
     // Node takes the first of several, and proxies may take another.
     const named = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length
-    if (named > 1) throw new InvalidRequest(`The header Host is there ${named} times; send it once.`)
+    if (named > 1) throw new InvalidRequest(`The header Host appears ${named} times; send it once.`)
     if (named === 0 && httpVersion === '1.1')
-      throw new InvalidRequest('The header Host is missing; HTTP/1.1 needs it.')
+      throw new InvalidRequest('The header Host is missing; HTTP/1.1 requires it.')
     // Every browser names a host; HTTP/1.0 checks of load balancers don't.
     const host = headers.host ?? 'localhost'
     const name = hostName(host)

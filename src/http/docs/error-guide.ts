@@ -22,284 +22,292 @@ export interface ErrorAdvice {
  */
 export const ERROR_GUIDE = {
   INVALID_REQUEST: {
-    meaning: 'The request does not have the shape that is described.',
-    remedy: 'Mend the part that the message names.'
+    meaning: 'The request does not match the schema of this call.',
+    remedy: 'Correct the field that the message names.'
   },
   UNAUTHORIZED: {
-    meaning: 'An API key is needed, and none that is valid was sent.',
+    meaning: 'The call needs an API key, and the request has no valid one.',
     remedy: 'Send `Authorization: Bearer <key>` or `X-API-Key: <key>`.'
   },
-  KEY_EXPIRED: { meaning: 'The API key has run out.', remedy: 'Ask the operator for a new one.' },
+  KEY_EXPIRED: { meaning: 'The API key has expired.', remedy: 'Ask the operator for a new one.' },
   FORBIDDEN: {
     meaning: "The API key's scope does not allow this.",
     remedy: 'Use a key with the scope that the message names.'
   },
   COLLECTION_FORBIDDEN: {
-    meaning: 'The API key is limited to other collections, or the call tells of all of them.',
-    remedy: 'Use a key that reaches the collection.'
+    meaning: 'The API key is limited to other collections, or the call needs access to all collections.',
+    remedy: 'Use a key that has access to the collection.'
   },
   HOST_NOT_ALLOWED: {
-    meaning: 'The service is not known by this Host.',
-    remedy: 'The operator names it in `ALLOWED_HOSTS`.'
+    meaning: 'The service does not accept requests with this `Host` header.',
+    remedy: 'Ask the operator to add the host to `ALLOWED_HOSTS`.'
   },
   ORIGIN_NOT_ALLOWED: {
-    meaning: 'A page of another origin has sent the request.',
-    remedy: 'The operator names the origin in `ALLOWED_ORIGINS`.'
+    meaning: 'A web page of another origin sent the request.',
+    remedy: 'Ask the operator to add the origin to `ALLOWED_ORIGINS`.'
   },
-  ROUTE_NOT_FOUND: { meaning: 'There is no such path.', remedy: 'See `/docs` for those there are.' },
+  ROUTE_NOT_FOUND: { meaning: 'The path does not exist.', remedy: 'See `/docs` for all paths.' },
   COLLECTION_NOT_FOUND: {
-    meaning: 'There is no collection of that name.',
-    remedy: 'Create it first, or mend the name.'
+    meaning: 'There is no collection with this name.',
+    remedy: 'Create the collection first, or correct the name.'
   },
   RECORD_NOT_FOUND: {
-    meaning: 'The collection has no record of that id.',
-    remedy: 'Mend the id; `#`, `/` and the like are percent-encoded in paths.'
+    meaning: 'The collection has no record with this id.',
+    remedy: 'Correct the id; percent-encode `#`, `/` and similar characters in paths.'
   },
   IMAGE_NOT_KEPT: {
-    meaning: 'The record has no image, or its collection does not keep them.',
-    remedy: 'Keep images with `storage` `original` or `thumbnail`, and send it again.'
+    meaning: 'The record has no image, or its collection does not keep images.',
+    remedy: "Set the collection's `storage` to `original` or `thumbnail`, and send the image again."
   },
-  BACKUP_NOT_FOUND: { meaning: 'The collection has no backup of that name.', remedy: 'List its backups.' },
+  BACKUP_NOT_FOUND: { meaning: 'The collection has no backup with this name.', remedy: 'List its backups.' },
   BULK_LOAD_NOT_FOUND: {
-    meaning: 'No bulk load is known by that key.',
-    remedy: 'Begin the load anew: keys are kept for 7 days.'
+    meaning: 'There is no bulk load with this key.',
+    remedy: 'Start the load again: keys are kept for 7 days.'
   },
   CLASSIFIER_NOT_FOUND: {
-    meaning: 'There is no classifier of that name.',
-    remedy: 'Train it first, or mend the name.'
+    meaning: 'There is no classifier with this name.',
+    remedy: 'Train the classifier first, or correct the name.'
   },
-  JOB_NOT_FOUND: { meaning: 'There is no job of that id.', remedy: 'List the jobs.' },
+  JOB_NOT_FOUND: { meaning: 'There is no job with this id.', remedy: 'List the jobs.' },
   EVALUATION_NOT_FOUND: {
-    meaning: 'There is no evaluation of that id.',
+    meaning: 'There is no evaluation with this id.',
     remedy: 'List the evaluations; the last 100 are kept.'
   },
   DATASET_NOT_FOUND: {
-    meaning: 'There is no such dataset below the folder of datasets.',
-    remedy: 'Name a folder as it is called below `DATASETS_DIR`; no path or link leads out of it.'
+    meaning: 'There is no such dataset under `DATASETS_DIR`.',
+    remedy: 'Use a path relative to `DATASETS_DIR`; paths and links that lead out of it are not followed.'
   },
   MODEL_NOT_FOUND: {
     meaning: 'The model is not loaded.',
-    remedy: 'Name one that is, or ask the operator to add it to `MODELS`.'
+    remedy: 'Use a loaded model, or ask the operator to add this one to `MODELS`.'
   },
   METHOD_NOT_ALLOWED: {
-    meaning: 'The path does not take this method.',
-    remedy: 'Use one of those in the `Allow` header.'
+    meaning: 'The path does not support this method.',
+    remedy: 'Use a method that the `Allow` header lists.'
   },
   COLLECTION_CONFLICT: {
-    meaning: 'The collection exists with other settings that are fixed.',
-    remedy: 'Use another name, or drop the collection first.'
+    meaning: "The collection already exists with other settings, which can't be changed.",
+    remedy: 'Use another name, or delete the collection first.'
   },
   COLLECTION_EXISTS: {
-    meaning: 'A collection of that name exists.',
-    remedy: 'Restore under another name, or with `replace=true`.'
+    meaning: 'A collection with this name already exists.',
+    remedy: 'Restore under another name, or set `replace=true`.'
   },
   RESTORE_RUNNING: {
-    meaning: 'A collection of that name is being restored.',
-    remedy: 'Wait until that has ended.'
+    meaning: 'A collection with this name is being restored.',
+    remedy: 'Wait until the restore ends.'
   },
   BACKUP_EXISTS: {
-    meaning: 'The collection has a backup of that name.',
-    remedy: 'Use another name, or remove that one.'
+    meaning: 'The collection already has a backup with this name.',
+    remedy: 'Use another name, or delete that backup.'
   },
   REINDEX_RUNNING: {
     meaning: 'The collection is being re-indexed.',
     remedy: 'Wait for the job that the message names, or cancel it.'
   },
   EVALUATION_NOT_DONE: {
-    meaning: 'The evaluation has no report: it waits, runs, has failed or was cancelled.',
-    remedy: 'Follow its job until it is done; see its `error` if it has failed.'
+    meaning: 'The evaluation has no report: it is waiting or running, has failed or was cancelled.',
+    remedy: "Follow its job until it is done; if it failed, the job's `error` says why."
   },
   BULK_LOAD_RUNNING: {
-    meaning: 'Another stream loads under the same Idempotency-Key.',
-    remedy: 'Wait until it has ended, or use another key.'
+    meaning: 'Another stream is loading under the same `Idempotency-Key`.',
+    remedy: 'Wait until that stream ends, or use another key.'
   },
   FINGERPRINT_MISMATCH: {
     meaning:
-      'The collection was made with an encoder that is not loaded, whose embeddings can not be ' +
-      'compared with those of others.',
-    remedy: 'Re-index the collection, or have its encoder loaded.'
+      'The collection was made with an encoder that is not loaded. Embeddings of different encoders ' +
+      'cannot be compared.',
+    remedy: 'Re-index the collection, or ask the operator to load its encoder.'
   },
   CLASSIFIER_MISMATCH: {
     meaning:
-      'The classifier was trained with an encoder that is not loaded, and its weights say nothing of ' +
-      'the embeddings of others.',
-    remedy: 'Train the classifier again, or have its encoder loaded.'
+      'The classifier was trained with an encoder that is not loaded. It cannot classify embeddings of ' +
+      'other encoders.',
+    remedy: 'Train the classifier again, or ask the operator to load its encoder.'
   },
   EXPORT_CHANGED: {
     meaning:
-      'The embeddings have changed since the export that If-Match names, so that rows and ids would ' +
-      'not belong together.',
+      'The embeddings have changed since the export that `If-Match` names, so rows and ids would not match.',
     remedy: 'Fetch both files again.'
   },
   REQUEST_TIMEOUT: {
-    meaning: 'The body of the request did not come in time.',
-    remedy: 'Send it without pauses; the operator may raise `BODY_TIMEOUT_MS`.'
+    meaning: 'The request body did not arrive in time.',
+    remedy: 'Send the body without pauses, or ask the operator to raise `BODY_TIMEOUT_MS`.'
   },
   BODY_TOO_LARGE: {
-    meaning: 'The body is over the limit of this call.',
-    remedy: 'Send less at a time; `records/bulk` takes any length.'
+    meaning: 'The request body exceeds the limit of this call.',
+    remedy: 'Send less in one request; `records/bulk` has no limit.'
   },
   BACKUP_TOO_LARGE: {
-    meaning: 'The backup that is sent is over the limit.',
-    remedy: 'Ask the operator to raise `MAX_BACKUP_MIB`, or to restore it on the machine.'
+    meaning: 'The uploaded backup exceeds the limit.',
+    remedy: 'Ask the operator to raise `MAX_BACKUP_MIB`, or to restore the backup on the server.'
   },
   IMAGE_TOO_LARGE: {
-    meaning: 'The image, or all of the form, has too many bytes or pixels.',
-    remedy: 'Make the image smaller: the model sees some hundred pixels of it.'
+    meaning: 'The image, or the form as a whole, has too many bytes or pixels.',
+    remedy: 'Scale the image down: the model reads only a few hundred pixels of each side.'
   },
   MEDIA_TYPE_UNSUPPORTED: {
-    meaning: 'The body is of a type that this call does not take.',
-    remedy: 'Set `Content-Type` to one that the message names.'
+    meaning: "This call does not support the body's media type.",
+    remedy: 'Set `Content-Type` to a type that the message names.'
   },
   IMAGE_UNSUPPORTED: {
-    meaning: 'The image has a format that is not read.',
+    meaning: 'The image format is not supported.',
     remedy: 'Send jpeg, png, webp, gif, tiff or avif.'
   },
   RANGE_NOT_SATISFIABLE: {
-    meaning: 'The Range lies outside of the file.',
-    remedy: 'Ask for bytes below the size in `Content-Range`.'
+    meaning: 'The `Range` lies outside the file.',
+    remedy: 'Request bytes below the size in `Content-Range`.'
   },
   IMAGE_INVALID: {
-    meaning: 'The image can not be decoded: it is empty, damaged or cut off.',
-    remedy: 'Send the file whole.'
+    meaning: 'The image cannot be decoded: it is empty, damaged or truncated.',
+    remedy: 'Send the complete file.'
   },
   IMAGE_URLS_DISABLED: {
-    meaning: 'This service does not fetch images by url.',
-    remedy: 'Send the bytes as base64 or as a form; the operator may set `IMAGE_URLS`.'
+    meaning: 'Fetching images by URL is disabled.',
+    remedy: 'Send the bytes as base64 or as a form, or ask the operator to set `IMAGE_URLS`.'
   },
   IMAGE_URL_REFUSED: {
-    meaning: 'The address of the image is one that the service does not ask.',
-    remedy: 'Use a public http or https address, or send the bytes.'
+    meaning: 'The URL of the image is not allowed.',
+    remedy: 'Use a public http or https URL, or send the bytes.'
   },
   IMAGE_URL_FAILED: {
-    meaning: 'The address brought no image.',
-    remedy: 'See the reason in the message; send the bytes if it stays.'
+    meaning: 'The image could not be fetched from its URL.',
+    remedy: 'The message gives the reason; if it persists, send the bytes instead.'
   },
   TEXT_INVALID: {
-    meaning: 'The text has over 8,000 characters.',
-    remedy: 'Send less: the model reads only the first of them.'
+    meaning: 'The text has more than 8,000 characters.',
+    remedy: 'Shorten the text: the model reads only its beginning.'
   },
-  RECORD_INVALID: { meaning: 'The record can not be kept as it is.', remedy: 'Mend what the message names.' },
+  RECORD_INVALID: { meaning: 'The record is not valid.', remedy: 'Correct what the message names.' },
   EMBEDDING_INVALID: {
-    meaning: 'The embedding has another dimension than the collection, or values that are no direction.',
-    remedy: 'Send finite numbers of the right count, not all zero.'
+    meaning:
+      'The embedding has the wrong dimension for the collection, or its values are not finite or all zero.',
+    remedy: 'Send as many finite numbers as the collection has dimensions, not all of them zero.'
   },
   COLLECTION_HAS_NO_MODEL: {
-    meaning: 'The collection holds embeddings that were brought along: nothing can be encoded for it.',
-    remedy: 'Query it by `embedding` or `record`; bring `embeddings` with records.'
+    meaning:
+      'The collection has no model: its embeddings are supplied by clients, so queries cannot be encoded.',
+    remedy: 'Query by `embedding` or `record`; send `embeddings` with records.'
   },
   QUERY_INVALID: {
-    meaning: 'The query asks for nothing that can be looked for, or for more than is answered at once.',
+    meaning: 'The query has no valid part, or its result would be too large.',
     remedy:
       'Give each part exactly one of text, image, record and embedding, and weights that do not cancel ' +
-      'out; or ask for less, as the message says.'
+      'each other out; or request less, as the message says.'
   },
   FILTER_INVALID: {
-    meaning: 'The filter has an operator or a value that is not known.',
-    remedy: 'Mend the condition that the message names.'
+    meaning: 'The filter has an unknown operator or an invalid value.',
+    remedy: 'Correct the condition that the message names.'
   },
   LABELS_INVALID: {
-    meaning: 'A label is empty or there twice, or there are too many.',
-    remedy: 'Mend the label that the message names; images times labels are at most 65,536.'
+    meaning: 'A label is empty or duplicate, or there are too many labels.',
+    remedy: 'Correct the label that the message names; images times labels may be at most 65,536.'
   },
   EXAMPLES_INVALID: {
     meaning:
-      'The examples are not what a classifier can be trained with: of one label alone, of none, or too many.',
-    remedy: 'Mend what the message names.'
+      'A classifier cannot be trained with these examples: they have only one label, there are none, ' +
+      'or there are too many.',
+    remedy: 'Correct what the message names.'
   },
   TEMPLATE_INVALID: {
-    meaning: 'A template has no `{label}`, or no set has that name.',
-    remedy: 'Put `{label}` in it, or name one of the sets.'
+    meaning: 'A template has no `{label}`, or there is no template set with this name.',
+    remedy: 'Add `{label}` to the template, or use one of the template sets.'
   },
   ZERO_SHOT_UNSUPPORTED: {
-    meaning: 'The model can not classify.',
-    remedy: 'See the reason in the message; use another model.'
+    meaning: 'The model does not support classification.',
+    remedy: 'The message gives the reason; use another model.'
   },
   IDEMPOTENCY_KEY_REUSED: {
-    meaning: 'The Idempotency-Key stands for a load with another body.',
-    remedy: 'Use a key of its own for each body.'
+    meaning: 'The `Idempotency-Key` was already used for a load with another body.',
+    remedy: 'Use a different key for each body.'
   },
   BACKUP_INVALID: {
-    meaning: 'The file is no whole backup.',
-    remedy: 'Fetch it again, and compare its SHA-256.'
+    meaning: 'The file is not a valid backup.',
+    remedy: 'Download the backup again, and compare its SHA-256.'
   },
   BACKUP_TOO_NEW: {
-    meaning: 'A newer version of the service has written the backup.',
-    remedy: 'Restore it with that version.'
+    meaning: 'The backup was written by a newer version of the service.',
+    remedy: 'Restore it with that version or a newer one.'
   },
   CHECKSUM_DIFFERS: {
-    meaning: 'The file has another SHA-256 than was named.',
-    remedy: 'Send it again; if it stays, the file was changed where it lay.'
+    meaning: 'The SHA-256 of the file is not the one that the request states.',
+    remedy: 'Send the file again; if the error persists, the stored file was changed.'
   },
   DATASETS_DISABLED: {
-    meaning: 'This service evaluates collections only, and no folders.',
-    remedy: 'Name a collection; the operator may set `DATASETS_DIR`.'
+    meaning: 'Evaluating folders is disabled; only collections can be evaluated.',
+    remedy: 'Evaluate a collection, or ask the operator to set `DATASETS_DIR`.'
   },
   EVALUATION_INVALID: {
-    meaning: 'The evaluation can not be made of this dataset, or with these settings.',
-    remedy: 'Mend what the message names.'
+    meaning: 'The dataset cannot be evaluated with these settings.',
+    remedy: 'Correct what the message names.'
   },
   REINDEX_INCOMPLETE: {
-    meaning: 'A job ended because some embeddings can not be made anew: it is in the `error` of the job.',
+    meaning:
+      'A re-index job failed because some embeddings cannot be computed again. This code appears in ' +
+      "the job's `error`.",
     remedy: 'Send those images again, or re-index with `skip_missing`.'
   },
   RATE_LIMITED: {
-    meaning: 'More requests, or more without a valid key, came in a minute than are allowed.',
-    remedy: 'Wait for the seconds in `Retry-After`.'
+    meaning:
+      'More requests, or more requests without a valid key, were sent within a minute than are allowed.',
+    remedy: 'Wait for the number of seconds in `Retry-After`, then send the request again.'
   },
   QUEUE_FULL: {
-    meaning: 'More work waits than can be done in time.',
-    remedy: 'Wait for the seconds in `Retry-After`, and send it again.'
+    meaning: 'More requests are waiting than can be processed in time.',
+    remedy: 'Wait for the number of seconds in `Retry-After`, then send the request again.'
   },
   CLIENT_GONE: {
-    meaning: 'The client closed the connection. It stands in the log and the audit alone.',
-    remedy: 'Nothing: nobody is left to be answered.'
+    meaning: 'The client closed the connection. This code appears only in the log and the audit log.',
+    remedy: 'None: there is no client to answer.'
   },
   INTERNAL: {
-    meaning: 'Something is wrong on the side of the service.',
-    remedy: 'Tell the operator the `request_id`: the log has more under it.'
+    meaning: 'An internal error occurred in the service.',
+    remedy: 'Give the operator the `request_id`: the log has the details under it.'
   },
   ENCODER_FAILED: {
     meaning: 'The model failed on this input.',
-    remedy: 'Tell the operator the `request_id`.'
+    remedy: 'Give the operator the `request_id`.'
   },
   JOB_CRASHED: {
     meaning:
-      'A job is given up since the service ended unexpectedly while it ran, an evaluation 3 times, a ' +
-      're-indexing 10 times: it is in the `error` of the job.',
-    remedy: 'Tell the operator, whose log and memory of the process have the cause; then start it anew.'
+      'The service ended unexpectedly during a job, 3 times for an evaluation or 10 times for a ' +
+      "re-index, so the job is not tried again. This code appears in the job's `error`.",
+    remedy:
+      'Tell the operator: the log and the memory use of the process show the cause. Then start the job again.'
   },
   CLOSED: {
     meaning: 'The service is shutting down.',
-    remedy: 'Send it again after the seconds in `Retry-After`.'
+    remedy: 'Send the request again after the number of seconds in `Retry-After`.'
   },
   WORKER_DIED: {
-    meaning: 'The worker that held this ended. A write may or may not have happened.',
-    remedy: 'Send it again, with ids of your own: that is safe.'
+    meaning:
+      'The worker that processed the request ended unexpectedly. A write may or may not have happened.',
+    remedy: 'Send the request again; this is safe if the records have ids of your own.'
   },
   WORKERS_DOWN: {
-    meaning: 'The workers for this died again and again, and are started anew in a while.',
-    remedy: 'Send it again after the seconds in `Retry-After`.'
+    meaning: 'The workers for this request failed repeatedly and are restarted after a pause.',
+    remedy: 'Send the request again after the number of seconds in `Retry-After`.'
   },
   COLLECTION_REPLACED: {
-    meaning: 'The collection was re-indexed or restored while this was under way.',
-    remedy: 'Send it again.'
+    meaning: 'The collection was re-indexed or restored during the request.',
+    remedy: 'Send the request again.'
   },
   STORAGE_UNWRITABLE: {
     meaning:
-      'The data folder can not be written to; nothing of the request was stored, but for the lines of ' +
-      'a bulk load that were answered before.',
-    remedy: 'Ask the operator to look after the disk, then send it again. Searches go on.'
+      'The data folder cannot be written to. Nothing from the request was stored, except lines of a ' +
+      'bulk load that were already answered.',
+    remedy: 'Ask the operator to check the disk, then send the request again. Searches still work.'
   },
   DEADLINE_EXCEEDED: {
-    meaning: 'The time that was set is over. A write that was under way may or may not be stored.',
-    remedy: 'Send it again with the same ids, and more time.'
+    meaning: "The request's time limit has passed. A write that had started may or may not be stored.",
+    remedy: 'Send the request again with the same ids and a longer time limit.'
   },
   STORAGE_FULL: {
     meaning:
-      'The disk is full, or a restore would leave too little on it; nothing of the request was stored, ' +
-      'but for the lines of a bulk load that were answered before.',
-    remedy: 'Ask the operator for space, or delete records; then send it again. Searches go on.'
+      'The disk is full, or a restore would leave too little space. Nothing from the request was ' +
+      'stored, except lines of a bulk load that were already answered.',
+    remedy:
+      'Ask the operator for disk space, or delete records, then send the request again. Searches still work.'
   }
 } satisfies Record<ErrorCode, ErrorAdvice>
 

@@ -153,10 +153,12 @@ function isMisshapen(line: Line): boolean {
 
 function tooManyMisshapen(line: Line): Error {
   const fault =
-    'error' in line ? toErrorShape(line.error).message : 'It has neither an image nor a text nor embeddings.'
+    'error' in line
+      ? toErrorShape(line.error).message
+      : 'The record has no image, text or embeddings; send at least one of them.'
   return new InvalidRequest(
-    `${MAX_MISSHAPEN} lines in a row up to line ${line.line} are not records, so the load ends here. ` +
-      `The last one: ${fault} Correct the lines, and send the load again.`
+    `${MAX_MISSHAPEN} consecutive lines up to line ${line.line} are not valid records, so the load ` +
+      `ends here. The last error: ${fault} Correct the lines, and send the load again.`
   )
 }
 
@@ -229,7 +231,7 @@ interface LoadProgress {
  * all.
  */
 const DISK_ERRORS: Record<string, string> = {
-  STORAGE_FULL: 'There is no space left to write',
+  STORAGE_FULL: 'There is not enough disk space',
   STORAGE_UNWRITABLE: "The data folder can't be written to"
 }
 
@@ -246,13 +248,16 @@ function stoppedLoad(error: unknown, { done, key }: LoadProgress): unknown {
   const resume =
     key === undefined
       ? `send the lines from ${next} on`
-      : `send the same lines again under this Idempotency-Key, or those from ${next} on with ` +
+      : `send the same lines again with this Idempotency-Key, or only those from ${next} on with ` +
         `from_line=${next}`
   const soFar =
-    done === 0 ? 'No line is done' : `Lines 1 to ${done} are done (stored, or failed by themselves)`
+    done === 0
+      ? 'No line was processed'
+      : `Lines 1 to ${done} were processed (stored, or failed on their own)`
   const message =
     code in DISK_ERRORS
-      ? `${DISK_ERRORS[code]}. ${soFar}, later ones are not. Once it can be written to, ${resume}.`
-      : `${error.message} ${soFar}; later ones may be stored, too. To resume the load, ${resume}.`
+      ? `${DISK_ERRORS[code]}. ${soFar}; later lines were not. Once the disk can be written to again, ` +
+        `${resume}.`
+      : `${error.message} ${soFar}; later lines may also be stored. To resume the load, ${resume}.`
   return Object.assign(new Error(message), { code, statusCode, stack, cause })
 }

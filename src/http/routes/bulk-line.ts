@@ -63,7 +63,7 @@ function lineId(key: string, line: number): string {
 
 function parseLine(bytes: Buffer): unknown {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b)
-    throw new InvalidRequest('The line is compressed with gzip; send plain text.')
+    throw new InvalidRequest('The line is compressed with gzip; send it uncompressed.')
   if (!isUtf8(bytes)) throw new InvalidRequest('The line is not UTF-8; send it in UTF-8.')
   return parseJson(bytes, { name: 'The line' })
 }

@@ -97,10 +97,11 @@ function sentInputs({
 }): { inputs: SentInput[]; isList: boolean } {
   const list = images ?? (image === undefined ? [] : [image].flat())
   if ((image !== undefined && images !== undefined) || (list.length === 0 && text === undefined))
-    throw new InvalidRequest('Send an image, a text, both, or images.')
+    throw new InvalidRequest('The request has nothing to classify; send image, text, both, or images.')
   if (text === undefined)
     return { inputs: list.map((each) => ({ image: each })), isList: images !== undefined || list.length > 1 }
-  if (images !== undefined || list.length > 1) throw new InvalidRequest('A text goes with one image.')
+  if (images !== undefined || list.length > 1)
+    throw new InvalidRequest("text can't be combined with images; send it with a single image.")
   if (text.trim() === '') throw new InvalidRequest('The text is empty; leave it out if there is none.')
   return { inputs: [{ text, ...(list.length > 0 && { image: list[0] }) }], isList: false }
 }
@@ -120,9 +121,9 @@ function encoderFor({ stored: { name, model, fingerprint } }: LoadedClassifier, 
 /** Throws INVALID_REQUEST for what the classifier has no weights for. */
 function requireTaken({ stored: { name, layout } }: LoadedClassifier, { image, text }: SentInput): void {
   if (layout === 'image' && text !== undefined)
-    throw new InvalidRequest(`Classifier '${name}' was trained with images alone; send an image and no text.`)
+    throw new InvalidRequest(`Classifier '${name}' was trained with images only; send an image and no text.`)
   if (layout === 'text' && image !== undefined)
-    throw new InvalidRequest(`Classifier '${name}' was trained with texts alone; send a text and no image.`)
+    throw new InvalidRequest(`Classifier '${name}' was trained with texts only; send a text and no image.`)
 }
 
 async function encodeInputs(

@@ -60,9 +60,8 @@ export async function classifierOf(
   if (!found) throw new ClassifierNotFound(name)
   if (others.length > 0)
     throw new InvalidRequest(
-      `There are classifiers '${name}' of the collections ` +
-        `${known.map((stored) => stored.collection).join(', ')}; say which one is meant: ` +
-        `?collection=${found.collection}.`
+      `The collections ${known.map((stored) => stored.collection).join(', ')} each have a classifier ` +
+        `'${name}'; choose one with ?collection=${found.collection}.`
     )
   return found
 }

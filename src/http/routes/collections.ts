@@ -168,15 +168,17 @@ function spaceOf({ model, fingerprint, dimension }: CollectionSettings): Space {
 function space(encoders: Encoders, { model: name, dimension }: Static<typeof CreateBody>): Space {
   if (name === null) {
     if (dimension === undefined)
-      throw new InvalidRequest('A collection without a model needs the dimension of its embeddings.')
+      throw new InvalidRequest(
+        'dimension is missing; a collection without a model needs the dimension of its embeddings.'
+      )
     return { model: null, fingerprint: null, dimension }
   }
   const encoder = encoders.get(name)
   const { model } = encoder
   if (dimension !== undefined && dimension !== encoder.dimension)
     throw new InvalidRequest(
-      `Embeddings of '${model.name}' have ${encoder.dimension} dimensions, not ${dimension}; for ` +
-        'others set model to null.'
+      `dimension must be ${encoder.dimension}, not ${dimension}, for the model '${model.name}'; to ` +
+        'supply embeddings of another dimension, set model to null.'
     )
   return { model: model.name, fingerprint: model.fingerprint, dimension: encoder.dimension }
 }

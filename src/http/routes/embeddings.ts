@@ -101,8 +101,9 @@ export function embeddingRoutes(app: App, services: Services): void {
       const encoder = encoders.get(model)
       if (dimensions !== undefined && dimensions !== encoder.dimension)
         throw new EmbeddingInvalid(
-          `The embeddings of model '${encoder.model.name}' have ${encoder.dimension} dimensions and ` +
-            `can't be cut to ${dimensions}; leave dimensions out, or send ${encoder.dimension}.`
+          `dimensions must be ${encoder.dimension}, not ${dimensions}: embeddings of the model ` +
+            `'${encoder.model.name}' can't be shortened. Leave dimensions out, or send ` +
+            `${encoder.dimension}.`
         )
       const load = imageLoader(services, request, { lane: 'interactive', totalBytes: maxImageBytes })
       const inputs = await Promise.all(
@@ -192,8 +193,8 @@ function toBase64({ buffer, byteOffset, byteLength }: Embedding): string {
 const OPTIONAL = ['model', 'encoding_format', 'dimensions', 'user']
 
 const TOKENS =
-  "The field 'input' holds token ids, which are of the tokenizer of another model; send texts. " +
-  'LangChain sends texts with OpenAIEmbeddings(check_embedding_ctx_length=False) in Python.'
+  "The field 'input' holds token ids, which belong to another model's tokenizer; send texts. In " +
+  'LangChain for Python, use OpenAIEmbeddings(check_embedding_ctx_length=False).'
 
 /**
  * A `preValidation` hook of calls that OpenAI's clients make: null is absent, and token ids are told from

@@ -207,7 +207,7 @@ function requireAllowed(
   if (collection === null && caller && !suffices(caller.scope, 'admin'))
     throw new Forbidden(caller.scope, 'admin')
   if (collection === null && caller?.collections)
-    throw new CollectionForbidden('every collection, and the folders of datasets are of none')
+    throw new CollectionForbidden('all collections, which evaluating a folder needs')
 }
 
 function toAsked({ dataset, model, against, tasks, ...options }: EvaluationRequestBody): EvaluationAsked {

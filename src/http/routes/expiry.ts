@@ -17,7 +17,7 @@ export function takeExpiry<Sent extends SentExpiry>({
   ...rest
 }: Sent): Omit<Sent, keyof SentExpiry> & { expiresAt?: EndOf<Sent> } {
   if (seconds !== undefined && time !== undefined)
-    throw new RecordInvalid('Send ttl_seconds or expires_at, not both.')
+    throw new RecordInvalid('Send either ttl_seconds or expires_at, not both.')
   const sent = seconds === undefined ? time : seconds
   if (sent === undefined) return rest
   return { ...rest, expiresAt: toTime(sent) as EndOf<Sent> }
@@ -29,7 +29,7 @@ function toTime(sent: number | string | null): number | null {
   if (sent === null) return null
   const now = Date.now()
   const time = typeof sent === 'number' ? now + sent * 1000 : parseTime(sent)
-  if (time <= now) throw new RecordInvalid(`expires_at '${sent}' has gone by.`)
+  if (time <= now) throw new RecordInvalid(`expires_at must be in the future; '${sent}' has passed.`)
   return time
 }
 
@@ -40,7 +40,9 @@ function parseTime(text: string): number {
   const time = Date.parse(text.toUpperCase().replace(' ', 'T'))
   // Date takes the 30th of February for the 2nd of March.
   if (!date || Number.isNaN(time) || !new Date(`${date}T00:00:00Z`).toISOString().startsWith(date)) {
-    throw new RecordInvalid(`expires_at '${text}' is no time as RFC 3339 writes it: 2030-01-31T12:00:00Z.`)
+    throw new RecordInvalid(
+      `expires_at must be an RFC 3339 time such as 2030-01-31T12:00:00Z, not '${text}'.`
+    )
   }
   return time
 }

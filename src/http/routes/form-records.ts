@@ -35,11 +35,13 @@ export async function formRecords(
   const count = Math.max(0, ...columns.map(([, values]) => values.length))
   if (count === 0)
     throw new InvalidRequest(`The form has no record; send the file part image, or ${FIELDS.join(', ')}.`)
-  if (count > maxRecords) throw new InvalidRequest(`The form has ${count} records, of ${maxRecords} allowed.`)
+  if (count > maxRecords)
+    throw new InvalidRequest(`The form has ${count} records; at most ${maxRecords} are allowed.`)
   const short = columns.find(([, values]) => values.length !== count)
   if (short)
     throw new InvalidRequest(
-      `The form field '${short[0]}' is there ${short[1].length} times, for ${count} records.`
+      `The form field '${short[0]}' appears ${short[1].length} times, for ${count} records; send it ` +
+        'once, or once for each record.'
     )
   const yieldToEventLoop = createYielder()
   const budget = { values: USUAL_VALUES }
@@ -53,7 +55,7 @@ export async function formRecords(
     )
     if (budget.values < 0)
       throw new InvalidRequest(
-        `The form's metadata have over ${USUAL_VALUES} values in all. Send fewer records at a time.`
+        `The form's metadata has more than ${USUAL_VALUES} values in all; send fewer records at a time.`
       )
     await yieldToEventLoop()
   }
@@ -81,7 +83,7 @@ function toRow(
 function unknownField(name: string): Error {
   const meant = closestName(name, ['image', ...FIELDS])
   return new InvalidRequest(
-    `The form field '${name.slice(0, 40)}' is not known here: ` +
-      `${meant ? `did you mean '${meant}'?` : `known are image, ${FIELDS.join(', ')}.`}`
+    `The form field '${name.slice(0, 40)}' is unknown: ` +
+      `${meant ? `did you mean '${meant}'?` : `the fields are image, ${FIELDS.join(', ')}.`}`
   )
 }

@@ -32,7 +32,7 @@ export function formBody(limits: FormLimits, toBody: (form: Form) => unknown | P
 function single({ fields }: Form, name: string): string | undefined {
   const values = fields.get(name) ?? []
   if (values.length > 1)
-    throw new InvalidRequest(`The form field '${name}' is there ${values.length} times; send it once.`)
+    throw new InvalidRequest(`The form field '${name}' appears ${values.length} times; send it once.`)
   return values[0] || undefined
 }
 
@@ -87,17 +87,16 @@ function listOf(name: string, values: string[]): unknown {
   if (values[0].trimStart().startsWith('[')) {
     if (values.length > 1)
       throw new InvalidRequest(
-        `The form field '${name}' is a JSON list, but is there ${values.length} times; send one list.`
+        `The form field '${name}' is a JSON list, but appears ${values.length} times; send one list.`
       )
     return parseField(name, values[0])
   }
   if (name === 'templates') return values.length === 1 && !values[0].includes('{label}') ? values[0] : values
   if (values.length === 1 && values[0].includes(',')) {
     throw new InvalidRequest(
-      `The form field '${name}' is there once, with a comma. Send each label in a field of its own ` +
-        `(${name}=cat, ${name}=dog), ` +
-        `or all of them as a JSON list (${name}=["cat","dog"]); a single label with a comma is sent as ` +
-        'a JSON list, too.'
+      `The form field '${name}' appears once, with a comma. Send each label in its own field ` +
+        `(${name}=cat, ${name}=dog), or all of them as a JSON list (${name}=["cat","dog"]). Also send a ` +
+        'single label that contains a comma as a JSON list.'
     )
   }
   return values

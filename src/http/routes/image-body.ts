@@ -14,7 +14,8 @@ export function imageBodyLimit(maxBytes: number): number {
  */
 export function imageBytes(image: ImageBody, maxBytes: number): Uint8Array {
   const bytes = image instanceof Uint8Array ? image : sentBytes(image.base64!)
-  if (bytes.length > maxBytes) throw new ImageTooLarge(`${bytes.length} bytes, of ${maxBytes} allowed`)
+  if (bytes.length > maxBytes)
+    throw new ImageTooLarge(`it has ${bytes.length} bytes; at most ${maxBytes} are allowed`)
   return bytes
 }
 

@@ -37,8 +37,8 @@ export class LineLedger {
     this.#line = firstLine - 1
     if (this.#isResumable && this.#line > this.#known.lines) {
       throw new InvalidRequest(
-        `from_line ${firstLine} leaves lines out: ${this.#known.lines} are loaded under this ` +
-          `Idempotency-Key, so it can be ${this.#known.lines + 1} at most.`
+        `from_line must be at most ${this.#known.lines + 1}, not ${firstLine}: ${this.#known.lines} ` +
+          'lines are loaded under this Idempotency-Key, and no line may be skipped.'
       )
     }
     this.#before = Math.max(this.#line, this.#known.lines)
@@ -68,7 +68,7 @@ export class LineLedger {
     if (number === lines) {
       if (this.#digest !== undefined && this.#digest !== digest)
         throw new IdempotencyKeyReused(
-          `The lines up to ${lines} are not those that were loaded under this Idempotency-Key; use ` +
+          `The lines up to ${lines} differ from those that were loaded under this Idempotency-Key; use ` +
             'another key for another load.'
         )
       this.#digest = digest
@@ -96,7 +96,7 @@ export class LineLedger {
     const { lines, completed } = this.#known
     if (this.#line < lines)
       throw new IdempotencyKeyReused(
-        `${lines} lines were loaded under this Idempotency-Key, and this stream ended at line ` +
+        `${lines} lines were loaded under this Idempotency-Key, but this stream ended at line ` +
           `${this.#line}; use another key for another load.`
       )
     return completed && this.#answered === this.#line && this.#line === lines

@@ -20,7 +20,7 @@ export async function* readLines(
   const take = (): RawLine => {
     const line =
       length > maxBytes
-        ? { error: new InvalidRequest(`The line is over ${maxBytes} bytes.`) }
+        ? { error: new InvalidRequest(`The line has more than ${maxBytes} bytes.`) }
         : { bytes: parts.length === 1 ? parts[0] : Buffer.concat(parts) }
     parts = []
     length = 0

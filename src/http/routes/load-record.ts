@@ -50,8 +50,8 @@ async function keptImage(
   const id = idIn(collection.settings.name, url)
   if (id === undefined)
     throw new RecordInvalid(
-      'image_url names the image that is kept of a record of this collection, and ' +
-        `'${url.slice(0, 80)}' does not. Send the picture as image, or leave image_url out.`
+      `image_url must be the path of an image that this collection keeps, not '${url.slice(0, 80)}'. ` +
+        'Send the picture as image, or leave image_url out.'
     )
   const record = await collection.get(id, callOptions)
   const image = record?.image && (await images.read(record.image.sha256).catch(() => undefined))

@@ -64,7 +64,7 @@ async function readPart({ fieldname, filename, file }: MultipartFile, maxBytes: 
   for await (const chunk of file as AsyncIterable<Buffer>) {
     length += chunk.length
     if (length > maxBytes && fieldname !== 'image')
-      throw notText({ fieldname, filename }, `is over ${maxBytes >> 20} MiB`)
+      throw notText({ fieldname, filename }, `is larger than ${maxBytes >> 20} MiB`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
@@ -112,6 +112,6 @@ function notText(
   fault: string
 ): Error {
   if (filename)
-    return new InvalidRequest(`The form has a file '${fieldname}'; images are sent under the name 'image'.`)
+    return new InvalidRequest(`The form has a file '${fieldname}'; send images in the part 'image'.`)
   return new InvalidRequest(`The form field '${fieldname}' ${fault}.`)
 }

@@ -99,7 +99,7 @@ export function recordSetRoutes(app: App, { collections }: Services): void {
       } = request
       if (filter && Object.keys(filter).length === 0)
         throw new InvalidRequest(
-          'An empty filter would delete every record; drop the collection if that is meant.'
+          'filter is empty, which would delete every record; to delete all records, drop the collection.'
         )
       const collection = await collections.get(params.collection)
       // What was changed after it passed the filter may pass it no more: it stays.
@@ -149,6 +149,7 @@ function toCursor(id: string): string {
 
 function fromCursor(cursor: string): string {
   const id = Buffer.from(cursor, 'base64url').toString()
-  if (toCursor(id) !== cursor) throw new InvalidRequest('The cursor is none that was given here.')
+  if (toCursor(id) !== cursor)
+    throw new InvalidRequest('cursor is not valid; send the next_cursor of the previous page.')
   return id
 }

@@ -144,7 +144,7 @@ export function restoreRoutes(parent: App, services: Services): void {
           if ('backup' in body) {
             if (sha256 !== undefined)
               throw new InvalidRequest(
-                'sha256 is of a file that is sent; a backup that lies here has its own.'
+                'sha256 is only for an uploaded file; leave it out for a backup in the data folder.'
               )
             release = semaphore.acquireNow()
             waitLong(request)

@@ -200,7 +200,8 @@ async function runSearch(
   { parts, target, options, fusion, callOptions, onStep }: Search
 ): Promise<Response> {
   const { limit = 10, offset = 0, exact, ef_search: efSearch } = options
-  if (offset + limit > MAX_DEPTH) throw new InvalidRequest(`offset and limit together go up to ${MAX_DEPTH}.`)
+  if (offset + limit > MAX_DEPTH)
+    throw new InvalidRequest(`offset and limit together must be at most ${MAX_DEPTH}.`)
   if (fusion) requireFusion(fusion)
   const filter = options.filter && parseFilter(options.filter)
   const { tell, took } = followSearch(onStep)
@@ -249,9 +250,9 @@ async function runSearch(
 
 function requireFusion({ method, weights, normalisation }: Fusion): void {
   if (weights?.image === 0 && weights.text === 0)
-    throw new InvalidRequest('fusion.weights are both 0: nothing would count.')
+    throw new InvalidRequest('fusion.weights must not both be 0.')
   if (normalisation !== undefined && method !== 'weighted')
-    throw new InvalidRequest(`fusion.normalisation is for the method weighted, not for ${method}.`)
+    throw new InvalidRequest(`fusion.normalisation is only for the method weighted, not for ${method}.`)
 }
 
 function toMatchBody(

@@ -50,8 +50,8 @@ function toRecord({ image_url: imageUrl, modalities = [], ...fields }: Fields): 
   )
   if (lost)
     throw new RecordInvalid(
-      `The record lists the modality '${lost}', but brings no ${lost} and no embedding of one. Send ` +
-        'it, or leave modalities out.'
+      `The record lists the modality '${lost}', but has neither ${lost} nor an embedding of it. Send ` +
+        'one, or leave modalities out.'
     )
   const record = takeExpiry(
     Object.fromEntries(Object.entries(fields).filter(([name]) => !READ_ONLY.includes(name))) as Omit<

@@ -29,7 +29,8 @@ export async function trainFrom(
   const { classifiers } = services
   const body = fromForm(request.body as Body | Static<typeof TrainForm>)
   const { method = 'linear-probe', c, prior = 'auto', folds, seed = 0, collection = null } = body
-  if (c !== undefined && method !== 'linear-probe') throw new InvalidRequest('c is of the linear probe.')
+  if (c !== undefined && method !== 'linear-probe')
+    throw new InvalidRequest('c is only for the method linear-probe.')
   const { signal } = request.callOptions
   return classifiers.training(async (train) => {
     const { encoder, examples, collectionCreatedAt } = await examplesOf(services, request, body)
@@ -75,7 +76,7 @@ function fromForm(
   const { image, labels, ...options } = body
   if (image.length !== labels.length)
     throw new InvalidRequest(
-      `The form has ${image.length} images and ${labels.length} labels; each image has one.`
+      `The form has ${image.length} images and ${labels.length} labels; send one label for each image.`
     )
   return { ...options, examples: image.map((each, i) => ({ label: labels[i], image: each })) }
 }
@@ -99,9 +100,14 @@ async function examplesOf(
   const alone = (['label_field', 'modalities', 'filter', 'per_class'] as const).find(
     (option) => body[option] !== undefined
   )
-  if (alone) throw new InvalidRequest(`${alone} is of the records of a collection.`)
+  if (alone)
+    throw new InvalidRequest(
+      `${alone} is only for training with the records of a collection; set collection, or leave ${alone} out.`
+    )
   if (request.caller?.collections)
-    throw new CollectionForbidden('classifiers of no collection; train with the records of one')
+    throw new CollectionForbidden(
+      'classifiers that belong to no collection; train with the records of a collection'
+    )
   const encoder = services.encoders.get(body.model)
   return { encoder, examples: await sentExamples(services, request, { encoder, examples: examples! }) }
 }
@@ -112,9 +118,11 @@ async function sentExamples(
   { encoder, examples }: { encoder: Encoder; examples: NonNullable<ReturnType<typeof fromForm>['examples']> }
 ): Promise<Example[]> {
   examples.forEach(({ label, image, text }, i) => {
-    if (label.trim() === '') throw new ExamplesInvalid(`examples[${i}]: the label is empty.`)
+    if (label.trim() === '') throw new ExamplesInvalid(`examples[${i}]: the label is empty; send a label.`)
     if (!image && !text?.trim())
-      throw new ExamplesInvalid(`examples[${i}]: an example needs an image, a text, or both.`)
+      throw new ExamplesInvalid(
+        `examples[${i}]: the example has no image and no text; send an image, a text, or both.`
+      )
   })
   const load = imageLoader(
     services,
@@ -144,13 +152,16 @@ async function collectionExamples(
     seed = 0,
     model
   } = body
-  if (field === undefined) throw new InvalidRequest('label_field is needed with collection.')
+  if (field === undefined)
+    throw new InvalidRequest(
+      'label_field is missing; with collection, name the metadata field that holds the label.'
+    )
   if (!request.reaches(name)) throw new CollectionForbidden(`collection '${name}'`)
   const collection = await services.collections.get(name)
   requireModel(collection)
   const encoder = encoderOf({ encoders: services.encoders, collection })
   if (model !== undefined && services.encoders.get(model) !== encoder)
-    throw new InvalidRequest(`Collection '${name}' has the model '${encoder.model.name}'; leave model out.`)
+    throw new InvalidRequest(`Collection '${name}' uses the model '${encoder.model.name}'; leave model out.`)
   const options = { field, filter: filter && parseFilter(filter), modalities, perClass, seed }
   return {
     encoder,
@@ -171,7 +182,9 @@ function labelWords(
   const names = labels.map(({ label }) => label)
   const strange = Object.keys(prompts).find((label) => !names.includes(label))
   if (strange !== undefined)
-    throw new ExamplesInvalid(`There are prompts for '${strange}', of which there is no example.`)
+    throw new ExamplesInvalid(
+      `prompts has the label '${strange}', which no example has; remove it, or add an example.`
+    )
   const withPrompts = names.map((label) =>
     Object.hasOwn(prompts, label) ? { label, prompts: prompts[label] } : label
   )

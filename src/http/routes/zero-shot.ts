@@ -100,8 +100,8 @@ const ResponseBody = Type.Object({
 
 /** What a single label under softmax is answered with. */
 const SINGLE_LABEL =
-  'The scores sum to 1 over all labels, so that a single label always gets 1. Send two labels or more, ' +
-  'or multi_label: true, which scores each by itself.'
+  'The scores of all labels sum to 1, so a single label always gets 1. Send two or more labels, or set ' +
+  'multi_label: true to score each label independently.'
 
 /** Zero-shot classification of one image or several. */
 export function zeroShotRoutes(app: App, services: Services): void {
@@ -142,7 +142,8 @@ export function zeroShotRoutes(app: App, services: Services): void {
       const encoder = encoders.get(model)
       if (images.length * labels.length > MAX_SCORES)
         throw new LabelsInvalid(
-          `Images times labels are ${images.length * labels.length} scores, of ${MAX_SCORES} allowed.`
+          `Images times labels are ${images.length * labels.length} scores; at most ${MAX_SCORES} are ` +
+            'allowed.'
         )
       const encodeOptions = { lane: 'interactive', ...callOptions, onStep } as const
       const bytes = await Promise.all(

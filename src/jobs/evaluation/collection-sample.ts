@@ -96,8 +96,8 @@ export function keptAlone(dataset: LoadedDataset, { records }: CollectionSample)
   const items = dataset.items.filter(({ id }) => kept.has(id))
   if (items.length === 0)
     throw new EvaluationInvalid(
-      `Collection '${dataset.name}' has kept no images, so that they can't be changed and encoded ` +
-        'again; leave this task out.'
+      `Collection '${dataset.name}' keeps no images, so they can't be changed and encoded again; leave ` +
+        'this task out.'
     )
   return { ...dataset, items } as LoadedDataset
 }

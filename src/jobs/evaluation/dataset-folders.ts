@@ -59,7 +59,7 @@ async function requireNoWayOut(root: string, folder: string): Promise<void> {
     const target = await realpath(path).catch(() => path)
     if (!isBelow(root, target))
       throw new EvaluationInvalid(
-        `The link '${path.slice(root.length + 1)}' leads out of the folder of datasets.`
+        `The link '${path.slice(root.length + 1)}' leads out of the dataset folder.`
       )
   }
 }
@@ -71,7 +71,7 @@ export async function withoutPaths(datasetsDir: string, text: string): Promise<s
 }
 
 function withoutRoot(root: string, text: string): string {
-  return text.replaceAll(root + sep, '').replaceAll(root, 'the folder of datasets')
+  return text.replaceAll(root + sep, '').replaceAll(root, 'the dataset folder')
 }
 
 /** A dataset without what lies elsewhere: a file of it may name any path. */
@@ -87,7 +87,7 @@ function confined(root: string, dataset: Dataset | EmbeddedPairs): Dataset | Emb
       }
       const images = 'images' in item ? item.images : [item.image]
       const outside = (await Promise.all(images.map(isOutside))).includes(true)
-      yield outside ? { name: item.id, reason: 'Its image lies outside of the folder of datasets.' } : item
+      yield outside ? { name: item.id, reason: 'The image is outside the dataset folder.' } : item
     }
   }
   return { ...dataset, items } as Dataset

@@ -180,8 +180,8 @@ function choose(
     if (task && dataset) return [task, dataset] as [AnyTask, LoadedDataset]
     if (tasks)
       throw new EvaluationInvalid(
-        `The task ${asked} is not done on collection '${name}': it has no records of the kind that it ` +
-          `needs (${task?.kinds.join(', ')}).`
+        `The task ${asked} is not possible on collection '${name}': it has no records of the required ` +
+          `kind (${task?.kinds.join(', ')}).`
       )
     return undefined
   })
@@ -198,8 +198,8 @@ function noted(report: TaskReport, { records, total }: CollectionSample): TaskRe
         level: 'note',
         code: 'SAMPLE',
         message:
-          `It is over ${records.length} of the ${total} records that it could be over, always ` +
-          'the same ones.'
+          `The figures are over ${records.length} of the ${total} eligible records, always the ` +
+          'same ones.'
       }
     ]
   }

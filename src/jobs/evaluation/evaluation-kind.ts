@@ -78,7 +78,7 @@ async function planFolder(
   const encoder = encoders.get(model)
   if (against !== undefined && encoders.get(against) === encoder)
     throw new EvaluationInvalid(
-      `The model '${against}' can't be compared with itself; name another as against.`
+      `The model '${against}' can't be compared with itself; set against to another model.`
     )
   const opened = await openDatasetThread(config.DATASETS_DIR, dataset)
   await opened.close()
@@ -98,8 +98,8 @@ async function planCollection(
   const collection = await collections.get(name)
   if (against !== undefined)
     throw new EvaluationInvalid(
-      `Collection '${name}' has the embeddings of one model, so that nothing can be measured against ` +
-        'them; evaluate a folder.'
+      `against is not possible with a collection: '${name}' has the embeddings of one model only. ` +
+        'Evaluate a folder instead.'
     )
   requireModel(collection)
   const encoder = encoderOf({ collection, encoders })
@@ -108,13 +108,12 @@ async function planCollection(
   const impossible = tasks?.find((task) => !OF_COLLECTIONS.includes(task))
   if (impossible)
     throw new EvaluationInvalid(
-      `The task ${impossible} is not done on collections, whose records have one image and one text; ` +
-        `possible: ${OF_COLLECTIONS.join(', ')}.`
+      `The task ${impossible} is not possible on collections, whose records have one image and one ` +
+        `text; possible tasks: ${OF_COLLECTIONS.join(', ')}.`
     )
   if (labelField === undefined && tasks?.some((task) => task === 'zero-shot' || task === 'few-shot'))
     throw new EvaluationInvalid(
-      'To classify records their classes must be known: name the field of the metadata that has them ' +
-        'as label_field.'
+      'label_field is missing; name the metadata field that holds the class of each record.'
     )
   return encoder
 }

@@ -48,11 +48,11 @@ export async function measureIndex(report: TaskReport, options: IndexLossOptions
   for (const direction of DIRECTIONS)
     Object.assign(report.figures, await thread.figures(await search(direction, options), options.options))
   report.method.push(
-    `What has _hnsw in its name was found as a search finds it, by the collection's own graph (M ` +
-      `${hnsw.m}, ef ${hnsw.efSearch}) where there are over 5,000 embeddings, among all of its records, ` +
-      `what has _exact by looking at each of them, for up to ${MOST_QUERIES} of the queries; overlap@10 ` +
-      'is the part of the ten nearest that it finds. Both are below the figures of the task where the ' +
-      'collection has more records than those measured.'
+    `Figures with _hnsw in their name were found as a search finds them, by the collection's own graph ` +
+      `(M ${hnsw.m}, ef ${hnsw.efSearch}) where there are more than 5,000 embeddings, among all of its ` +
+      `records. Figures with _exact were found by comparing each record, for up to ${MOST_QUERIES} of ` +
+      'the queries. overlap@10 is the share of the ten nearest that the graph finds. Both are below the ' +
+      'figures of the task where the collection has more records than those measured.'
   )
 }
 

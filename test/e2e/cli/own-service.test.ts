@@ -28,7 +28,8 @@ t.test(
     const folder = t.testdir({ data: {}, pictures: {} })
     const own = env(join(folder, 'data'))
     await writeFile(join(folder, 'pictures/red.png'), await solid('red'))
-    const says = `Nothing serves at http://localhost:8080; serving ${own.DATA_DIR} for this command.\n`
+    const says =
+      `No service runs at http://localhost:8080; starting one over ${own.DATA_DIR} for this ` + `command.\n`
     t.match(await runCommand(t, ['index', join(folder, 'pictures')], own), {
       code: 0,
       stdout: /1 created/,
@@ -45,7 +46,7 @@ t.test(
     t.match(await runCommand(t, ['search', 'red'], own), {
       code: 69,
       stdout: '',
-      stderr: /data folder .* is in use by process \d+.*--url names it\.\n$/
+      stderr: /data folder .* is in use by process \d+.*set --url to the service's address\.\n$/
     })
     lines.child.kill('SIGKILL')
     await lines.ended

@@ -87,7 +87,8 @@ for (const { provider, reason } of [
     t.match(
       output(),
       new RegExp(
-        `"level":50.*does NOT run on ${provider}, which was asked for: image tower on cpu, text tower on cpu`
+        `"level":50.*does NOT run on ${provider}, the preferred execution provider: image tower on ` +
+          'cpu, text tower on cpu'
       )
     )
     const metrics = (await api('GET', '/metrics')).body

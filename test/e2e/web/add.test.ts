@@ -117,7 +117,11 @@ t.test('pictures and texts are added from the gallery', async (t) => {
         status: 429,
         headers: { 'retry-after': '1' },
         json: {
-          error: { code: 'QUEUE_FULL', message: 'Too much work is waiting; try again soon.', request_id: 'x' }
+          error: {
+            code: 'QUEUE_FULL',
+            message: 'Too many requests are waiting; try again later.',
+            request_id: 'x'
+          }
         }
       })
     })

@@ -194,7 +194,9 @@ t.test('a picture is classified in the gallery, live', async (t) => {
     await shows(t, page, { labels: many }, 'each line a label')
     await page.getByLabel('Templates').selectOption('own')
     await page.getByLabel(/^One a line/).fill('no place for it')
-    await page.getByText("The template 'no place for it' lacks {label}.").waitFor()
+    await page
+      .getByText("The template 'no place for it' has no {label}; add it where the label goes.")
+      .waitFor()
     t.same(await accessibilityProblems(page), [])
     await screenshot(page, 'classify-refused-phone')
     await page.getByLabel(/^One a line/).fill('a {label}')

@@ -62,7 +62,7 @@ t.test('collections are managed from the gallery', async (t) => {
     await dialog.getByText('HNSW settings').click()
     await dialog.getByLabel(/^ef_search/).fill('64')
     await dialog.getByRole('button', { name: 'Create' }).click()
-    await dialog.getByText('This API key has the scope read; this needs admin.').waitFor()
+    await dialog.getByText('The API key has the scope read; this request needs the scope admin.').waitFor()
     t.same(await accessibilityProblems(page), [])
     await dialog.getByRole('button', { name: 'Use another key' }).click()
     await page.getByLabel('Key', { exact: true }).fill(ADMIN)

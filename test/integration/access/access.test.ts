@@ -64,7 +64,10 @@ t.test('API keys: read, write, admin, none', async (t) => {
       else
         t.match(
           answer,
-          { status: 403, body: { error: { code: 'FORBIDDEN', message: new RegExp(`needs ${scope}`) } } },
+          {
+            status: 403,
+            body: { error: { code: 'FORBIDDEN', message: new RegExp(`needs the scope ${scope}`) } }
+          },
           `${name} with ${key}`
         )
       if (ok && path.endsWith('/reindex')) job = answer.body.id

@@ -62,7 +62,7 @@ t.test('keys of a file: by collection, with an end and a limit of their own', as
             body: {
               error: {
                 code: 'COLLECTION_FORBIDDEN',
-                message: `This API key does not reach collection '${name}'.`
+                message: `The API key does not give access to collection '${name}'.`
               }
             }
           },

@@ -43,11 +43,11 @@ t.test('who may evaluate what, and see it', async (t) => {
   for (const key of ['reader', 'tenantReader'] as const)
     t.match(await start(key, { collection: 'tenant-a-walls' }), {
       status: 403,
-      body: { error: { code: 'FORBIDDEN', message: /needs write/ } }
+      body: { error: { code: 'FORBIDDEN', message: /needs the scope write/ } }
     })
   t.match(await start('writer', byFolder), {
     status: 403,
-    body: { error: { code: 'FORBIDDEN', message: /needs admin/ } }
+    body: { error: { code: 'FORBIDDEN', message: /needs the scope admin/ } }
   })
   t.match(
     await start('tenant', byFolder),

@@ -103,7 +103,7 @@ t.test('at the trace level no request, however broken, puts a key or a query int
     })
   )
   await reload()
-  t.match(log, /request completed[\s\S]*can not be used/, 'there is a log')
+  t.match(log, /request completed[\s\S]*can't be used/, 'there is a log')
   t.match(log, /"url":"\/v1\/collections\/things\/search"/)
   for (const secret of [
     'SECRET',

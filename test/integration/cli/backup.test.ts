@@ -67,7 +67,7 @@ t.test('backup, restore and export over the command line, with a key', async (t)
   const made = await callCommand(['backup', 'things', '-o', file], here)
   t.match(made, {
     code: 0,
-    stdout: /^Fetched a backup of things into .*things\.sqlite: \d+ records, .*SHA-256 [0-9a-f]{64}\.\n$/
+    stdout: /^Wrote a backup of things to .*things\.sqlite: \d+ records, .*SHA-256 [0-9a-f]{64}\.\n$/
   })
   t.match(
     made.stdout,
@@ -78,7 +78,7 @@ t.test('backup, restore and export over the command line, with a key', async (t)
   t.same((await api('GET', '/v1/collections/things/backups')).body.backups, [], 'none is left at the service')
   t.match(await callCommand(['backup', 'things', '--name', 'kept'], here), {
     code: 0,
-    stdout: /^Made backup kept of things/
+    stdout: /^Made the backup kept of things/
   })
   t.match(await callCommand(['backup', 'things', '--name', 'kept'], here), {
     code: 1,
@@ -107,7 +107,7 @@ t.test('backup, restore and export over the command line, with a key', async (t)
   await writeFile(join(folder, 'files', 'text'), 'no backup')
   t.match(await callCommand(['restore', join(folder, 'files', 'text'), '--url', second.url]), {
     code: 1,
-    stderr: /no SQLite database/
+    stderr: /not an SQLite database/
   })
   t.match(await callCommand(['restore', join(folder, 'files', 'none'), '--url', second.url]), {
     code: 1,
@@ -149,7 +149,7 @@ t.test('backup, restore and export over the command line, with a key', async (t)
   })
   t.match(await callCommand(['backup', 'things', '--url', 'nowhere']), {
     code: 2,
-    stderr: /no http\(s\) address/
+    stderr: /not an http or https URL/
   })
   for (const command of ['backup', 'restore', 'export'])
     t.match(await callCommand([command, '--help']), {
@@ -192,7 +192,7 @@ t.test('a download that is cut off goes on where it was; one that is spoiled is 
   t.match(await callCommand(['backup', 'things', '-o', `${file}.2`, '--url', spoiler.url]), {
     code: 1,
     stdout: '',
-    stderr: /something between here and the service changes it/
+    stderr: /something between this machine and the service changes it/
   })
   t.same(await readdir(join(folder, 'files')), ['things.sqlite'], 'nothing of it stays')
   t.same(

@@ -46,9 +46,9 @@ t.test('a collection of a service is evaluated from the command line', async (t)
       2,
       /No record of 'walls' has an image and a single value in the field 'none'/
     ],
-    [['-c', 'walls', '--against', 'clip'], 2, /--against does not go with --collection/],
-    [['-c', 'walls', '--cache', folder], 2, /--cache does not go with --collection/],
-    [['-c', 'walls', '--no-cache'], 2, /--no-cache does not go with --collection/],
+    [['-c', 'walls', '--against', 'clip'], 2, /--against can't be used with --collection/],
+    [['-c', 'walls', '--cache', folder], 2, /--cache can't be used with --collection/],
+    [['-c', 'walls', '--no-cache'], 2, /--no-cache can't be used with --collection/],
     [['-c', 'walls', 'folder'], 2, /apart/],
     [['-c', 'nowhere'], 1, /There is no collection 'nowhere'/],
     [[], 2, /Name a dataset, or a collection/]

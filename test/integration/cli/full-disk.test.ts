@@ -51,7 +51,7 @@ t.test('a load that a full disk stops says how many records are stored and how t
     t.ok(count > 0 && count < COUNT, `${count} records`)
     const counts =
       `${count} records were stored before that: ${count} created, 0 updated, 0 ` + 'unchanged, 0 failed'
-    const advice = `run the same command again: it goes on from line ${count + 1}`
+    const advice = `run the same command again: it continues from line ${count + 1}`
     t.match(
       first.stderr,
       new RegExp(`^semblance: STORAGE_FULL: The disk of the service is full. ${counts}.*${advice}`)
@@ -67,8 +67,9 @@ t.test('a load that a full disk stops says how many records are stored and how t
         .map((line: string) => JSON.parse(line))
       const { error } = answers.pop()
       t.match(error, { code: 'STORAGE_FULL', message: `send the lines from ${answers.length + 1} on.` })
-      const soFar = answers.length === 0 ? 'No line is done' : `Lines 1 to ${answers.length} are done`
-      t.ok(error.message.startsWith(`There is no space left to write. ${soFar}`), error.message)
+      const soFar =
+        answers.length === 0 ? 'No line was processed' : `Lines 1 to ${answers.length} were processed`
+      t.ok(error.message.startsWith(`There is not enough disk space. ${soFar}`), error.message)
       t.equal(await stored('sent'), answers.length)
     })
 

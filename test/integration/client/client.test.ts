@@ -250,11 +250,11 @@ t.test('a load ends where it can not go on', async (t) => {
     })
     t.equal(calls, 1, 'what is to be waited for longer than a minute is told')
     const ends = [
-      ['', 'No record was answered, later'],
+      ['', 'No record was answered; later'],
       [
         '{"line": 1, "id": "r1", "status": "created"}\n',
-        'Records up to 1 were answered, later ones may be stored, too. To go on, give those from 2 on, ' +
-          'with fromLine.'
+        'Records up to 1 were answered; later ones may also be stored. To continue, send those from 2 ' +
+          'on, with fromLine.'
       ]
     ]
     for (const [body, told] of ends) {

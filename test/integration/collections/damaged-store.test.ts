@@ -83,7 +83,10 @@ t.test('a store that is damaged says which file, what is wrong and what to do', 
       }),
       /schema 1000, written by a newer version.*Start the newer version/
     ],
-    [damaged('images', (path) => writeFileSync(join(path, '..', 'images'), '')), /images .*of another kind/],
+    [
+      damaged('images', (path) => writeFileSync(join(path, '..', 'images'), '')),
+      /images .*has the wrong type/
+    ],
     [
       damaged('lock', (path) =>
         writeFileSync(join(path, '..', 'lock.db'), 'nothing that SQLite knows'.repeat(50))
@@ -113,7 +116,7 @@ t.test('every code that the disk or SQLite may give has its words', async (t) =>
   )
   t.match(told('SQLITE_READONLY_DBMOVED'), /cannot be written to.*Mount/)
   t.match(told('SQLITE_BUSY'), /locked by another program.*sqlite3/)
-  t.match(told('SQLITE_FULL'), /needs space.*Make room/)
+  t.match(told('SQLITE_FULL'), /its disk is full.*Free space/)
   t.match(
     told('SQLITE_NOLFS'),
     /^\/data\/semblance\.db: as it says \(SQLITE_NOLFS\)$/,
@@ -127,9 +130,9 @@ t.test('whatever kept the service from starting has a line', async (t) => {
     startFailure(Object.assign(new Error(code), { code, syscall: 'listen', address: '127.0.0.1', port: 80 }))
   t.equal(
     listening('EADDRINUSE'),
-    '127.0.0.1:80 is in use by another program. Set PORT to another port, or end that program.'
+    '127.0.0.1:80 is in use by another program. Set PORT to another port, or stop that program.'
   )
-  t.match(listening('EACCES'), /127\.0\.0\.1:80 may not be listened at by this user.*1024/)
+  t.match(listening('EACCES'), /This user may not listen on 127\.0\.0\.1:80.*1024/)
   t.match(listening('EADDRNOTAVAIL'), /is not an address of this machine/)
   t.match(startFailure(new AggregateError([new Error('one'), new Error('two')], 'both')), /^both one two$/)
   for (const odd of [undefined, null, 'a text', { code: 7 }])
@@ -168,7 +171,7 @@ t.test('a store that went back after a crash says so, and by how much', async (t
   const third = await open(lost)
   t.match(third.health.setback, { commits: 3, keptUntil: Number, lostUntil: Number })
   t.match(problems, [
-    /^the store went back: 3 commits until .* were acknowledged and are gone; what is left was written until /
+    /^the store lost commits: 3 acknowledged commits until .* are missing; the last commit .* is from /
   ])
   await fill(third, ['f'])
   await third.close()

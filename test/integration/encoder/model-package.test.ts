@@ -66,7 +66,7 @@ t.test('what is missing or wrong is named', async (t) => {
   await t.rejects(loadModelPackage(folder), /config\.json/)
   await writeFile(join(folder, 'config.json'), '{"model_type":"bert"}')
   await t.rejects(loadModelPackage(folder), /bert/)
-  await t.rejects(loadModelPackage('/nowhere'), /no model package .nowhere/)
+  await t.rejects(loadModelPackage('/nowhere'), /model package .*nowhere does not exist/)
 })
 
 t.test(
@@ -109,8 +109,8 @@ t.test('a package without two towers says what it has', async (t) => {
   await t.rejects(
     loadModelPackage(folder),
     inSequence(
-      /It has onnx\/model\.onnx, which is one graph: a model of one tower, or both towers in one\. /,
-      /Export the towers apart/
+      /It has onnx\/model\.onnx, which is one graph: a model with a single tower, or both towers in one\. /,
+      /Export the towers separately/
     )
   )
 })
@@ -144,8 +144,8 @@ t.test(
     ]) {
       await writeFile(configFile, JSON.stringify({ ...config, model_type: type }))
       const refused = new RegExp(
-        `model_type '${type}' is of no known family; known are clip \\(clip, jina_clip, mobileclip\\) ` +
-          'and siglip .*set family in semblance.json'
+        `model_type '${type}' is not a known family; the families are ` +
+          'clip \\(clip, jina_clip, mobileclip\\) and siglip .*set family in semblance.json'
       )
       await t.rejects(loadModelPackage(folder), refused, type)
     }
@@ -155,7 +155,7 @@ t.test(
     await writeFile(supplement, '{"family":"blip"}')
     await t.rejects(
       loadModelPackage(folder),
-      /semblance\.json: family is "blip"; it must be one of clip, siglip/
+      /semblance\.json: family must be one of clip, siglip, not "blip"/
     )
   }
 )

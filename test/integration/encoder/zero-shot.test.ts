@@ -69,8 +69,8 @@ t.test('classification', async (t) => {
       ['CAFÉ', 'cafe\u0301']
     ]) {
       const message =
-        `The labels '${pair[0]}' and '${pair[1]}' are the same to the model, which reads ` +
-        'equal tokens for both; send one of them.'
+        `The model reads the labels '${pair[0]}' and '${pair[1]}' as the same tokens; ` +
+        'send only one of them.'
       // The second time the embeddings are those that were kept.
       for (const templates of [['a photo of a {label}'], ['{label}', 'the {label}']])
         await t.rejects(
@@ -102,7 +102,7 @@ t.test('classification', async (t) => {
     t.ok(await long(4001))
     await t.rejects(long(8001), {
       code: 'LABELS_INVALID',
-      message: 'A prompt has 8001 characters, of 8000 allowed.'
+      message: 'A prompt has 8001 characters; at most 8000 are allowed.'
     })
   })
 

@@ -159,7 +159,7 @@ t.test('a file that is no such file is put aside, with a warning, and begun anew
       (value, i) => value === undefined || value === row(i)[1]
     )
     t.ok(right, `${what}: nothing wrong comes of it`)
-    t.match(warnings, [/can't be used.*put aside as .*\.damaged-/], what)
+    t.match(warnings, [/can't be used.*moved to .*\.damaged-/], what)
     kept.put(textKey('new'), row(7))
     kept.close()
     const after = open(folder)
@@ -186,7 +186,7 @@ t.test('an embedding that was changed where it lay is made anew', async (t) => {
   const { kept, warnings } = open(folder)
   t.equal(kept.get(textKey('t33')), undefined)
   t.same(kept.get(textKey('t32')), row(32))
-  t.match(warnings, [/are damaged; they are made anew/])
+  t.match(warnings, [/are damaged and are computed again/])
   kept.put(textKey('t33'), row(33))
   kept.close()
   const again = open(folder)

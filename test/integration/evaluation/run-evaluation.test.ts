@@ -163,17 +163,17 @@ t.test('a task that can not be done is refused, with what is possible', async (t
   const encoders = await towers(t, ['clip'])
   await t.rejects(runEvaluation({ datasets: [classes], encoders, tasks: ['retrieval'] }), {
     constructor: TaskImpossible,
-    message: /retrieval is done on images with captions.*'classes' is images with classes/
+    message: /retrieval needs images with captions.*'classes' is images with classes/
   })
   const coco = await openDataset(small('coco/captions.json'))
   await t.rejects(
     runEvaluation({ datasets: [classes, coco], encoders, tasks: ['zero-shot'] }),
     inSequence(
-      /'coco\/captions' is images with captions, on which none of the tasks is done /,
-      /that were asked for; possible: retrieval/
+      /'coco\/captions' is images with captions, for which none of the requested tasks /,
+      /is possible; possible tasks: retrieval/
     )
   )
-  await t.rejects(runEvaluation({ datasets: [coco], encoders: [] }), /A model is needed/)
+  await t.rejects(runEvaluation({ datasets: [coco], encoders: [] }), /need a model/)
 })
 
 t.test('embeddings that were made before need no model', async (t) => {

@@ -42,7 +42,7 @@ t.test('the service at its edges', async (t) => {
           body: {
             error: {
               code: 'ROUTE_NOT_FOUND',
-              message: `There is no ${path} (did you mean /v1/collections?); /docs lists the routes.`
+              message: `There is no route ${path} (did you mean /v1/collections?); /docs lists all routes.`
             }
           }
         },
@@ -85,16 +85,16 @@ t.test('the service at its edges', async (t) => {
       await ask('Host: localhost\r\nExpect: 200-ok\r\n'),
       inSequence(
         /^HTTP\/1.1 417 [\s\S]*x-content-type-options: nosniff[\s\S]*/,
-        /"code":"INVALID_REQUEST","message":"The expectation '200-ok'/
+        /"code":"INVALID_REQUEST","message":"The header Expect has the value '200-ok'/
       )
     )
     t.match(
       await ask('Host: localhost\r\nHost: evil.example\r\n'),
-      /^HTTP\/1.1 400 [\s\S]*"message":"The header Host is there 2 times; send it once\."/
+      /^HTTP\/1.1 400 [\s\S]*"message":"The header Host appears 2 times; send it once\."/
     )
     t.match(
       await ask(''),
-      /^HTTP\/1.1 400 [\s\S]*"message":"The header Host is missing; HTTP\/1\.1 needs it\."/
+      /^HTTP\/1.1 400 [\s\S]*"message":"The header Host is missing; HTTP\/1\.1 requires it\."/
     )
     t.match(await raw('GET /health/live HTTP/1.0\r\n\r\n'), /^HTTP\/1.1 200 /)
   })

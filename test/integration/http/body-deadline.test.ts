@@ -50,7 +50,7 @@ t.test(
     clearInterval(trickle)
     t.match(answer, /^HTTP\/1\.1 408 /)
     t.match(JSON.parse(answer.split('\r\n\r\n')[1]), {
-      error: { code: 'REQUEST_TIMEOUT', message: /did not come in time/ }
+      error: { code: 'REQUEST_TIMEOUT', message: /did not arrive in time/ }
     })
 
     goOn()

@@ -122,7 +122,7 @@ t.test(
     const before = await installed(modelsDir)
     await t.rejects(
       pullFrom(client, { modelsDir }),
-      /was not pulled, and its config.json differs from the hub's: move the folder away/
+      /was not pulled, and its config.json differs from the hub's file: move the folder away/
     )
     t.same(await installed(modelsDir), before)
   }
@@ -177,7 +177,7 @@ t.test('a failed file stops the others, and the package that was there stays', a
   hub.files = huggingFaceFiles()
   hub.faults[FP32[1]] = [{ kind: 'status', status: 418 }]
   hub.speed = 200_000
-  await t.rejects(pullFrom(clientOf(t, hub), { modelsDir }), /answers 418/)
+  await t.rejects(pullFrom(clientOf(t, hub), { modelsDir }), /answered 418/)
   t.same(await installed(modelsDir), before)
   const left = Object.keys(await tree(join(modelsDir, '.pulling/acme--clip', hub.commit)))
   t.same(
@@ -223,7 +223,7 @@ t.test('too little room is said before anything is downloaded', async (t) => {
   })
   await t.rejects(
     pullFrom(clientOf(t, hub), { modelsDir: t.testdir() }),
-    /has .* free, and 4503\.6 TB are needed: make room, or set MODELS_DIR/
+    /has .* free, but 4503\.6 TB are needed: free space, or set MODELS_DIR/
   )
   t.same(
     hub.requests.filter(({ path }) => path.includes('/resolve/')),
@@ -293,8 +293,8 @@ t.test(
 t.test('a graph that names a file outside of the package, or is none, is not pulled', async (t) => {
   const hub = await startHub(t)
   for (const [content, message] of [
-    [onnxFile(Buffer.alloc(10), ['../../x']), /no path inside the package/],
-    [Buffer.from('<html>'), /not a whole ONNX file/]
+    [onnxFile(Buffer.alloc(10), ['../../x']), /not a path inside the package/],
+    [Buffer.from('<html>'), /not a complete ONNX file/]
   ] as const) {
     hub.files['onnx/text_model.onnx'].content = content
     const modelsDir = t.testdir()
@@ -308,7 +308,7 @@ t.test('gated: the listing may be read, the files not', async (t) => {
   hub.gated = true
   await t.rejects(
     pullFrom(clientOf(t, hub), { modelsDir: t.testdir() }),
-    /acme\/clip may not be read \(403\): accept its terms at http.*\/acme\/clip and set HF_TOKEN/
+    /Access to acme\/clip is denied \(403\): accept its terms at http.*\/acme\/clip and set HF_TOKEN/
   )
 })
 
@@ -340,7 +340,7 @@ t.test('a damaged lock file is said, and nothing done', async (t) => {
     const modelsDir = t.testdir({ acme: { clip: { [LOCK]: damaged } } })
     await t.rejects(
       pullFrom(clientOf(t, hub), { modelsDir }),
-      /semblance.lock.json is damaged: delete it and pull again/
+      /semblance.lock.json is damaged; delete it and pull again/
     )
   }
 })

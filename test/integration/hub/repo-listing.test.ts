@@ -46,8 +46,8 @@ t.test('a path that leaves its folder refuses the repository', async (t) => {
     hub.extraEntries.push(entry(path))
     await t.rejects(listFiles(clientOf(t, hub), hub.repo, hub.commit), {
       message:
-        `The hub lists a file ${JSON.stringify(path)}, which is no path inside a folder: ` +
-        'nothing is pulled.'
+        `The hub lists a file ${JSON.stringify(path)}, which is not a relative path inside the ` +
+        'folder; nothing is pulled.'
     })
   }
 })
@@ -59,7 +59,7 @@ t.test('a revision: a branch, a tag, one with a slash, a commit', async (t) => {
     t.equal(await resolveCommit(client, { repo: hub.repo, revision }), hub.commit)
   await t.rejects(
     resolveCommit(client, { repo: hub.repo, revision: 'v2' }),
-    /^acme\/clip has no revision 'v2' \(404\): give a branch, a tag or a commit\.$/
+    /^acme\/clip has no revision 'v2' \(404\): use a branch, a tag or a commit\.$/
   )
   await t.rejects(
     resolveCommit(client, { repo: 'acme/other', revision: 'main' }),
@@ -72,7 +72,7 @@ t.test('what is not a hub is told apart', async (t) => {
   hub.revisions.main = 'not a commit'
   await t.rejects(
     resolveCommit(clientOf(t, hub), { repo: hub.repo, revision: 'main' }),
-    /does not answer as a hub does: check HF_ENDPOINT/
+    /does not answer as a hub does; check HF_ENDPOINT/
   )
   hub.extraEntries.push({ type: 'file', path: 'x', size: -1, oid: '' })
   await t.rejects(listFiles(clientOf(t, hub), hub.repo, hub.commit), /does not answer as a hub does/)
@@ -99,7 +99,7 @@ t.test('nobody there: said at once, with the host and the ways out', async (t) =
     resolveCommit(client, { repo: 'acme/clip', revision: 'main' }),
     inSequence(
       /^127\.0\.0\.1:9 can't be reached \(ECONNREFUSED\): /,
-      /check the connection, set HF_ENDPOINT to a mirror, or HTTPS_PROXY to a proxy\.$/
+      /check the connection, or set HF_ENDPOINT to a mirror or HTTPS_PROXY to a proxy\.$/
     )
   )
   t.same(retries, [])
@@ -112,9 +112,9 @@ t.test(
     t.equal(openHub({ endpoint: 'https://mirror.example/hf/', signal }).endpoint, 'https://mirror.example/hf')
     t.throws(
       () => openHub({ endpoint: 'https://user:secret@mirror.example', signal }),
-      /must not hold a user or a password/
+      /must not contain a user name or password/
     )
     for (const endpoint of ['mirror.example', 'ftp://mirror.example', ''])
-      t.throws(() => openHub({ endpoint, signal }), /is not an http\(s\) address/)
+      t.throws(() => openHub({ endpoint, signal }), /must be an http or https URL/)
   }
 )

@@ -59,10 +59,10 @@ t.test('redirects are bounded, and lead to http(s) only', async (t) => {
   const client = clientOf(t, { endpoint: hub.address })
   let url = `${hub.address}/end`
   for (let hop = 0; hop < 9; hop++) url = via(hub.address, url)
-  await t.rejects(getFromHub(client, { ...asked, url }), /redirects in a circle/)
+  await t.rejects(getFromHub(client, { ...asked, url }), /redirects in a loop/)
   await t.rejects(
     getFromHub(client, { ...asked, url: via(hub.address, 'file:///etc/passwd') }),
-    /redirects to no http\(s\) address/
+    /redirects to a URL that is not http or https/
   )
 })
 
@@ -84,14 +84,14 @@ t.test('what refuses to answer says what to do, and never the token', async (t) 
       (error: Error) => error.message
     )
   }
-  t.match(await message(401), /private, gated or not there \(401\): check the name, or set HF_TOKEN/)
-  t.match(await message(401, TOKEN), /refuses the HF_TOKEN for acme\/clip \(401\)/)
+  t.match(await message(401), /private, gated or does not exist \(401\): check the name, or set HF_TOKEN/)
+  t.match(await message(401, TOKEN), /rejects the HF_TOKEN for acme\/clip \(401\)/)
   t.match(
     await message(403, TOKEN),
     /accept its terms at http:\/\/127\.0\.0\.1:\d+\/acme\/clip and set HF_TOKEN/
   )
   t.match(await message(429), /\(429\): wait, or set HF_TOKEN/)
-  t.match(await message(418), /answers 418 for acme\/clip/)
+  t.match(await message(418), /answered 418 for acme\/clip/)
   for (const status of [401, 403, 404, 418, 429, 500])
     t.notMatch(await message(status, TOKEN), new RegExp(`${TOKEN}|\\n|html`))
 })

@@ -33,7 +33,10 @@ t.test('everywhere that an image is taken, an url stands for its bytes', async (
     t.match(await api('POST', path, body({ url: gone })), {
       status: 422,
       body: {
-        error: { code: 'IMAGE_URL_FAILED', message: 'No image came from the url: its host answers 404.' }
+        error: {
+          code: 'IMAGE_URL_FAILED',
+          message: 'The image could not be fetched from its URL: its host answered 404.'
+        }
       }
     })
     t.match(await api('POST', path, body({ url: 'http://127.0.0.1/' })), {
@@ -218,10 +221,10 @@ t.test('lists of hosts', async (t) => {
 
 t.test('settings that say nothing are refused at the start', async (t) => {
   for (const value of ['http://example.com', 'a b', '*', 'a/b', '*.*.com', 'user@host'])
-    t.throws(() => readConfig({ IMAGE_URL_ALLOWED_HOSTS: value }), /is no host/, value)
+    t.throws(() => readConfig({ IMAGE_URL_ALLOWED_HOSTS: value }), /is not a host/, value)
   t.throws(() => readConfig({ IMAGE_URL_DENIED_HOSTS: 'example.com:80' }), /without a port/)
-  t.throws(() => readConfig({ IMAGE_URL_PORTS: '80,http' }), /is no port/)
-  t.throws(() => readConfig({ IMAGE_URL_PRIVATE_HOSTS: 'a.test:99999' }), /no port|no host/)
+  t.throws(() => readConfig({ IMAGE_URL_PORTS: '80,http' }), /is not a port/)
+  t.throws(() => readConfig({ IMAGE_URL_PRIVATE_HOSTS: 'a.test:99999' }), /not a port|not a host/)
   t.throws(() => readConfig({ IMAGE_URL_NAME_SERVERS: 'dns.example' }), /IMAGE_URL_NAME_SERVERS/)
 })
 

@@ -27,7 +27,7 @@ const MIB = 2 ** 20
 
 const REFUSED = 'IMAGE_URL_REFUSED'
 const FAILED = 'IMAGE_URL_FAILED'
-const NO_ADDRESS = 'The url of the image is not fetched: its host has no address that is public.'
+const NO_ADDRESS = 'The URL of the image was rejected: its host has no public address.'
 
 /** Sends pieces until the connection ends. */
 function endless(head: Record<string, string>, piece: Buffer, everyMs = 0): Answer {

@@ -72,7 +72,7 @@ t.test('weights inside are skipped, and what is not marked as external is none',
   const model = field(7, [inside, unmarked, inside, field(5, externalTensor('last'))])
   t.same(await readExternalLocations(await written(t, model)), ['last'])
   const nowhere = await written(t, field(7, [field(5, [numberField(14, 1)])]))
-  await t.rejects(readExternalLocations(nowhere), /data is in another file, and not in which/)
+  await t.rejects(readExternalLocations(nowhere), /data in another file, but does not name the file/)
 })
 
 t.test('a graph of several gigabytes is not read whole', async (t) => {
@@ -101,7 +101,7 @@ t.test('what is no ONNX file, or only a part of one, is named', async (t) => {
     Buffer.from('<!doctype html><title>Not found</title>'),
     Buffer.alloc(20, 0xff)
   ]) {
-    await t.rejects(readExternalLocations(await written(t, bad)), /model\.onnx is not a whole ONNX file: /)
+    await t.rejects(readExternalLocations(await written(t, bad)), /model\.onnx is not a complete ONNX file: /)
   }
   t.same(await readExternalLocations(await written(t, Buffer.alloc(0))), [])
 })
@@ -113,7 +113,7 @@ t.test('a location is a path inside the package, relative to its graph', async (
   for (const bad of ['/etc/passwd', '../../w', '..', 'a/../../../w', 'C:\\w', 'c:w', 'a\\b', '', 'w\u0000']) {
     await t.rejects(
       externalDataOf(await file(bad), 'textual/model.onnx'),
-      /names .* no path inside the package/,
+      /names .* not a path inside the package/,
       JSON.stringify(bad)
     )
   }
@@ -121,7 +121,7 @@ t.test('a location is a path inside the package, relative to its graph', async (
   await symlink('../outside', join(folder, 'package/link'))
   await t.rejects(
     externalFiles(join(folder, 'package'), 'model.onnx'),
-    /link, which holds weights of model\.onnx, is a link out of the model package/
+    /link, which holds weights of model\.onnx, is a link that leads out of the model package/
   )
   await rm(join(folder, 'package/link'))
   await t.rejects(

@@ -305,7 +305,7 @@ t.test(
     t.match(warnings(), [{ level: 40, msg: /can't be sent/ }], 'one line for all failures')
     answer = 200
     for (let i = 0; i < 2000 && warnings().length < 2; i++) await api('GET', '/v1/models')
-    t.match(warnings(), [{}, { msg: 'Traces are sent again.' }])
+    t.match(warnings(), [{}, { msg: 'Traces can be sent again.' }])
     await close()
 
     setEnv(t, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' })

@@ -62,7 +62,7 @@ t.test('every mistake is told at once, and no value', async (t) => {
   }
   t.throws(
     () => parse([entry('a'), entry('b'), entry('a')]),
-    /keys\[2\] has the name of keys\[0\]; keys\[2\] has the sha256 of keys\[0\]/
+    /keys\[2\] has the same name as keys\[0\]; keys\[2\] has the same sha256 as keys\[0\]/
   )
   for (const time of ['tomorrow', '2030', '2030-13-01', '2030-01-01T00:00'])
     t.throws(() => parse([entry('a', { expires_at: time })]), /keys\[0\]\.expires_at/, time)
@@ -75,16 +75,16 @@ t.test('a file that others may read or write is warned about', async (t) => {
   for (const [mode, warning] of [
     [0o600, undefined],
     [0o640, undefined],
-    [0o644, /read by every user .*644/],
-    [0o660, /written by others .*660/],
-    [0o666, /written/]
+    [0o644, /Every user of this machine can read .*644/],
+    [0o660, /Other users can write to .*660/],
+    [0o666, /can write to/]
   ] as const) {
     await chmod(path, mode)
     const { exposure } = await readKeyFile(path)
     if (warning) t.match(exposure, warning)
     else t.equal(exposure, undefined, mode.toString(8))
   }
-  await t.rejects(readKeyFile(`${path}.none`), /There is no .*keys create/)
+  await t.rejects(readKeyFile(`${path}.none`), /does not exist.*keys create/)
 })
 
 t.test('a change replaces the file as a whole, with mode 600, where a link leads', async (t) => {
@@ -102,7 +102,7 @@ t.test('a change replaces the file as a whole, with mode 600, where a link leads
   const before = await readFile(real)
   await t.rejects(
     changeKeyFile(link, (keys) => [...keys, entry('a')]),
-    /has the name of/
+    /has the same name as/
   )
   await t.rejects(
     changeKeyFile(link, () => {
@@ -128,7 +128,7 @@ t.test('changes at one time all arrive, and leave the file whole at every moment
     let seen = 0
     while (!done) {
       const file = await readKeyFile(path).catch((error: Error) =>
-        error.message.startsWith('There is no') ? undefined : Promise.reject(error)
+        error.message.includes('does not exist') ? undefined : Promise.reject(error)
       )
       if (file) {
         t.ok(file.file.keys.length >= seen)

@@ -100,7 +100,7 @@ t.test('reload reads it at once; a file without keys lets nobody in', async (t) 
 t.test('a file that can not be used from the start is an error', async (t) => {
   const folder = t.testdir({ 'keys.json': '{' })
   await t.rejects(openKeyRing({ entries: [], path: join(folder, 'keys.json') }), /is not JSON/)
-  await t.rejects(openKeyRing({ entries: [], path: join(folder, 'none.json') }), /There is no/)
+  await t.rejects(openKeyRing({ entries: [], path: join(folder, 'none.json') }), /does not exist/)
 })
 
 t.test('of two keys that are the same the one that may more counts', async (t) => {

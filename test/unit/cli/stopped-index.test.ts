@@ -16,21 +16,21 @@ t.test('stoppedIndex says what is stored and how to go on', async (t) => {
     {
       error: lost,
       lines: 'a.ndjson',
-      message: `${lost.message}. ${soFar} To go on, run the same command again: it goes on from line 4.`,
+      message: `${lost.message}. ${soFar} To continue, run the same command again: it continues from line 4.`,
       exitCode: 69
     },
     {
       error: lost,
       message:
-        `${lost.message}. ${soFar} To go on, run the same command again: what is stored is not ` +
-        'sent again.',
+        `${lost.message}. ${soFar} To continue, run the same command again: records that are ` +
+        'already stored are not sent again.',
       exitCode: 69
     },
     {
       error: lost,
       all: true,
       message:
-        `${lost.message}. ${soFar} To go on, run the same command again; with --all it sends ` +
+        `${lost.message}. ${soFar} To continue, run the same command again; with --all it sends ` +
         'everything again.',
       exitCode: 69
     },
@@ -38,8 +38,8 @@ t.test('stoppedIndex says what is stored and how to go on', async (t) => {
       error: refusal('CLOSED'),
       lines: '-',
       message:
-        `The service is shutting down. ${soFar} To go on, pipe the lines from 4 on into ` +
-        `'semblance index -', as 'tail -n +4' gives them.`,
+        `The service is shutting down. ${soFar} To continue, pipe the lines from 4 on into ` +
+        `'semblance index -', for example with 'tail -n +4'.`,
       exitCode: 1
     },
     {
@@ -47,8 +47,8 @@ t.test('stoppedIndex says what is stored and how to go on', async (t) => {
       lines: 'a.ndjson',
       all: true,
       message:
-        `As the service says it. ${soFar} To go on, pipe the lines from 4 on into 'semblance ` +
-        `index -', as 'tail -n +4' gives them.`,
+        `As the service says it. ${soFar} To continue, pipe the lines from 4 on into 'semblance ` +
+        `index -', for example with 'tail -n +4'.`,
       exitCode: 1
     },
     {
@@ -56,7 +56,7 @@ t.test('stoppedIndex says what is stored and how to go on', async (t) => {
       lines: '-',
       message:
         `The service can't write to its data folder. ${soFar} Make it writable. Then pipe the ` +
-        `lines from 4 on into 'semblance index -', as 'tail -n +4' gives them.`,
+        `lines from 4 on into 'semblance index -', for example with 'tail -n +4'.`,
       exitCode: 1
     }
   ]

@@ -76,12 +76,12 @@ t.test('every operator', async (t) => {
 t.test('what is no filter is refused with its place', async (t) => {
   const cases: [unknown, RegExp][] = [
     [5, /filter must be an object/],
-    [{ a: { $regex: 'x' } }, /filter\.a\.\$regex is no operator\. The operators are \$eq, .*\$exists/],
-    [{ $where: 'x' }, /filter\.\$where is no operator/],
-    [{ a: { $neq: 1 } }, /filter\.a\.\$neq is no operator; did you mean \$ne\?/],
-    [{ a: { gte: 1 } }, /filter\.a\.gte is no operator; did you mean \$gte\?/],
+    [{ a: { $regex: 'x' } }, /filter\.a\.\$regex is not an operator\. The operators are \$eq, .*\$exists/],
+    [{ $where: 'x' }, /filter\.\$where is not an operator/],
+    [{ a: { $neq: 1 } }, /filter\.a\.\$neq is not an operator; did you mean \$ne\?/],
+    [{ a: { gte: 1 } }, /filter\.a\.gte is not an operator; did you mean \$gte\?/],
     [{ a: { $contains: 'x' } }, /did you mean \$eq\?/],
-    [{ $AND: [{ a: 1 }] }, /filter\.\$AND is no operator; did you mean \$and\?/],
+    [{ $AND: [{ a: 1 }] }, /filter\.\$AND is not an operator; did you mean \$and\?/],
     [{ must_not: [{ a: 1 }] }, /filter\.must_not must not be a list; did you mean \$nor\?/],
     [{ a: {} }, /filter\.a has no condition/],
     [{ a: [1] }, /filter\.a must not be a list; use \$in/],

@@ -28,7 +28,7 @@ t.test('a deletion that fails before its first group was committed has changed n
     failure: {
       code: 'STORAGE_FULL',
       statusCode: 507,
-      message: 'There is no space left to write; nothing of this request was stored.'
+      message: 'There is not enough disk space; nothing from this request was stored.'
     }
   })
 })

@@ -26,7 +26,7 @@ t.test('lines, however they end, over the bounds of what is read at once', async
   ])
   t.same(await all(readLines(join(root, 'a.txt'), 1000)), [
     { line: 1, text: 'one' },
-    { name: `${join(root, 'a.txt')}:4`, reason: 'The line has 140000 bytes, of 1000 allowed.' },
+    { name: `${join(root, 'a.txt')}:4`, reason: 'The line has 140000 bytes; at most 1000 are allowed.' },
     { line: 5, text: 'three' }
   ])
   t.match(await all(readLines(join(root, 'bad.txt'))), [
@@ -135,6 +135,6 @@ t.test('cells are numbers, true and false, or strings, by their whole column', a
     phone: '+49301'
   })
   t.throws(() => typed({ price: '12,50' }, new Map([['price', 'number']])), {
-    message: /The column 'price' has '12,50', which is no number/
+    message: /The column 'price' has the value '12,50', which is not a number/
   })
 })

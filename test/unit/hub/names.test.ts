@@ -33,7 +33,7 @@ t.test('what is no repository or no revision is refused by name', async (t) => {
     `a/${'b'.repeat(97)}`
   ]) {
     t.notOk(isRepoName(name), JSON.stringify(name))
-    t.throws(() => parseRepo(name), /is not a repository's name/)
+    t.throws(() => parseRepo(name), /is not a repository name/)
   }
   for (const revision of ['', '..', 'a/../b', 'a b', 'a?b', 'a#b', 'a@b'])
     t.throws(() => parseRepo(`acme/clip@${revision}`), /is not a revision/, revision)

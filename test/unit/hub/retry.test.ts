@@ -19,7 +19,7 @@ t.test('tries that bring nothing are bounded, and waited for longer each time', 
     throw new TransientError('broke')
   }
   await t.rejects(retrying(attempt, { ...policy((_, delay) => delays.push(delay)), tries: 4, baseMs: 8 }), {
-    message: 'a file: broke; 4 tries brought nothing. The same command goes on from here.'
+    message: 'a file: broke; all 4 attempts failed. Run the same command again to continue.'
   })
   t.equal(calls, 4)
   t.equal(delays.length, 3)
@@ -70,7 +70,7 @@ t.test('the wait the hub asks for is kept, and one too long ends it', async (t) 
     retrying(async () => {
       throw new TransientError('429', { retryAfterMs: 3_600_000 })
     }, policy()),
-    { message: 'a file: 429. It asks to wait 3600 s: the same command goes on then.' }
+    { message: 'a file: 429. The hub asks to wait 3600 s: run the same command again then to continue.' }
   )
 })
 

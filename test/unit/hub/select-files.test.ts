@@ -102,7 +102,7 @@ t.test('a variant that is not there: what each tower has instead', async (t) => 
   })
   t.throws(() => select([...SETTINGS, 'onnx/text_model.onnx'], 'fp32'), {
     message:
-      'The repository has the text tower alone, and no image tower: take a repository that has both. ' +
+      'The repository has only the text tower and no image tower; use a repository that has both. ' +
       'It has image tower none; text tower fp32.'
   })
 })
@@ -112,12 +112,12 @@ t.test('no towers: what there is instead', async (t) => {
     () => select([...SETTINGS, 'onnx/model.onnx', 'onnx/model_fp16.onnx', 'model.safetensors'], 'fp32'),
     inSequence(
       /it has onnx\/model.onnx, onnx\/model_fp16.onnx, which are one graph: /,
-      /a model of one tower, or both towers in one; take a repository/
+      /a model with a single tower, or both towers in one; use a repository/
     )
   )
   t.throws(
     () => select([...SETTINGS, 'model.safetensors', 'pytorch_model.bin'], 'fp32'),
-    /no ONNX files, only model.safetensors, pytorch_model.bin; take a repository with an ONNX export/
+    /no ONNX files, only model.safetensors, pytorch_model.bin; use a repository with an ONNX export/
   )
   t.throws(
     () => select(['onnx/encoder.onnx', 'a.onnx', 'b.onnx', 'c.onnx'], 'fp32'),
@@ -139,7 +139,7 @@ t.test(
     t.same(select([...openClip, ...towers], 'fp32'), [...openClip, ...towers].sort())
     t.throws(
       () => select(['open_clip_config.json', 'tokenizer.json', ...towers], 'fp32'),
-      /has towers but lacks tokenizer_config.json, without which/
+      /has towers, but lacks tokenizer_config.json, which they need/
     )
   }
 )

@@ -72,21 +72,21 @@ t.test('what is not JSON is refused, in long values too', async (t) => {
   ]) {
     t.match(refusal(text), /^INVALID_REQUEST The body is not JSON: /, `text of ${text.length} characters`)
   }
-  t.equal(refusal(Buffer.from([0x22, 0xff, 0x22])), 'INVALID_REQUEST The body is not UTF-8.')
+  t.equal(refusal(Buffer.from([0x22, 0xff, 0x22])), 'INVALID_REQUEST The body is not valid UTF-8.')
 })
 
 t.test('depth is bounded without recursion, and the error says where', async (t) => {
   t.equal(
     refusal(`{"a":${'['.repeat(100_000)}`, LARGE),
-    'INVALID_REQUEST The body is nested over 64 deep (at a[0][0][0][0][0][0][0]).'
+    'INVALID_REQUEST The body is nested more than 64 levels deep (at a[0][0][0][0][0][0][0]).'
   )
   t.equal(
     refusal(`{"filter":${'{"$not":'.repeat(100_000)}`),
-    'FILTER_INVALID The filter is nested over 16 deep.'
+    'FILTER_INVALID The filter is nested more than 16 levels deep.'
   )
   t.equal(
     refusal('{"$and":['.repeat(60), { root: 'filter' }),
-    'FILTER_INVALID The filter is nested over 16 deep.'
+    'FILTER_INVALID The filter is nested more than 16 levels deep.'
   )
   t.ok(Array.isArray(parse(`${'['.repeat(64)}${']'.repeat(64)}`)))
 })
@@ -95,26 +95,29 @@ t.test('values, keys, bytes and numbers are bounded', async (t) => {
   const keys = (count: number) => `{${Array.from({ length: count }, (_, i) => `"k${i}":${i}`).join()}}`
   t.match(
     refusal(`{"input":[${'"a",'.repeat(1_000_000)}"a"]}`, LARGE),
-    /^INVALID_REQUEST The body has over 100000 values \(at input\[\d+\]\)/
+    /^INVALID_REQUEST The body has more than 100000 values \(at input\[\d+\]\)/
   )
-  t.match(refusal(`{"a":${keys(30_000)}}`), /^INVALID_REQUEST The body has over 20000 keys \(at a\.k\d+\)/)
+  t.match(
+    refusal(`{"a":${keys(30_000)}}`),
+    /^INVALID_REQUEST The body has more than 20000 keys \(at a\.k\d+\)/
+  )
   t.match(
     refusal(`{"text":"${'x'.repeat(2 << 20)}"}`),
-    /^BODY_TOO_LARGE The body has over 1048576 bytes beside images and lists of numbers/
+    /^BODY_TOO_LARGE The body has more than 1048576 bytes apart from images and lists of numbers/
   )
   t.match(
     refusal(`{${' '.repeat(3 << 20)}}`, LARGE),
-    /^INVALID_REQUEST The body has over 1048576 bytes of white space or of digits in a row/
+    /^INVALID_REQUEST The body has more than 1048576 consecutive bytes of white space or digits/
   )
   t.match(
     refusal(`[[${'1,'.repeat(1 << 20)}1]]`, LARGE),
-    /^INVALID_REQUEST The body has a list of over 1048576 bytes of numbers \(at \[0\]/
+    /^INVALID_REQUEST The body has a list with more than 1048576 bytes of numbers \(at \[0\]/
   )
   t.match(
     refusal(`[${`[${'1,'.repeat(400_000)}1],`.repeat(22)}1]`, LARGE),
-    /^INVALID_REQUEST The body has over 8388608 numbers/
+    /^INVALID_REQUEST The body has more than 8388608 numbers/
   )
-  t.match(refusal(`{"filter":${keys(60_000)}}`, LARGE), /^FILTER_INVALID The filter is over 64 KiB/)
+  t.match(refusal(`{"filter":${keys(60_000)}}`, LARGE), /^FILTER_INVALID The filter is larger than 64 KiB/)
   t.equal(refusal(`{"image":{"base64":"${'A'.repeat(4 << 20)}"}}`), 'none', 'images are beside the bound')
 })
 
@@ -126,8 +129,8 @@ t.test('a metadata that can not be used leaves what it came with usable', async 
     `{"id":"c","metadata":{"a":1}}]}`
   t.strictSame(parse(text), {
     records: [
-      { id: 'a', metadata: new Unusable('The metadata is over 64 KiB.') },
-      { id: 'b', metadata: new Unusable('The metadata is nested over 32 deep.'), text: 'x' },
+      { id: 'a', metadata: new Unusable('The metadata is larger than 64 KiB.') },
+      { id: 'b', metadata: new Unusable('The metadata is nested more than 32 levels deep.'), text: 'x' },
       { id: 'c', metadata: { a: 1 } }
     ]
   })
@@ -136,7 +139,7 @@ t.test('a metadata that can not be used leaves what it came with usable', async 
 t.test('a metadata by itself that can not be used is told', async (t) => {
   t.strictSame(
     parse('['.repeat(90_000), { root: 'metadata' }),
-    new Unusable('The metadata is nested over 32 deep.')
+    new Unusable('The metadata is nested more than 32 levels deep.')
   )
   t.strictSame(parse('{"a":{"b":"c"}}', { root: 'metadata' }), { a: { b: 'c' } })
 })
@@ -149,8 +152,8 @@ t.test('keys that would reach prototypes are refused, however they are written',
   ]) {
     t.equal(
       refusal(`{"metadata":{"${key}":{"a":1}}}`),
-      "INVALID_REQUEST The body has the key '__proto__' (at metadata.__proto__), which is not taken. " +
-        'Rename it.'
+      "INVALID_REQUEST The body has the key '__proto__' (at metadata.__proto__), which is not allowed; " +
+        'rename it.'
     )
   }
   t.match(refusal('{"constructor":{"prototype":{}}}'), /has the key 'prototype'/)

@@ -254,7 +254,7 @@ t.test(
     await mkdir(kept, { recursive: true })
     t.match(
       await failed('colours'),
-      { code: 'INTERNAL', message: /the log has it under the id of this job/ },
+      { code: 'INTERNAL', message: /the log has the details under the id of this job/ },
       'a folder where the embeddings are to be kept'
     )
   }

@@ -136,7 +136,7 @@ t.test(
       body: {
         error: {
           code: 'INVALID_REQUEST',
-          message: /of the collections ours-1, theirs; .*\?collection=ours-1/
+          message: /collections ours-1, theirs each have .*\?collection=ours-1/
         }
       }
     })

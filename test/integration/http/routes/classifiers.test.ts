@@ -177,7 +177,7 @@ t.test('classifiers over HTTP', async (t) => {
     })
     t.match(await api('POST', '/v1/classifiers/words/classify', { image: image(newRed) }), {
       status: 400,
-      body: { error: { message: /trained with texts alone/ } }
+      body: { error: { message: /trained with texts only/ } }
     })
     // What is right depends on both: a caption that fits, or not.
     const pairs = [
@@ -298,7 +298,7 @@ t.test('classifiers over HTTP', async (t) => {
     await refused(
       { examples: [...examples, { label: 'red' }] },
       422,
-      /examples\[8\]: an example needs an image/
+      /examples\[8\]: the example has no image and no text/
     )
     await refused(
       { examples: [...examples, { label: 'red', image: { base64: heic.toString('base64') } }] },
@@ -315,9 +315,13 @@ t.test('classifiers over HTTP', async (t) => {
       422,
       /examples\[8\]: /
     )
-    await refused({ examples, templates: 'no label' }, 422, /no templates 'no label'/)
+    await refused({ examples, templates: 'no label' }, 422, /no template set 'no label'/)
     await refused({ examples, prompts: { green: ['grass'] } }, 422, /prompts for 'green'/)
-    await refused({ examples, c: 1, method: 'nearest-class-mean' }, 400, /c is of the linear probe/)
+    await refused(
+      { examples, c: 1, method: 'nearest-class-mean' },
+      400,
+      /c is only for the method linear-probe/
+    )
     await refused({ examples, collection: 'squares' }, 400, /either examples, or collection/)
     await refused({ examples, per_class: 3 }, 400, /per_class/)
     await refused({}, 400, /either examples/)

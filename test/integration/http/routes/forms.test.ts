@@ -188,7 +188,7 @@ t.test('forms over HTTP', async (t) => {
     })
     t.match(await send('POST', records, [{ ...image, name: 'picture' }]), {
       status: 400,
-      body: { error: { message: /a file 'picture'; images are sent under the name 'image'/ } }
+      body: { error: { message: /a file 'picture'; send images in the part 'image'/ } }
     })
     t.match(
       await send('POST', '/v1/zero-shot', [
@@ -211,7 +211,7 @@ t.test('forms over HTTP', async (t) => {
       ),
       {
         status: 400,
-        body: { error: { message: /'labels' is there once, with a comma.*labels=\["cat","dog"\]/ } }
+        body: { error: { message: /'labels' appears once, with a comma.*labels=\["cat","dog"\]/ } }
       }
     )
     t.match(

@@ -15,7 +15,7 @@ const NORMAL = Buffer.from(new Float32Array(256).fill(1 / 16).buffer)
 const changes: [string, Change, RegExp][] = [
   ['a newer format', 'PRAGMA user_version = 2', /has format 2, .*reads formats up to 1/],
   ['a format that never was', 'PRAGMA user_version = 0', /format 0/],
-  ['another application', 'PRAGMA application_id = 1', /of another kind/],
+  ['another application', 'PRAGMA application_id = 1', /not a backup/],
   [
     'a trigger',
     'CREATE TRIGGER t AFTER INSERT ON record BEGIN DELETE FROM record; END',
@@ -47,7 +47,7 @@ const changes: [string, Change, RegExp][] = [
   [
     'a dimension that the model has not',
     "UPDATE backup SET dimension = 1; UPDATE embedding SET vector = x'0000803f'",
-    /1 dimensions, and the encoder that it names 256/
+    /1 dimensions, but its encoder has 256/
   ],
   [
     'a vector that is too short',
@@ -94,7 +94,7 @@ const changes: [string, Change, RegExp][] = [
     },
     /two text embeddings of 'r1'/
   ],
-  ['another modality', "UPDATE embedding SET modality = 'audio'", /no known modality/],
+  ['another modality', "UPDATE embedding SET modality = 'audio'", /an unknown modality/],
   [
     'a record twice',
     "INSERT INTO record SELECT max(key) + 1, 'r1', 'again', NULL, NULL, NULL, NULL, 1, 1 FROM record; " +
@@ -110,19 +110,19 @@ const changes: [string, Change, RegExp][] = [
   [
     'an id that is too long',
     "UPDATE record SET id = printf('%.300c', 'x') WHERE id = 'r1'",
-    /over 255 bytes/
+    /more than 255 bytes/
   ],
-  ['an id that leads elsewhere', "UPDATE record SET id = '..' WHERE id = 'r1'", /can't stand in a path/],
+  ['an id that leads elsewhere', "UPDATE record SET id = '..' WHERE id = 'r1'", /can't be used in a path/],
   ['an empty text', "UPDATE record SET text = ' ' WHERE id = 'r1'", /text is empty/],
   [
     'metadata that is no JSON',
     "UPDATE record SET metadata = '{' WHERE id = 'r1'",
-    /metadata of 'r1' is no JSON object/
+    /metadata of 'r1' is not a JSON object/
   ],
   [
     'metadata that is a list',
     "UPDATE record SET metadata = '[1]' WHERE id = 'r1'",
-    /metadata of 'r1' is no JSON object/
+    /metadata of 'r1' is not a JSON object/
   ],
   [
     'metadata that is too deep',
@@ -130,7 +130,7 @@ const changes: [string, Change, RegExp][] = [
       db
         .prepare("UPDATE record SET metadata = ? WHERE id = 'r1'")
         .run('{"a":'.repeat(40) + '1' + '}'.repeat(40)),
-    /nested over 32 deep/
+    /nested more than 32 levels deep/
   ],
   [
     'metadata that no thread could take over',
@@ -138,33 +138,37 @@ const changes: [string, Change, RegExp][] = [
       db
         .prepare("UPDATE record SET metadata = ? WHERE id = 'r1'")
         .run('{"a":'.repeat(50_000) + '1' + '}'.repeat(50_000)),
-    /nested over 32 deep/
+    /nested more than 32 levels deep/
   ],
   [
     'metadata that is too large',
     "UPDATE record SET metadata = json_object('a', printf('%.70000c', 'x')) WHERE id = 'r1'",
-    /over 64 KiB/
+    /larger than 64 KiB/
   ],
-  ['a time that is none', 'UPDATE record SET updated_at = 9e15', /a time that is none/],
-  ['a time before all', 'UPDATE backup SET collection_created_at = -1', /a time that is none/],
-  ['settings out of bounds', 'UPDATE backup SET m = 100000', /no collection has such settings/],
-  ['another storage', "UPDATE backup SET storage = '../../x'", /no collection has such settings/],
+  ['a time that is none', 'UPDATE record SET updated_at = 9e15', /an invalid time/],
+  ['a time before all', 'UPDATE backup SET collection_created_at = -1', /an invalid time/],
+  ['settings out of bounds', 'UPDATE backup SET m = 100000', /its collection settings are not valid/],
+  ['another storage', "UPDATE backup SET storage = '../../x'", /its collection settings are not valid/],
   [
     'a model without a fingerprint',
     'UPDATE backup SET fingerprint = NULL',
-    /no collection has such settings/
+    /its collection settings are not valid/
   ],
-  ['a fingerprint that is none', "UPDATE backup SET fingerprint = 'mini'", /no collection has such settings/],
+  [
+    'a fingerprint that is none',
+    "UPDATE backup SET fingerprint = 'mini'",
+    /its collection settings are not valid/
+  ],
   [
     'another image under the digest',
     (db) => db.exec("UPDATE image SET bytes = x'89504e470d0a1a0a' WHERE rowid = 1"),
-    /not the one that was kept/
+    /does not match its digest/
   ],
   ['a missing image', 'DELETE FROM image WHERE rowid = 1', /image of '.*' is missing/],
   [
     'an image of another type',
     "UPDATE record SET image_type = 'text/html' WHERE image_sha256 IS NOT NULL",
-    /not of the type/
+    /its type is not the one/
   ],
   ['an image without a type', 'UPDATE record SET image_type = NULL', /a digest without a type/],
   [
@@ -203,8 +207,8 @@ t.test(
     }
 
     const bytes = await readFile(sound)
-    await refused('nothing', Buffer.from('x'), /no SQLite database/)
-    await refused('a picture', await solid('red'), /no SQLite database/)
+    await refused('nothing', Buffer.from('x'), /not an SQLite database/)
+    await refused('a picture', await solid('red'), /not an SQLite database/)
     await refused('half', bytes.subarray(0, bytes.length >> 1), /damaged/)
     await refused('the header alone', bytes.subarray(0, 100), /damaged/)
     // A page that is no page any more: in the schema, and in the trees of rows.

@@ -46,7 +46,8 @@ t.test("the clients that are written for OpenAI's API", async (t) => {
     t.match(await api('POST', '/v1/embeddings', { input: texts, dimensions: 256 }), { status: 200 })
     await t.rejects(openai.embeddings.create({ model: 'mini', input: texts, dimensions: 64 }), {
       code: 'EMBEDDING_INVALID',
-      message: /model 'mini' have 256 dimensions and can't be cut to 64; leave dimensions out, or send 256/
+      message:
+        /dimensions must be 256, not 64: embeddings of the model 'mini' .*Leave dimensions out, or send 256/
     })
   })
 

@@ -33,7 +33,7 @@ t.test('a request timeout that is none is a 400 that says what one is', async (t
       await api('GET', '/v1/models', undefined, { headers: { 'x-request-timeout': value } }),
       {
         status: 400,
-        body: { error: { code: 'INVALID_REQUEST', message: /X-Request-Timeout is a number of seconds/ } }
+        body: { error: { code: 'INVALID_REQUEST', message: /X-Request-Timeout must be a number of seconds/ } }
       },
       value
     )

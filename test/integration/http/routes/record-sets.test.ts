@@ -44,7 +44,7 @@ t.test('records in numbers', async (t) => {
     t.match(results.slice(300), [
       { line: 301, id: null, status: 'failed', error: { code: 'INVALID_REQUEST', message: /not JSON/ } },
       { line: 303, status: 'failed', error: { message: /id/ } },
-      { line: 304, status: 'failed', error: { message: /'extra' is not known here/ } },
+      { line: 304, status: 'failed', error: { message: /'extra' is unknown/ } },
       { line: 305, id: 'bad', status: 'failed', error: { code: 'IMAGE_UNSUPPORTED' } },
       { line: 306, id: /.{36}/, status: 'created' }
     ])

@@ -239,11 +239,7 @@ t.test('records over HTTP', async (t) => {
       [null, null, 'The record must be an object, not null.'],
       [{ id: 5, text: 'x' }, null, "The field 'id' must be a string, not 5."],
       [{ id: 'a', text: 1 }, 'a', "The field 'text' must be a string, not 1."],
-      [
-        { id: 'b', text: 'x', metdata: {} },
-        'b',
-        "The field 'metdata' is not known here: did you mean 'metadata'?"
-      ],
+      [{ id: 'b', text: 'x', metdata: {} }, 'b', "The field 'metdata' is unknown: did you mean 'metadata'?"],
       [{ id: 'c', metadata: [], text: 'x' }, 'c', "The field 'metadata' must be an object, not a list."],
       [{ id: 'd', image: {} }, 'd', "The field 'image' needs exactly one of base64, url."],
       [
@@ -255,7 +251,7 @@ t.test('records over HTTP', async (t) => {
       [
         { id: 'g', embeddings: { picture: [1] } },
         'g',
-        "The field 'embeddings.picture' is not known here: known are image, text."
+        "The field 'embeddings.picture' is unknown: the fields are image, text."
       ],
       [
         { id: 'h', text: 'x', ttl_seconds: '5' },
@@ -357,7 +353,7 @@ t.test('records over HTTP', async (t) => {
       ),
       {
         status: 400,
-        body: { error: { message: "The form field 'metdata' is not known here: did you mean 'metadata'?" } }
+        body: { error: { message: "The form field 'metdata' is unknown: did you mean 'metadata'?" } }
       }
     )
   })
@@ -418,14 +414,14 @@ t.test('records over HTTP', async (t) => {
       (await api('POST', records, { records: [record] })).body.results[0].error
     t.match(await failed({ id: 'x', text: 'x', image_url: 'https://example.com/a.png' }), {
       code: 'RECORD_INVALID',
-      message: /image_url names the image that is kept/
+      message: /image_url must be the path of an image/
     })
     t.match(await failed({ id: 'x', text: 'x', image_url: `${records}/nobody/image` }), {
       code: 'IMAGE_NOT_KEPT'
     })
     t.match(await failed({ id: 'x', text: 'x', image_url: null, modalities: ['image', 'text'] }), {
       code: 'RECORD_INVALID',
-      message: /lists the modality 'image', but brings no image/
+      message: /lists the modality 'image', but has neither image/
     })
   })
 
@@ -439,7 +435,7 @@ t.test('records over HTTP', async (t) => {
     })
     t.match(await api('PATCH', `${records}/exact`, { metdata: {} }), {
       status: 400,
-      body: { error: { message: "The field 'metdata' is not known here: did you mean 'metadata'?" } }
+      body: { error: { message: "The field 'metdata' is unknown: did you mean 'metadata'?" } }
     })
     t.match(await api('GET', `${records}/exact`), { body: { metadata: { n: Number.MAX_SAFE_INTEGER } } })
   })
@@ -453,7 +449,7 @@ t.test('records over HTTP', async (t) => {
     })
     t.match(body.results, [
       { id: 'emoji', status: 'created' },
-      { error: { code: 'TEXT_INVALID', message: 'The text has 8001 characters, of 8000 allowed.' } }
+      { error: { code: 'TEXT_INVALID', message: 'The text has 8001 characters; at most 8000 are allowed.' } }
     ])
   })
 

@@ -192,13 +192,13 @@ t.test('search over HTTP', async (t) => {
         .body
     t.match(await ask({ labels: ['a dog'] }), {
       labels: [{ label: 'a dog', score: 1 }],
-      warning: /a single label always gets 1\. Send two labels or more, or multi_label: true/
+      warning: /a single label always gets 1\. Send two or more labels, or set multi_label: true/
     })
     t.equal((await ask({ labels: ['a dog'], multi_label: true })).warning, undefined)
     t.equal((await ask({ labels: ['a dog', 'a cat'] })).warning, undefined)
     t.match((await ask({ labels: ['cat', 'Cat'] })).error, {
       code: 'LABELS_INVALID',
-      message: /'cat' and 'Cat' are the same to the model/
+      message: /labels 'cat' and 'Cat' as the same tokens/
     })
   })
 

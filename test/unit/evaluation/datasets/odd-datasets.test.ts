@@ -62,7 +62,7 @@ t.test('tables as programs write them', async (t) => {
   await refuses(
     t,
     join(root, 'semicolons.csv'),
-    /semicolons\.csv \(csv\): nothing in it can be used\. .*semicolons\.csv:2: The row can't be read/
+    /semicolons\.csv \(csv\): no item can be used\. .*semicolons\.csv:2: The row can't be read/
   )
   t.match(
     await captionsOf(join(root, 'tabs.csv')),
@@ -74,7 +74,7 @@ t.test('tables as programs write them', async (t) => {
     faults: []
   })
   t.same((await captionsOf(join(root, 'lists.csv'), { split: 'test' })).captions, { 'b b.png': ['three'] })
-  await refuses(t, join(root, 'rows.csv'), /rows\.csv has no splits: leave out 'test'/, { split: 'test' })
+  await refuses(t, join(root, 'rows.csv'), /rows\.csv has no splits; leave out 'test'/, { split: 'test' })
   t.same(await captionsOf(join(root, 'lists.jsonl')), {
     captions: { 'a.png': ['one', 'two'], 'b b.png': ['three'] },
     faults: []
@@ -88,18 +88,18 @@ t.test('tables as programs write them', async (t) => {
   t.match(await captionsOf(join(root, 'broken.csv')), {
     captions: { 'b b.png': ['two'] },
     faults: [
-      'broken.csv:2: It names no image.',
-      'broken.csv:3: It has no caption.',
+      'broken.csv:2: The row names no image.',
+      'broken.csv:3: The caption is missing.',
       /^broken\.csv:4: The row can't be read: /
     ]
   })
   t.match(await captionsOf(join(root, 'long.jsonl')), {
     captions: { 'a.png': ['one'] },
     faults: [
-      'long.jsonl:1: Its caption has 8001 characters, of 8000 allowed.',
+      'long.jsonl:1: The caption has 8001 characters; at most 8000 are allowed.',
       /long\.jsonl:2: The line has 17825792 bytes/,
-      /long\.jsonl:3: Its caption holds half of a surrogate pair/,
-      /long\.jsonl:4: The line is no JSON of a row/
+      /long\.jsonl:3: The caption holds an unpaired surrogate/,
+      /long\.jsonl:4: The line is not a row in JSON/
     ]
   })
 })
@@ -121,11 +121,11 @@ t.test("lines of Flickr's files, which are no CSV", async (t) => {
       '1.jpg': ['A dog , a cat , and a "quoted" word .', 'A boy, with "Hi" on it'],
       '2.jpg': ['"Stop" says a sign .']
     },
-    faults: [`3.jpg: It is not in ${join(root, 'Images')}.`]
+    faults: [`3.jpg: The image is not in ${join(root, 'Images')}.`]
   })
   t.same(await captionsOf(join(root, 'results.csv')), {
     captions: { '1.jpg': ['Two men | one hat .'], '2.jpg': ['Two dogs .'] },
-    faults: ['results.csv:3: The line is not of an image and a caption.']
+    faults: ['results.csv:3: The line does not have an image and a caption.']
   })
   t.same(await captionsOf(join(root, 'Flickr8k.token.txt')), {
     captions: { '1.jpg': ['A dog .', 'A cat , too .'], '2.jpg': ['Two .'] },
@@ -135,7 +135,7 @@ t.test("lines of Flickr's files, which are no CSV", async (t) => {
     t,
     root,
     inSequence(
-      /several datasets, of which one has to be named: .*Flickr8k\.token\.txt \(flickr\), /,
+      /several datasets; name one of them: .*Flickr8k\.token\.txt \(flickr\), /,
       /.*captions\.txt \(flickr\), .*results\.csv \(flickr\)/
     )
   )
@@ -164,7 +164,7 @@ t.test('lines of images and captions without a header', async (t) => {
     captions: { '1.jpg': ['Two men | one hat .'], '2.jpg': ['3 dogs'] },
     faults: []
   })
-  await refuses(t, join(root, 'labels', 'list.csv'), /of no format that is known/)
+  await refuses(t, join(root, 'labels', 'list.csv'), /no known format/)
   t.same(
     (await captionsOf(join(root, 'labels', 'list.csv'), { format: 'flickr' })).captions,
     { '2.jpg': ['cat'] },
@@ -209,29 +209,26 @@ t.test('images that are not where they should be', async (t) => {
     'a link to a file is as good as the file'
   )
   t.same(loaded.faults, [
-    { name: '2.jpg', reason: `It is not in ${path}.` },
-    { name: '../../secret.png', reason: 'Its path leads out of the folder of images.' },
-    { name: 'C:\\4.jpg', reason: 'Its path leads out of the folder of images.' },
-    { name: 'folder', reason: `It is not in ${path}.` },
-    {
-      name: '6.heic',
-      reason: 'It is an image of a type that is not read: JPEG, PNG, WebP, GIF, TIFF and AVIF are.'
-    }
+    { name: '2.jpg', reason: `The image is not in ${path}.` },
+    { name: '../../secret.png', reason: 'The path leads out of the image folder.' },
+    { name: 'C:\\4.jpg', reason: 'The path leads out of the image folder.' },
+    { name: 'folder', reason: `The image is not in ${path}.` },
+    { name: '6.heic', reason: 'The image type is not supported; use JPEG, PNG, WebP, GIF, TIFF or AVIF.' }
   ])
   t.match(await load(join(root, 'set'), { images: join(root, 'elsewhere') }), {
     items: [{ id: '2.jpg' }],
     faults: { length: 6 }
   })
-  await refuses(t, join(root, 'set'), /There is no folder of images at .*nowhere/, {
+  await refuses(t, join(root, 'set'), /The image folder .*nowhere does not exist/, {
     images: join(root, 'nowhere')
   })
-  await refuses(t, join(root, 'set'), /nothing in it can be used\. 1\.jpg: It is not in .*And 6 more\./, {
+  await refuses(t, join(root, 'set'), /no item can be used\. 1\.jpg: The image is not in .*And 6 more\./, {
     images: join(root, 'set/annotations')
   })
   await refuses(
     t,
     join(root, 'set/annotations/instances_val2017.json'),
-    /its annotations have no captions\. Datasets are known/
+    /its annotations have no captions\. The format of a dataset/
   )
   await refuses(t, join(root, 'set'), /which has no splits/, { split: 'val' })
 })
@@ -262,23 +259,23 @@ t.test('COCO annotations that fit nothing', async (t) => {
   t.same(await captionsOf(join(root, 'odd.json')), {
     captions: { 'a.png': ['one'] },
     faults: [
-      'odd.json: image 1: Another image has its id.',
-      'odd.json: image 2: It has no id or no file_name.',
+      'odd.json: image 1: Another image has the same id.',
+      'odd.json: image 2: The image has no id or no file_name.',
       'odd.json: annotation 8: There is no image 9.',
-      'odd.json: annotation 2: It has no caption.',
-      'odd.json: annotation 9: It has no caption.',
-      'b.png: It has no caption.'
+      'odd.json: annotation 2: The caption is missing.',
+      'odd.json: annotation 9: The caption is missing.',
+      'b.png: The caption is missing.'
     ]
   })
-  await refuses(t, join(root, 'cut.json'), /cut\.json is no JSON: /)
+  await refuses(t, join(root, 'cut.json'), /cut\.json is not valid JSON: /)
   await refuses(t, join(root, 'no-list.json'), /no-list\.json has no list "images"\./)
   await refuses(t, join(root, 'empty.json'), /empty\.json \(coco\) is empty\./)
   await refuses(
     t,
     join(root, 'none.json'),
-    /of no format that is known\. Datasets are known by what is in them:\n {2}coco /
+    /no known format\. The format of a dataset is recognised by its files:\n {2}coco /
   )
-  await refuses(t, join(root, 'none.json'), /none\.json is no JSON/, { format: 'coco' })
+  await refuses(t, join(root, 'none.json'), /none\.json is not valid JSON/, { format: 'coco' })
 })
 
 t.test('folders of classes', async (t) => {
@@ -335,17 +332,24 @@ t.test('folders of classes', async (t) => {
   t.match(await load(join(root, 'split'), { split: 'all' }), { items: { length: 4 } })
   t.match(await load(join(root, 'named')), { items: [{ label: 'tench' }, { label: 'goldfish' }] })
   t.match(await load(join(root, 'test')), { name: 'test', items: [{ label: 'a' }, { label: 'b' }] })
-  await refuses(t, join(root, 'long'), /labels\.json: n01: Its label has 1001 characters, of 1000 allowed\./)
+  await refuses(
+    t,
+    join(root, 'long'),
+    /labels\.json: n01: The label has 1001 characters; at most 1000 are allowed\./
+  )
   t.match(await load(join(root, 'table', 'rows.csv')), {
     items: [{ label: 'cat' }],
-    faults: [{ name: 'rows.csv:3', reason: 'Its label has 1001 characters, of 1000 allowed.' }]
+    faults: [{ name: 'rows.csv:3', reason: 'The label has 1001 characters; at most 1000 are allowed.' }]
   })
-  await refuses(t, join(root, 'one'), /has the one class 'cat': a folder for each of two or more classes/, {
-    format: 'classes'
-  })
-  await refuses(t, join(root, 'one'), /no dataset in it that is known/)
-  await refuses(t, join(root, 'nothing'), /no folders of classes/, { format: 'classes' })
-  await refuses(t, join(root, 'plain'), /has no splits: leave out 'test'/, { split: 'test' })
+  await refuses(
+    t,
+    join(root, 'one'),
+    /has only one class, 'cat'; it needs one folder for each of two or more classes/,
+    { format: 'classes' }
+  )
+  await refuses(t, join(root, 'one'), /contains no dataset of a known format/)
+  await refuses(t, join(root, 'nothing'), /no class folders/, { format: 'classes' })
+  await refuses(t, join(root, 'plain'), /has no splits; leave out 'test'/, { split: 'test' })
 })
 
 t.test('metadata of imagefolder, where it may lie', async (t) => {
@@ -384,7 +388,7 @@ t.test('metadata of imagefolder, where it may lie', async (t) => {
       { id: '1.png', label: 'cat' },
       { id: '2.png', label: '1' }
     ],
-    faults: [{ reason: 'Its image 2.png was named before.' }, { reason: 'It has no label.' }]
+    faults: [{ reason: 'Another row already names the image 2.png.' }, { reason: 'The row has no label.' }]
   })
   t.match(await captionsOf(join(root, 'both')), { captions: { '1.png': ['one'], '2.png': ['two'] } })
   t.match(await load(join(root, 'pairs')), {
@@ -410,14 +414,18 @@ t.test('pairs and choices that are none', async (t) => {
   })
   t.match(await load(join(root, 'pairs.jsonl')), {
     items: [{ id: '4', tag: 'Swap' }],
-    faults: [{ name: '3' }, { reason: 'It lacks image_0 or image_1.' }, { reason: 'It has no caption.' }]
+    faults: [
+      { name: '3' },
+      { reason: 'The row has no image_0 or no image_1.' },
+      { reason: 'The caption is missing.' }
+    ]
   })
   t.match(await load(join(root, 'choices.json')), {
     items: [{ id: '0', negatives: ['two'] }],
     faults: [
-      { reason: 'Its caption is among its negatives.' },
-      { reason: 'It has no negatives.' },
-      { reason: 'It is no object.' },
+      { reason: 'The caption is also one of the negatives.' },
+      { reason: 'The row has no negatives.' },
+      { reason: 'The row is not an object.' },
       { name: '9.png' }
     ]
   })
@@ -439,16 +447,18 @@ t.test('what is no dataset', async (t) => {
     'emb/texts.npy': 'no'
   })
   await refuses(t, join(root, 'missing'), /There is no dataset at .*missing: ENOENT/)
-  await refuses(t, join(root, 'a.png'), /but an image\. Datasets are known/)
-  await refuses(t, join(root, 'rows.parquet'), /but Parquet: export it/)
-  await refuses(t, join(root, 'x.npy'), /: name the folder that has images\.npy and texts\.npy/)
-  await refuses(t, join(root, 'other.csv'), /its header has the columns name, age\. Datasets are known/)
-  await refuses(t, join(root, 'text.md'), /of no format that is known\. /)
-  await refuses(t, join(root, 'empty'), /no dataset in it that is known/)
-  await refuses(t, join(root, 'empty'), /has no file of format coco/, { format: 'coco' })
-  await refuses(t, join(root, 'a.png'), /is a file, and classes is a folder/, { format: 'classes' })
-  await refuses(t, join(root, 'empty'), /has no embeddings: images\.npy and texts\.npy are looked for/, {
+  await refuses(t, join(root, 'a.png'), /no known format: it is an image\. The format/)
+  await refuses(t, join(root, 'rows.parquet'), /it is Parquet; export it/)
+  await refuses(t, join(root, 'x.npy'), /; name the folder that has images\.npy and texts\.npy/)
+  await refuses(t, join(root, 'other.csv'), /its header has the columns name, age\. The format/)
+  await refuses(t, join(root, 'text.md'), /has no known format\. /)
+  await refuses(t, join(root, 'empty'), /contains no dataset of a known format/)
+  await refuses(t, join(root, 'empty'), /has no file of the format coco/, { format: 'coco' })
+  await refuses(t, join(root, 'a.png'), /is a file, but the format classes is a folder/, {
+    format: 'classes'
+  })
+  await refuses(t, join(root, 'empty'), /has no embeddings; it needs images\.npy and texts\.npy/, {
     format: 'embeddings'
   })
-  await refuses(t, join(root, 'emb'), /images\.npy is no \.npy file/)
+  await refuses(t, join(root, 'emb'), /images\.npy is not a \.npy file/)
 })

@@ -9,7 +9,7 @@ t.test('the metadata of all rows of a form are bounded together', async (t) => {
   })
   await t.rejects(formRecords(formOf(11, 10_000), 256), {
     code: 'INVALID_REQUEST',
-    message: /metadata have over 100000 values in all/
+    message: /metadata has more than 100000 values in all/
   })
   t.equal((await formRecords(formOf(9, 10_000), 256)).length, 9)
 })

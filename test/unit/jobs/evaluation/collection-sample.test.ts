@@ -14,7 +14,7 @@ t.test('a label that is too long is a fault of its record, which keeps its text'
     {
       kind: 'classes',
       items: { length: 1, 0: { id: 'a' } },
-      faults: [{ name: 'b', reason: 'Its label has 1001 characters, of 1000 allowed.' }]
+      faults: [{ name: 'b', reason: 'The label has 1001 characters; at most 1000 are allowed.' }]
     }
   ])
   t.end()
