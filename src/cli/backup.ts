@@ -42,7 +42,9 @@ async function runBackup(
     })
     const size = `${made.records} records, ${bytes(made.bytes)}, SHA-256 ${made.sha256}`
     if (output === undefined)
-      host().stdout.write(`Made backup ${made.name} of ${collection} at the service: ${size}.\n`)
+      host().stdout.write(
+        `Made the backup ${made.name} of ${collection} in the service's data folder: ${size}.\n`
+      )
     else {
       const target = resolve(output)
       try {
@@ -60,12 +62,12 @@ async function runBackup(
             signal: AbortSignal.timeout(CLEAR_UP_MS)
           })
       }
-      host().stdout.write(`Fetched a backup of ${collection} into ${target}: ${size}.\n`)
+      host().stdout.write(`Wrote a backup of ${collection} to ${target}: ${size}.\n`)
     }
     if (made.lost_images > 0)
       throw new Error(
-        `${made.lost_images} kept images are gone or damaged in the service's data folder, and so not ` +
-          `in the backup; all else is. 'semblance doctor' there names them.`
+        `${made.lost_images} kept images are missing or damaged in the service's data folder, and are ` +
+          `not in the backup; everything else is. Run 'semblance doctor' there to list them.`
       )
   })
 }

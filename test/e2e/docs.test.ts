@@ -76,7 +76,10 @@ t.test('calls are read, run and copied on the page, from this server alone', asy
     await section.getByLabel('Body, application/json').fill('{"text": "x", "limit": 1}')
     await section.getByLabel(/^collection/).fill('not-there')
     t.equal(await run(page, 'searchTextToImage'), '404')
-    t.match(await section.locator('.advice').innerText(), /COLLECTION_NOT_FOUND[^]*Create it first/)
+    t.match(
+      await section.locator('.advice').innerText(),
+      /COLLECTION_NOT_FOUND[^]*Create the collection first/
+    )
     await section.getByLabel(/^collection/).fill('emoji')
   })
 

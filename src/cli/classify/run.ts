@@ -76,7 +76,7 @@ export async function runClassify(
   }
   if (!options.json && rows.length > 0)
     host().stdout.write(table([['FILE', 'SCORE', 'LABEL'], ...rows.flatMap(lines)]))
-  if (rows.length === 0 && failed === 0 && !options.json) throw new Error('There is no image there.')
+  if (rows.length === 0 && failed === 0 && !options.json) throw new Error('No image was found there.')
   if (failed > 0) host().exitCode = EXIT.failed
 }
 
@@ -91,14 +91,17 @@ async function labelsOf({
   if (classifier !== undefined) {
     if (labels.length > 0 || [labelsFile, template, multiLabel, model].some((option) => option !== undefined))
       throw new UsageError(
-        'A trained classifier has its labels and its model: name nothing else with --classifier.'
+        "--classifier can't be combined with --labels, --labels-file, --template or --model: a trained " +
+          'classifier has its own labels and model.'
       )
     return []
   }
   const fromFile = labelsFile === undefined ? [] : (await readText(labelsFile)).split(/\r?\n/)
   const all = [...labels, ...fromFile].map((label) => label.trim()).filter((label) => label !== '')
   if (all.length === 0)
-    throw new UsageError('Name the labels: --labels cat,dog, or --labels-file; or a trained --classifier.')
+    throw new UsageError(
+      'Labels are missing: use --labels cat,dog, --labels-file, or a trained --classifier.'
+    )
   return all
 }
 
@@ -115,7 +118,9 @@ async function imagesOf(name: string): Promise<Image | Source> {
   if ((await stat(name).catch(() => undefined))?.isFile()) return { file: name }
   try {
     const source = await openSource([name], { prefix: '', captions: false, onPassedOver: () => undefined })
-    return 'lines' in source ? { file: name, fault: 'Images are named, not lines.' } : source
+    return 'lines' in source
+      ? { file: name, fault: "'-' is not supported here; name images or folders." }
+      : source
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
     return { file: name, fault: error.message }

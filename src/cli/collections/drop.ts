@@ -8,10 +8,13 @@ import type { DropOptions } from './options.js'
 /** `semblance collections drop`. */
 export async function drop(name: string, { yes = false, quiet, ...options }: DropOptions): Promise<void> {
   if (!yes && !host().stdin.isTTY)
-    throw new UsageError(`Nobody can be asked here: --yes drops '${name}' without.`)
+    throw new UsageError(
+      `Standard input is not a terminal, so the deletion can't be confirmed; use --yes to drop ` +
+        `'${name}' without confirmation.`
+    )
   await withStop({ ...options, quiet }, async (service, signal) => {
     const { records } = await showCollection(service, name, signal)
-    if (!yes && !(await isMeant(`Drop '${name}' with its ${records} records, for good? [y/N] `, signal)))
+    if (!yes && !(await isMeant(`Permanently delete '${name}' with its ${records} records? [y/N] `, signal)))
       throw new Error(`'${name}' was not dropped.`)
     await service.api.delete('/v1/collections/{collection}', {
       params: { path: { collection: name } },

@@ -11,7 +11,7 @@ export async function listCollections({ json, ...options }: ShowOptions): Promis
     const { collections } = answer
     if (json) host().stdout.write(`${JSON.stringify(answer)}\n`)
     else if (collections.length === 0)
-      host().stdout.write("There are no collections. 'semblance index <folder>' makes one.\n")
+      host().stdout.write("There are no collections. Create one with 'semblance index <folder>'.\n")
     else {
       const rows = collections.map(({ name, records, images, texts, model, bytes: size }) => [
         name,

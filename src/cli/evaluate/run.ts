@@ -32,9 +32,11 @@ type Evaluated = Dataset | EmbeddedPairs
  */
 export async function evaluate(paths: string[], options: EvaluateOptions): Promise<void> {
   if (paths.length === 0)
-    throw new UsageError('Name a dataset, or a collection of a service by --collection.')
+    throw new UsageError(
+      'There is nothing to evaluate: name a dataset, or a collection of a service with --collection.'
+    )
   if (options.labelField !== undefined)
-    throw new UsageError('--label-field is of a collection; the classes of a dataset are in it.')
+    throw new UsageError('--label-field is only for --collection; a dataset has its own classes.')
   const config = readConfig(host().env)
   const datasets = await openDatasets(paths, options)
   requirePossible(datasets, options)
@@ -63,14 +65,15 @@ export async function evaluate(paths: string[], options: EvaluateOptions): Promi
       onProgress: progress.update,
       onWarning: progress.say,
       onEmbedded: ({ model, made }) =>
-        cache && made > 0 && progress.say(`${made} embeddings of ${model} were made and kept.`)
+        cache && made > 0 && progress.say(`${made} embeddings of ${model} were computed and cached.`)
     })
     if (cache && models.encoders.length > 0)
-      progress.say(`The kept embeddings take ${bytes(await folderSize(cache.folder))} in ${cache.folder}.`)
+      progress.say(`The cached embeddings take ${bytes(await folderSize(cache.folder))} in ${cache.folder}.`)
     for (const { name, counts, faults } of report.datasets)
       if (counts.faults > 0)
         progress.say(
-          `Of ${name} ${counts.faults} could not be used, the first: ${faults[0].name}: ${faults[0].reason}`
+          `${counts.faults} items of ${name} could not be used, the first: ${faults[0].name}: ` +
+            `${faults[0].reason}`
         )
     progress.stop()
     const [model] = models.encoders.length > 0 ? modelNames(options, config) : []
@@ -80,7 +83,7 @@ export async function evaluate(paths: string[], options: EvaluateOptions): Promi
     if (!signal.aborted) throw error
     const kept =
       cache && models
-        ? ` What was embedded is kept in ${cache.folder}: the same command goes on from there.`
+        ? ` The embeddings so far are cached in ${cache.folder}: run the same command again to continue.`
         : ''
     host().stderr.write(`${printable(`Stopped.${kept}`)}\n`)
     host().exitCode = exitCode()
@@ -106,8 +109,7 @@ function requirePossible(datasets: Evaluated[], { tasks, templates, model, again
   }
   if (datasets.every(({ kind }) => kind === 'embeddings') && (model ?? against) !== undefined)
     throw new UsageError(
-      'What is evaluated are embeddings that were made before: no model has a part in it, so leave out ' +
-        '--model and --against.'
+      'The dataset holds embeddings, so no model is used; leave out --model and --against.'
     )
 }
 
@@ -162,8 +164,7 @@ async function openDatasets(
 ): Promise<(Dataset | EmbeddedPairs)[]> {
   if (images !== undefined && paths.length > 1)
     throw new UsageError(
-      '--images is where the images of one dataset lie; evaluate the others apart, or put their images ' +
-        'beside them.'
+      '--images applies to a single dataset; evaluate the others separately, or put their images beside them.'
     )
   try {
     return await Promise.all(paths.map((path) => openDataset(path, { format, images, split, limit })))

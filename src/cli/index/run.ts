@@ -81,13 +81,14 @@ export async function planIndex(sources: string[], options: IndexOptions): Promi
     onUnknown: (name) => countEnd(tally.unknown, name)
   })
   if (exclude.length > 0 && !('items' in source && source.isWhole !== undefined))
-    throw new UsageError('--exclude goes with a folder or a wildcard.')
-  if (prunes && !('items' in source && source.isWhole)) throw new UsageError('--prune goes with a folder.')
+    throw new UsageError('--exclude can only be used with a folder or a wildcard.')
+  if (prunes && !('items' in source && source.isWhole))
+    throw new UsageError('--prune can only be used with a folder.')
   // Ids of 'nas2' start with 'nas', too.
   if (prunes && /[\p{L}\p{N}]$/u.test(prefix))
     throw new UsageError(
-      `--prune goes with a --prefix that ends with a separator, such as '${prefix}/': others may start ` +
-        `with '${prefix}', too.`
+      `--prune needs a --prefix that ends with a separator, such as '${prefix}/', because other ` +
+        `prefixes may also start with '${prefix}'.`
     )
   return { name: sources[0], source, tally }
 }
@@ -127,7 +128,7 @@ export async function runIndex(
   if (isEmpty)
     host().stderr.write(
       'semblance: Nothing was indexed: ' +
-        `${source.isWhole === false ? `no image fits '${name}'` : `there is none in ${name}`}.\n`
+        `${source.isWhole === false ? `no image matches '${name}'` : `${name} has no images or records`}.\n`
     )
   if (isEmpty && source.isWhole === false) host().exitCode = EXIT.usage
   else if (isEmpty || tally.kept > 0 || tally.failed > (options.maxFailures ?? 0))
@@ -144,9 +145,9 @@ async function ensureCollection(
     const isOther = (storage && storage !== there.storage) || (model !== undefined && model !== there.model)
     if (isOther)
       throw new UsageError(
-        `'${collection}' is there already, with storage ${there.storage} and ` +
-          `${there.model === null ? 'no model' : `model ${there.model}`}: --storage and --model are of ` +
-          'new collections.'
+        `'${collection}' already exists, with storage ${there.storage} and ` +
+          `${there.model === null ? 'no model' : `model ${there.model}`}; --storage and --model only ` +
+          'apply to new collections.'
       )
   } catch (error) {
     if (!isMissing(error)) throw error
@@ -194,7 +195,8 @@ async function indexItems(
     tally.kept += count
     progress.say(
       `semblance: ${count} records of files in '${folder.slice(options.prefix.length)}' were not ` +
-        'pruned: it has no image any more, as on a disk that is not mounted. With --yes they go.'
+        'pruned: the folder has no images any more, for example because a disk is not mounted. To delete ' +
+        'them, use --yes.'
     )
   }
 }
@@ -285,11 +287,11 @@ function report(collection: string, { prunes, tally, seconds }: Outcome & { prun
   host().stdout.write(`Indexed into '${collection}': ${parts.join(', ')}, in ${seconds.toFixed(1)} s.\n`)
   for (const [end, count] of passedOver)
     host().stdout.write(
-      `Passed over ${count} ${end} ${count === 1 ? 'file' : 'files'}, a type that is not read.\n`
+      `Skipped ${count} ${end} ${count === 1 ? 'file' : 'files'}, whose type is not supported.\n`
     )
   if (unknown.size > 0)
     host().stdout.write(
-      'Passed over files of no known kind: ' +
+      'Skipped files of unsupported types: ' +
         `${printable([...unknown].map(([end, count]) => `${count} ${end}`).join(', '))}.\n`
     )
 }

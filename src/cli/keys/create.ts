@@ -70,20 +70,20 @@ async function runCreate({
   }
   await changeKeyFile(path, (keys) => {
     if (keys.some((other) => other.name === name))
-      throw new Error(`There is a key '${name}' in ${path}: take another name, or revoke it first.`)
+      throw new Error(`${path} already has a key '${name}'; use another name, or revoke that key first.`)
     return [...keys, entry]
   })
-  host().stderr.write(`Added '${name}' to ${path}. This is its key; keep it, it is not shown again:\n`)
+  host().stderr.write(`Added '${name}' to ${path}. Save the key now; it is not shown again:\n`)
   host().stdout.write(`${key}\n`)
 }
 
 function parseCount(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('A number of requests is needed.')
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a number of requests.')
   return Number(text)
 }
 
 function parseExpiry(text: string): number {
   const [, count, unit] = /^([1-9]\d{0,4})([hdwy])$/.exec(text) ?? []
-  if (!unit) throw new InvalidArgumentError('A duration such as 12h, 90d, 4w or 1y is needed.')
+  if (!unit) throw new InvalidArgumentError('It must be a duration such as 12h, 90d, 4w or 1y.')
   return Date.now() + Number(count) * HOURS[unit] * 3_600_000
 }

@@ -8,6 +8,6 @@ import { host } from '../host.js'
  */
 export function keysFile({ file }: { file?: string }): string {
   const path = file ?? readKeysConfig(host().env).API_KEYS_FILE
-  if (path === '') throw new Error('Name the file of API keys: --file PATH, or API_KEYS_FILE.')
+  if (path === '') throw new Error('The key file is missing: set --file or API_KEYS_FILE.')
   return resolve(path)
 }

@@ -50,7 +50,7 @@ async function runPull(repoRevision: string, options: PullOptions): Promise<void
   } catch (error) {
     progress.stop()
     if (!signal.aborted) throw error
-    host().stderr.write('Stopped. What was downloaded stays: the same command goes on from there.\n')
+    host().stderr.write('Stopped. Downloaded data is kept: run the same command again to continue.\n')
     host().exitCode = exitCode()
   } finally {
     release()
@@ -60,7 +60,7 @@ async function runPull(repoRevision: string, options: PullOptions): Promise<void
 
 function summary(repo: string, variant: Variant, { commit, downloaded, changed, folder }: Pulled): string {
   const name = `${repo}@${commit.slice(0, 12)} (${variant})`
-  if (!changed) return `${name} is there already: nothing to do.`
+  if (!changed) return `${name} is already up to date.`
   const size = bytes(downloaded.reduce((sum, file) => sum + file.size, 0))
   return `Pulled ${name}: ${downloaded.length} files downloaded, ${size}, into ${folder}.`
 }

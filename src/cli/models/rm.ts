@@ -22,7 +22,7 @@ async function runRm(name: string, options: RmOptions): Promise<void> {
   const { MODELS_DIR: modelsDir } = modelsConfig(options)
   const { signal, release } = stopSignal()
   const onWait = (holder: string) =>
-    void host().stderr.write(`It is being pulled (${holder}): waiting for that.\n`)
+    void host().stderr.write(`The package is being pulled (${holder}): waiting for the pull to end.\n`)
   const removed = await removePackage({
     name,
     modelsDir,
@@ -31,6 +31,6 @@ async function runRm(name: string, options: RmOptions): Promise<void> {
     force: options.force ?? false
   }).finally(release)
   host().stdout.write(
-    removed === 'package' ? `Removed ${name}.\n` : `Removed what an unfinished pull of ${name} had left.\n`
+    removed === 'package' ? `Removed ${name}.\n` : `Removed the files of an unfinished pull of ${name}.\n`
   )
 }

@@ -57,8 +57,7 @@ export async function runSearch(
     if (open) openInBrowser(file)
   }
   if (json) host().stdout.write(`${JSON.stringify(answer)}\n`)
-  else if (matches.length === 0)
-    host().stdout.write(options.quiet ? '' : `Nothing was found in '${collection}'.\n`)
+  else if (matches.length === 0) host().stdout.write(options.quiet ? '' : `No matches in '${collection}'.\n`)
   else await print(service, matches, options)
 }
 
@@ -77,7 +76,7 @@ export async function queryOf(
     )),
     ...record.map((id) => ({ record: id }))
   ]
-  if (parts.length === 0) throw new UsageError('Say what to search: words, --image, or --record.')
+  if (parts.length === 0) throw new UsageError('The query is missing: use words, --image or --record.')
   return [...parts, ...minus.map((text) => ({ text, weight: AWAY }))]
 }
 

@@ -68,7 +68,9 @@ export function createImageFiles(limits: FileLimits = { maxBytes: 16 * MIB, maxP
 /** Throws IMAGE_TOO_LARGE. */
 export function requireSize(bytes: number, { maxBytes }: FileLimits): void {
   if (bytes > maxBytes)
-    throw new ImageTooLarge(`${(bytes / MIB).toFixed(1)} MiB, of ${maxBytes / MIB} allowed`)
+    throw new ImageTooLarge(
+      `it has ${(bytes / MIB).toFixed(1)} MiB; at most ${maxBytes / MIB} MiB are allowed`
+    )
 }
 
 /** Thumbnails that are made at a time. */

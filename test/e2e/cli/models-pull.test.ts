@@ -77,10 +77,10 @@ t.test('SIGINT keeps what has come, and says how to go on', async (t) => {
   child.kill('SIGINT')
   const { code, stderr, stdout } = await ended
   t.match({ code, stdout }, { code: 130, stdout: '' })
-  t.match(stderr, /\nStopped\. What was downloaded stays: the same command goes on from there\.\n$/)
+  t.match(stderr, /\nStopped\. Downloaded data is kept: run the same command again to continue\.\n$/)
   hub.speed = Infinity
   const again = await callCommand(PULL, env)
-  t.match(again, { code: 0, stderr: /of which [\d.]+ kB are there from before/ })
+  t.match(again, { code: 0, stderr: /of which [\d.]+ kB are already downloaded/ })
   await isWhole(t, modelsDir, hub)
 })
 
@@ -97,9 +97,10 @@ t.test('commands at the same time take turns', async (t) => {
   t.equal((await first.ended).code, 0)
   t.match(await second.ended, {
     code: 0,
-    stdout: /nothing to do/,
+    stdout: /already up to date/,
     stderr: new RegExp(
-      `^Another pull of this repository runs \\(process ${first.child.pid} on .*\\): waiting for it\\.\\n$`
+      `^Another pull of this repository is running \\(process ${first.child.pid} on .*\\): waiting for ` +
+        `it\\.\\n$`
     )
   })
   await isWhole(t, modelsDir, hub)
@@ -116,7 +117,7 @@ t.test('a command that waits for one that is killed goes on where that ended', a
   await saidToWait(second)
   hub.speed = Infinity
   first.child.kill('SIGKILL')
-  t.match(await second.ended, { code: 0, stderr: /are there from before/ })
+  t.match(await second.ended, { code: 0, stderr: /are already downloaded/ })
   await isWhole(t, modelsDir, hub)
 })
 
@@ -156,8 +157,8 @@ t.test('through a proxy go all requests, and with HF_TOKEN only those of the hub
   t.match(await runCommand(t, PULL, { ...env, HF_ENDPOINT: 'http://other.test' }), {
     code: 1,
     stderr: inSequence(
-      /^semblance: The proxy answers 403 when asked for other\.test: /,
-      /see to HTTP_PROXY, HTTPS_PROXY and NO_PROXY\.\n$/
+      /^semblance: The proxy answered 403 to the request for other\.test: /,
+      /check HTTP_PROXY, HTTPS_PROXY and NO_PROXY\.\n$/
     )
   })
 })

@@ -294,7 +294,7 @@ t.test('examples that no classifier can be made of', async (t) => {
   refused([example('a'), example('a')], /the label 'a'/)
   refused(
     Array.from({ length: 1001 }, (_, i) => example(String(i))),
-    /1001 labels, of 1000/
+    /1001 labels; at most 1000/
   )
   refused(
     Array.from({ length: 1000 }, (_, i) => example(String(i % 300))),

@@ -51,7 +51,7 @@ t.test('a collection of a service is evaluated from the command line', async (t)
     [['-c', 'walls', '--no-cache'], 2, /--no-cache can't be used with --collection/],
     [['-c', 'walls', 'folder'], 2, /apart/],
     [['-c', 'nowhere'], 1, /There is no collection 'nowhere'/],
-    [[], 2, /Name a dataset, or a collection/]
+    [[], 2, /name a dataset, or a collection/]
   ]
   const off: object[] = []
   for (const [options, code, said] of wrong) {

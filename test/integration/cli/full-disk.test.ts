@@ -95,7 +95,7 @@ t.test('a load that a full disk stops says how many records are stored and how t
       t.equal(created, await stored('table'))
       t.match({ code, stopped }, { code: 1, stopped: { code: 'STORAGE_FULL', next_line: undefined } })
       t.match(stderr, `${created} records were stored before that`)
-      t.match(stderr, 'run the same command again: what is stored is not sent again.')
+      t.match(stderr, 'run the same command again: records that are already stored are not sent again.')
     })
 
     resizeDisk(dataDir, '96m')

@@ -39,7 +39,7 @@ t.test('keys create, list, revoke', async (t) => {
   t.match(await callCommand(['keys', 'create', '--name', 'app', '--scope', 'read'], env), {
     code: 1,
     stdout: '',
-    stderr: /There is a key 'app'/
+    stderr: /already has a key 'app'/
   })
   t.match(await callCommand(['keys', 'create', '--name', 'boss', '--scope', 'admin', '--file', path]), {
     code: 0,
@@ -62,10 +62,10 @@ t.test('keys create, list, revoke', async (t) => {
 
 t.test('what can not be done is said', async (t) => {
   const folder = t.testdir({ 'broken.json': '{' })
-  t.match(await callCommand(['keys', 'list']), { code: 1, stderr: /--file PATH, or API_KEYS_FILE/ })
+  t.match(await callCommand(['keys', 'list']), { code: 1, stderr: /set --file or API_KEYS_FILE/ })
   t.match(await callCommand(['keys', 'revoke', 'x', '--file', join(folder, 'none.json')]), {
     code: 1,
-    stderr: /There is no .*none\.json/
+    stderr: /none\.json does not exist/
   })
   t.match(
     await callCommand([

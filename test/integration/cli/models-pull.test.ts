@@ -30,7 +30,7 @@ t.test(
     await isWhole(t, modelsDir, hub)
     t.same(await callCommand(PULL, { MODELS_DIR: modelsDir, HF_ENDPOINT: `${hub.endpoint}/` }), {
       code: 0,
-      stdout: `acme/clip@${hub.commit.slice(0, 12)} (fp32) is there already: nothing to do.\n`,
+      stdout: `acme/clip@${hub.commit.slice(0, 12)} (fp32) is already up to date.\n`,
       stderr: ''
     })
   }
@@ -78,18 +78,20 @@ t.test("what can't be pulled is one line that says what to do, and an exit code"
       wrong.push({ ...ended, expected: [exitCode, line] })
   }
   await fails(
-    /^semblance: 127\.0\.0\.1:9 can't be reached \(ECONNREFUSED\): check the connection, set HF_ENDPOINT/,
+    /^semblance: 127\.0\.0\.1:9 can't be reached \(ECONNREFUSED\): check the connection, or set HF_ENDPOINT/,
     { HF_ENDPOINT: 'http://127.0.0.1:9' }
   )
   await fails(/^semblance: nowhere\.invalid can't be reached \((ENOTFOUND|EAI_AGAIN)\)/, {
     HF_ENDPOINT: 'http://nowhere.invalid'
   })
-  await fails(/^semblance: HF_ENDPOINT 'nowhere' is not an http\(s\) address/, { HF_ENDPOINT: 'nowhere' })
+  await fails(/^semblance: HF_ENDPOINT must be an http or https URL, not 'nowhere'/, {
+    HF_ENDPOINT: 'nowhere'
+  })
   await fails(/has no repository acme\/other, or it has no revision 'main' \(404\): check both/, {
     args: ['models', 'pull', 'acme/other']
   })
   await fails(/acme\/clip has no revision 'v9' \(404\)/, { args: ['models', 'pull', 'acme/clip@v9'] })
-  await fails(/'\.\.\/evil' is not a repository's name/, { args: ['models', 'pull', '../evil'] })
+  await fails(/'\.\.\/evil' is not a repository name/, { args: ['models', 'pull', '../evil'] })
   await fails(/MODELS_DIR .*\/file can't be written to \(ENOTDIR\)/, { MODELS_DIR: `${env.MODELS_DIR}/file` })
   await fails(
     /argument 'fp8' is invalid\. Allowed choices are fp32,/,
@@ -98,8 +100,8 @@ t.test("what can't be pulled is one line that says what to do, and an exit code"
   )
   await fails(/MODEL_VARIANT/, { MODEL_VARIANT: 'fp8' })
   hub.token = 'hf_secret'
-  await fails(/acme\/clip is private, gated or not there \(401\): check the name, or set HF_TOKEN/)
-  await fails(/refuses the HF_TOKEN for acme\/clip \(401\)/, { HF_TOKEN: 'hf_other' })
+  await fails(/acme\/clip is private, gated or does not exist \(401\): check the name, or set HF_TOKEN/)
+  await fails(/rejects the HF_TOKEN for acme\/clip \(401\)/, { HF_TOKEN: 'hf_other' })
   t.same(wrong, [])
 })
 

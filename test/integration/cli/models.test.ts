@@ -108,7 +108,10 @@ t.test('verify: what is missing, changed or extra, and exit code 1', async (t) =
   await writeFile(join(folder, 'notes.txt'), 'mine')
   const { code, stdout, stderr } = await run('verify')
   t.equal(code, 1)
-  t.equal(stderr, "semblance: acme/clip differs from what was pulled: 'semblance models pull' mends it.\n")
+  t.equal(
+    stderr,
+    "semblance: acme/clip differs from what was pulled: run 'semblance models pull' to repair.\n"
+  )
   t.match(
     stdout,
     inSequence(
@@ -140,7 +143,7 @@ t.test(
     t.match(await run('rm', 'mine'), {
       code: 1,
       stdout: '',
-      stderr: "semblance: mine was not pulled, so it can't be pulled again: say --force to remove it.\n"
+      stderr: "semblance: mine was not pulled, so it can't be pulled again; remove it with --force.\n"
     })
     t.ok(await stat(join(modelsDir, 'mine/config.json')))
     t.match(await run('rm', '--force', 'mine'), { code: 0 })
@@ -162,7 +165,7 @@ t.test('rm: what is no package, or not inside, is refused', async (t) => {
   const inner = callCommand(['models', 'rm', '--force', 'out/deeper'], {
     MODELS_DIR: join(modelsDir, 'inner')
   })
-  t.match(await inner, { code: 1, stderr: /out\/deeper lies outside .*: it is not removed/ })
+  t.match(await inner, { code: 1, stderr: /out\/deeper is outside .* and is not removed/ })
   const wrong = []
   for (const name of [
     '..',
@@ -193,7 +196,7 @@ t.test('rm: what an unfinished pull left goes too', async (t) => {
   hub.faults[FP32[0]] = [{ kind: 'drop', after: 1000 }]
   await t.rejects(pullFrom(clientOf(t, hub, { retry: { tries: 1, baseMs: 1 } }), { modelsDir }))
   const run = () => callCommand(['models', 'rm', 'acme/clip'], { MODELS_DIR: modelsDir })
-  t.match(await run(), { code: 0, stdout: 'Removed what an unfinished pull of acme/clip had left.\n' })
+  t.match(await run(), { code: 0, stdout: 'Removed the files of an unfinished pull of acme/clip.\n' })
   t.same(await readdir(join(modelsDir, '.pulling/acme--clip')), ['lock', 'lock.holder'])
   t.match(await run(), { code: 1, stderr: /There is no package 'acme\/clip'/ })
 })

@@ -81,7 +81,7 @@ t.test('a store that is damaged says which file, what is wrong and what to do', 
         db.pragma('user_version = 1000')
         db.close()
       }),
-      /schema 1000, written by a newer version.*Start the newer version/
+      /schema 1000, which a newer version wrote.*Start the newer version/
     ],
     [
       damaged('images', (path) => writeFileSync(join(path, '..', 'images'), '')),
@@ -91,7 +91,7 @@ t.test('a store that is damaged says which file, what is wrong and what to do', 
       damaged('lock', (path) =>
         writeFileSync(join(path, '..', 'lock.db'), 'nothing that SQLite knows'.repeat(50))
       ),
-      /lock\.db is damaged.*remove it/
+      /lock\.db is damaged.*delete the file/
     ]
   ]
   for (const [folder, expected] of cases) t.match(await refusal(folder), expected)

@@ -106,7 +106,7 @@ t.test('images that can not be embedded are named, each with its reason', async 
     'no.jpg': /of no known type/,
     'empty.png': /empty/,
     'bomb.png': /more pixels than allowed/,
-    'heavy.png': /0\.1 MiB, of/,
+    'heavy.png': /0\.1 MiB; at most/,
     'gone.png': /ENOENT/
   })
   await t.rejects(

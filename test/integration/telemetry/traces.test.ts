@@ -71,7 +71,7 @@ t.test('what asks for traces', async (t) => {
   )
   await t.rejects(
     openTraces({ ...endpoint, OTEL_TRACES_EXPORTER: 'zipkin' }, () => {}),
-    { message: /OTEL_TRACES_EXPORTER is 'zipkin'/ }
+    { message: /OTEL_TRACES_EXPORTER must be otlp or none, not 'zipkin'/ }
   )
 })
 

@@ -48,7 +48,10 @@ t.test('rows of the types that embeddings are saved in', async (t) => {
     close(t, matrix.read(1, 2), [1, 0])
     close(t, matrix.read(1, 1), [])
     t.equal(matrix.wasNormalised, false)
-    t.throws(() => matrix.read(1, 3), { name: 'RangeError', message: 'Rows 1 to 3 were asked for, of 2.' })
+    t.throws(() => matrix.read(1, 3), {
+      name: 'RangeError',
+      message: 'Rows 1 to 3 were requested, but there are 2.'
+    })
     matrix.close()
     t.throws(() => matrix.read(0, 1), { code: 'EBADF' })
   }
@@ -101,7 +104,7 @@ t.test('a folder of parts is one matrix, in natural order', async (t) => {
   close(t, matrix.read(1, 2), [0, 1])
   matrix.close()
   t.throws(() => openMatrix({ path: join(root, 'b') }), {
-    message: /2\.npy has rows of 3 values, and .*1\.npy has rows of 2\./
+    message: /2\.npy has rows of 3 values, but .*1\.npy has rows of 2\./
   })
   t.throws(() => openMatrix({ path: join(root, 'c') }), { message: /has no \.npy files/ })
 })
@@ -111,22 +114,25 @@ t.test('files that hold no rows, each with its reason', async (t) => {
   const wrong: Record<string, [Buffer, RegExp]> = {
     fortran: [
       npy(values, { order: 'True' }),
-      /lies in Fortran order: numpy\.save\(path, numpy\.ascontiguousarray\(rows\)\)/
+      /is in Fortran order; .*numpy\.save\(path, numpy\.ascontiguousarray\(rows\)\)/
     ],
-    big: [npy(values, { type: '>f4' }), /holds >f4, and is read as float32, float16 or float64/],
+    big: [
+      npy(values, { type: '>f4' }),
+      /must hold float32, float16 or float64 values \(little-endian\), not >f4/
+    ],
     integers: [
       npy(new Int32Array(4), { type: '<i4' }),
-      /has to be rows of float32, float16 or float64, and is <i4 of shape \(2, 2\)/
+      /must be rows of float32, float16 or float64, not <i4 of shape \(2, 2\)/
     ],
-    objects: [npy(values, { type: '|O' }), /holds \|O/],
-    flat: [npy(values, { shape: '(4,)' }), /is <f4 of shape \(4\)/],
+    objects: [npy(values, { type: '|O' }), /not \|O/],
+    flat: [npy(values, { shape: '(4,)' }), /not <f4 of shape \(4\)/],
     deep: [npy(values, { shape: '(1, 2, 2)' }), /of shape \(1, 2, 2\)/],
     none: [npy(values, { shape: '(0, 2)' }), /has no rows/],
-    cut: [npy(values).subarray(0, -1), /is cut off: it has \d+ bytes of the \d+ that its header speaks of/],
-    header: [npy(values).subarray(0, 20), /is cut off within its header/],
-    text: [Buffer.from('not an array at all'), /is no \.npy file, as numpy\.save writes it/],
-    zip: [Buffer.from('PK\x03\x04'), /is no \.npy file/],
-    'empty-file': [Buffer.alloc(0), /is no \.npy file/]
+    cut: [npy(values).subarray(0, -1), /is truncated: it has \d+ of the \d+ bytes that its header states/],
+    header: [npy(values).subarray(0, 20), /is truncated within its header/],
+    text: [Buffer.from('not an array at all'), /is not a \.npy file as numpy\.save writes it/],
+    zip: [Buffer.from('PK\x03\x04'), /is not a \.npy file/],
+    'empty-file': [Buffer.alloc(0), /is not a \.npy file/]
   }
   const root = await folderOf(
     t,
@@ -139,7 +145,7 @@ t.test('files that hold no rows, each with its reason', async (t) => {
   t.throws(() => openMatrix({ path: join(root, 'nowhere.npy') }), {
     message: /nowhere\.npy can't be opened: ENOENT/
   })
-  t.throws(() => openMatrix({ dimension: 3, values }), { message: '4 values are no rows of 3.' })
+  t.throws(() => openMatrix({ dimension: 3, values }), { message: '4 values do not make rows of 3.' })
 })
 
 t.test('rows without a direction are named', async (t) => {
@@ -195,14 +201,14 @@ t.test('pairs whose parts do not fit', async (t) => {
   const open = (name: string) => openEmbeddings(join(root, name), { name })
   t.match(open('equal'), { captions: { path: join(root, 'equal/captions.npy') } })
   t.throws(() => open('counts'), {
-    message: /3 images and 4 texts in .*: image_of\.npy has to say which image/
+    message: /3 images and 4 texts in .*: image_of\.npy must say which image/
   })
   t.throws(() => open('dimensions'), {
-    message: /images\.npy has rows of 2 values, and .*texts\.npy has rows of 4/
+    message: /images\.npy has rows of 2 values, but .*texts\.npy has rows of 4/
   })
-  t.throws(() => open('short'), { message: /image_of\.npy has 3 values, and there are 4 texts/ })
-  t.throws(() => open('beyond'), { message: /image_of\.npy: value 1 is 3, and there are images 0 to 2/ })
+  t.throws(() => open('short'), { message: /image_of\.npy has 3 values, but there are 4 texts/ })
+  t.throws(() => open('beyond'), { message: /image_of\.npy: value 1 must be an image from 0 to 2, not 3/ })
   t.throws(() => open('below'), { message: /value 1 is -1/ })
-  t.throws(() => open('floats'), { message: /has to be a list of whole numbers, int32 or int64, and is <f4/ })
+  t.throws(() => open('floats'), { message: /must be a list of whole numbers, int32 or int64, not <f4/ })
   t.same(readRowNumbers(join(root, 'short/image_of.npy'), 3), Uint32Array.from([0, 1, 2]))
 })

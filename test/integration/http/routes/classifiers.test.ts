@@ -259,7 +259,12 @@ t.test('classifiers over HTTP', async (t) => {
     t.match((await train({ label_field: 'even' })).body.labels, [{ label: 'false' }, { label: 'true' }])
     t.match(await train({ label_field: 'size' }), {
       status: 422,
-      body: { error: { code: 'EXAMPLES_INVALID', message: /'squares' has both a 'size'/ } }
+      body: {
+        error: {
+          code: 'EXAMPLES_INVALID',
+          message: /'squares' has both a single value in the metadata field 'size'/
+        }
+      }
     })
     t.match(await train({ label_field: 'odd' }), { status: 422 }, 'lists are no labels')
     t.match(await train({ filter: { look: { $near: 1 } } }), {
@@ -316,7 +321,7 @@ t.test('classifiers over HTTP', async (t) => {
       /examples\[8\]: /
     )
     await refused({ examples, templates: 'no label' }, 422, /no template set 'no label'/)
-    await refused({ examples, prompts: { green: ['grass'] } }, 422, /prompts for 'green'/)
+    await refused({ examples, prompts: { green: ['grass'] } }, 422, /prompts has the label 'green'/)
     await refused(
       { examples, c: 1, method: 'nearest-class-mean' },
       400,

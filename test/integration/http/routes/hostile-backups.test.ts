@@ -35,15 +35,15 @@ const changes: [string, Change, RegExp][] = [
     /tables are not those/
   ],
   ['write-ahead log', 'PRAGMA journal_mode = WAL', /WAL/],
-  ['no description', 'DELETE FROM backup', /does not say/],
-  ['two descriptions', 'INSERT INTO backup SELECT * FROM backup', /does not say/],
+  ['no description', 'DELETE FROM backup', /does not name its collection/],
+  ['two descriptions', 'INSERT INTO backup SELECT * FROM backup', /does not name its collection/],
   ['a record less', "DELETE FROM record WHERE id = 'r1'", /records are missing/],
   [
     'an embedding less',
     'DELETE FROM embedding WHERE label = (SELECT min(label) FROM embedding)',
     /embeddings are missing/
   ],
-  ['another dimension', 'UPDATE backup SET dimension = 255', /not of 255 dimensions/],
+  ['another dimension', 'UPDATE backup SET dimension = 255', /does not have 255 dimensions/],
   [
     'a dimension that the model has not',
     "UPDATE backup SET dimension = 1; UPDATE embedding SET vector = x'0000803f'",
@@ -52,7 +52,7 @@ const changes: [string, Change, RegExp][] = [
   [
     'a vector that is too short',
     'UPDATE embedding SET vector = substr(vector, 1, 1020) WHERE label = (SELECT max(label) FROM embedding)',
-    /not of 256 dimensions/
+    /does not have 256 dimensions/
   ],
   [
     'NaN',

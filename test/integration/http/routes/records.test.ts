@@ -83,7 +83,7 @@ t.test('records over HTTP', async (t) => {
           ['id', 'x']
         ])
       ),
-      { status: 400, body: { error: { message: /'id' is there 1 times, for 2/ } } }
+      { status: 400, body: { error: { message: /'id' appears 1 times, for 2/ } } }
     )
     t.match(
       await api(
@@ -261,7 +261,7 @@ t.test('records over HTTP', async (t) => {
       [
         { id: 'i', text: 'x', metadata: { sizes: [1, 9007199254740993] } },
         'i',
-        "metadata.sizes[1] is a number beyond 9007199254740991 (2^53 - 1), which can't be kept " +
+        "metadata.sizes[1] is a number beyond 9007199254740991 (2^53 - 1), which can't be stored " +
           'exactly; send it as a string.'
       ]
     ]

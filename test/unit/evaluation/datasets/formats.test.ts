@@ -159,7 +159,7 @@ t.test('a limit takes the first items, of classes in turn from each', async (t) 
     ['circle/00.png', 'square/00.png', 'star/00.png', 'triangle/00.png', 'circle/01.png', 'square/01.png']
   )
   for (const limit of [0, -1, 1.5, NaN])
-    await t.rejects(openDataset(join(small, 'coco'), { limit }), { message: /The limit is .* above 0/ })
+    await t.rejects(openDataset(join(small, 'coco'), { limit }), { message: /limit must be .* above 0/ })
 })
 
 t.test('items can be read again, and reading can be ended', async (t) => {
