@@ -76,7 +76,7 @@ t.test('an evaluation that was killed goes on where it was', async (t: Test) => 
   t.match(await stopped.ended, {
     code: 130,
     stdout: '',
-    stderr: /Stopped\. What was embedded is kept in .*evaluation-cache: the same command goes on from there\./
+    stderr: /Stopped\. The embeddings so far are cached in .*evaluation-cache: run the same command again/
   })
   const then = keptRows(cache)
   t.ok(then >= before + 1, `${then} after ${before}`)

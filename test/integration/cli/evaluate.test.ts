@@ -47,8 +47,8 @@ t.test('a table, JSON, a page and a card of a dataset; again from what is kept',
     code: 0,
     stdout: /^Evaluation of clip[^]*coco\/captions[^]*recall@1/,
     stderr: inSequence(
-      /\d+ embeddings of clip were made and kept\.[^]*/,
-      /The kept embeddings take [\d.]+ kB in .*evaluation-cache\./
+      /\d+ embeddings of clip were computed and cached\.[^]*/,
+      /The cached embeddings take [\d.]+ kB in .*evaluation-cache\./
     )
   })
   const report: Report = JSON.parse(await readFile(paths.json, 'utf8'))
@@ -107,22 +107,22 @@ t.test('what can not be is said before anything is encoded', async (t: Test) => 
   const env = environment(t.testdir())
   const refused: [string[], RegExp][] = [
     [['nowhere'], /nowhere/],
-    [[], /Name a dataset, or a collection/],
+    [[], /name a dataset, or a collection/],
     [
       [small('classes'), '--tasks', 'retrieval'],
-      /retrieval is done on images with captions.*'classes' is images with classes/
+      /retrieval needs images with captions.*'classes' is images with classes/
     ],
-    [[small('classes'), '--tasks', 'magic'], /There is no task 'magic'; there are retrieval,/],
+    [[small('classes'), '--tasks', 'magic'], /There is no task 'magic'; the tasks are retrieval,/],
     [[small('classes'), '--confidence', '95'], /between 0 and 1/],
     [
       [small('classes'), small('coco/captions.json'), '--images', '/tmp'],
-      /--images is where the images of one dataset lie/
+      /--images applies to a single dataset/
     ],
-    [[small('classes'), '--html', '/nowhere/report.html'], /There is no folder \/nowhere/],
+    [[small('classes'), '--html', '/nowhere/report.html'], /The folder \/nowhere .* does not exist/],
     [[small('classes'), '--templates', 'imagenet-81'], /imagenet-81/],
     [[small('classes'), '--format', 'xml'], /Allowed choices are coco/],
-    [[small('embeddings'), '--against', 'clip'], /no model has a part in it/],
-    [[small('classes'), '--against', 'clip'], /are the same model; --against names another/]
+    [[small('embeddings'), '--against', 'clip'], /no model is used/],
+    [[small('classes'), '--against', 'clip'], /are the same model; set --against to another model/]
   ]
   const wrong: object[] = []
   for (const [args, reason] of refused) {
@@ -132,6 +132,6 @@ t.test('what can not be is said before anything is encoded', async (t: Test) => 
   t.same(wrong, [])
   t.match(await callCommand(['evaluate', small('classes'), '--model', 'there-is-none'], env), {
     code: 1,
-    stderr: /There is no model package/
+    stderr: /The model package .* does not exist/
   })
 })

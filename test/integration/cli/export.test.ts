@@ -71,7 +71,7 @@ t.test('what export writes and index reads is the same collection', async (t) =>
   )
   const expected = await records('all')
   const done = await copy('all', 'all-copy')
-  t.match(done.export, { code: 0, stderr: /2 of the records bring embeddings made by the model 'mini'/ })
+  t.match(done.export, { code: 0, stderr: /2 of the records include embeddings of the model 'mini'/ })
   t.match(done.index, { code: 0, failed: 0, created: expected.length })
   t.same(await records('all-copy'), expected)
   sameAnswers(t, await answers(api, 'all-copy'), await answers(api, 'all'))
@@ -89,7 +89,7 @@ for (const storage of ['thumbnail', 'none']) {
     )
     await api('POST', `/v1/collections/${storage}/records`, { records: sent })
     const done = await copy(storage, `${storage}-copy`)
-    t.match(done.export, { code: 0, stderr: /3 of the records bring embeddings/ })
+    t.match(done.export, { code: 0, stderr: /3 of the records include embeddings/ })
     t.match(done.index, { code: 0, failed: 0, created: 3 })
     t.same(await records(`${storage}-copy`), await records(storage))
     const search = async (name: string) =>
@@ -140,7 +140,8 @@ t.test('what is left out is said', async (t) => {
   t.match(without, {
     code: 0,
     stdout: '{"id":"a"}\n{"id":"b","text":"words"}\n',
-    stderr: "semblance: 1 images of 'pictures' are not in the export; without --no-images they are.\n"
+    stderr:
+      "semblance: 1 images of 'pictures' are not in the export; leave out --no-images to include them.\n"
   })
   t.equal((await callCommand(['export', 'pictures', '--no-images', '-q'], here)).stderr, '')
   const file = `${t.testdir()}/pictures.ndjson`

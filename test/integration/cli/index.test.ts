@@ -117,7 +117,7 @@ t.test('what is gone is pruned, below the prefix only, and not where something h
   await rm(join(root, 'closed'), { recursive: true })
   t.match(await index(root, '-c', 'pruned', '--prefix', 'one/', '--prune'), {
     code: 1,
-    stderr: /Nothing was pruned: there is no image in the folder, and 2 records would go/
+    stderr: /Nothing was pruned: the folder has no image, and 2 records would be deleted/
   })
   t.equal((await api('GET', '/v1/collections/pruned')).body.records, 6)
   t.match(await index(root, '-c', 'pruned', '--prefix', 'none/', '--prune'), { removed: 0 })
@@ -137,7 +137,10 @@ t.test('what may be there is not pruned', async (t) => {
   const pruned = (...args: string[]) => index(root, '-c', 'doubtful', '--prune', ...args)
   t.match(await pruned(), { code: 0, created: 3 })
   await writeFile(join(root, 'metadata.jsonl'), '{"file_name": "c.png", "id": "own"\n')
-  t.match(await pruned(), { code: 1, stderr: /Nothing was pruned, since not all could be read: 1 records/ })
+  t.match(await pruned(), {
+    code: 1,
+    stderr: /Nothing was pruned, because not everything could be read: 1 records/
+  })
   await writeFile(join(root, 'metadata.jsonl'), '{"file": "c.png", "id": "own"}\n{"name": "other"}\n')
   t.match(await pruned(), { code: 1, stderr: /jsonl:2: The row has no file_name/ })
   await rm(join(root, 'metadata.jsonl'))
@@ -150,7 +153,7 @@ t.test('what may be there is not pruned', async (t) => {
     {
       code: 1,
       removed: 1,
-      stderr: /1 records of files in 'disk\/' were not pruned: it has no image any more.*With --yes they go/
+      stderr: /1 records of files in 'disk\/' were not pruned: the folder has no images any more.*use --yes/
     },
     'all others are'
   )
@@ -197,7 +200,7 @@ t.test('links, what is left out, and failures that are allowed', async (t) => {
   t.same(await ids('excluded'), ['a.png', 'b/b.png', 'linked/deep/d.png'])
   t.match(await index(...args), { code: 1, unchanged: 3, failed: 1 })
   t.match(await callCommand(['index', ...args], here), {
-    stdout: /Passed over files of no known kind: 1 README, 2 \.md\./
+    stdout: /Skipped files of unsupported types: 1 README, 2 \.md\./
   })
   await index(root, '-c', 'everything', '--no-default-excludes')
   t.same(await ids('everything'), [
@@ -211,7 +214,7 @@ t.test('links, what is left out, and failures that are allowed', async (t) => {
   ])
   t.match(await index(join(root, 'a.png'), '--exclude', 'x'), {
     code: 2,
-    stderr: /--exclude goes with a folder/
+    stderr: /--exclude can only be used with a folder/
   })
 })
 
@@ -230,7 +233,10 @@ t.test('captions as imagefolder has them, and labels', async (t) => {
   t.match(run, { code: 1, created: 3, failed: 2 })
   t.match(
     run.failures.map(({ name, message }: { name: string; message: string }) => `${name} ${message}`).sort(),
-    [/metadata\.jsonl:3 The line is no JSON/, /^gone\.png The metadata of its folder names it/]
+    [
+      /metadata\.jsonl:3 The line is not a row in JSON/,
+      /^gone\.png The metadata of the folder names this file/
+    ]
   )
   t.match(await record('captions', 'a.png'), { text: 'from the table', metadata: { year: 2020 } })
   t.match(await record('captions', 'cat/b.png'), { text: 'below', metadata: { label: 'cat' } })
@@ -266,7 +272,7 @@ t.test('tables, wildcards, single images and lines', async (t) => {
   const odd = await index(join(root, 'odd.csv'), '-c', 'shop', '--prefix', 'odd/')
   t.match(odd, { code: 1, created: 2, failed: 3 })
   for (const reason of [
-    /Its id is that of one before it, 'odd\/1'/,
+    /The id is the same as that of 'odd\/1'/,
     /odd\.csv:4: The row can't be read: .*got 3/,
     /odd\.csv:\d: The row can't be read: Quote Not Closed/
   ])
@@ -361,7 +367,7 @@ t.test('text with a byte order mark, text that is not UTF-8, and the types of ce
   t.match(await index(join(root, 'shop.csv'), '-c', 'strings', '--types', 'zip=number'), {
     code: 1,
     failed: 1,
-    stderr: /shop\.csv:2: The column 'zip' has '00123', which is no number/
+    stderr: /shop\.csv:2: The column 'zip' has the value '00123', which is not a number/
   })
   t.match(await index(join(root, 'shop.csv'), '-c', 'strings', '--types', 'prize=number'), {
     code: 1,
@@ -397,9 +403,9 @@ t.test('what can not be read is told, and leaves the rest be', async (t) => {
   const run = await index(root, '-c', 'odd', '--prefix', 'odd/')
   t.match(run, { code: 1, created: 3, failed: 6 })
   for (const name of ['csv', 'jsonl'])
-    t.match(run.stderr, new RegExp(`metadata\\.${name}: The table can't be read any further: EIO`))
+    t.match(run.stderr, new RegExp(`metadata\\.${name}: The rest of the table can't be read: EIO`))
   for (const reason of [
-    /not UTF-8: rename it/,
+    /not UTF-8; rename the file/,
     /b\.txt: The caption can't be read/,
     /longer than 255 bytes/,
     /control characters/
@@ -412,7 +418,7 @@ t.test('mistakes on the command line, and services that are not there', async (t
   t.match(await index(join(root, '*.gif'), '-c', 'nothing'), {
     code: 2,
     created: 0,
-    stderr: /no image fits '.*\*\.gif'/
+    stderr: /no image matches '.*\*\.gif'/
   })
   await mkdir(join(root, 'empty'))
   t.match(await index(join(root, 'empty'), '-c', 'nothing'), {
@@ -421,10 +427,13 @@ t.test('mistakes on the command line, and services that are not there', async (t
     stderr: /Nothing was indexed/
   })
   t.match((await api('GET', '/v1/collections/nothing')).status, 404)
-  t.match(await index(join(root, 'nowhere')), { code: 2, stderr: /There is no .*nowhere/ })
-  t.match(await index(join(root, 'b.zip')), { code: 2, stderr: /no folder, image/ })
-  t.match(await index(root, root), { code: 2, stderr: /where all are images/ })
-  t.match(await index(join(root, 'a.png'), '--prune'), { code: 2, stderr: /--prune goes with a folder/ })
+  t.match(await index(join(root, 'nowhere')), { code: 2, stderr: /nowhere does not exist/ })
+  t.match(await index(join(root, 'b.zip')), { code: 2, stderr: /not a folder, an image/ })
+  t.match(await index(root, root), { code: 2, stderr: /must all be images/ })
+  t.match(await index(join(root, 'a.png'), '--prune'), {
+    code: 2,
+    stderr: /--prune can only be used with a folder/
+  })
   await writeFile(join(root, 'l.ndjson'), '')
   await writeFile(join(root, 't.csv'), 'id,text\n')
   t.match(await index(join(root, 'l.ndjson'), '--prefix', 'x/', '--label', '--text-column', 'y'), {
@@ -448,7 +457,7 @@ t.test('mistakes on the command line, and services that are not there', async (t
   ])
     t.match(await index(join(root, 'a.png'), '-c', 'there', ...other), {
       code: 2,
-      stderr: /'there' is there already, with storage none and model clip: /
+      stderr: /'there' already exists, with storage none and model clip: /
     })
   t.match(await callCommand(['collections', 'list', '--url', `http://127.0.0.1:${await closedPort()}`]), {
     code: 69,

@@ -33,8 +33,8 @@ if (disk) {
         code: 1,
         stdout: '',
         stderr: inSequence(
-          /^semblance: The disk of .* has \d+\.\d kB free, and 3\.1 MB are needed: /,
-          /make room, or set MODELS_DIR to another disk\.\n$/
+          /^semblance: The disk of .* has \d+\.\d kB free, but 3\.1 MB are needed: /,
+          /free space, or set MODELS_DIR to a folder on another disk\.\n$/
         )
       })
       t.notOk(hub.requests.some(({ path }) => path.includes('/resolve/')))
@@ -55,14 +55,14 @@ if (disk) {
         stdout: '',
         stderr: inSequence(
           /\nsemblance: The disk of .* is full \(ENOSPC\)\. /,
-          /What was downloaded stays: make room, and the same command goes on\.\n$/
+          /Downloaded data is kept: free space, and run the same command again to continue\.\n$/
         )
       })
       t.ok((await readdir(join(disk, '.pulling/acme--clip', hub.commit, 'onnx'))).length > 0)
 
       await rm(join(disk, 'filler'))
       hub.speed = Infinity
-      t.match(await callCommand(PULL, env), { code: 0, stderr: /are there from before/ })
+      t.match(await callCommand(PULL, env), { code: 0, stderr: /are already downloaded/ })
       const { 'semblance.lock.json': lock, ...files } = await tree(join(disk, 'acme/clip'))
       t.ok(lock)
       t.same(files, contents(hub, [...SETTINGS, ...FP32]))
@@ -85,7 +85,7 @@ t.test("a folder that can't be written to", async (t) => {
         stdout: '',
         stderr: inSequence(
           /^semblance: MODELS_DIR .* can't be written to \((EROFS|EACCES|ENOENT)\): /,
-          /set MODELS_DIR or --models-dir to a folder that can\.\n$/
+          /set MODELS_DIR or --models-dir to a writable folder\.\n$/
         )
       },
       modelsDir

@@ -54,7 +54,7 @@ t.test('search by words, pictures and records', async (t) => {
   t.same(ids((await run('search', 'x', '--filter', '{"colour": "blue"}', '--json')).stdout), ['blue.png'])
   t.match(await run('search', 'x', '--filter', '{"colour": "pink"}'), {
     code: 0,
-    stdout: "Nothing was found in 'colours'.\n"
+    stdout: "No matches in 'colours'.\n"
   })
 
   for (const mistake of [
@@ -168,7 +168,7 @@ t.test('classify', async (t) => {
   })
   t.match(await run('classify', join(folder, 'a.png'), '--classifier', 'warmth', '-l', 'red'), {
     code: 2,
-    stderr: /has its labels/
+    stderr: /has its own labels/
   })
   t.match(await run('classify', join(folder, 'a.png'), '--classifier', 'none'), {
     code: 1,
@@ -178,10 +178,10 @@ t.test('classify', async (t) => {
   t.match(await run('classify', join(folder, 'none'), '-l', 'a'), {
     code: 2,
     stdout: '',
-    stderr: /There is no/
+    stderr: /does not exist/
   })
   const some = await run('classify', join(folder, 'none'), join(folder, 'a.png'), '-l', 'red', '--json')
-  t.match(some, { code: 1, stderr: /^semblance: .*none: FILE: There is no .*none\.\n$/ })
+  t.match(some, { code: 1, stderr: /^semblance: .*none: FILE: .*none does not exist\.\n$/ })
   t.match(
     some.stdout
       .trim()
@@ -200,7 +200,10 @@ t.test('collections and snapshots', async (t) => {
     code: 0,
     stdout: /^name +mine\nrecords +0, .*\nmodel +none: /
   })
-  t.match(await run('collections', 'create', 'mine', '--dimension', '3'), { code: 2, stderr: /go together/ })
+  t.match(await run('collections', 'create', 'mine', '--dimension', '3'), {
+    code: 2,
+    stderr: /must be used together/
+  })
   t.match(
     JSON.parse(
       (await run('collections', 'create', 'other', '--model', 'openclip', '--ef-search', '99', '--json'))
