@@ -24,18 +24,16 @@ export const environmentSchema = Type.Object({
     default: 8080,
     minimum: 0,
     maximum: 65535,
-    description: 'Port to listen on; 0 takes a free one.'
+    description: 'Port to listen on; 0 selects a free port.'
   }),
   DATA_DIR: Type.String({
     default: './data',
     minLength: 1,
-    description: 'Folder of the store and the kept images.'
+    description: 'Folder of the store and of kept images.'
   }),
   DATASETS_DIR: Type.String({
     default: '',
-    description:
-      'Folder of datasets, each of which keys with the scope admin may have evaluated over HTTP; none ' +
-      'by default.'
+    description: 'Folder of datasets that keys with the scope admin may evaluate over HTTP; by default none.'
   }),
   MODEL: Type.String({
     default: 'mini',
@@ -44,66 +42,67 @@ export const environmentSchema = Type.Object({
   }),
   MODELS: list(
     '',
-    'Several model packages in place of MODEL, comma-separated; the first is the one that requests ' +
-      'mean which name none.'
+    'Several model packages in place of MODEL, comma-separated; the first is the default of requests ' +
+      'that name no model.'
   ),
   MODEL_VARIANT: Type.Enum([...VARIANTS], {
     default: 'fp32',
     description:
-      `Which files of the towers are loaded: ${VARIANTS.join(', ')}. A model may choose its ` +
-      'own: NAME:VARIANT.'
+      `Variant of the towers to load: ${VARIANTS.join(', ')}. A model can set its own: ` + 'NAME:VARIANT.'
   }),
   MODELS_DIR: Type.String({
     default: fileURLToPath(new URL('../models', import.meta.url)),
     minLength: 1,
     description: 'Folder of model packages.'
   }),
-  DEMO: Type.Boolean({ default: true, description: 'Load the emoji collection at the first start.' }),
+  DEMO: Type.Boolean({ default: true, description: 'Load the emoji collection on the first start.' }),
   LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
     default: 'info',
-    description: 'Least level that is logged.'
+    description: 'Minimum level of log messages.'
   }),
   API_KEYS: list(
     '',
-    'Keys that callers must show, comma-separated: read:KEY, write:KEY or admin:KEY, of 16 or more ' +
-      'characters.'
+    'API keys, comma-separated: read:KEY, write:KEY or admin:KEY, with keys of 16 or more characters.'
   ),
   API_KEYS_FILE: Type.String({
     default: '',
     description:
-      'File of more keys, as digests, which `semblance keys` looks after; changes of it take effect at once.'
+      'File of further API keys, stored as digests and managed with `semblance keys`; changes take ' +
+      'effect at once.'
   }),
   RATE_LIMIT_PER_MINUTE: integer(
     0,
     [0, 1e9],
-    'Requests a minute by key, or by address where there are no keys; 0 sets no limit. A key of the ' +
-      'file may have its own.'
+    'Requests per minute for each key, or for each address if there are no keys; 0 sets no limit. Keys ' +
+      'in API_KEYS_FILE can have their own limit.'
   ),
   REFUSALS_PER_MINUTE: integer(
     60,
     [0, 1e9],
-    'Requests a minute without a valid key after which an address is rejected, except with keys that it ' +
-      'has used before; 0 sets no limit.'
+    'Requests without a valid key per minute after which an address is rejected, except with keys that ' +
+      'it has used before; 0 sets no limit.'
   ),
   AUDIT_LOG: Type.String({
     default: '',
-    description:
-      'File to which a line is written for every change that was asked for, or stdout; none by default.'
+    description: 'File for the audit log, one line for each requested change, or stdout; by default none.'
   }),
   TRUST_PROXY: list(
     '',
-    'Proxies whose X-Forwarded-For is believed, comma-separated: addresses, networks as 10.0.0.0/8, ' +
-      'loopback, linklocal, uniquelocal.'
+    'Proxies whose X-Forwarded-For header is trusted, comma-separated: addresses, networks such as ' +
+      '10.0.0.0/8, loopback, linklocal, uniquelocal.'
   ),
   ALLOW_ANONYMOUS: Type.Boolean({
     default: false,
-    description: 'Serve everyone on a HOST other than loopback, without API_KEYS or API_KEYS_FILE.'
+    description: 'Allow requests without API keys on a HOST other than loopback.'
   }),
   ALLOWED_HOSTS: list(
     '',
-    'Host names served beside localhost, IP addresses and HOST, comma-separated; * for all.'
+    'Host names to accept in addition to localhost, IP addresses and HOST, comma-separated; * for all.'
   ),
-  ALLOWED_ORIGINS: list('', 'Web origins that may call beside the own one, comma-separated; * for all.'),
+  ALLOWED_ORIGINS: list(
+    '',
+    "Web origins to accept in addition to the service's own, comma-separated; * for all."
+  ),
   EXECUTION_PROVIDERS: Type.Unsafe<ExecutionProvider[]>({
     type: 'string',
     separator: ',',
@@ -114,128 +113,133 @@ export const environmentSchema = Type.Object({
   }),
   EXECUTION_PROVIDER_STRICT: Type.Boolean({
     default: false,
-    description: 'Refuse to start when the first of EXECUTION_PROVIDERS does not run both towers.'
+    description: 'Do not start unless the first of EXECUTION_PROVIDERS runs both towers.'
   }),
-  GPU_DEVICE: integer(0, [0, 255], 'The GPU that cuda and tensorrt use.'),
+  GPU_DEVICE: integer(0, [0, 255], 'GPU that cuda and tensorrt use.'),
   TENSORRT_CACHE_DIR: Type.String({
     default: '',
-    description: 'Folder where tensorrt keeps the engines it builds; none by default.'
+    description: 'Folder in which tensorrt caches the engines it builds; by default none.'
   }),
   TENSORRT_WORKSPACE_MIB: integer(
     0,
     [0, 1_048_576],
-    'GPU memory that tensorrt may use while it builds and runs; 0 leaves it to tensorrt.'
+    "GPU memory that tensorrt may use to build and run engines; 0 uses tensorrt's default."
   ),
   ENCODER_WORKERS: integer(
     0,
     [0, 256],
-    'Workers that run the towers of each model; 0 is one for each ORT_THREADS cores on the CPU, and ' +
-      'one on a GPU.'
+    'Workers that run the towers of each model; 0 means one per ORT_THREADS cores on the CPU, and one ' +
+      'on a GPU.'
   ),
   EXPRESS_WORKER: Type.Boolean({
     default: true,
     description:
-      'On the CPU one more worker for each model, with all cores (8 at most), for requests that ' +
-      'someone waits for while the others are idle or ingest. It costs one more copy of the towers in ' +
+      'On the CPU, add a worker for each model that uses all cores (at most 8) for interactive ' +
+      'requests while the other workers are idle or ingesting. It needs one more copy of the towers in ' +
       'memory.'
   }),
-  ORT_THREADS: integer(1, [1, 256], 'Threads of ONNX Runtime in each worker.'),
-  DECODE_WORKERS: integer(cores, [1, 256], 'Threads that decode and preprocess images for each model.'),
+  ORT_THREADS: integer(1, [1, 256], 'ONNX Runtime threads of each worker.'),
+  DECODE_WORKERS: integer(cores, [1, 256], 'Threads for each model that decode and preprocess images.'),
   IMAGE_BATCH_SIZE: integer(
     0,
     [0, 1024],
-    'Images in one run of the image tower, at most; 0 is measured at the start on the CPU, and 32 on a GPU.'
+    'Maximum images in one run of the image tower; 0 is measured at the start on the CPU, and 32 on a GPU.'
   ),
   TEXT_BATCH_SIZE: integer(
     0,
     [0, 4096],
-    'Texts in one run of the text tower, at most; 0 is measured at the start on the CPU, and 32 on a GPU.'
+    'Maximum texts in one run of the text tower; 0 is measured at the start on the CPU, and 32 on a GPU.'
   ),
-  BATCH_DELAY_MS: integer(0, [0, 1000], 'How long a batch waits to fill while a worker is free.'),
+  BATCH_DELAY_MS: integer(0, [0, 1000], 'Time that a batch waits to fill while a worker is free.'),
   QUEUE_SIZE: integer(
     4096,
     [1, 1e6],
-    'Waiting images or texts at which a request gets 429; those that someone waits for and those of ' +
-      'ingest are counted apart.'
+    'Images or texts that may wait before requests get 429; interactive requests and ingest are ' +
+      'counted separately.'
   ),
   MAX_QUEUE_MS: integer(
     10_000,
     [0, 3_600_000],
-    'Expected wait at which a search, classification or embedding gets 429; 0 sets no bound.'
+    'Expected wait above which a search, classification or embedding request gets 429; 0 sets no limit.'
   ),
   MAX_BULK_QUEUE_MS: integer(
     60_000,
     [0, 3_600_000],
-    'Expected wait at which records get 429 (bulk loads over NDJSON wait instead); 0 sets no bound.'
+    'Expected wait above which requests that write records get 429 (bulk loads over NDJSON wait ' +
+      'instead); 0 sets no limit.'
   ),
   REQUEST_TIMEOUT_MS: integer(
     0,
     [0, 3_600_000],
-    'Time for requests that set none by X-Request-Timeout, after which they get 504; 0 is none. ' +
-      'Streams have none.'
+    'Time limit of requests that do not set X-Request-Timeout, after which they get 504; 0 sets no ' +
+      'limit. Streams have no limit.'
   ),
   BODY_TIMEOUT_MS: integer(
     60_000,
     [0, 3_600_000],
-    'How long a request may keep the service waiting for its body; each KiB that comes gives a second ' +
-      'back. 0 sets no bound.'
+    'Time that the service waits for a request body; each KiB received adds a second. 0 sets no limit.'
   ),
-  MAX_CONNECTIONS: integer(4096, [1, 1_000_000], 'Open connections, at most; more are closed at once.'),
+  MAX_CONNECTIONS: integer(
+    4096,
+    [1, 1_000_000],
+    'Maximum open connections; further connections are closed at once.'
+  ),
   SHUTDOWN_DELAY_MS: integer(
     0,
     [0, 600_000],
-    'How long the service goes on serving after SIGTERM, not ready any more, so that load balancers see it.'
+    'Time that the service keeps serving after SIGTERM while it reports not ready, so that load ' +
+      'balancers notice.'
   ),
   DRAIN_TIMEOUT_MS: integer(
     8000,
     [0, 600_000],
-    'How long requests under way may take to end once the service closes; what is left is answered 503.'
+    'Time that running requests may take to finish when the service shuts down; the rest are answered 503.'
   ),
   EMBEDDING_CACHE_MIB: integer(
     64,
     [0, 65_536],
-    'Memory, for each model, for embeddings of texts and images seen before; 0 turns it off.'
+    'Memory per model for cached embeddings of texts and images; 0 turns the cache off.'
   ),
   EVALUATION_CACHE_MIB: integer(
     4096,
     [0, 16_777_216],
-    'Room on disk, for each model, for embeddings of what was evaluated, once an evaluation is done; ' +
-      'the oldest go first, and 0 keeps none.'
+    'Disk space per model for cached embeddings of evaluations, applied after each evaluation; the ' +
+      'oldest are removed first, and 0 keeps none.'
   ),
   THUMBNAIL_CACHE_MIB: integer(
     64,
     [0, 65_536],
-    'Memory for thumbnails that were made of kept images on demand; 0 turns it off.'
+    'Memory for cached thumbnails of kept images; 0 turns the cache off.'
   ),
-  MAX_IMAGE_MIB: integer(16, [1, 512], 'Largest image file.'),
-  MAX_IMAGE_MEGAPIXELS: integer(64, [1, 1000], 'Largest image, width times height.'),
-  MAX_RECORDS_BODY_MIB: integer(64, [1, 1024], 'Largest body on records.'),
-  MAX_BACKUP_MIB: integer(65_536, [1, 16_777_216], 'Largest backup that may be sent to be restored.'),
-  IMAGE_URLS: Type.Boolean({ default: false, description: 'Fetch images that are named by url.' }),
+  MAX_IMAGE_MIB: integer(16, [1, 512], 'Maximum size of an image file.'),
+  MAX_IMAGE_MEGAPIXELS: integer(64, [1, 1000], 'Maximum size of an image, width times height.'),
+  MAX_RECORDS_BODY_MIB: integer(64, [1, 1024], 'Maximum size of a request body with records.'),
+  MAX_BACKUP_MIB: integer(65_536, [1, 16_777_216], 'Maximum size of an uploaded backup.'),
+  IMAGE_URLS: Type.Boolean({ default: false, description: 'Fetch images by URL.' }),
   IMAGE_URL_TIMEOUT_MS: integer(
     10_000,
     [100, 600_000],
-    'How long fetching an image may take, its redirects included.'
+    'Time limit for fetching an image, including redirects.'
   ),
-  IMAGE_URL_REDIRECTS: integer(3, [0, 20], 'Redirects that are followed for an image.'),
-  IMAGE_URL_CONCURRENCY: integer(32, [1, 4096], 'Images that are fetched at a time.'),
-  IMAGE_URL_HOST_CONCURRENCY: integer(8, [1, 4096], 'Images that are fetched from one host at a time.'),
-  IMAGE_URL_PORTS: list('80,443', 'Ports that images are fetched from, comma-separated.'),
+  IMAGE_URL_REDIRECTS: integer(3, [0, 20], 'Maximum redirects to follow for an image.'),
+  IMAGE_URL_CONCURRENCY: integer(32, [1, 4096], 'Maximum images to fetch at a time.'),
+  IMAGE_URL_HOST_CONCURRENCY: integer(8, [1, 4096], 'Maximum images to fetch at a time from one host.'),
+  IMAGE_URL_PORTS: list('80,443', 'Ports that images may be fetched from, comma-separated.'),
   IMAGE_URL_ALLOWED_HOSTS: list(
     '',
-    'The only hosts that images are fetched from, comma-separated: names, addresses, or *.name for all ' +
-      'below a name; any, by default.'
+    'Hosts that images may be fetched from, comma-separated: names, addresses, or *.name for all ' +
+      'subdomains of a name; by default any.'
   ),
-  IMAGE_URL_DENIED_HOSTS: list('', 'Hosts that images are never fetched from, written alike.'),
+  IMAGE_URL_DENIED_HOSTS: list('', 'Hosts that images may not be fetched from, in the same form.'),
   IMAGE_URL_PRIVATE_HOSTS: list(
     '',
-    'Hosts that images are fetched from though their addresses are private, written alike; host:port ' +
-      'for that port alone.'
+    'Hosts that images may be fetched from even if their addresses are private, in the same form; ' +
+      'host:port allows that port only.'
   ),
   IMAGE_URL_NAME_SERVERS: list(
     '',
-    'Name servers that hosts of images are looked up at, comma-separated: addresses, with :port if it ' +
-      "is not 53; the system's by default."
+    'Name servers for the hosts of images, comma-separated: addresses, with :port if it is not 53; by ' +
+      "default the system's."
   )
 })
 
@@ -246,12 +250,12 @@ export const modelsSchema = Type.Object({
   MODELS_DIR: environmentSchema.properties.MODELS_DIR,
   MODEL_VARIANT: Type.Enum([...VARIANTS], {
     default: 'fp32',
-    description: 'Variant that is pulled where none is named.'
+    description: 'Variant to pull if none is given.'
   }),
   HF_ENDPOINT: Type.String({
     default: 'https://huggingface.co',
     minLength: 1,
-    description: 'Hub, or a mirror of it.'
+    description: 'URL of the hub or of a mirror.'
   }),
   HF_TOKEN: Type.String({ default: '', description: 'Token for gated and private repositories.' })
 })
@@ -286,8 +290,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     !config.ALLOW_ANONYMOUS
   ) {
     throw new Error(
-      `HOST ${config.HOST} lets other machines in, and nothing asks them who they are: set API_KEYS or ` +
-        'API_KEYS_FILE, or ALLOW_ANONYMOUS=true if that is meant, or HOST=127.0.0.1.'
+      `HOST ${config.HOST} accepts connections from other machines without authentication. Set ` +
+        'API_KEYS or API_KEYS_FILE, set ALLOW_ANONYMOUS=true if this is intended, or set HOST=127.0.0.1.'
     )
   }
   return config

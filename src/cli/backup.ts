@@ -12,20 +12,23 @@ interface BackupOptions extends ServiceOptions {
   keep?: boolean
 }
 
-const EXAMPLES = `
-Examples:
-  $ semblance backup pets -o pets.sqlite      fetch a backup of 'pets', and keep none at the service
-  $ semblance backup pets --name monday       leave one in the service's data folder
-  $ SEMBLANCE_API_KEY=... semblance backup pets -o pets.sqlite --url https://search.example.org`
+const EXAMPLES =
+  "\nExamples:\n  $ semblance backup pets -o pets.sqlite      download a backup of 'pets' and keep " +
+  "none in the service\n  $ semblance backup pets --name monday       keep one in the service's data " +
+  'folder\n  $ SEMBLANCE_API_KEY=... semblance backup pets -o pets.sqlite --url ' +
+  'https://search.example.org'
 
 /** `semblance backup`. */
 export function backupCommand(): Command {
   return withService(new Command('backup'))
-    .description('Make a backup of a collection of a running service, and fetch it.')
+    .description('Make a backup of a collection of a running service, and download it.')
     .argument('<collection>')
-    .option('-o, --output <file>', 'where it goes; else it stays in the data folder of the service')
-    .option('--name <name>', 'its name there (default: the time)')
-    .option('--keep', 'leave it there after it was fetched')
+    .option(
+      '-o, --output <file>',
+      "file to download the backup to (default: it stays in the service's data folder)"
+    )
+    .option('--name <name>', 'name of the backup in the service (default: the current time)')
+    .option('--keep', 'keep the backup in the service after the download')
     .addHelpText('after', EXAMPLES)
     .action(runBackup)
 }

@@ -44,7 +44,7 @@ Examples:
 /** `semblance completion`. */
 export function completionCommand(): Command {
   return new Command('completion')
-    .description("Print what makes a shell complete semblance's commands, options and their choices.")
+    .description("Print a script that completes semblance's commands, options and choices in a shell.")
     .addArgument(new Argument('<shell>').choices(Object.keys(SCRIPTS)))
     .addHelpText('after', HELP)
     .action((shell: string) => void host().stdout.write(SCRIPTS[shell]))
@@ -72,7 +72,8 @@ export function completeCommand(program: () => Command): Command {
  * belongs.
  */
 export function candidates(program: Command, words: string[]): [value: string, what: string][] {
-  if (words.length === 0) throw new UsageError('The word that is being typed is needed, if it is empty.')
+  if (words.length === 0)
+    throw new UsageError('The word to complete is missing; pass an empty one if nothing is typed yet.')
   const [before, typed] = [words.slice(0, -1), words.at(-1)!]
   const command = before.reduce(
     (at, word) => at.commands.find((below) => below.name() === word) ?? at,

@@ -8,7 +8,8 @@ const MARKS: Record<Finding['status'], string> = { ok: 'ok  ', warn: 'WARN', fai
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description(
-      'Look at the machine, the execution providers, the configured models and the store; change nothing.'
+      'Check the machine, the execution providers, the configured models and the store, without ' +
+        'changing anything.'
     )
     .option('--json', 'print the findings as JSON')
     .action(async ({ json }: { json?: boolean }) => {

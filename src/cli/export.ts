@@ -16,28 +16,24 @@ interface ExportOptions extends ServiceOptions {
   images?: boolean
 }
 
-const EXAMPLES = `
-NDJSON has everything that 'semblance index' needs to make the same records: texts, metadata, expiry,
-kept images in base64, and the embeddings that can not be computed again (of a collection without a
-model or whose storage is not 'original', and of records without a text or a kept image). It has
-neither the times at which records were made nor the settings of the collection: 'semblance backup'
-keeps these, too. What is left out is said on standard error.
-
-Examples:
-  $ semblance export pets > pets.ndjson                       records, a line of JSON each
-  $ semblance export pets | semblance index - -c copy         all records with their pictures
-  $ semblance export pets --no-images -o pets.ndjson          texts and metadata only
-  $ semblance export pets --embeddings -o pets.ndjson         with all embeddings
-  $ semblance export pets --format npy                        .npy and .ids of images and of texts
-
-What --format npy wrote is read in Python with:
-  rows = numpy.load('pets-image.npy')
-  ids = open('pets-image.ids', encoding='utf-8').read().split('\\n')[:-1]`
+const EXAMPLES =
+  "\nNDJSON has everything that 'semblance index' needs to create the same records: texts, metadata, " +
+  'expiry,\nkept images in base64, and the embeddings that cannot be computed again (of a collection ' +
+  "without a\nmodel or whose storage is not 'original', and of records without a text or a kept " +
+  "image). It does\nnot have the times of the records or the settings of the collection; 'semblance " +
+  "backup' keeps these\ntoo. What is left out is reported on standard error.\n\nExamples:\n  $ " +
+  'semblance export pets > pets.ndjson                       records, one JSON object per line\n  $ ' +
+  'semblance export pets | semblance index - -c copy         all records with their images\n  $ ' +
+  'semblance export pets --no-images -o pets.ndjson          texts and metadata only\n  $ semblance ' +
+  'export pets --embeddings -o pets.ndjson         with all embeddings\n  $ semblance export pets ' +
+  '--format npy                        .npy and .ids files for images and for texts\n\nTo read the ' +
+  "files of --format npy in Python:\n  rows = numpy.load('pets-image.npy')\n  ids = " +
+  "open('pets-image.ids', encoding='utf-8').read().split('\\n')[:-1]"
 
 /** `semblance export`. */
 export function exportCommand(): Command {
   return withService(new Command('export'))
-    .description('Export a collection of a running service in formats that others read.')
+    .description('Export a collection of a running service in standard formats.')
     .argument('<collection>')
     .addOption(
       new Option('--format <format>', 'records as NDJSON, or embeddings as NumPy arrays with their ids')
@@ -46,13 +42,10 @@ export function exportCommand(): Command {
     )
     .option(
       '-o, --output <path>',
-      'ndjson: the file (default: standard output); npy: what the names of the files start with ' +
-        '(default: the collection)'
+      'ndjson: the file (default: standard output); npy: the prefix of the file names (default: the ' +
+        'collection)'
     )
-    .option(
-      '--embeddings',
-      'ndjson: with all embeddings (default: with those that can not be computed again)'
-    )
+    .option('--embeddings', 'ndjson: with all embeddings (default: with those that cannot be computed again)')
     .option('--images', 'ndjson: with kept images, in base64 (the default)', true)
     .option('--no-images', 'ndjson: without kept images')
     .addHelpText('after', EXAMPLES)

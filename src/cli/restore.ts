@@ -12,19 +12,18 @@ interface RestoreOptions extends ServiceOptions {
   replace?: boolean
 }
 
-const EXAMPLES = `
-Examples:
-  $ semblance restore pets.sqlite                          under the name that it had
-  $ semblance restore pets.sqlite --collection pets-old    beside it
-  $ semblance restore pets.sqlite --replace                in the place of what has the name`
+const EXAMPLES =
+  '\nExamples:\n  $ semblance restore pets.sqlite                          under its original name\n  ' +
+  '$ semblance restore pets.sqlite --collection pets-old    under another name\n  $ semblance restore ' +
+  'pets.sqlite --replace                replaces a collection of this name'
 
 /** `semblance restore`. */
 export function restoreCommand(): Command {
   return withService(new Command('restore'))
-    .description('Make a collection of a backup in a running service.')
-    .argument('<file>', 'a backup')
-    .option('--collection <name>', 'the name that it gets (default: the one it had)')
-    .option('--replace', 'in the place of a collection that has the name')
+    .description('Restore a collection from a backup in a running service.')
+    .argument('<file>', 'file of the backup')
+    .option('--collection <name>', 'name of the restored collection (default: its original name)')
+    .option('--replace', 'replace an existing collection of this name')
     .addHelpText('after', EXAMPLES)
     .action(runRestore)
 }

@@ -6,7 +6,7 @@ import { Command } from 'commander'
  */
 export function serveCommand(): Command {
   return new Command('serve')
-    .description('Serve over HTTP, as the environment configures it.')
+    .description('Run the HTTP service, configured by the environment.')
     .action(async () => {
       await import('./serve.js')
     })

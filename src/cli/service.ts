@@ -36,14 +36,15 @@ export function withService(command: Command): Command {
     .addOption(
       new Option(
         '--url <url>',
-        `the running service (default: ${USUAL_URL} if one is there, else one that this command starts ` +
-          'over DATA_DIR for itself)'
+        `URL of the running service (default: ${USUAL_URL} if a service runs there, else one that this ` +
+          'command starts over DATA_DIR)'
       ).env('SEMBLANCE_URL')
     )
     .addOption(
-      new Option('--api-key <key>', 'its key; better in the environment, where others do not see it').env(
-        'SEMBLANCE_API_KEY'
-      )
+      new Option(
+        '--api-key <key>',
+        'API key; prefer SEMBLANCE_API_KEY, because other users can see the command line'
+      ).env('SEMBLANCE_API_KEY')
     )
-    .option('-q, --quiet', 'print errors only, and what was asked for')
+    .option('-q, --quiet', 'print only errors and the result')
 }

@@ -14,11 +14,11 @@ Examples:
 export function snapshotCommand(): Command {
   return withService(new Command('snapshot'))
     .description(
-      "Save the HNSW graphs of a collection now, so that the service's next start need not build them. " +
-        "For a copy of the records see 'semblance backup'."
+      'Save the HNSW graphs of a collection now, so that the next start of the service does not build ' +
+        "them. To copy the records, see 'semblance backup'."
     )
     .argument('<collection>')
-    .option('--json', 'print the service\'s answer: {"snapshots": [...]}')
+    .option('--json', 'print the service\'s response: {"snapshots": [...]}')
     .addHelpText('after', EXAMPLES)
     .action(runSnapshot)
 }

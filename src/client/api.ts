@@ -13,7 +13,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Find pictures by words */
+        /** Search images by text */
         post: operations["searchTextToImage"];
         delete?: never;
         options?: never;
@@ -30,7 +30,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Find texts by a picture */
+        /** Search texts by image */
         post: operations["searchImageToText"];
         delete?: never;
         options?: never;
@@ -45,12 +45,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Search by words, from a browser */
+        /** Search by text with GET */
         get: operations["searchByText"];
         put?: never;
         /**
-         * Search by anything for anything
-         * @description The query is a text, an image, a record, an embedding, or a list of these with weights, negative ones too: their sum is compared with pictures, texts, or records by both.
+         * Search by any combination of inputs
+         * @description The query is a text, an image, a record, an embedding, or a list of these with weights, which may be negative. The weighted sum is compared with images, texts, or records by both.
          */
         post: operations["search"];
         delete?: never;
@@ -69,8 +69,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Find the nearest neighbours among a sample
-         * @description For maps and clusters of a collection. Small samples are compared exactly, large ones (over 6,000 records, or 24,000 of 100,000) by the HNSW graph.
+         * Find the nearest neighbors within a sample
+         * @description For maps and clusters of a collection. Small samples are compared exactly, large ones (over 6,000 records, or 24,000 of 100,000) with the HNSW graph.
          */
         post: operations["searchMatrix"];
         delete?: never;
@@ -90,7 +90,7 @@ export interface paths {
         put?: never;
         /**
          * Compare a query with given records
-         * @description The query is as in the general search. Up to 100,000 records are compared with it, exactly.
+         * @description The query has the same form as in the general search. Up to 100,000 records are compared with it exactly.
          */
         post: operations["scoreRecords"];
         delete?: never;
@@ -109,8 +109,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Classify images by labels in words
-         * @description A label's embedding is the normalised mean over its prompts. As a form: file parts `image`, and `labels`, `templates` as a JSON list (or a field of plain text for each).
+         * Classify images with labels in words
+         * @description The embedding of a label is the normalised mean of its prompts' embeddings. As a form: file parts `image`, and `labels`, `templates` as JSON lists (or one plain text field for each value).
          */
         post: operations["zeroShot"];
         delete?: never;
@@ -130,7 +130,7 @@ export interface paths {
         get: operations["getClassifier"];
         /**
          * Train a classifier with labelled examples
-         * @description With examples that are sent, or the records of a collection by a field of their metadata. A name is one within a collection, and one among those of no collection: a classifier that has it there serves on until the new one takes its place at once. As a form: file parts `image`, and `labels` as JSON (or repeated fields of plain text), one for each image.
+         * @description Uses the examples in the request, or the records of a collection labelled by a metadata field. Names are unique within a collection, and among the classifiers without one: an existing classifier serves until the new one replaces it. As a form: file parts `image`, and `labels` as JSON (or repeated plain text fields), one for each image.
          */
         put: operations["trainClassifier"];
         post?: never;
@@ -169,7 +169,7 @@ export interface paths {
         put?: never;
         /**
          * Classify images or texts with a trained classifier
-         * @description A classifier that was trained with images and texts takes both together, and either alone. As a form: file parts `image`, and `text`, `top_k`.
+         * @description A classifier trained with images and texts accepts both together or either alone. As a form: file parts `image`, and `text`, `top_k`.
          */
         post: operations["classify"];
         delete?: never;
@@ -189,7 +189,7 @@ export interface paths {
         put?: never;
         /**
          * Embed texts and images
-         * @description Compatible with OpenAI's clients; images are taken beside texts, into the same space.
+         * @description Compatible with OpenAI's clients. Accepts images as well as texts, embedded in the same space.
          */
         post: operations["createEmbeddings"];
         delete?: never;
@@ -224,13 +224,13 @@ export interface paths {
         };
         /**
          * List records
-         * @description In the order of their ids. `next_cursor` fetches the next page; it is null on the last.
+         * @description Ordered by id. `next_cursor` fetches the next page; it is null on the last page.
          */
         get: operations["listRecords"];
         put?: never;
         /**
          * Add or replace records
-         * @description Up to 256 records, each with an image, a text or both. Every record gets a status of its own, in the order sent; one that fails, or is misshapen, leaves the others be. A record as GET shows it may be sent again: it keeps its image by its `image_url`, and its times are ignored. As a form: parts `image` (files), `id`, `text`, `metadata` (JSON), `ttl_seconds`, `expires_at`, each as often as there are records.
+         * @description Up to 256 records, each with an image, a text or both. Each record gets its own status, in the order sent; a failed or invalid record does not affect the others. A record as GET returns it can be sent again: it keeps its image through its `image_url`, and its times are ignored. As a form: parts `image` (files), `id`, `text`, `metadata` (JSON), `ttl_seconds`, `expires_at`, each as often as there are records.
          */
         post: operations["upsertRecords"];
         delete?: never;
@@ -255,8 +255,8 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change parts of a record
-         * @description What is not named stays; null removes. Metadata is merged (RFC 7396). A new text or image is encoded anew.
+         * Update fields of a record
+         * @description Fields that are not sent stay unchanged; null removes a field. Metadata is merged (RFC 7396). A new text or image is encoded again.
          */
         patch: operations["patchRecord"];
         trace?: never;
@@ -270,7 +270,7 @@ export interface paths {
         };
         /**
          * Fetch a record's image
-         * @description As it was sent, or as a WebP thumbnail, by the `storage` of the collection; with `size` a thumbnail in any case.
+         * @description Returns the image as it was sent or as a WebP thumbnail, depending on the collection's `storage`; with `size`, always a thumbnail.
          */
         get: operations["getRecordImage"];
         put?: never;
@@ -306,8 +306,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Count the values of metadata
-         * @description The fields of the metadata with their values, and how many records hold each: what there is to filter by. A list counts by its elements. What is written meanwhile may be counted or not.
+         * Count metadata values
+         * @description Returns the metadata fields with their values and the number of records with each, for use in filters. A list counts once for each of its elements. Records written during the call may or may not be counted.
          */
         get: operations["countFacets"];
         put?: never;
@@ -329,7 +329,7 @@ export interface paths {
         put?: never;
         /**
          * Add or replace any number of records
-         * @description NDJSON in and out: a line for each record as in the plain call, answered by a line `{"line", "id", "status", "error"?}` in the same order. Answers come while lines are still sent, so read while you write: what is not read holds back what is taken in. After 1,000 lines in a row that are not records the load ends with an error line: a file of another format is not worth sending to its end. Under an `Idempotency-Key` the load can be resumed by sending the same again: lines that were answered before are `skipped`, or `failed` again, without being looked at. Keys are kept for 7 days after the last batch.
+         * @description NDJSON in both directions: each line is a record as in the plain call, and is answered by a line `{"line", "id", "status", "error"?}` in the same order. Answers arrive while lines are still sent, so read while you write: unread answers slow down the upload. After 1,000 consecutive lines that are not valid records, the load ends with an error line. With an `Idempotency-Key`, an interrupted load can be resumed by sending the same lines again: lines that were already answered are reported as `skipped`, or again as `failed`, without being processed. Keys are kept for 7 days after the last batch.
          */
         post: operations["bulkRecords"];
         delete?: never;
@@ -346,8 +346,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Show how far a bulk load is
-         * @description By its Idempotency-Key. A client that sends only the rest goes on with `from_line` of `lines` + 1.
+         * Show the progress of a bulk load
+         * @description Looks up the load by its Idempotency-Key. A client that sends only the remaining lines continues with `from_line` set to `lines` + 1.
          */
         get: operations["getBulkLoad"];
         put?: never;
@@ -369,7 +369,7 @@ export interface paths {
         get: operations["getCollection"];
         /**
          * Create a collection
-         * @description Again with the same settings it changes nothing, and never clears. `storage` and `ef_search` may be changed later; the other settings answer 409.
+         * @description Repeating the call with the same settings changes nothing and never clears the collection. `storage` and `ef_search` can be changed later; changing other settings is answered 409.
          */
         put: operations["createCollection"];
         post?: never;
@@ -407,8 +407,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Save the graphs of a collection now
-         * @description So that the next start reads them and builds nothing. It happens by itself too, after many changes and when the service ends. Adds pause meanwhile, searches go on. Records are safe without it; to copy a collection make a backup.
+         * Save the graphs of a collection
+         * @description Saves the HNSW graphs so that the next start loads them instead of building them. This also happens automatically, after many changes and at shutdown. Writes to the graphs pause meanwhile; searches continue. Records are durable without snapshots; to copy a collection, make a backup.
          */
         post: operations["snapshotCollection"];
         delete?: never;
@@ -426,13 +426,13 @@ export interface paths {
         };
         /**
          * List the backups of a collection, the latest first
-         * @description They outlive their collection: those of one that was dropped are for keys that reach every collection.
+         * @description Backups remain when their collection is deleted; those of a deleted collection are visible to keys with access to all collections.
          */
         get: operations["listBackups"];
         put?: never;
         /**
          * Make a backup of a collection
-         * @description One file of records, embeddings, kept images and settings as they are at one moment, kept in the data folder. Writes and searches go on. It answers when the backup is whole; who closes the connection before that stops it.
+         * @description Writes one file with the records, embeddings, kept images and settings of the collection at one point in time to the data folder. Writes and searches continue. The call returns when the backup is complete; closing the connection before that cancels it.
          */
         post: operations["makeBackup"];
         delete?: never;
@@ -450,7 +450,7 @@ export interface paths {
         };
         /**
          * Fetch a backup
-         * @description An SQLite database. Its SHA-256 is the ETag (in hex) and in Repr-Digest; Range and If-Range go on with a download that was cut off.
+         * @description An SQLite database. Its SHA-256 is in the ETag (in hex) and in Repr-Digest. Range and If-Range resume an interrupted download.
          */
         get: operations["getBackup"];
         put?: never;
@@ -470,8 +470,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Export the records as lines of JSON
-         * @description A line a record, in the shape that `records/bulk` takes in, in the order of ids, without created_at and updated_at. Each record is as it was at some moment of the export; a backup shows all of them at one.
+         * Export the records as NDJSON
+         * @description One record per line, in the shape that `records/bulk` accepts, ordered by id, without created_at and updated_at. Each record is as it was at some point during the export; a backup shows all records at one point in time.
          */
         get: operations["exportRecords"];
         put?: never;
@@ -491,7 +491,7 @@ export interface paths {
         };
         /**
          * Export the embeddings of one modality
-         * @description As they are at one moment. The ETag of a modality's two files is the same while its embeddings are: send the one's as If-Match with the other, which answers 412 where rows and ids would not belong together.
+         * @description The embeddings at one point in time. The ETag of a modality's two files is the same as long as its embeddings do not change: send the ETag of one file as If-Match with the other. The answer is 412 if rows and ids would not match.
          */
         get: operations["exportEmbeddings"];
         put?: never;
@@ -512,8 +512,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Encode a collection again with a loaded model
-         * @description In the background: kept images and texts are encoded anew, while the old embeddings go on serving until the new ones take their place at once. It survives restarts. For texts and images to be searched meanwhile, the old model must be loaded too.
+         * Re-index a collection with a loaded model
+         * @description Runs in the background: kept images and texts are encoded again while the old embeddings keep serving, until the new ones replace them at once. The job survives restarts. To search by text and image in the meantime, the old model must stay loaded.
          */
         post: operations["reindexCollection"];
         delete?: never;
@@ -566,7 +566,7 @@ export interface paths {
         };
         /**
          * Follow a job
-         * @description Server-sent events: `progress` whenever the job has changed, `end` when it has ended; the data is the job.
+         * @description Server-sent events: `progress` after each change of the job, `end` when it has ended; the data is the job.
          */
         get: operations["followJob"];
         put?: never;
@@ -592,7 +592,7 @@ export interface paths {
         put?: never;
         /**
          * Measure a model on a dataset or a collection
-         * @description In the background: retrieval, zero-shot and more, as the dataset allows, every figure with its interval. One runs at a time, the others wait in their order, up to 16 of them; it survives restarts. Its images and texts are encoded when nobody else waits for the encoder. A folder asks for a key with the scope admin, and that the operator has named a folder of datasets; a collection for one with the scope write that reaches it, and is measured by the embeddings it has. Follow it as a job: `/v1/jobs/{id}/events`.
+         * @description Runs in the background: retrieval, zero-shot and more, as the dataset supports, each figure with its interval. One evaluation runs at a time, up to 16 wait in order, and they survive restarts. Images and texts are encoded when no other request waits for the encoder. A folder needs a key with the scope admin and a DATASETS_DIR set by the operator. A collection needs a key with the scope write and access to it, and is evaluated with its stored embeddings. Follow the evaluation as a job: `/v1/jobs/{id}/events`.
          */
         post: operations["startEvaluation"];
         delete?: never;
@@ -614,7 +614,7 @@ export interface paths {
         post?: never;
         /**
          * Delete an evaluation
-         * @description Ends it if it waits or runs, and removes it with its report. One of a folder asks for a key with the scope admin.
+         * @description Cancels a waiting or running evaluation, and deletes it with its report. Deleting the evaluation of a folder needs a key with the scope admin.
          */
         delete: operations["deleteEvaluation"];
         options?: never;
@@ -630,8 +630,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * An evaluation's report as a page
-         * @description One file with its plots and pictures in it, to be looked at, kept and sent around.
+         * Get an evaluation's report as a web page
+         * @description A single HTML file with all plots and pictures, to view, archive and share.
          */
         get: operations["getEvaluationReport"];
         put?: never;
@@ -651,7 +651,7 @@ export interface paths {
         };
         /**
          * List the loaded models
-         * @description The first is the one that requests mean which name none. `data` is the same list, where OpenAI's clients look for it.
+         * @description The first is the default of requests that name no model. `data` is the same list, where OpenAI's clients expect it.
          */
         get: operations["listModels"];
         put?: never;
@@ -740,8 +740,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Make a collection of a backup
-         * @description Of a file that is sent, whatever its collection was called, or of a backup that lies here. All of it is checked first and on the way: it comes into being whole, in one moment, or not at all. Records keep their times. It can be searched when the call answers, with the same answers as where it was made. Embeddings of a model that is not loaded wait for it.
+         * Restore a collection from a backup
+         * @description Restores an uploaded file, whatever its collection was called, or a backup in the data folder. Everything is checked before and during the restore: the collection appears at once and complete, or not at all. Records keep their times. The collection can be searched when the call returns, with the same results as where the backup was made. Embeddings of a model that is not loaded are kept until it is.
          */
         post: operations["restoreCollection"];
         delete?: never;
@@ -754,26 +754,26 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description What is wrong, in the one error shape. */
+        /** @description The error, in the common shape. */
         Error: {
             error: {
                 /** @description Stable, in capitals. */
                 code: string;
-                /** @description What is wrong and what to mend. */
+                /** @description What is wrong and how to fix it. */
                 message: string;
-                /** @description Finds the request in the log. */
+                /** @description Identifies the request in the log. */
                 request_id: string;
             };
         };
     };
     responses: never;
     parameters: {
-        /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+        /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
         RequestTimeout: number;
     };
     requestBodies: never;
     headers: {
-        /** @description Seconds after which another try is worth it. */
+        /** @description Seconds after which to try again. */
         RetryAfter: number;
     };
     pathItems: never;
@@ -784,7 +784,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -811,30 +811,30 @@ export interface operations {
                     /** @description What the pictures show. */
                     text: string;
                     /**
-                     * @description Matches to return, at most.
+                     * @description Maximum matches to return.
                      * @default 10
                      */
                     limit?: number;
                     /**
-                     * @description Matches to pass over; with `limit` up to 10000. Pages of one query are parts of one list, as long as nothing is written.
+                     * @description Matches to skip; with `limit` at most 10000. Pages of one query are parts of one list as long as nothing is written.
                      * @default 0
                      */
                     offset?: number;
-                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. Dates and times with a zone (RFC 3339) compare as instants. */
+                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Any element of a list may match; `a.b` is a field of an object. Dates and times with a zone (RFC 3339) compare as instants. */
                     filter?: {
                         [key: string]: unknown;
                     };
-                    /** @description Least score of a match. */
+                    /** @description Minimum score of a match. */
                     score_threshold?: number;
-                    /** @description Least part of the best match's score: cosines run higher for some queries than for others, so that one least score does not fit all. */
+                    /** @description Minimum score relative to the best match: cosines are higher for some queries than for others, so one minimum score does not fit all. */
                     relative_threshold?: number;
-                    /** @description Compare with every embedding instead of the HNSW graph. */
+                    /** @description Compare with every embedding instead of searching the HNSW graph. */
                     exact?: boolean;
-                    /** @description Candidates in the graph; the collection's by default. */
+                    /** @description Candidates in the HNSW graph; by default the collection's setting. */
                     ef_search?: number;
-                    /** @description Fields of the matches; text, metadata and image_url by default. */
+                    /** @description Fields of the matches; by default text, metadata and image_url. */
                     with?: ("text" | "metadata" | "image_url" | "embeddings")[];
-                    /** @description Say in `explanation` how it was searched, and how many records passed the filter. */
+                    /** @description Return `explanation`: how the search was done, and how many records passed the filter. */
                     explain?: boolean;
                 };
             };
@@ -849,7 +849,7 @@ export interface operations {
                     "application/json": {
                         matches: {
                             id: string;
-                            /** @description The cosine of the query and the record, -1 to 1; for the target record what the fusion gives. */
+                            /** @description The cosine of the query and the record, from -1 to 1; for the target record the fused score. */
                             score: number;
                             modality: ("image" | "text") | "record";
                             text?: string | null;
@@ -879,15 +879,15 @@ export interface operations {
                         };
                         explanation?: {
                             /**
-                             * @description exact: all that passed were compared with the query. hnsw: the HNSW graph was searched, for deep pages a scan of the rest as well.
+                             * @description exact: all records that passed the filter were compared with the query. hnsw: the HNSW graph was searched; for deep pages, the rest was scanned as well.
                              * @enum {unknown}
                              */
                             strategy: "exact" | "hnsw";
-                            /** @description Records that passed the filter and hold the modality. */
+                            /** @description Records that passed the filter and have the modality. */
                             passed: number;
-                            /** @description Records that hold the modality. */
+                            /** @description Records that have the modality. */
                             total: number;
-                            /** @description For the target record: records whose scores were compared; all that passed where the strategy is exact. */
+                            /** @description For the target record: records whose scores were compared; with the strategy exact, all that passed the filter. */
                             candidates?: number;
                         };
                     };
@@ -1018,7 +1018,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -1041,41 +1041,41 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    /** @description One of base64 and url. jpeg, png, webp, gif, tiff or avif. */
+                    /** @description Either base64 or url. jpeg, png, webp, gif, tiff or avif. */
                     image: {
                         /**
                          * Format: byte
-                         * @description The bytes of the file in base64; a data: URL is taken too.
+                         * @description The bytes of the file in base64; a data: URL is also accepted.
                          */
                         base64?: string;
-                        /** @description Where to fetch the file (off unless the operator turns it on). */
+                        /** @description URL to fetch the file from (disabled unless the operator enables it). */
                         url?: string;
                     };
                     /**
-                     * @description Matches to return, at most.
+                     * @description Maximum matches to return.
                      * @default 10
                      */
                     limit?: number;
                     /**
-                     * @description Matches to pass over; with `limit` up to 10000. Pages of one query are parts of one list, as long as nothing is written.
+                     * @description Matches to skip; with `limit` at most 10000. Pages of one query are parts of one list as long as nothing is written.
                      * @default 0
                      */
                     offset?: number;
-                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. Dates and times with a zone (RFC 3339) compare as instants. */
+                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Any element of a list may match; `a.b` is a field of an object. Dates and times with a zone (RFC 3339) compare as instants. */
                     filter?: {
                         [key: string]: unknown;
                     };
-                    /** @description Least score of a match. */
+                    /** @description Minimum score of a match. */
                     score_threshold?: number;
-                    /** @description Least part of the best match's score: cosines run higher for some queries than for others, so that one least score does not fit all. */
+                    /** @description Minimum score relative to the best match: cosines are higher for some queries than for others, so one minimum score does not fit all. */
                     relative_threshold?: number;
-                    /** @description Compare with every embedding instead of the HNSW graph. */
+                    /** @description Compare with every embedding instead of searching the HNSW graph. */
                     exact?: boolean;
-                    /** @description Candidates in the graph; the collection's by default. */
+                    /** @description Candidates in the HNSW graph; by default the collection's setting. */
                     ef_search?: number;
-                    /** @description Fields of the matches; text, metadata and image_url by default. */
+                    /** @description Fields of the matches; by default text, metadata and image_url. */
                     with?: ("text" | "metadata" | "image_url" | "embeddings")[];
-                    /** @description Say in `explanation` how it was searched, and how many records passed the filter. */
+                    /** @description Return `explanation`: how the search was done, and how many records passed the filter. */
                     explain?: boolean;
                 };
                 /**
@@ -1090,30 +1090,30 @@ export interface operations {
                      */
                     image: string;
                     /**
-                     * @description Matches to return, at most.
+                     * @description Maximum matches to return.
                      * @default 10
                      */
                     limit?: number;
                     /**
-                     * @description Matches to pass over; with `limit` up to 10000. Pages of one query are parts of one list, as long as nothing is written.
+                     * @description Matches to skip; with `limit` at most 10000. Pages of one query are parts of one list as long as nothing is written.
                      * @default 0
                      */
                     offset?: number;
-                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. Dates and times with a zone (RFC 3339) compare as instants. */
+                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Any element of a list may match; `a.b` is a field of an object. Dates and times with a zone (RFC 3339) compare as instants. */
                     filter?: {
                         [key: string]: unknown;
                     };
-                    /** @description Least score of a match. */
+                    /** @description Minimum score of a match. */
                     score_threshold?: number;
-                    /** @description Least part of the best match's score: cosines run higher for some queries than for others, so that one least score does not fit all. */
+                    /** @description Minimum score relative to the best match: cosines are higher for some queries than for others, so one minimum score does not fit all. */
                     relative_threshold?: number;
-                    /** @description Compare with every embedding instead of the HNSW graph. */
+                    /** @description Compare with every embedding instead of searching the HNSW graph. */
                     exact?: boolean;
-                    /** @description Candidates in the graph; the collection's by default. */
+                    /** @description Candidates in the HNSW graph; by default the collection's setting. */
                     ef_search?: number;
-                    /** @description Fields of the matches; text, metadata and image_url by default. */
+                    /** @description Fields of the matches; by default text, metadata and image_url. */
                     with?: ("text" | "metadata" | "image_url" | "embeddings")[];
-                    /** @description Say in `explanation` how it was searched, and how many records passed the filter. */
+                    /** @description Return `explanation`: how the search was done, and how many records passed the filter. */
                     explain?: boolean;
                 };
             };
@@ -1128,7 +1128,7 @@ export interface operations {
                     "application/json": {
                         matches: {
                             id: string;
-                            /** @description The cosine of the query and the record, -1 to 1; for the target record what the fusion gives. */
+                            /** @description The cosine of the query and the record, from -1 to 1; for the target record the fused score. */
                             score: number;
                             modality: ("image" | "text") | "record";
                             text?: string | null;
@@ -1158,15 +1158,15 @@ export interface operations {
                         };
                         explanation?: {
                             /**
-                             * @description exact: all that passed were compared with the query. hnsw: the HNSW graph was searched, for deep pages a scan of the rest as well.
+                             * @description exact: all records that passed the filter were compared with the query. hnsw: the HNSW graph was searched; for deep pages, the rest was scanned as well.
                              * @enum {unknown}
                              */
                             strategy: "exact" | "hnsw";
-                            /** @description Records that passed the filter and hold the modality. */
+                            /** @description Records that passed the filter and have the modality. */
                             passed: number;
-                            /** @description Records that hold the modality. */
+                            /** @description Records that have the modality. */
                             total: number;
-                            /** @description For the target record: records whose scores were compared; all that passed where the strategy is exact. */
+                            /** @description For the target record: records whose scores were compared; with the strategy exact, all that passed the filter. */
                             candidates?: number;
                         };
                     };
@@ -1298,17 +1298,17 @@ export interface operations {
             query: {
                 /** @example rainbow */
                 text: string;
-                /** @description What the query is compared with: pictures, texts, or records by both, fused. */
+                /** @description What the query is compared with: images, texts, or records by both, fused. */
                 target?: "image" | "text" | "record";
-                /** @description Matches to return, at most. */
+                /** @description Maximum matches to return. */
                 limit?: number;
-                /** @description Matches to pass over; with `limit` up to 10000. Pages of one query are parts of one list, as long as nothing is written. */
+                /** @description Matches to skip; with `limit` at most 10000. Pages of one query are parts of one list as long as nothing is written. */
                 offset?: number;
                 /** @description A filter as JSON. */
                 filter?: string;
             };
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -1331,7 +1331,7 @@ export interface operations {
                     "application/json": {
                         matches: {
                             id: string;
-                            /** @description The cosine of the query and the record, -1 to 1; for the target record what the fusion gives. */
+                            /** @description The cosine of the query and the record, from -1 to 1; for the target record the fused score. */
                             score: number;
                             modality: ("image" | "text") | "record";
                             text?: string | null;
@@ -1361,15 +1361,15 @@ export interface operations {
                         };
                         explanation?: {
                             /**
-                             * @description exact: all that passed were compared with the query. hnsw: the HNSW graph was searched, for deep pages a scan of the rest as well.
+                             * @description exact: all records that passed the filter were compared with the query. hnsw: the HNSW graph was searched; for deep pages, the rest was scanned as well.
                              * @enum {unknown}
                              */
                             strategy: "exact" | "hnsw";
-                            /** @description Records that passed the filter and hold the modality. */
+                            /** @description Records that passed the filter and have the modality. */
                             passed: number;
-                            /** @description Records that hold the modality. */
+                            /** @description Records that have the modality. */
                             total: number;
-                            /** @description For the target record: records whose scores were compared; all that passed where the strategy is exact. */
+                            /** @description For the target record: records whose scores were compared; with the strategy exact, all that passed the filter. */
                             candidates?: number;
                         };
                     };
@@ -1473,7 +1473,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -1510,65 +1510,65 @@ export interface operations {
                 "application/json": {
                     query: {
                         text?: string;
-                        /** @description One of base64 and url. jpeg, png, webp, gif, tiff or avif. */
+                        /** @description Either base64 or url. jpeg, png, webp, gif, tiff or avif. */
                         image?: {
                             /**
                              * Format: byte
-                             * @description The bytes of the file in base64; a data: URL is taken too.
+                             * @description The bytes of the file in base64; a data: URL is also accepted.
                              */
                             base64?: string;
-                            /** @description Where to fetch the file (off unless the operator turns it on). */
+                            /** @description URL to fetch the file from (disabled unless the operator enables it). */
                             url?: string;
                         };
-                        /** @description A record of this collection, which is then left out of the matches. */
+                        /** @description A record of this collection; it is left out of the matches. */
                         record?: string;
                         /**
-                         * @description Of the record's embeddings which; the image's by default, if it has one.
+                         * @description Which embedding of the record to use; by default that of the image if the record has one.
                          * @enum {unknown}
                          */
                         modality?: "image" | "text";
                         embedding?: number[];
                         /**
-                         * @description A negative one leads away.
+                         * @description A negative weight leads away from the part.
                          * @default 1
                          */
                         weight?: number;
                     } | {
                         text?: string;
-                        /** @description One of base64 and url. jpeg, png, webp, gif, tiff or avif. */
+                        /** @description Either base64 or url. jpeg, png, webp, gif, tiff or avif. */
                         image?: {
                             /**
                              * Format: byte
-                             * @description The bytes of the file in base64; a data: URL is taken too.
+                             * @description The bytes of the file in base64; a data: URL is also accepted.
                              */
                             base64?: string;
-                            /** @description Where to fetch the file (off unless the operator turns it on). */
+                            /** @description URL to fetch the file from (disabled unless the operator enables it). */
                             url?: string;
                         };
-                        /** @description A record of this collection, which is then left out of the matches. */
+                        /** @description A record of this collection; it is left out of the matches. */
                         record?: string;
                         /**
-                         * @description Of the record's embeddings which; the image's by default, if it has one.
+                         * @description Which embedding of the record to use; by default that of the image if the record has one.
                          * @enum {unknown}
                          */
                         modality?: "image" | "text";
                         embedding?: number[];
                         /**
-                         * @description A negative one leads away.
+                         * @description A negative weight leads away from the part.
                          * @default 1
                          */
                         weight?: number;
                     }[];
                     /**
-                     * @description What the query is compared with: pictures, texts, or records by both, fused.
+                     * @description What the query is compared with: images, texts, or records by both, fused.
                      * @default image
                      * @enum {unknown}
                      */
                     target?: "image" | "text" | "record";
-                    /** @description How image and text become one score, for the target record; rrf by default. A record that has only one of them is judged by that one. */
+                    /** @description How image and text are combined into one score, for the target record; rrf by default. A record with only one of them is scored by that one. */
                     fusion?: {
                         /**
-                         * @description rrf: late fusion by reciprocal ranks, 60 added. weighted: late fusion by the mean of the cosines. joint: early fusion, the cosine with one joint vector a record, the weighted sum of its two embeddings brought to length 1.
+                         * @description rrf: late fusion by reciprocal ranks with the constant 60. weighted: late fusion by the mean of the cosines. joint: early fusion, the cosine with one joint vector per record, the weighted sum of its two embeddings scaled to length 1.
                          * @enum {unknown}
                          */
                         method: "rrf" | "weighted" | "joint";
@@ -1577,36 +1577,36 @@ export interface operations {
                             text?: number;
                         };
                         /**
-                         * @description For weighted: z-score averages how many standard deviations each cosine is above the query's mean in its modality, since cosines of one kind run higher than those of two; none, the default, averages the cosines.
+                         * @description For weighted: z-score averages the standard scores of the cosines within each modality, because cosines within one modality are higher than across modalities; none, the default, averages the cosines.
                          * @enum {unknown}
                          */
                         normalisation?: "none" | "z-score";
                     };
                     /**
-                     * @description Matches to return, at most.
+                     * @description Maximum matches to return.
                      * @default 10
                      */
                     limit?: number;
                     /**
-                     * @description Matches to pass over; with `limit` up to 10000. Pages of one query are parts of one list, as long as nothing is written.
+                     * @description Matches to skip; with `limit` at most 10000. Pages of one query are parts of one list as long as nothing is written.
                      * @default 0
                      */
                     offset?: number;
-                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. Dates and times with a zone (RFC 3339) compare as instants. */
+                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Any element of a list may match; `a.b` is a field of an object. Dates and times with a zone (RFC 3339) compare as instants. */
                     filter?: {
                         [key: string]: unknown;
                     };
-                    /** @description Least score of a match. */
+                    /** @description Minimum score of a match. */
                     score_threshold?: number;
-                    /** @description Least part of the best match's score: cosines run higher for some queries than for others, so that one least score does not fit all. */
+                    /** @description Minimum score relative to the best match: cosines are higher for some queries than for others, so one minimum score does not fit all. */
                     relative_threshold?: number;
-                    /** @description Compare with every embedding instead of the HNSW graph. */
+                    /** @description Compare with every embedding instead of searching the HNSW graph. */
                     exact?: boolean;
-                    /** @description Candidates in the graph; the collection's by default. */
+                    /** @description Candidates in the HNSW graph; by default the collection's setting. */
                     ef_search?: number;
-                    /** @description Fields of the matches; text, metadata and image_url by default. */
+                    /** @description Fields of the matches; by default text, metadata and image_url. */
                     with?: ("text" | "metadata" | "image_url" | "embeddings")[];
-                    /** @description Say in `explanation` how it was searched, and how many records passed the filter. */
+                    /** @description Return `explanation`: how the search was done, and how many records passed the filter. */
                     explain?: boolean;
                 };
             };
@@ -1621,7 +1621,7 @@ export interface operations {
                     "application/json": {
                         matches: {
                             id: string;
-                            /** @description The cosine of the query and the record, -1 to 1; for the target record what the fusion gives. */
+                            /** @description The cosine of the query and the record, from -1 to 1; for the target record the fused score. */
                             score: number;
                             modality: ("image" | "text") | "record";
                             text?: string | null;
@@ -1651,15 +1651,15 @@ export interface operations {
                         };
                         explanation?: {
                             /**
-                             * @description exact: all that passed were compared with the query. hnsw: the HNSW graph was searched, for deep pages a scan of the rest as well.
+                             * @description exact: all records that passed the filter were compared with the query. hnsw: the HNSW graph was searched; for deep pages, the rest was scanned as well.
                              * @enum {unknown}
                              */
                             strategy: "exact" | "hnsw";
-                            /** @description Records that passed the filter and hold the modality. */
+                            /** @description Records that passed the filter and have the modality. */
                             passed: number;
-                            /** @description Records that hold the modality. */
+                            /** @description Records that have the modality. */
                             total: number;
-                            /** @description For the target record: records whose scores were compared; all that passed where the strategy is exact. */
+                            /** @description For the target record: records whose scores were compared; with the strategy exact, all that passed the filter. */
                             candidates?: number;
                         };
                     };
@@ -1790,7 +1790,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -1816,26 +1816,26 @@ export interface operations {
                  */
                 "application/json": {
                     /**
-                     * @description What is compared: pictures, or texts.
+                     * @description What to compare: images or texts.
                      * @default image
                      * @enum {unknown}
                      */
                     target?: "image" | "text";
                     /**
-                     * @description Records that are looked at: so many of the collection, the same ones each time, or all that there are.
+                     * @description Maximum records of the sample, the same ones each time, or all records if there are fewer.
                      * @default 2000
                      */
                     sample?: number;
                     /**
-                     * @description Nearest ones of each that are told; of all together up to 2,000,000. 0 for the sample and its values alone.
+                     * @description Nearest neighbors of each record; in all at most 2,000,000. 0 returns only the sample and its values.
                      * @default 15
                      */
                     neighbors?: number;
-                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. Dates and times with a zone (RFC 3339) compare as instants. */
+                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Any element of a list may match; `a.b` is a field of an object. Dates and times with a zone (RFC 3339) compare as instants. */
                     filter?: {
                         [key: string]: unknown;
                     };
-                    /** @description Fields of the metadata whose values are told. */
+                    /** @description Metadata fields whose values are returned. */
                     fields?: string[];
                 };
             };
@@ -1850,17 +1850,17 @@ export interface operations {
                     "application/json": {
                         /** @description The sample: n records. */
                         ids: string[];
-                        /** @description Base64 of uint32 values, little-endian, shape [n, k]: positions in `ids`, nearest first. 4294967295 where one of the sample was removed meanwhile. */
+                        /** @description Base64 of uint32 values, little-endian, shape [n, k]: positions in `ids`, nearest first. 4294967295 if a record of the sample was removed meanwhile. */
                         neighbors: string;
-                        /** @description Base64 of float32 values, little-endian, shape [n, k]: their cosines. NaN where there is no neighbor. */
+                        /** @description Base64 of float32 values, little-endian, shape [n, k]: the cosines. NaN where there is no neighbor. */
                         similarities: string;
-                        /** @description Neighbors of each: as many as were asked for, or n - 1. */
+                        /** @description Neighbors of each record: the requested number, or n - 1 if that is less. */
                         k: number;
-                        /** @description By field n values, null where there is none. */
+                        /** @description For each field n values, null if a record has none. */
                         values: {
                             [key: string]: ((string | number | boolean | null) | (string | number | boolean | null)[])[];
                         };
-                        /** @description Records that the sample is of: they hold the target and pass the filter. */
+                        /** @description Records that the sample was drawn from: they have the target modality and pass the filter. */
                         records: number;
                         took_ms: {
                             /** @description Milliseconds. */
@@ -1985,7 +1985,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -2013,57 +2013,57 @@ export interface operations {
                 "application/json": {
                     query: {
                         text?: string;
-                        /** @description One of base64 and url. jpeg, png, webp, gif, tiff or avif. */
+                        /** @description Either base64 or url. jpeg, png, webp, gif, tiff or avif. */
                         image?: {
                             /**
                              * Format: byte
-                             * @description The bytes of the file in base64; a data: URL is taken too.
+                             * @description The bytes of the file in base64; a data: URL is also accepted.
                              */
                             base64?: string;
-                            /** @description Where to fetch the file (off unless the operator turns it on). */
+                            /** @description URL to fetch the file from (disabled unless the operator enables it). */
                             url?: string;
                         };
-                        /** @description A record of this collection, which is then left out of the matches. */
+                        /** @description A record of this collection; it is left out of the matches. */
                         record?: string;
                         /**
-                         * @description Of the record's embeddings which; the image's by default, if it has one.
+                         * @description Which embedding of the record to use; by default that of the image if the record has one.
                          * @enum {unknown}
                          */
                         modality?: "image" | "text";
                         embedding?: number[];
                         /**
-                         * @description A negative one leads away.
+                         * @description A negative weight leads away from the part.
                          * @default 1
                          */
                         weight?: number;
                     } | {
                         text?: string;
-                        /** @description One of base64 and url. jpeg, png, webp, gif, tiff or avif. */
+                        /** @description Either base64 or url. jpeg, png, webp, gif, tiff or avif. */
                         image?: {
                             /**
                              * Format: byte
-                             * @description The bytes of the file in base64; a data: URL is taken too.
+                             * @description The bytes of the file in base64; a data: URL is also accepted.
                              */
                             base64?: string;
-                            /** @description Where to fetch the file (off unless the operator turns it on). */
+                            /** @description URL to fetch the file from (disabled unless the operator enables it). */
                             url?: string;
                         };
-                        /** @description A record of this collection, which is then left out of the matches. */
+                        /** @description A record of this collection; it is left out of the matches. */
                         record?: string;
                         /**
-                         * @description Of the record's embeddings which; the image's by default, if it has one.
+                         * @description Which embedding of the record to use; by default that of the image if the record has one.
                          * @enum {unknown}
                          */
                         modality?: "image" | "text";
                         embedding?: number[];
                         /**
-                         * @description A negative one leads away.
+                         * @description A negative weight leads away from the part.
                          * @default 1
                          */
                         weight?: number;
                     }[];
                     /**
-                     * @description What is compared: pictures, or texts.
+                     * @description What to compare: images or texts.
                      * @default image
                      * @enum {unknown}
                      */
@@ -2080,7 +2080,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @description Base64 of float32 values, little-endian: the exact cosine of the query and each record, in the order of `ids`; NaN where there is no such record or it has no such embedding. */
+                        /** @description Base64 of float32 values, little-endian: the exact cosine of the query and each record, in the order of `ids`; NaN if the record or its embedding does not exist. */
                         scores: string;
                         model: string | null;
                         took_ms: {
@@ -2225,7 +2225,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path?: never;
@@ -2247,37 +2247,37 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    /** @description One of base64 and url. jpeg, png, webp, gif, tiff or avif. */
+                    /** @description Either base64 or url. jpeg, png, webp, gif, tiff or avif. */
                     image?: {
                         /**
                          * Format: byte
-                         * @description The bytes of the file in base64; a data: URL is taken too.
+                         * @description The bytes of the file in base64; a data: URL is also accepted.
                          */
                         base64?: string;
-                        /** @description Where to fetch the file (off unless the operator turns it on). */
+                        /** @description URL to fetch the file from (disabled unless the operator enables it). */
                         url?: string;
                     };
                     images?: {
                         /**
                          * Format: byte
-                         * @description The bytes of the file in base64; a data: URL is taken too.
+                         * @description The bytes of the file in base64; a data: URL is also accepted.
                          */
                         base64?: string;
-                        /** @description Where to fetch the file (off unless the operator turns it on). */
+                        /** @description URL to fetch the file from (disabled unless the operator enables it). */
                         url?: string;
                     }[];
-                    /** @description Two or more, or one with `multi_label`: of a softmax a single label always gets 1, and the answer has a `warning`. Labels that the model reads as equal tokens are refused. */
+                    /** @description Two or more labels, or one with `multi_label`. Under softmax a single label always gets 1, and the answer has a `warning`. Labels that the model reads as the same tokens are rejected. */
                     labels: (string | {
                         label: string;
                         prompts: string[];
                     })[];
-                    /** @description Own templates, each with {label}, or the name of a set: simple, imagenet-7, imagenet-80. The model's own by default. */
+                    /** @description Your own templates, each with {label}, or the name of a set: simple, imagenet-7, imagenet-80. By default the model's own. */
                     templates?: string | string[];
-                    /** @description Score each label on its own, so that several may hold, or none. */
+                    /** @description Score each label independently, so that several or none may apply. */
                     multi_label?: boolean;
-                    /** @description Best labels to return; all by default. */
+                    /** @description Number of best labels to return; all by default. */
                     top_k?: number;
-                    /** @description The first of the loaded models, by default. */
+                    /** @description By default the first loaded model. */
                     model?: string;
                 };
                 /**
@@ -2293,18 +2293,18 @@ export interface operations {
                 "multipart/form-data": {
                     /** @description One image, or several for `results`. */
                     image: string[];
-                    /** @description Two or more, or one with `multi_label`: of a softmax a single label always gets 1, and the answer has a `warning`. Labels that the model reads as equal tokens are refused. */
+                    /** @description Two or more labels, or one with `multi_label`. Under softmax a single label always gets 1, and the answer has a `warning`. Labels that the model reads as the same tokens are rejected. */
                     labels: (string | {
                         label: string;
                         prompts: string[];
                     })[];
-                    /** @description Own templates, each with {label}, or the name of a set: simple, imagenet-7, imagenet-80. The model's own by default. */
+                    /** @description Your own templates, each with {label}, or the name of a set: simple, imagenet-7, imagenet-80. By default the model's own. */
                     templates?: string | string[];
-                    /** @description Score each label on its own, so that several may hold, or none. */
+                    /** @description Score each label independently, so that several or none may apply. */
                     multi_label?: boolean;
-                    /** @description Best labels to return; all by default. */
+                    /** @description Number of best labels to return; all by default. */
                     top_k?: number;
-                    /** @description The first of the loaded models, by default. */
+                    /** @description By default the first loaded model. */
                     model?: string;
                 };
             };
@@ -2320,30 +2320,30 @@ export interface operations {
                         /** @description Best first. */
                         labels?: {
                             label: string;
-                            /** @description A probability, by the activation. */
+                            /** @description A probability, computed with the activation. */
                             score: number;
                             /** @description The cosine of the image and the label's prompts. */
                             similarity: number;
                         }[];
-                        /** @description For `images`, one each, in their order. */
+                        /** @description For `images`: one result each, in the same order. */
                         results?: {
                             /** @description Best first. */
                             labels: {
                                 label: string;
-                                /** @description A probability, by the activation. */
+                                /** @description A probability, computed with the activation. */
                                 score: number;
                                 /** @description The cosine of the image and the label's prompts. */
                                 similarity: number;
                             }[];
                         }[];
                         /**
-                         * @description softmax: the scores of all labels sum to 1. sigmoid: each stands alone.
+                         * @description softmax: the scores of all labels sum to 1. sigmoid: each score is independent.
                          * @enum {unknown}
                          */
                         activation: "softmax" | "sigmoid";
                         templates: string[];
                         model: string;
-                        /** @description Why the scores say nothing, where there is a single label under softmax. */
+                        /** @description Explains that the scores are meaningless, if there is a single label under softmax. */
                         warning?: string;
                     };
                 };
@@ -2463,11 +2463,11 @@ export interface operations {
     getClassifier: {
         parameters: {
             query?: {
-                /** @description The collection that it was trained with, where several have a classifier of the name. By default the one of no collection, else the only one. */
+                /** @description The collection that the classifier was trained with, needed if several have a classifier of this name. By default the classifier without a collection, or else the only one. */
                 collection?: string;
             };
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -2493,37 +2493,37 @@ export interface operations {
                         fingerprint: string;
                         /** @enum {unknown} */
                         method: "linear-probe" | "nearest-class-mean";
-                        /** @description What it was trained with. One of two takes inputs that lack the other, too. */
+                        /** @description Modalities it was trained with. A classifier for both also accepts inputs with only one of them. */
                         inputs: ("image" | "text")[];
-                        /** @description Whose records were the examples. */
+                        /** @description The collection whose records were the examples. */
                         collection: string | null;
                         labels: {
                             label: string;
                             examples: number;
-                            /** @description Whether examples of it were held out; the only one of a label can not be. */
+                            /** @description Whether examples of this label were held out; the only example of a label cannot be. */
                             validated: boolean;
                         }[];
-                        /** @description Inverse strength of the regularisation, of a linear probe. */
+                        /** @description Inverse regularisation strength, for a linear probe. */
                         c: number | null;
-                        /** @description What cosines are multiplied by, of a nearest class mean. */
+                        /** @description Factor of the cosines, for nearest class mean. */
                         scale: number | null;
-                        /** @description Whether the words of each label were one more example of it. */
+                        /** @description Whether the text of each label was used as an additional example. */
                         prior: boolean;
                         templates: string[] | null;
                         folds: number | null;
-                        /** @description Examples that the figures are over, each predicted by a classifier that was trained without it. */
+                        /** @description Examples that the figures are based on, each predicted by a classifier trained without it. */
                         validated_examples: number;
-                        /** @description With its 95 % bootstrap interval; null where nothing could be held out. Each fold is predicted with the setting, and the prior where it is auto, that the other folds choose. */
+                        /** @description With its 95 % bootstrap interval; null if nothing could be held out. Each fold is predicted with the setting, and the prior if it is auto, that the other folds select. */
                         accuracy: {
                             value: number;
                             low: number;
                             high: number;
                         } | null;
-                        /** @description Area under the ROC curve, each label against the rest, mean over labels; of examples in one fold, since scores of several classifiers are not comparable. Null where each example was a fold of its own, as up to 20 are. */
+                        /** @description Area under the ROC curve of each label against the rest, averaged over the labels, for examples in one fold, because scores of different classifiers are not comparable. Null if each example was its own fold, as for up to 20 examples. */
                         auroc: number | null;
                         /** @description Rows are the true labels, columns the predicted ones, in the order of `labels`; of up to 100 labels. */
                         confusion: number[][] | null;
-                        /** @description The labels that are most often taken for another, the most frequent first, and which; up to 100 pairs. */
+                        /** @description The most frequently confused pairs of labels, most frequent first; up to 100 pairs. */
                         most_confused: {
                             label: string;
                             predicted: string;
@@ -2615,7 +2615,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -2656,14 +2656,14 @@ export interface operations {
                 "application/json": {
                     examples?: {
                         label: string;
-                        /** @description One of base64 and url. jpeg, png, webp, gif, tiff or avif. */
+                        /** @description Either base64 or url. jpeg, png, webp, gif, tiff or avif. */
                         image?: {
                             /**
                              * Format: byte
-                             * @description The bytes of the file in base64; a data: URL is taken too.
+                             * @description The bytes of the file in base64; a data: URL is also accepted.
                              */
                             base64?: string;
-                            /** @description Where to fetch the file (off unless the operator turns it on). */
+                            /** @description URL to fetch the file from (disabled unless the operator enables it). */
                             url?: string;
                         };
                         /** @description Up to 8,000 characters. */
@@ -2674,43 +2674,43 @@ export interface operations {
                      * @example emoji
                      */
                     collection?: string;
-                    /** @description The field of the metadata that holds the label. */
+                    /** @description The metadata field that holds the label. */
                     label_field?: string;
-                    /** @description Of the records' embeddings which; `image` by default. With both, the classifier takes images with texts. */
+                    /** @description Which embeddings of the records to use; `image` by default. With both, the classifier accepts an image with a text. */
                     modalities?: ("image" | "text")[];
-                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. Dates and times with a zone (RFC 3339) compare as instants. */
+                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Any element of a list may match; `a.b` is a field of an object. Dates and times with a zone (RFC 3339) compare as instants. */
                     filter?: {
                         [key: string]: unknown;
                     };
-                    /** @description Records of each label, at most; drawn by the seed. */
+                    /** @description Maximum records of each label, drawn by the seed. */
                     per_class?: number;
                     /**
-                     * @description linear-probe: L2-regularised logistic regression. nearest-class-mean: by the cosine with the mean of each class.
+                     * @description linear-probe: L2-regularised logistic regression. nearest-class-mean: cosine with the mean of each class.
                      * @default linear-probe
                      * @enum {unknown}
                      */
                     method?: "linear-probe" | "nearest-class-mean";
-                    /** @description Inverse strength of the linear probe's regularisation; chosen by cross-validation, by default. */
+                    /** @description Inverse regularisation strength of the linear probe; by default chosen by cross-validation. */
                     c?: number;
                     /**
-                     * @description Whether the words of each label are one more example of it. auto: where it predicts better in cross-validation, or nothing can be held out.
+                     * @description Whether the text of each label is used as an additional example. auto: if this predicts better in cross-validation, or if nothing can be held out.
                      * @default auto
                      */
                     prior?: boolean | "auto";
-                    /** @description What labels are put into for the prior: own templates, each with {label}, or the name of a set. The model's own by default. */
+                    /** @description Templates for the prior: your own, each with {label}, or the name of a set. By default the model's own. */
                     templates?: string | string[];
-                    /** @description By label, prompts for the prior in place of the templates. */
+                    /** @description Prompts for the prior by label, in place of the templates. */
                     prompts?: {
                         [key: string]: string[];
                     };
-                    /** @description Of the cross-validation: 5 by default, or as many as the smallest class has examples; one for each of up to 20 examples. Fewer where labels and examples are many: the answer says how many. */
+                    /** @description Folds of the cross-validation. By default 5, or as many as the smallest class has examples; one per example for up to 20 examples. Fewer for many labels and examples: the answer gives the number used. */
                     folds?: number;
                     /**
-                     * @description Of the folds and of `per_class`.
+                     * @description Random seed of the folds and of `per_class`.
                      * @default 0
                      */
                     seed?: number;
-                    /** @description For examples that are sent: the first of the loaded models, by default. */
+                    /** @description Model for examples in the request. By default the first loaded model. */
                     model?: string;
                 };
                 /**
@@ -2727,35 +2727,35 @@ export interface operations {
                  */
                 "multipart/form-data": {
                     image: string[];
-                    /** @description One for each image, in their order. */
+                    /** @description One label for each image, in the same order. */
                     labels: string[];
                     /**
-                     * @description linear-probe: L2-regularised logistic regression. nearest-class-mean: by the cosine with the mean of each class.
+                     * @description linear-probe: L2-regularised logistic regression. nearest-class-mean: cosine with the mean of each class.
                      * @default linear-probe
                      * @enum {unknown}
                      */
                     method?: "linear-probe" | "nearest-class-mean";
-                    /** @description Inverse strength of the linear probe's regularisation; chosen by cross-validation, by default. */
+                    /** @description Inverse regularisation strength of the linear probe; by default chosen by cross-validation. */
                     c?: number;
                     /**
-                     * @description Whether the words of each label are one more example of it. auto: where it predicts better in cross-validation, or nothing can be held out.
+                     * @description Whether the text of each label is used as an additional example. auto: if this predicts better in cross-validation, or if nothing can be held out.
                      * @default auto
                      */
                     prior?: boolean | "auto";
-                    /** @description What labels are put into for the prior: own templates, each with {label}, or the name of a set. The model's own by default. */
+                    /** @description Templates for the prior: your own, each with {label}, or the name of a set. By default the model's own. */
                     templates?: string | string[];
-                    /** @description By label, prompts for the prior in place of the templates. */
+                    /** @description Prompts for the prior by label, in place of the templates. */
                     prompts?: {
                         [key: string]: string[];
                     };
-                    /** @description Of the cross-validation: 5 by default, or as many as the smallest class has examples; one for each of up to 20 examples. Fewer where labels and examples are many: the answer says how many. */
+                    /** @description Folds of the cross-validation. By default 5, or as many as the smallest class has examples; one per example for up to 20 examples. Fewer for many labels and examples: the answer gives the number used. */
                     folds?: number;
                     /**
-                     * @description Of the folds and of `per_class`.
+                     * @description Random seed of the folds and of `per_class`.
                      * @default 0
                      */
                     seed?: number;
-                    /** @description For examples that are sent: the first of the loaded models, by default. */
+                    /** @description Model for examples in the request. By default the first loaded model. */
                     model?: string;
                 };
             };
@@ -2773,37 +2773,37 @@ export interface operations {
                         fingerprint: string;
                         /** @enum {unknown} */
                         method: "linear-probe" | "nearest-class-mean";
-                        /** @description What it was trained with. One of two takes inputs that lack the other, too. */
+                        /** @description Modalities it was trained with. A classifier for both also accepts inputs with only one of them. */
                         inputs: ("image" | "text")[];
-                        /** @description Whose records were the examples. */
+                        /** @description The collection whose records were the examples. */
                         collection: string | null;
                         labels: {
                             label: string;
                             examples: number;
-                            /** @description Whether examples of it were held out; the only one of a label can not be. */
+                            /** @description Whether examples of this label were held out; the only example of a label cannot be. */
                             validated: boolean;
                         }[];
-                        /** @description Inverse strength of the regularisation, of a linear probe. */
+                        /** @description Inverse regularisation strength, for a linear probe. */
                         c: number | null;
-                        /** @description What cosines are multiplied by, of a nearest class mean. */
+                        /** @description Factor of the cosines, for nearest class mean. */
                         scale: number | null;
-                        /** @description Whether the words of each label were one more example of it. */
+                        /** @description Whether the text of each label was used as an additional example. */
                         prior: boolean;
                         templates: string[] | null;
                         folds: number | null;
-                        /** @description Examples that the figures are over, each predicted by a classifier that was trained without it. */
+                        /** @description Examples that the figures are based on, each predicted by a classifier trained without it. */
                         validated_examples: number;
-                        /** @description With its 95 % bootstrap interval; null where nothing could be held out. Each fold is predicted with the setting, and the prior where it is auto, that the other folds choose. */
+                        /** @description With its 95 % bootstrap interval; null if nothing could be held out. Each fold is predicted with the setting, and the prior if it is auto, that the other folds select. */
                         accuracy: {
                             value: number;
                             low: number;
                             high: number;
                         } | null;
-                        /** @description Area under the ROC curve, each label against the rest, mean over labels; of examples in one fold, since scores of several classifiers are not comparable. Null where each example was a fold of its own, as up to 20 are. */
+                        /** @description Area under the ROC curve of each label against the rest, averaged over the labels, for examples in one fold, because scores of different classifiers are not comparable. Null if each example was its own fold, as for up to 20 examples. */
                         auroc: number | null;
                         /** @description Rows are the true labels, columns the predicted ones, in the order of `labels`; of up to 100 labels. */
                         confusion: number[][] | null;
-                        /** @description The labels that are most often taken for another, the most frequent first, and which; up to 100 pairs. */
+                        /** @description The most frequently confused pairs of labels, most frequent first; up to 100 pairs. */
                         most_confused: {
                             label: string;
                             predicted: string;
@@ -2827,37 +2827,37 @@ export interface operations {
                         fingerprint: string;
                         /** @enum {unknown} */
                         method: "linear-probe" | "nearest-class-mean";
-                        /** @description What it was trained with. One of two takes inputs that lack the other, too. */
+                        /** @description Modalities it was trained with. A classifier for both also accepts inputs with only one of them. */
                         inputs: ("image" | "text")[];
-                        /** @description Whose records were the examples. */
+                        /** @description The collection whose records were the examples. */
                         collection: string | null;
                         labels: {
                             label: string;
                             examples: number;
-                            /** @description Whether examples of it were held out; the only one of a label can not be. */
+                            /** @description Whether examples of this label were held out; the only example of a label cannot be. */
                             validated: boolean;
                         }[];
-                        /** @description Inverse strength of the regularisation, of a linear probe. */
+                        /** @description Inverse regularisation strength, for a linear probe. */
                         c: number | null;
-                        /** @description What cosines are multiplied by, of a nearest class mean. */
+                        /** @description Factor of the cosines, for nearest class mean. */
                         scale: number | null;
-                        /** @description Whether the words of each label were one more example of it. */
+                        /** @description Whether the text of each label was used as an additional example. */
                         prior: boolean;
                         templates: string[] | null;
                         folds: number | null;
-                        /** @description Examples that the figures are over, each predicted by a classifier that was trained without it. */
+                        /** @description Examples that the figures are based on, each predicted by a classifier trained without it. */
                         validated_examples: number;
-                        /** @description With its 95 % bootstrap interval; null where nothing could be held out. Each fold is predicted with the setting, and the prior where it is auto, that the other folds choose. */
+                        /** @description With its 95 % bootstrap interval; null if nothing could be held out. Each fold is predicted with the setting, and the prior if it is auto, that the other folds select. */
                         accuracy: {
                             value: number;
                             low: number;
                             high: number;
                         } | null;
-                        /** @description Area under the ROC curve, each label against the rest, mean over labels; of examples in one fold, since scores of several classifiers are not comparable. Null where each example was a fold of its own, as up to 20 are. */
+                        /** @description Area under the ROC curve of each label against the rest, averaged over the labels, for examples in one fold, because scores of different classifiers are not comparable. Null if each example was its own fold, as for up to 20 examples. */
                         auroc: number | null;
                         /** @description Rows are the true labels, columns the predicted ones, in the order of `labels`; of up to 100 labels. */
                         confusion: number[][] | null;
-                        /** @description The labels that are most often taken for another, the most frequent first, and which; up to 100 pairs. */
+                        /** @description The most frequently confused pairs of labels, most frequent first; up to 100 pairs. */
                         most_confused: {
                             label: string;
                             predicted: string;
@@ -3002,11 +3002,11 @@ export interface operations {
     dropClassifier: {
         parameters: {
             query?: {
-                /** @description The collection that it was trained with, where several have a classifier of the name. By default the one of no collection, else the only one. */
+                /** @description The collection that the classifier was trained with, needed if several have a classifier of this name. By default the classifier without a collection, or else the only one. */
                 collection?: string;
             };
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -3116,7 +3116,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path?: never;
@@ -3137,37 +3137,37 @@ export interface operations {
                             fingerprint: string;
                             /** @enum {unknown} */
                             method: "linear-probe" | "nearest-class-mean";
-                            /** @description What it was trained with. One of two takes inputs that lack the other, too. */
+                            /** @description Modalities it was trained with. A classifier for both also accepts inputs with only one of them. */
                             inputs: ("image" | "text")[];
-                            /** @description Whose records were the examples. */
+                            /** @description The collection whose records were the examples. */
                             collection: string | null;
                             labels: {
                                 label: string;
                                 examples: number;
-                                /** @description Whether examples of it were held out; the only one of a label can not be. */
+                                /** @description Whether examples of this label were held out; the only example of a label cannot be. */
                                 validated: boolean;
                             }[];
-                            /** @description Inverse strength of the regularisation, of a linear probe. */
+                            /** @description Inverse regularisation strength, for a linear probe. */
                             c: number | null;
-                            /** @description What cosines are multiplied by, of a nearest class mean. */
+                            /** @description Factor of the cosines, for nearest class mean. */
                             scale: number | null;
-                            /** @description Whether the words of each label were one more example of it. */
+                            /** @description Whether the text of each label was used as an additional example. */
                             prior: boolean;
                             templates: string[] | null;
                             folds: number | null;
-                            /** @description Examples that the figures are over, each predicted by a classifier that was trained without it. */
+                            /** @description Examples that the figures are based on, each predicted by a classifier trained without it. */
                             validated_examples: number;
-                            /** @description With its 95 % bootstrap interval; null where nothing could be held out. Each fold is predicted with the setting, and the prior where it is auto, that the other folds choose. */
+                            /** @description With its 95 % bootstrap interval; null if nothing could be held out. Each fold is predicted with the setting, and the prior if it is auto, that the other folds select. */
                             accuracy: {
                                 value: number;
                                 low: number;
                                 high: number;
                             } | null;
-                            /** @description Area under the ROC curve, each label against the rest, mean over labels; of examples in one fold, since scores of several classifiers are not comparable. Null where each example was a fold of its own, as up to 20 are. */
+                            /** @description Area under the ROC curve of each label against the rest, averaged over the labels, for examples in one fold, because scores of different classifiers are not comparable. Null if each example was its own fold, as for up to 20 examples. */
                             auroc: number | null;
                             /** @description Rows are the true labels, columns the predicted ones, in the order of `labels`; of up to 100 labels. */
                             confusion: number[][] | null;
-                            /** @description The labels that are most often taken for another, the most frequent first, and which; up to 100 pairs. */
+                            /** @description The most frequently confused pairs of labels, most frequent first; up to 100 pairs. */
                             most_confused: {
                                 label: string;
                                 predicted: string;
@@ -3250,11 +3250,11 @@ export interface operations {
     classify: {
         parameters: {
             query?: {
-                /** @description The collection that it was trained with, where several have a classifier of the name. By default the one of no collection, else the only one. */
+                /** @description The collection that the classifier was trained with, needed if several have a classifier of this name. By default the classifier without a collection, or else the only one. */
                 collection?: string;
             };
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -3277,14 +3277,14 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    /** @description One of base64 and url. jpeg, png, webp, gif, tiff or avif. */
+                    /** @description Either base64 or url. jpeg, png, webp, gif, tiff or avif. */
                     image?: {
                         /**
                          * Format: byte
-                         * @description The bytes of the file in base64; a data: URL is taken too.
+                         * @description The bytes of the file in base64; a data: URL is also accepted.
                          */
                         base64?: string;
-                        /** @description Where to fetch the file (off unless the operator turns it on). */
+                        /** @description URL to fetch the file from (disabled unless the operator enables it). */
                         url?: string;
                     };
                     /** @description Up to 8,000 characters. */
@@ -3292,13 +3292,13 @@ export interface operations {
                     images?: {
                         /**
                          * Format: byte
-                         * @description The bytes of the file in base64; a data: URL is taken too.
+                         * @description The bytes of the file in base64; a data: URL is also accepted.
                          */
                         base64?: string;
-                        /** @description Where to fetch the file (off unless the operator turns it on). */
+                        /** @description URL to fetch the file from (disabled unless the operator enables it). */
                         url?: string;
                     }[];
-                    /** @description Best labels to return; all by default. */
+                    /** @description Number of best labels to return; all by default. */
                     top_k?: number;
                 };
                 /**
@@ -3311,7 +3311,7 @@ export interface operations {
                     image?: string[];
                     /** @description Up to 8,000 characters. */
                     text?: string;
-                    /** @description Best labels to return; all by default. */
+                    /** @description Number of best labels to return; all by default. */
                     top_k?: number;
                 };
             };
@@ -3327,15 +3327,15 @@ export interface operations {
                         /** @description Best first. */
                         labels?: {
                             label: string;
-                            /** @description A probability; those of all labels sum to 1. */
+                            /** @description A probability; the scores of all labels sum to 1. */
                             score: number;
                         }[];
-                        /** @description For several images, one each, in their order. */
+                        /** @description For several images: one result each, in the same order. */
                         results?: {
                             /** @description Best first. */
                             labels: {
                                 label: string;
-                                /** @description A probability; those of all labels sum to 1. */
+                                /** @description A probability; the scores of all labels sum to 1. */
                                 score: number;
                             }[];
                         }[];
@@ -3469,7 +3469,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path?: never;
@@ -3495,39 +3495,39 @@ export interface operations {
                     input: (string | {
                         text: string;
                     } | {
-                        /** @description One of base64 and url. jpeg, png, webp, gif, tiff or avif. */
+                        /** @description Either base64 or url. jpeg, png, webp, gif, tiff or avif. */
                         image: {
                             /**
                              * Format: byte
-                             * @description The bytes of the file in base64; a data: URL is taken too.
+                             * @description The bytes of the file in base64; a data: URL is also accepted.
                              */
                             base64?: string;
-                            /** @description Where to fetch the file (off unless the operator turns it on). */
+                            /** @description URL to fetch the file from (disabled unless the operator enables it). */
                             url?: string;
                         };
                     }) | (string | {
                         text: string;
                     } | {
-                        /** @description One of base64 and url. jpeg, png, webp, gif, tiff or avif. */
+                        /** @description Either base64 or url. jpeg, png, webp, gif, tiff or avif. */
                         image: {
                             /**
                              * Format: byte
-                             * @description The bytes of the file in base64; a data: URL is taken too.
+                             * @description The bytes of the file in base64; a data: URL is also accepted.
                              */
                             base64?: string;
-                            /** @description Where to fetch the file (off unless the operator turns it on). */
+                            /** @description URL to fetch the file from (disabled unless the operator enables it). */
                             url?: string;
                         };
                     })[];
                     model?: string;
                     /**
-                     * @description base64: of the float32 values, little-endian. float by default.
+                     * @description base64: the float32 values in little-endian order, encoded as base64. By default float.
                      * @enum {unknown}
                      */
                     encoding_format?: "float" | "base64";
-                    /** @description The model's own; others are refused. */
+                    /** @description The model's dimension; other values are rejected. */
                     dimensions?: number;
-                    /** @description Taken for compatibility, and not used. */
+                    /** @description Accepted for compatibility and ignored. */
                     user?: string;
                 };
             };
@@ -3673,7 +3673,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path?: never;
@@ -3699,10 +3699,10 @@ export interface operations {
                     images: {
                         /**
                          * Format: byte
-                         * @description The bytes of the file in base64; a data: URL is taken too.
+                         * @description The bytes of the file in base64; a data: URL is also accepted.
                          */
                         base64?: string;
-                        /** @description Where to fetch the file (off unless the operator turns it on). */
+                        /** @description URL to fetch the file from (disabled unless the operator enables it). */
                         url?: string;
                     }[];
                     model?: string;
@@ -3717,7 +3717,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @description The cosines: a row a text, a column an image. */
+                        /** @description The cosines: one row per text, one column per image. */
                         similarity: number[][];
                         model: string;
                     };
@@ -3838,14 +3838,14 @@ export interface operations {
     listRecords: {
         parameters: {
             query?: {
-                /** @description The next_cursor of the page before. */
+                /** @description The next_cursor of the previous page. */
                 cursor?: string;
                 limit?: number;
                 /** @description A filter as JSON. */
                 filter?: string;
             };
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -3872,7 +3872,7 @@ export interface operations {
                             metadata: {
                                 [key: string]: unknown;
                             } | null;
-                            /** @description What the record is searched by. */
+                            /** @description Modalities that the record is searchable by. */
                             modalities: ("image" | "text")[];
                             /** @description Path of the kept image. */
                             image_url: string | null;
@@ -3882,7 +3882,7 @@ export interface operations {
                             updated_at: string;
                             /**
                              * Format: date-time
-                             * @description When it is gone by itself, if it is to go.
+                             * @description When the record expires, if it does.
                              */
                             expires_at?: string;
                         }[];
@@ -3979,7 +3979,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -4019,10 +4019,10 @@ export interface operations {
                         image?: {
                             /**
                              * Format: byte
-                             * @description The bytes of the file in base64; a data: URL is taken too.
+                             * @description The bytes of the file in base64; a data: URL is also accepted.
                              */
                             base64?: string;
-                            /** @description Where to fetch the file (off unless the operator turns it on). */
+                            /** @description URL to fetch the file from (disabled unless the operator enables it). */
                             url?: string;
                         } | null;
                         embeddings?: {
@@ -4073,7 +4073,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         results: {
-                            /** @description Null where a record that failed names none that can be one. */
+                            /** @description Null if a failed record has no valid id. */
                             id: string | null;
                             /** @enum {unknown} */
                             status: "created" | "updated" | "failed";
@@ -4210,7 +4210,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -4241,7 +4241,7 @@ export interface operations {
                         metadata: {
                             [key: string]: unknown;
                         } | null;
-                        /** @description What the record is searched by. */
+                        /** @description Modalities that the record is searchable by. */
                         modalities: ("image" | "text")[];
                         /** @description Path of the kept image. */
                         image_url: string | null;
@@ -4251,7 +4251,7 @@ export interface operations {
                         updated_at: string;
                         /**
                          * Format: date-time
-                         * @description When it is gone by itself, if it is to go.
+                         * @description When the record expires, if it does.
                          */
                         expires_at?: string;
                     };
@@ -4337,7 +4337,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -4452,7 +4452,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -4486,13 +4486,13 @@ export interface operations {
                     image?: {
                         /**
                          * Format: byte
-                         * @description The bytes of the file in base64; a data: URL is taken too.
+                         * @description The bytes of the file in base64; a data: URL is also accepted.
                          */
                         base64?: string;
-                        /** @description Where to fetch the file (off unless the operator turns it on). */
+                        /** @description URL to fetch the file from (disabled unless the operator enables it). */
                         url?: string;
                     } | null;
-                    /** @description Embeddings brought along, used in place of the encoder's; they are L2-normalised. */
+                    /** @description Embeddings supplied by the client, used in place of the encoder's; they are L2-normalised. */
                     embeddings?: {
                         image?: number[] | string;
                         text?: number[] | string;
@@ -4515,7 +4515,7 @@ export interface operations {
                         metadata: {
                             [key: string]: unknown;
                         } | null;
-                        /** @description What the record is searched by. */
+                        /** @description Modalities that the record is searchable by. */
                         modalities: ("image" | "text")[];
                         /** @description Path of the kept image. */
                         image_url: string | null;
@@ -4525,7 +4525,7 @@ export interface operations {
                         updated_at: string;
                         /**
                          * Format: date-time
-                         * @description When it is gone by itself, if it is to go.
+                         * @description When the record expires, if it does.
                          */
                         expires_at?: string;
                     };
@@ -4664,11 +4664,11 @@ export interface operations {
     getRecordImage: {
         parameters: {
             query?: {
-                /** @description thumbnail: a WebP of at most 320 pixels on its longer side, whatever the image is. */
+                /** @description thumbnail: always a WebP of at most 320 pixels on its longer side. */
                 size?: "thumbnail";
             };
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -4776,7 +4776,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -4801,7 +4801,7 @@ export interface operations {
                  */
                 "application/json": {
                     ids?: string[];
-                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Of a list any element may match; `a.b` is a field of an object. Dates and times with a zone (RFC 3339) compare as instants. */
+                    /** @description A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. Any element of a list may match; `a.b` is a field of an object. Dates and times with a zone (RFC 3339) compare as instants. */
                     filter?: {
                         [key: string]: unknown;
                     };
@@ -4816,7 +4816,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @description Records that were there and are gone. */
+                        /** @description Records that existed and were deleted. */
                         deleted: number;
                     };
                 };
@@ -4945,13 +4945,13 @@ export interface operations {
     countFacets: {
         parameters: {
             query?: {
-                /** @description A filter as JSON: only records that pass it are counted. */
+                /** @description A filter as JSON: only matching records are counted. */
                 filter?: string;
-                /** @description Values of a field that are listed, at most. */
+                /** @description Maximum values to list for each field. */
                 limit?: number;
             };
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -4972,27 +4972,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @description Those that most records hold, most first. */
+                        /** @description The most frequent fields, most frequent first. */
                         fields: {
-                            /** @description As filters name it: `a.b` is a field of an object. */
+                            /** @description Name as in filters: `a.b` is a field of an object. */
                             field: string;
                             /** @enum {unknown} */
                             type: "string" | "number" | "boolean" | "mixed";
-                            /** @description Records that hold a value; null is none. */
+                            /** @description Records that have a value; null counts as none. */
                             records: number;
-                            /** @description Those that most records hold, most first; strings over 256 characters are left out. */
+                            /** @description The most frequent values, most frequent first; strings longer than 256 characters are left out. */
                             values: {
                                 value: string | number | boolean;
                                 records: number;
                             }[];
-                            /** @description Values that there are, listed or not. */
+                            /** @description Number of distinct values, listed or not. */
                             distinct: number;
-                            /** @description Of numbers, and of dates as ISO 8601; those with a zone compare as instants. */
+                            /** @description Range of numbers, and of dates in ISO 8601; dates with a zone compare as instants. */
                             min?: number | string;
-                            /** @description Of numbers, and of dates as ISO 8601; those with a zone compare as instants. */
+                            /** @description Range of numbers, and of dates in ISO 8601; dates with a zone compare as instants. */
                             max?: number | string;
                         }[];
-                        /** @description Fields that were not counted: up to 200 are, those that most records of the collection hold. */
+                        /** @description Fields that were not counted: only the 200 most frequent fields of the collection are. */
                         left_out: number;
                     };
                 };
@@ -5085,16 +5085,16 @@ export interface operations {
     bulkRecords: {
         parameters: {
             query?: {
-                /** @description Number of the first line that is sent, for a client that leaves out what was loaded before. */
+                /** @description Number of the first line in this request, for clients that leave out lines that were already loaded. */
                 from_line?: number;
             };
             header?: {
                 /**
-                 * @description Stands for one load of one body: 1 to 255 printable ASCII characters.
+                 * @description Identifies one load of one body: 1 to 255 printable ASCII characters.
                  * @example pets-2030-01-31
                  */
                 "idempotency-key"?: string;
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -5112,7 +5112,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A line a record. */
+            /** @description One record per line. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5237,7 +5237,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -5247,7 +5247,7 @@ export interface operations {
                  */
                 collection: string;
                 /**
-                 * @description Stands for one load of one body: 1 to 255 printable ASCII characters.
+                 * @description Identifies one load of one body: 1 to 255 printable ASCII characters.
                  * @example pets-2030-01-31
                  */
                 key: string;
@@ -5264,7 +5264,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         key: string;
-                        /** @description Lines that are answered for good: written, or failed. */
+                        /** @description Lines with a final answer: written or failed. */
                         lines: number;
                         created: number;
                         updated: number;
@@ -5273,7 +5273,7 @@ export interface operations {
                         completed: boolean;
                         /** Format: date-time */
                         updated_at: string;
-                        /** @description The first 1,000 lines that failed. */
+                        /** @description The first 1,000 failed lines. */
                         failures: {
                             line: number;
                             id: string | null;
@@ -5365,7 +5365,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -5388,34 +5388,34 @@ export interface operations {
                     "application/json": {
                         name: string;
                         records: number;
-                        /** @description Records searchable by an image. */
+                        /** @description Records with a searchable image. */
                         images: number;
-                        /** @description Records searchable by a text. */
+                        /** @description Records with a searchable text. */
                         texts: number;
                         dimension: number;
-                        /** @description null: embeddings are brought along. */
+                        /** @description null: clients supply the embeddings. */
                         model: string | null;
-                        /** @description SHA-256 of all that the encoder's embeddings depend on. */
+                        /** @description SHA-256 of everything that the encoder's embeddings depend on. */
                         fingerprint: string | null;
                         /** @description Settings of the HNSW graphs. */
                         hnsw: {
-                            /** @description Links a node. Fixed at creation. */
+                            /** @description Links per node. Fixed at creation. */
                             m: number;
-                            /** @description Candidates while building. Fixed at creation. */
+                            /** @description Candidates during construction. Fixed at creation. */
                             ef_construction: number;
-                            /** @description Candidates while searching; more is slower and finds more. */
+                            /** @description Candidates during a search; more is slower and more accurate. */
                             ef_search: number;
                         };
                         /**
-                         * @description What is kept of images beside their embeddings.
+                         * @description What to keep of images in addition to their embeddings.
                          * @enum {unknown}
                          */
                         storage: "original" | "thumbnail" | "none";
-                        /** @description Kept images and embeddings. */
+                        /** @description Size of kept images and embeddings. */
                         bytes: number;
                         /** Format: date-time */
                         created_at: string;
-                        /** @description The newest snapshots of the HNSW graphs, which the next start reads. */
+                        /** @description The latest snapshots of the HNSW graphs, which the next start loads. */
                         snapshots: {
                             /** @enum {unknown} */
                             modality: "image" | "text";
@@ -5506,7 +5506,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -5529,20 +5529,20 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    /** @description The first of the loaded models, by default; null with a `dimension` for embeddings that are brought along. */
+                    /** @description By default the first loaded model; null with a `dimension` if clients supply the embeddings. */
                     model?: string | null;
-                    /** @description Of embeddings that are brought along; a model has its own. */
+                    /** @description Dimension of embeddings that clients supply; otherwise set by the model. */
                     dimension?: number;
                     hnsw?: {
-                        /** @description Links a node. Fixed at creation. */
+                        /** @description Links per node. Fixed at creation. */
                         m?: number;
-                        /** @description Candidates while building. Fixed at creation. */
+                        /** @description Candidates during construction. Fixed at creation. */
                         ef_construction?: number;
-                        /** @description Candidates while searching; more is slower and finds more. */
+                        /** @description Candidates during a search; more is slower and more accurate. */
                         ef_search?: number;
                     };
                     /**
-                     * @description What is kept of images beside their embeddings.
+                     * @description What to keep of images in addition to their embeddings.
                      * @enum {unknown}
                      */
                     storage?: "original" | "thumbnail" | "none";
@@ -5559,34 +5559,34 @@ export interface operations {
                     "application/json": {
                         name: string;
                         records: number;
-                        /** @description Records searchable by an image. */
+                        /** @description Records with a searchable image. */
                         images: number;
-                        /** @description Records searchable by a text. */
+                        /** @description Records with a searchable text. */
                         texts: number;
                         dimension: number;
-                        /** @description null: embeddings are brought along. */
+                        /** @description null: clients supply the embeddings. */
                         model: string | null;
-                        /** @description SHA-256 of all that the encoder's embeddings depend on. */
+                        /** @description SHA-256 of everything that the encoder's embeddings depend on. */
                         fingerprint: string | null;
                         /** @description Settings of the HNSW graphs. */
                         hnsw: {
-                            /** @description Links a node. Fixed at creation. */
+                            /** @description Links per node. Fixed at creation. */
                             m: number;
-                            /** @description Candidates while building. Fixed at creation. */
+                            /** @description Candidates during construction. Fixed at creation. */
                             ef_construction: number;
-                            /** @description Candidates while searching; more is slower and finds more. */
+                            /** @description Candidates during a search; more is slower and more accurate. */
                             ef_search: number;
                         };
                         /**
-                         * @description What is kept of images beside their embeddings.
+                         * @description What to keep of images in addition to their embeddings.
                          * @enum {unknown}
                          */
                         storage: "original" | "thumbnail" | "none";
-                        /** @description Kept images and embeddings. */
+                        /** @description Size of kept images and embeddings. */
                         bytes: number;
                         /** Format: date-time */
                         created_at: string;
-                        /** @description The newest snapshots of the HNSW graphs, which the next start reads. */
+                        /** @description The latest snapshots of the HNSW graphs, which the next start loads. */
                         snapshots: {
                             /** @enum {unknown} */
                             modality: "image" | "text";
@@ -5606,34 +5606,34 @@ export interface operations {
                     "application/json": {
                         name: string;
                         records: number;
-                        /** @description Records searchable by an image. */
+                        /** @description Records with a searchable image. */
                         images: number;
-                        /** @description Records searchable by a text. */
+                        /** @description Records with a searchable text. */
                         texts: number;
                         dimension: number;
-                        /** @description null: embeddings are brought along. */
+                        /** @description null: clients supply the embeddings. */
                         model: string | null;
-                        /** @description SHA-256 of all that the encoder's embeddings depend on. */
+                        /** @description SHA-256 of everything that the encoder's embeddings depend on. */
                         fingerprint: string | null;
                         /** @description Settings of the HNSW graphs. */
                         hnsw: {
-                            /** @description Links a node. Fixed at creation. */
+                            /** @description Links per node. Fixed at creation. */
                             m: number;
-                            /** @description Candidates while building. Fixed at creation. */
+                            /** @description Candidates during construction. Fixed at creation. */
                             ef_construction: number;
-                            /** @description Candidates while searching; more is slower and finds more. */
+                            /** @description Candidates during a search; more is slower and more accurate. */
                             ef_search: number;
                         };
                         /**
-                         * @description What is kept of images beside their embeddings.
+                         * @description What to keep of images in addition to their embeddings.
                          * @enum {unknown}
                          */
                         storage: "original" | "thumbnail" | "none";
-                        /** @description Kept images and embeddings. */
+                        /** @description Size of kept images and embeddings. */
                         bytes: number;
                         /** Format: date-time */
                         created_at: string;
-                        /** @description The newest snapshots of the HNSW graphs, which the next start reads. */
+                        /** @description The latest snapshots of the HNSW graphs, which the next start loads. */
                         snapshots: {
                             /** @enum {unknown} */
                             modality: "image" | "text";
@@ -5769,7 +5769,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -5879,7 +5879,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path?: never;
@@ -5897,34 +5897,34 @@ export interface operations {
                         collections: {
                             name: string;
                             records: number;
-                            /** @description Records searchable by an image. */
+                            /** @description Records with a searchable image. */
                             images: number;
-                            /** @description Records searchable by a text. */
+                            /** @description Records with a searchable text. */
                             texts: number;
                             dimension: number;
-                            /** @description null: embeddings are brought along. */
+                            /** @description null: clients supply the embeddings. */
                             model: string | null;
-                            /** @description SHA-256 of all that the encoder's embeddings depend on. */
+                            /** @description SHA-256 of everything that the encoder's embeddings depend on. */
                             fingerprint: string | null;
                             /** @description Settings of the HNSW graphs. */
                             hnsw: {
-                                /** @description Links a node. Fixed at creation. */
+                                /** @description Links per node. Fixed at creation. */
                                 m: number;
-                                /** @description Candidates while building. Fixed at creation. */
+                                /** @description Candidates during construction. Fixed at creation. */
                                 ef_construction: number;
-                                /** @description Candidates while searching; more is slower and finds more. */
+                                /** @description Candidates during a search; more is slower and more accurate. */
                                 ef_search: number;
                             };
                             /**
-                             * @description What is kept of images beside their embeddings.
+                             * @description What to keep of images in addition to their embeddings.
                              * @enum {unknown}
                              */
                             storage: "original" | "thumbnail" | "none";
-                            /** @description Kept images and embeddings. */
+                            /** @description Size of kept images and embeddings. */
                             bytes: number;
                             /** Format: date-time */
                             created_at: string;
-                            /** @description The newest snapshots of the HNSW graphs, which the next start reads. */
+                            /** @description The latest snapshots of the HNSW graphs, which the next start loads. */
                             snapshots: {
                                 /** @enum {unknown} */
                                 modality: "image" | "text";
@@ -6007,7 +6007,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -6028,7 +6028,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @description One for each modality that the collection holds. */
+                        /** @description One for each modality of the collection. */
                         snapshots: {
                             /** @enum {unknown} */
                             modality: "image" | "text";
@@ -6130,7 +6130,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -6156,28 +6156,28 @@ export interface operations {
                             collection: string;
                             /**
                              * Format: date-time
-                             * @description When that was created, which tells it from others that had its name.
+                             * @description When the collection was created; this distinguishes it from other collections that had the same name.
                              */
                             collection_created_at: string;
                             bytes: number;
-                            /** @description Of the file. */
+                            /** @description SHA-256 of the file. */
                             sha256: string;
                             records: number;
                             embeddings: number;
-                            /** @description Kept images; equal ones are there once. */
+                            /** @description Kept images; identical images are stored once. */
                             images: number;
-                            /** @description Images whose file was gone or damaged: their records are there without them. Not 0 means that the data folder has suffered. */
+                            /** @description Images whose file was missing or damaged; their records are in the backup without them. A value other than 0 means that the data folder is damaged. */
                             lost_images: number;
                             model: string | null;
                             fingerprint: string | null;
                             dimension: number;
-                            /** @description Version of the format. */
+                            /** @description Version of the backup format. */
                             format: number;
                             /** @description Version of the service that made it. */
                             service: string;
                             /**
                              * Format: date-time
-                             * @description The moment that it shows.
+                             * @description The point in time of the backup.
                              */
                             created_at: string;
                         }[];
@@ -6264,7 +6264,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -6284,7 +6284,7 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    /** @description The time, by default. */
+                    /** @description By default the current time. */
                     name?: string;
                 };
             };
@@ -6301,28 +6301,28 @@ export interface operations {
                         collection: string;
                         /**
                          * Format: date-time
-                         * @description When that was created, which tells it from others that had its name.
+                         * @description When the collection was created; this distinguishes it from other collections that had the same name.
                          */
                         collection_created_at: string;
                         bytes: number;
-                        /** @description Of the file. */
+                        /** @description SHA-256 of the file. */
                         sha256: string;
                         records: number;
                         embeddings: number;
-                        /** @description Kept images; equal ones are there once. */
+                        /** @description Kept images; identical images are stored once. */
                         images: number;
-                        /** @description Images whose file was gone or damaged: their records are there without them. Not 0 means that the data folder has suffered. */
+                        /** @description Images whose file was missing or damaged; their records are in the backup without them. A value other than 0 means that the data folder is damaged. */
                         lost_images: number;
                         model: string | null;
                         fingerprint: string | null;
                         dimension: number;
-                        /** @description Version of the format. */
+                        /** @description Version of the backup format. */
                         format: number;
                         /** @description Version of the service that made it. */
                         service: string;
                         /**
                          * Format: date-time
-                         * @description The moment that it shows.
+                         * @description The point in time of the backup.
                          */
                         created_at: string;
                     };
@@ -6453,7 +6453,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -6481,7 +6481,7 @@ export interface operations {
                     "application/vnd.sqlite3": string;
                 };
             };
-            /** @description The bytes that Range asks for. */
+            /** @description The bytes that Range requests. */
             206: {
                 headers: {
                     [name: string]: unknown;
@@ -6579,7 +6579,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -6684,13 +6684,13 @@ export interface operations {
     exportRecords: {
         parameters: {
             query?: {
-                /** @description With all embeddings, or with none. By default with those that can not be computed again from the exported record: all of a collection without a model, those of a record without a text or a kept image, and with `images` those of images that are kept as thumbnails. */
+                /** @description Include all embeddings, or none. By default those that cannot be computed again from the exported record: all embeddings of a collection without a model, those of records without a text or a kept image, and with `images` those of images that are kept as thumbnails. */
                 embeddings?: boolean;
-                /** @description With kept images, in base64. Without them the header `semblance-kept-images` says how many are left out. */
+                /** @description Include kept images in base64. Without them, the header `semblance-kept-images` gives the number left out. */
                 images?: boolean;
             };
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -6704,10 +6704,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A line a record. */
+            /** @description One record per line. */
             200: {
                 headers: {
-                    /** @description Records with a kept image when the export begins. */
+                    /** @description Records with a kept image at the start of the export. */
                     "semblance-kept-images"?: number;
                     [name: string]: unknown;
                 };
@@ -6795,7 +6795,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -6805,7 +6805,7 @@ export interface operations {
                  */
                 collection: string;
                 /**
-                 * @description Modality, and what of it: `.npy` a NumPy array of float32, a row an embedding; `.ids` a line for each row, the id of its record.
+                 * @description Modality and file type: `.npy` is a NumPy array of float32 with one row per embedding; `.ids` has the id of each row's record on one line.
                  * @example image.npy
                  */
                 file: "image.npy" | "image.ids" | "text.npy" | "text.ids";
@@ -6913,7 +6913,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -6933,9 +6933,9 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    /** @description The first of the loaded models, by default. */
+                    /** @description By default the first loaded model. */
                     model?: string;
-                    /** @description Go on without the embeddings of images that were not kept; by default the job fails, and names them. */
+                    /** @description Continue without the embeddings of images that were not kept; by default the job fails and lists them. */
                     skip_missing?: boolean;
                 };
             };
@@ -6966,11 +6966,11 @@ export interface operations {
                             total: number;
                         };
                         collection: string;
-                        /** @description The model that the collection is encoded with. */
+                        /** @description The model that encodes the collection. */
                         model: string;
                         fingerprint: string;
                         skip_missing: boolean;
-                        /** @description Embeddings that can't be made anew: how many, and the first 1,000 of them. */
+                        /** @description Embeddings that cannot be computed again: their number, and the first 1,000. */
                         missing: {
                             count: number;
                             records: {
@@ -7117,7 +7117,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path?: never;
@@ -7151,11 +7151,11 @@ export interface operations {
                                 total: number;
                             };
                             collection: string;
-                            /** @description The model that the collection is encoded with. */
+                            /** @description The model that encodes the collection. */
                             model: string;
                             fingerprint: string;
                             skip_missing: boolean;
-                            /** @description Embeddings that can't be made anew: how many, and the first 1,000 of them. */
+                            /** @description Embeddings that cannot be computed again: their number, and the first 1,000. */
                             missing: {
                                 count: number;
                                 records: {
@@ -7178,27 +7178,27 @@ export interface operations {
                             kind: "evaluation";
                             /** @enum {unknown} */
                             state: "queued" | "running" | "done" | "failed" | "cancelled";
-                            /** @description Of the step that it is at. */
+                            /** @description Progress of the current step. */
                             progress: {
                                 done: number;
                                 total: number;
                                 step: string;
                             };
-                            /** @description The collection that is evaluated, null where it is a folder. */
+                            /** @description The collection to evaluate; null for a folder. */
                             collection: string | null;
                             dataset: {
-                                /** @description A dataset below the folder that the operator has named as DATASETS_DIR, as `coco` or `coco/captions.json`. */
+                                /** @description A dataset under the operator's DATASETS_DIR, such as `coco` or `coco/captions.json`. */
                                 folder: string;
                                 /**
-                                 * @description Found out by default.
+                                 * @description Detected by default.
                                  * @enum {unknown}
                                  */
                                 format?: "coco" | "flickr" | "karpathy" | "imagefolder" | "classes" | "winoground" | "choices" | "csv" | "embeddings";
-                                /** @description The folder of the images, below that of the dataset, where it is another. */
+                                /** @description The image folder, relative to the dataset folder, if it is a different one. */
                                 images?: string;
-                                /** @description The split that is used, of a dataset that has some. */
+                                /** @description The split to use, for datasets with splits. */
                                 split?: string;
-                                /** @description The first items alone; all, by default. */
+                                /** @description Use only the first items; all by default. */
                                 limit?: number;
                             } | {
                                 /**
@@ -7206,17 +7206,17 @@ export interface operations {
                                  * @example emoji
                                  */
                                 collection: string;
-                                /** @description The field of the metadata that has the class of a record: a single value; of nested objects by path, as `a.b`. */
+                                /** @description The metadata field that holds the class of a record: a single value; for nested objects a path such as `a.b`. */
                                 label_field?: string;
-                                /** @description Records that are looked at, at most, drawn alike each time; 10,000 by default, and never more than 128 MiB of embeddings a modality. */
+                                /** @description Maximum records to evaluate, always the same sample; 10,000 by default, and never more than 128 MiB of embeddings per modality. */
                                 limit?: number;
                             };
                             model: string;
                             fingerprint: string;
                             against: string | null;
-                            /** @description Those that were asked for, null for all that the dataset allows. */
+                            /** @description The requested tasks; null for all that the dataset supports. */
                             tasks: ("retrieval" | "zero-shot" | "few-shot" | "compositionality" | "word-order" | "blind" | "robustness" | "bias" | "fusion")[] | null;
-                            /** @description Path of the report as a page, once it is done. */
+                            /** @description Path of the report as a web page, once it is done. */
                             report_url: string | null;
                         })[];
                     };
@@ -7293,12 +7293,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
                 /**
-                 * @description Of a job.
+                 * @description Id of a job.
                  * @example 3f0e8a52-8c38-4b7e-8f2a-6d0f4f8f7a11
                  */
                 id: string;
@@ -7307,7 +7307,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description By `kind`: a re-indexing, or an evaluation. */
+            /** @description By `kind`: a re-index or an evaluation. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7332,11 +7332,11 @@ export interface operations {
                             total: number;
                         };
                         collection: string;
-                        /** @description The model that the collection is encoded with. */
+                        /** @description The model that encodes the collection. */
                         model: string;
                         fingerprint: string;
                         skip_missing: boolean;
-                        /** @description Embeddings that can't be made anew: how many, and the first 1,000 of them. */
+                        /** @description Embeddings that cannot be computed again: their number, and the first 1,000. */
                         missing: {
                             count: number;
                             records: {
@@ -7359,27 +7359,27 @@ export interface operations {
                         kind: "evaluation";
                         /** @enum {unknown} */
                         state: "queued" | "running" | "done" | "failed" | "cancelled";
-                        /** @description Of the step that it is at. */
+                        /** @description Progress of the current step. */
                         progress: {
                             done: number;
                             total: number;
                             step: string;
                         };
-                        /** @description The collection that is evaluated, null where it is a folder. */
+                        /** @description The collection to evaluate; null for a folder. */
                         collection: string | null;
                         dataset: {
-                            /** @description A dataset below the folder that the operator has named as DATASETS_DIR, as `coco` or `coco/captions.json`. */
+                            /** @description A dataset under the operator's DATASETS_DIR, such as `coco` or `coco/captions.json`. */
                             folder: string;
                             /**
-                             * @description Found out by default.
+                             * @description Detected by default.
                              * @enum {unknown}
                              */
                             format?: "coco" | "flickr" | "karpathy" | "imagefolder" | "classes" | "winoground" | "choices" | "csv" | "embeddings";
-                            /** @description The folder of the images, below that of the dataset, where it is another. */
+                            /** @description The image folder, relative to the dataset folder, if it is a different one. */
                             images?: string;
-                            /** @description The split that is used, of a dataset that has some. */
+                            /** @description The split to use, for datasets with splits. */
                             split?: string;
-                            /** @description The first items alone; all, by default. */
+                            /** @description Use only the first items; all by default. */
                             limit?: number;
                         } | {
                             /**
@@ -7387,17 +7387,17 @@ export interface operations {
                              * @example emoji
                              */
                             collection: string;
-                            /** @description The field of the metadata that has the class of a record: a single value; of nested objects by path, as `a.b`. */
+                            /** @description The metadata field that holds the class of a record: a single value; for nested objects a path such as `a.b`. */
                             label_field?: string;
-                            /** @description Records that are looked at, at most, drawn alike each time; 10,000 by default, and never more than 128 MiB of embeddings a modality. */
+                            /** @description Maximum records to evaluate, always the same sample; 10,000 by default, and never more than 128 MiB of embeddings per modality. */
                             limit?: number;
                         };
                         model: string;
                         fingerprint: string;
                         against: string | null;
-                        /** @description Those that were asked for, null for all that the dataset allows. */
+                        /** @description The requested tasks; null for all that the dataset supports. */
                         tasks: ("retrieval" | "zero-shot" | "few-shot" | "compositionality" | "word-order" | "blind" | "robustness" | "bias" | "fusion")[] | null;
-                        /** @description Path of the report as a page, once it is done. */
+                        /** @description Path of the report as a web page, once it is done. */
                         report_url: string | null;
                     };
                 };
@@ -7482,12 +7482,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
                 /**
-                 * @description Of a job.
+                 * @description Id of a job.
                  * @example 3f0e8a52-8c38-4b7e-8f2a-6d0f4f8f7a11
                  */
                 id: string;
@@ -7496,7 +7496,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description By `kind`: a re-indexing, or an evaluation. */
+            /** @description By `kind`: a re-index or an evaluation. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7521,11 +7521,11 @@ export interface operations {
                             total: number;
                         };
                         collection: string;
-                        /** @description The model that the collection is encoded with. */
+                        /** @description The model that encodes the collection. */
                         model: string;
                         fingerprint: string;
                         skip_missing: boolean;
-                        /** @description Embeddings that can't be made anew: how many, and the first 1,000 of them. */
+                        /** @description Embeddings that cannot be computed again: their number, and the first 1,000. */
                         missing: {
                             count: number;
                             records: {
@@ -7548,27 +7548,27 @@ export interface operations {
                         kind: "evaluation";
                         /** @enum {unknown} */
                         state: "queued" | "running" | "done" | "failed" | "cancelled";
-                        /** @description Of the step that it is at. */
+                        /** @description Progress of the current step. */
                         progress: {
                             done: number;
                             total: number;
                             step: string;
                         };
-                        /** @description The collection that is evaluated, null where it is a folder. */
+                        /** @description The collection to evaluate; null for a folder. */
                         collection: string | null;
                         dataset: {
-                            /** @description A dataset below the folder that the operator has named as DATASETS_DIR, as `coco` or `coco/captions.json`. */
+                            /** @description A dataset under the operator's DATASETS_DIR, such as `coco` or `coco/captions.json`. */
                             folder: string;
                             /**
-                             * @description Found out by default.
+                             * @description Detected by default.
                              * @enum {unknown}
                              */
                             format?: "coco" | "flickr" | "karpathy" | "imagefolder" | "classes" | "winoground" | "choices" | "csv" | "embeddings";
-                            /** @description The folder of the images, below that of the dataset, where it is another. */
+                            /** @description The image folder, relative to the dataset folder, if it is a different one. */
                             images?: string;
-                            /** @description The split that is used, of a dataset that has some. */
+                            /** @description The split to use, for datasets with splits. */
                             split?: string;
-                            /** @description The first items alone; all, by default. */
+                            /** @description Use only the first items; all by default. */
                             limit?: number;
                         } | {
                             /**
@@ -7576,17 +7576,17 @@ export interface operations {
                              * @example emoji
                              */
                             collection: string;
-                            /** @description The field of the metadata that has the class of a record: a single value; of nested objects by path, as `a.b`. */
+                            /** @description The metadata field that holds the class of a record: a single value; for nested objects a path such as `a.b`. */
                             label_field?: string;
-                            /** @description Records that are looked at, at most, drawn alike each time; 10,000 by default, and never more than 128 MiB of embeddings a modality. */
+                            /** @description Maximum records to evaluate, always the same sample; 10,000 by default, and never more than 128 MiB of embeddings per modality. */
                             limit?: number;
                         };
                         model: string;
                         fingerprint: string;
                         against: string | null;
-                        /** @description Those that were asked for, null for all that the dataset allows. */
+                        /** @description The requested tasks; null for all that the dataset supports. */
                         tasks: ("retrieval" | "zero-shot" | "few-shot" | "compositionality" | "word-order" | "blind" | "robustness" | "bias" | "fusion")[] | null;
-                        /** @description Path of the report as a page, once it is done. */
+                        /** @description Path of the report as a web page, once it is done. */
                         report_url: string | null;
                     };
                 };
@@ -7671,12 +7671,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
                 /**
-                 * @description Of a job.
+                 * @description Id of a job.
                  * @example 3f0e8a52-8c38-4b7e-8f2a-6d0f4f8f7a11
                  */
                 id: string;
@@ -7774,7 +7774,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path?: never;
@@ -7802,27 +7802,27 @@ export interface operations {
                             kind: "evaluation";
                             /** @enum {unknown} */
                             state: "queued" | "running" | "done" | "failed" | "cancelled";
-                            /** @description Of the step that it is at. */
+                            /** @description Progress of the current step. */
                             progress: {
                                 done: number;
                                 total: number;
                                 step: string;
                             };
-                            /** @description The collection that is evaluated, null where it is a folder. */
+                            /** @description The collection to evaluate; null for a folder. */
                             collection: string | null;
                             dataset: {
-                                /** @description A dataset below the folder that the operator has named as DATASETS_DIR, as `coco` or `coco/captions.json`. */
+                                /** @description A dataset under the operator's DATASETS_DIR, such as `coco` or `coco/captions.json`. */
                                 folder: string;
                                 /**
-                                 * @description Found out by default.
+                                 * @description Detected by default.
                                  * @enum {unknown}
                                  */
                                 format?: "coco" | "flickr" | "karpathy" | "imagefolder" | "classes" | "winoground" | "choices" | "csv" | "embeddings";
-                                /** @description The folder of the images, below that of the dataset, where it is another. */
+                                /** @description The image folder, relative to the dataset folder, if it is a different one. */
                                 images?: string;
-                                /** @description The split that is used, of a dataset that has some. */
+                                /** @description The split to use, for datasets with splits. */
                                 split?: string;
-                                /** @description The first items alone; all, by default. */
+                                /** @description Use only the first items; all by default. */
                                 limit?: number;
                             } | {
                                 /**
@@ -7830,17 +7830,17 @@ export interface operations {
                                  * @example emoji
                                  */
                                 collection: string;
-                                /** @description The field of the metadata that has the class of a record: a single value; of nested objects by path, as `a.b`. */
+                                /** @description The metadata field that holds the class of a record: a single value; for nested objects a path such as `a.b`. */
                                 label_field?: string;
-                                /** @description Records that are looked at, at most, drawn alike each time; 10,000 by default, and never more than 128 MiB of embeddings a modality. */
+                                /** @description Maximum records to evaluate, always the same sample; 10,000 by default, and never more than 128 MiB of embeddings per modality. */
                                 limit?: number;
                             };
                             model: string;
                             fingerprint: string;
                             against: string | null;
-                            /** @description Those that were asked for, null for all that the dataset allows. */
+                            /** @description The requested tasks; null for all that the dataset supports. */
                             tasks: ("retrieval" | "zero-shot" | "few-shot" | "compositionality" | "word-order" | "blind" | "robustness" | "bias" | "fusion")[] | null;
-                            /** @description Path of the report as a page, once it is done. */
+                            /** @description Path of the report as a web page, once it is done. */
                             report_url: string | null;
                         }[];
                     };
@@ -7917,7 +7917,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path?: never;
@@ -7937,18 +7937,18 @@ export interface operations {
                  */
                 "application/json": {
                     dataset: {
-                        /** @description A dataset below the folder that the operator has named as DATASETS_DIR, as `coco` or `coco/captions.json`. */
+                        /** @description A dataset under the operator's DATASETS_DIR, such as `coco` or `coco/captions.json`. */
                         folder: string;
                         /**
-                         * @description Found out by default.
+                         * @description Detected by default.
                          * @enum {unknown}
                          */
                         format?: "coco" | "flickr" | "karpathy" | "imagefolder" | "classes" | "winoground" | "choices" | "csv" | "embeddings";
-                        /** @description The folder of the images, below that of the dataset, where it is another. */
+                        /** @description The image folder, relative to the dataset folder, if it is a different one. */
                         images?: string;
-                        /** @description The split that is used, of a dataset that has some. */
+                        /** @description The split to use, for datasets with splits. */
                         split?: string;
-                        /** @description The first items alone; all, by default. */
+                        /** @description Use only the first items; all by default. */
                         limit?: number;
                     } | {
                         /**
@@ -7956,25 +7956,25 @@ export interface operations {
                          * @example emoji
                          */
                         collection: string;
-                        /** @description The field of the metadata that has the class of a record: a single value; of nested objects by path, as `a.b`. */
+                        /** @description The metadata field that holds the class of a record: a single value; for nested objects a path such as `a.b`. */
                         label_field?: string;
-                        /** @description Records that are looked at, at most, drawn alike each time; 10,000 by default, and never more than 128 MiB of embeddings a modality. */
+                        /** @description Maximum records to evaluate, always the same sample; 10,000 by default, and never more than 128 MiB of embeddings per modality. */
                         limit?: number;
                     };
-                    /** @description A loaded model. The first, by default; of a collection its own. */
+                    /** @description A loaded model. By default the first, or for a collection its own. */
                     model?: string;
-                    /** @description Another loaded model that is measured on the same items and compared by paired tests; not of a collection, which has the embeddings of one. */
+                    /** @description Another loaded model to evaluate on the same items and compare by paired tests; not for a collection, which has the embeddings of one model. */
                     against?: string;
-                    /** @description Those that the dataset allows, by default; of a collection retrieval, and with a label_field zero-shot and few-shot. Compositionality and fusion, which need several captions an image, are of folders alone. */
+                    /** @description By default all tasks that the dataset supports; for a collection retrieval, and with a label_field also zero-shot and few-shot. Compositionality and fusion, which need several captions per image, are only available for folders. */
                     tasks?: ("retrieval" | "zero-shot" | "few-shot" | "compositionality" | "word-order" | "blind" | "robustness" | "bias" | "fusion")[];
-                    /** @description Of zero-shot: sets by name (simple, imagenet-7, imagenet-80), or sentences with {label}. */
+                    /** @description For zero-shot: names of sets (simple, imagenet-7, imagenet-80), or sentences with {label}. */
                     templates?: string[];
-                    /** @description Of all that is drawn; 0 by default. */
+                    /** @description Random seed; 0 by default. */
                     seed?: number;
                     /** @description Bootstrap samples of each interval; 1,000 by default. */
                     resamples?: number;
                     /**
-                     * @description Whether equal images and equal captions are one, so that each of them is right (`merge`, by default), or stand alone.
+                     * @description Whether identical images and identical captions count as one, so that each of them is correct (`merge`, by default), or as separate items.
                      * @enum {unknown}
                      */
                     duplicates?: "merge" | "keep";
@@ -8001,27 +8001,27 @@ export interface operations {
                         kind: "evaluation";
                         /** @enum {unknown} */
                         state: "queued" | "running" | "done" | "failed" | "cancelled";
-                        /** @description Of the step that it is at. */
+                        /** @description Progress of the current step. */
                         progress: {
                             done: number;
                             total: number;
                             step: string;
                         };
-                        /** @description The collection that is evaluated, null where it is a folder. */
+                        /** @description The collection to evaluate; null for a folder. */
                         collection: string | null;
                         dataset: {
-                            /** @description A dataset below the folder that the operator has named as DATASETS_DIR, as `coco` or `coco/captions.json`. */
+                            /** @description A dataset under the operator's DATASETS_DIR, such as `coco` or `coco/captions.json`. */
                             folder: string;
                             /**
-                             * @description Found out by default.
+                             * @description Detected by default.
                              * @enum {unknown}
                              */
                             format?: "coco" | "flickr" | "karpathy" | "imagefolder" | "classes" | "winoground" | "choices" | "csv" | "embeddings";
-                            /** @description The folder of the images, below that of the dataset, where it is another. */
+                            /** @description The image folder, relative to the dataset folder, if it is a different one. */
                             images?: string;
-                            /** @description The split that is used, of a dataset that has some. */
+                            /** @description The split to use, for datasets with splits. */
                             split?: string;
-                            /** @description The first items alone; all, by default. */
+                            /** @description Use only the first items; all by default. */
                             limit?: number;
                         } | {
                             /**
@@ -8029,17 +8029,17 @@ export interface operations {
                              * @example emoji
                              */
                             collection: string;
-                            /** @description The field of the metadata that has the class of a record: a single value; of nested objects by path, as `a.b`. */
+                            /** @description The metadata field that holds the class of a record: a single value; for nested objects a path such as `a.b`. */
                             label_field?: string;
-                            /** @description Records that are looked at, at most, drawn alike each time; 10,000 by default, and never more than 128 MiB of embeddings a modality. */
+                            /** @description Maximum records to evaluate, always the same sample; 10,000 by default, and never more than 128 MiB of embeddings per modality. */
                             limit?: number;
                         };
                         model: string;
                         fingerprint: string;
                         against: string | null;
-                        /** @description Those that were asked for, null for all that the dataset allows. */
+                        /** @description The requested tasks; null for all that the dataset supports. */
                         tasks: ("retrieval" | "zero-shot" | "few-shot" | "compositionality" | "word-order" | "blind" | "robustness" | "bias" | "fusion")[] | null;
-                        /** @description Path of the report as a page, once it is done. */
+                        /** @description Path of the report as a web page, once it is done. */
                         report_url: string | null;
                     };
                 };
@@ -8178,12 +8178,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
                 /**
-                 * @description Of an evaluation, and of its job.
+                 * @description Id of the evaluation and of its job.
                  * @example 3f0e8a52-8c38-4b7e-8f2a-6d0f4f8f7a11
                  */
                 id: string;
@@ -8211,27 +8211,27 @@ export interface operations {
                         kind: "evaluation";
                         /** @enum {unknown} */
                         state: "queued" | "running" | "done" | "failed" | "cancelled";
-                        /** @description Of the step that it is at. */
+                        /** @description Progress of the current step. */
                         progress: {
                             done: number;
                             total: number;
                             step: string;
                         };
-                        /** @description The collection that is evaluated, null where it is a folder. */
+                        /** @description The collection to evaluate; null for a folder. */
                         collection: string | null;
                         dataset: {
-                            /** @description A dataset below the folder that the operator has named as DATASETS_DIR, as `coco` or `coco/captions.json`. */
+                            /** @description A dataset under the operator's DATASETS_DIR, such as `coco` or `coco/captions.json`. */
                             folder: string;
                             /**
-                             * @description Found out by default.
+                             * @description Detected by default.
                              * @enum {unknown}
                              */
                             format?: "coco" | "flickr" | "karpathy" | "imagefolder" | "classes" | "winoground" | "choices" | "csv" | "embeddings";
-                            /** @description The folder of the images, below that of the dataset, where it is another. */
+                            /** @description The image folder, relative to the dataset folder, if it is a different one. */
                             images?: string;
-                            /** @description The split that is used, of a dataset that has some. */
+                            /** @description The split to use, for datasets with splits. */
                             split?: string;
-                            /** @description The first items alone; all, by default. */
+                            /** @description Use only the first items; all by default. */
                             limit?: number;
                         } | {
                             /**
@@ -8239,17 +8239,17 @@ export interface operations {
                              * @example emoji
                              */
                             collection: string;
-                            /** @description The field of the metadata that has the class of a record: a single value; of nested objects by path, as `a.b`. */
+                            /** @description The metadata field that holds the class of a record: a single value; for nested objects a path such as `a.b`. */
                             label_field?: string;
-                            /** @description Records that are looked at, at most, drawn alike each time; 10,000 by default, and never more than 128 MiB of embeddings a modality. */
+                            /** @description Maximum records to evaluate, always the same sample; 10,000 by default, and never more than 128 MiB of embeddings per modality. */
                             limit?: number;
                         };
                         model: string;
                         fingerprint: string;
                         against: string | null;
-                        /** @description Those that were asked for, null for all that the dataset allows. */
+                        /** @description The requested tasks; null for all that the dataset supports. */
                         tasks: ("retrieval" | "zero-shot" | "few-shot" | "compositionality" | "word-order" | "blind" | "robustness" | "bias" | "fusion")[] | null;
-                        /** @description Path of the report as a page, once it is done. */
+                        /** @description Path of the report as a web page, once it is done. */
                         report_url: string | null;
                         /** @description Null until it is done. */
                         report: {
@@ -8514,12 +8514,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
                 /**
-                 * @description Of an evaluation, and of its job.
+                 * @description Id of the evaluation and of its job.
                  * @example 3f0e8a52-8c38-4b7e-8f2a-6d0f4f8f7a11
                  */
                 id: string;
@@ -8624,12 +8624,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
                 /**
-                 * @description Of an evaluation, and of its job.
+                 * @description Id of the evaluation and of its job.
                  * @example 3f0e8a52-8c38-4b7e-8f2a-6d0f4f8f7a11
                  */
                 id: string;
@@ -8736,7 +8736,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path?: never;
@@ -8754,7 +8754,7 @@ export interface operations {
                         /** @enum {string} */
                         object: "list";
                         data: {
-                            /** @description The same as `name`, as OpenAI's clients call it. */
+                            /** @description Same as `name`, the field that OpenAI's clients use. */
                             id: string;
                             /** @enum {string} */
                             object: "model";
@@ -8764,13 +8764,13 @@ export interface operations {
                             owned_by: "semblance";
                             name: string;
                             /**
-                             * @description What it was trained by: a softmax over the batch, or a sigmoid for each pair.
+                             * @description Training loss: a softmax over the batch, or a sigmoid for each pair.
                              * @enum {unknown}
                              */
                             family: "clip" | "siglip";
-                            /** @description Whose layout the package's files are in. */
+                            /** @description Layout of the package's files. */
                             layout: string;
-                            /** @description How the towers' weights are stored. */
+                            /** @description Precision of the towers' weights. */
                             variant: string;
                             dimension: number;
                             fingerprint: string;
@@ -8785,14 +8785,14 @@ export interface operations {
                                 logit_bias: number | null;
                                 template: string;
                             };
-                            /** @description Execution providers, by a profile of the towers' warm-up. */
+                            /** @description Execution providers, from a profile of the towers' warm-up. */
                             execution: {
                                 /** @description EXECUTION_PROVIDERS, in order of preference. */
                                 requested: string[];
                                 /** @description Whether the first of them runs both towers. */
                                 preferred: boolean;
                                 image: {
-                                    /** @description The execution provider that does its work. */
+                                    /** @description The execution provider that does most of the work. */
                                     provider: string;
                                     /** @description Nodes of the graph by the provider that ran them. */
                                     nodes: {
@@ -8800,7 +8800,7 @@ export interface operations {
                                     };
                                 };
                                 text: {
-                                    /** @description The execution provider that does its work. */
+                                    /** @description The execution provider that does most of the work. */
                                     provider: string;
                                     /** @description Nodes of the graph by the provider that ran them. */
                                     nodes: {
@@ -8808,14 +8808,14 @@ export interface operations {
                                     };
                                 };
                             };
-                            /** @description Preferred execution providers that do not run both towers, and why. */
+                            /** @description Preferred execution providers that do not run both towers, with the reason. */
                             passed_over: {
                                 provider: string;
                                 reason: string;
                             }[];
                         }[];
                         models: {
-                            /** @description The same as `name`, as OpenAI's clients call it. */
+                            /** @description Same as `name`, the field that OpenAI's clients use. */
                             id: string;
                             /** @enum {string} */
                             object: "model";
@@ -8825,13 +8825,13 @@ export interface operations {
                             owned_by: "semblance";
                             name: string;
                             /**
-                             * @description What it was trained by: a softmax over the batch, or a sigmoid for each pair.
+                             * @description Training loss: a softmax over the batch, or a sigmoid for each pair.
                              * @enum {unknown}
                              */
                             family: "clip" | "siglip";
-                            /** @description Whose layout the package's files are in. */
+                            /** @description Layout of the package's files. */
                             layout: string;
-                            /** @description How the towers' weights are stored. */
+                            /** @description Precision of the towers' weights. */
                             variant: string;
                             dimension: number;
                             fingerprint: string;
@@ -8846,14 +8846,14 @@ export interface operations {
                                 logit_bias: number | null;
                                 template: string;
                             };
-                            /** @description Execution providers, by a profile of the towers' warm-up. */
+                            /** @description Execution providers, from a profile of the towers' warm-up. */
                             execution: {
                                 /** @description EXECUTION_PROVIDERS, in order of preference. */
                                 requested: string[];
                                 /** @description Whether the first of them runs both towers. */
                                 preferred: boolean;
                                 image: {
-                                    /** @description The execution provider that does its work. */
+                                    /** @description The execution provider that does most of the work. */
                                     provider: string;
                                     /** @description Nodes of the graph by the provider that ran them. */
                                     nodes: {
@@ -8861,7 +8861,7 @@ export interface operations {
                                     };
                                 };
                                 text: {
-                                    /** @description The execution provider that does its work. */
+                                    /** @description The execution provider that does most of the work. */
                                     provider: string;
                                     /** @description Nodes of the graph by the provider that ran them. */
                                     nodes: {
@@ -8869,7 +8869,7 @@ export interface operations {
                                     };
                                 };
                             };
-                            /** @description Preferred execution providers that do not run both towers, and why. */
+                            /** @description Preferred execution providers that do not run both towers, with the reason. */
                             passed_over: {
                                 provider: string;
                                 reason: string;
@@ -8949,7 +8949,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -8970,7 +8970,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @description The same as `name`, as OpenAI's clients call it. */
+                        /** @description Same as `name`, the field that OpenAI's clients use. */
                         id: string;
                         /** @enum {string} */
                         object: "model";
@@ -8980,13 +8980,13 @@ export interface operations {
                         owned_by: "semblance";
                         name: string;
                         /**
-                         * @description What it was trained by: a softmax over the batch, or a sigmoid for each pair.
+                         * @description Training loss: a softmax over the batch, or a sigmoid for each pair.
                          * @enum {unknown}
                          */
                         family: "clip" | "siglip";
-                        /** @description Whose layout the package's files are in. */
+                        /** @description Layout of the package's files. */
                         layout: string;
-                        /** @description How the towers' weights are stored. */
+                        /** @description Precision of the towers' weights. */
                         variant: string;
                         dimension: number;
                         fingerprint: string;
@@ -9001,14 +9001,14 @@ export interface operations {
                             logit_bias: number | null;
                             template: string;
                         };
-                        /** @description Execution providers, by a profile of the towers' warm-up. */
+                        /** @description Execution providers, from a profile of the towers' warm-up. */
                         execution: {
                             /** @description EXECUTION_PROVIDERS, in order of preference. */
                             requested: string[];
                             /** @description Whether the first of them runs both towers. */
                             preferred: boolean;
                             image: {
-                                /** @description The execution provider that does its work. */
+                                /** @description The execution provider that does most of the work. */
                                 provider: string;
                                 /** @description Nodes of the graph by the provider that ran them. */
                                 nodes: {
@@ -9016,7 +9016,7 @@ export interface operations {
                                 };
                             };
                             text: {
-                                /** @description The execution provider that does its work. */
+                                /** @description The execution provider that does most of the work. */
                                 provider: string;
                                 /** @description Nodes of the graph by the provider that ran them. */
                                 nodes: {
@@ -9024,7 +9024,7 @@ export interface operations {
                                 };
                             };
                         };
-                        /** @description Preferred execution providers that do not run both towers, and why. */
+                        /** @description Preferred execution providers that do not run both towers, with the reason. */
                         passed_over: {
                             provider: string;
                             reason: string;
@@ -9126,7 +9126,7 @@ export interface operations {
                     "application/json": {
                         /** @enum {unknown} */
                         status: "ok" | "failed";
-                        /** @description Pools of workers that could not be started again, time after time. */
+                        /** @description Worker pools that repeatedly failed to start. */
                         failed: string[];
                     };
                 };
@@ -9167,7 +9167,7 @@ export interface operations {
                     "application/json": {
                         /** @enum {unknown} */
                         status: "ok" | "failed";
-                        /** @description Pools of workers that could not be started again, time after time. */
+                        /** @description Worker pools that repeatedly failed to start. */
                         failed: string[];
                     };
                 };
@@ -9203,14 +9203,14 @@ export interface operations {
                         status: "ready" | "starting" | "failing" | "closing";
                         models: {
                             name: string;
-                            /** @description Execution providers, by a profile of the towers' warm-up. */
+                            /** @description Execution providers, from a profile of the towers' warm-up. */
                             execution: {
                                 /** @description EXECUTION_PROVIDERS, in order of preference. */
                                 requested: string[];
                                 /** @description Whether the first of them runs both towers. */
                                 preferred: boolean;
                                 image: {
-                                    /** @description The execution provider that does its work. */
+                                    /** @description The execution provider that does most of the work. */
                                     provider: string;
                                     /** @description Nodes of the graph by the provider that ran them. */
                                     nodes: {
@@ -9218,7 +9218,7 @@ export interface operations {
                                     };
                                 };
                                 text: {
-                                    /** @description The execution provider that does its work. */
+                                    /** @description The execution provider that does most of the work. */
                                     provider: string;
                                     /** @description Nodes of the graph by the provider that ran them. */
                                     nodes: {
@@ -9227,7 +9227,7 @@ export interface operations {
                                 };
                             };
                         }[];
-                        /** @description What is still to be done. */
+                        /** @description What remains to be done. */
                         pending: {
                             task: string;
                             /** @description 0 to 1 */
@@ -9235,17 +9235,17 @@ export interface operations {
                         }[];
                         workers: {
                             pool: string;
-                            /** @description Whose workers they are; null for those of the store. */
+                            /** @description Model of the workers; null for the workers of the store. */
                             model: string | null;
                             workers: number;
                             alive: number;
                             /**
-                             * @description open: they died again and again, and are started anew after a pause.
+                             * @description open: the workers failed repeatedly and are restarted after a pause.
                              * @enum {unknown}
                              */
                             circuit: "closed" | "open" | "half_open";
                         }[];
-                        /** @description What an operator should look at while it serves: with one of these it is ready all the same, since searches are answered. */
+                        /** @description Problems that an operator should check while the service runs; the service is still ready, because searches are answered. */
                         warnings: {
                             /** @enum {unknown} */
                             name: "disk_full" | "disk_low" | "store_went_back";
@@ -9292,14 +9292,14 @@ export interface operations {
                         status: "ready" | "starting" | "failing" | "closing";
                         models: {
                             name: string;
-                            /** @description Execution providers, by a profile of the towers' warm-up. */
+                            /** @description Execution providers, from a profile of the towers' warm-up. */
                             execution: {
                                 /** @description EXECUTION_PROVIDERS, in order of preference. */
                                 requested: string[];
                                 /** @description Whether the first of them runs both towers. */
                                 preferred: boolean;
                                 image: {
-                                    /** @description The execution provider that does its work. */
+                                    /** @description The execution provider that does most of the work. */
                                     provider: string;
                                     /** @description Nodes of the graph by the provider that ran them. */
                                     nodes: {
@@ -9307,7 +9307,7 @@ export interface operations {
                                     };
                                 };
                                 text: {
-                                    /** @description The execution provider that does its work. */
+                                    /** @description The execution provider that does most of the work. */
                                     provider: string;
                                     /** @description Nodes of the graph by the provider that ran them. */
                                     nodes: {
@@ -9316,7 +9316,7 @@ export interface operations {
                                 };
                             };
                         }[];
-                        /** @description What is still to be done. */
+                        /** @description What remains to be done. */
                         pending: {
                             task: string;
                             /** @description 0 to 1 */
@@ -9324,17 +9324,17 @@ export interface operations {
                         }[];
                         workers: {
                             pool: string;
-                            /** @description Whose workers they are; null for those of the store. */
+                            /** @description Model of the workers; null for the workers of the store. */
                             model: string | null;
                             workers: number;
                             alive: number;
                             /**
-                             * @description open: they died again and again, and are started anew after a pause.
+                             * @description open: the workers failed repeatedly and are restarted after a pause.
                              * @enum {unknown}
                              */
                             circuit: "closed" | "open" | "half_open";
                         }[];
-                        /** @description What an operator should look at while it serves: with one of these it is ready all the same, since searches are answered. */
+                        /** @description Problems that an operator should check while the service runs; the service is still ready, because searches are answered. */
                         warnings: {
                             /** @enum {unknown} */
                             name: "disk_full" | "disk_low" | "store_went_back";
@@ -9443,15 +9443,15 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Put it in the place of a collection that has the name; else that answers 409.
+                 * @description Replace an existing collection of this name; otherwise that is answered 409.
                  * @example true
                  */
                 replace?: boolean;
-                /** @description Of the file that is sent, which is refused if it differs. */
+                /** @description SHA-256 of the uploaded file, which is rejected if it differs. */
                 sha256?: string;
             };
             header?: {
-                /** @description Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; what can't be done in time is refused at once. */
+                /** @description Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining work is dropped; requests that cannot finish in time are rejected at once. */
                 "X-Request-Timeout"?: components["parameters"]["RequestTimeout"];
             };
             path: {
@@ -9477,7 +9477,7 @@ export interface operations {
                      */
                     backup: string;
                     /**
-                     * @description The collection that the backup is of; the same, by default.
+                     * @description The collection of the backup; by default the same collection.
                      * @example emoji
                      */
                     from?: string;
@@ -9495,34 +9495,34 @@ export interface operations {
                     "application/json": {
                         name: string;
                         records: number;
-                        /** @description Records searchable by an image. */
+                        /** @description Records with a searchable image. */
                         images: number;
-                        /** @description Records searchable by a text. */
+                        /** @description Records with a searchable text. */
                         texts: number;
                         dimension: number;
-                        /** @description null: embeddings are brought along. */
+                        /** @description null: clients supply the embeddings. */
                         model: string | null;
-                        /** @description SHA-256 of all that the encoder's embeddings depend on. */
+                        /** @description SHA-256 of everything that the encoder's embeddings depend on. */
                         fingerprint: string | null;
                         /** @description Settings of the HNSW graphs. */
                         hnsw: {
-                            /** @description Links a node. Fixed at creation. */
+                            /** @description Links per node. Fixed at creation. */
                             m: number;
-                            /** @description Candidates while building. Fixed at creation. */
+                            /** @description Candidates during construction. Fixed at creation. */
                             ef_construction: number;
-                            /** @description Candidates while searching; more is slower and finds more. */
+                            /** @description Candidates during a search; more is slower and more accurate. */
                             ef_search: number;
                         };
                         /**
-                         * @description What is kept of images beside their embeddings.
+                         * @description What to keep of images in addition to their embeddings.
                          * @enum {unknown}
                          */
                         storage: "original" | "thumbnail" | "none";
-                        /** @description Kept images and embeddings. */
+                        /** @description Size of kept images and embeddings. */
                         bytes: number;
                         /** Format: date-time */
                         created_at: string;
-                        /** @description The newest snapshots of the HNSW graphs, which the next start reads. */
+                        /** @description The latest snapshots of the HNSW graphs, which the next start loads. */
                         snapshots: {
                             /** @enum {unknown} */
                             modality: "image" | "text";

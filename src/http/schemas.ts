@@ -8,11 +8,11 @@ export const ErrorBody = Type.Object(
   {
     error: Type.Object({
       code: Type.String({ description: 'Stable, in capitals.' }),
-      message: Type.String({ description: 'What is wrong and what to mend.' }),
-      request_id: Type.String({ description: 'Finds the request in the log.' })
+      message: Type.String({ description: 'What is wrong and how to fix it.' }),
+      request_id: Type.String({ description: 'Identifies the request in the log.' })
     })
   },
-  { description: 'What is wrong, in the one error shape.' }
+  { description: 'The error, in the common shape.' }
 )
 
 /** The responses of a route: the given one, and the error shape for every other status. */
@@ -58,18 +58,18 @@ export const JsonImage = Type.Object(
       Type.Unsafe<SentBase64>({
         type: 'string',
         contentEncoding: 'base64',
-        description: 'The bytes of the file in base64; a data: URL is taken too.'
+        description: 'The bytes of the file in base64; a data: URL is also accepted.'
       })
     ),
     url: Type.Optional(
-      Type.String({ description: 'Where to fetch the file (off unless the operator turns it on).' })
+      Type.String({ description: 'URL to fetch the file from (disabled unless the operator enables it).' })
     )
   },
   {
     additionalProperties: false,
     minProperties: 1,
     maxProperties: 1,
-    description: 'One of base64 and url. jpeg, png, webp, gif, tiff or avif.'
+    description: 'Either base64 or url. jpeg, png, webp, gif, tiff or avif.'
   }
 )
 
@@ -103,7 +103,7 @@ const EmbeddingValues = Type.Union([
   Type.Array(Type.Number(), { minItems: 1, maxItems: MAX_DIMENSION }),
   Type.String({
     maxLength: Math.ceil((MAX_DIMENSION * 4) / 3) * 4,
-    description: 'The base64 of float32 values, little-endian: a third of the bytes, and read much faster.'
+    description: 'Base64 of float32 values, little-endian: a third of the bytes, and much faster to read.'
   })
 ])
 /** Embeddings brought along, by modality. */
@@ -112,12 +112,12 @@ export const Embeddings = Type.Object(
   {
     additionalProperties: false,
     minProperties: 1,
-    description: "Embeddings brought along, used in place of the encoder's; they are L2-normalised."
+    description: "Embeddings supplied by the client, used in place of the encoder's; they are L2-normalised."
   }
 )
 
 export const RecordText = Type.String({
-  description: 'Up to 8,000 characters; the model reads the first of them.'
+  description: 'Up to 8,000 characters; the model reads only the beginning.'
 })
 
 /** Ten years. */
@@ -125,12 +125,12 @@ const MAX_TTL_SECONDS = 315_360_000
 export const TtlSeconds = Type.Integer({
   minimum: 1,
   maximum: MAX_TTL_SECONDS,
-  description: 'Seconds after which the record is gone by itself; in place of expires_at.'
+  description: 'Seconds after which the record expires; use instead of expires_at.'
 })
 export const ExpiresAt = Type.String({
   format: 'date-time',
   maxLength: 40,
-  description: 'When the record is gone by itself: a time to come, as RFC 3339; in place of ttl_seconds.'
+  description: 'When the record expires: an RFC 3339 time in the future; use instead of ttl_seconds.'
 })
 
 export const Modality = Type.Enum(['image', 'text'])
@@ -148,14 +148,13 @@ export const RecordFields = Type.Object(
     ttl_seconds: Type.Optional(TtlSeconds),
     expires_at: Type.Optional(ExpiresAt),
     image_url: shownField(
-      'As GET shows it: the kept image of a record of this collection, which is taken where no `image` ' +
-        'is sent.'
+      'As returned by GET: the kept image of a record of this collection, used if no `image` is sent.'
     ),
     modalities: Type.Optional(
-      Type.Array(Modality, { description: 'As GET shows it: what is listed must be sent.' })
+      Type.Array(Modality, { description: 'As returned by GET: all listed modalities must be sent.' })
     ),
-    created_at: shownField('As GET shows it; ignored.'),
-    updated_at: shownField('As GET shows it; ignored.')
+    created_at: shownField('As returned by GET; ignored.'),
+    updated_at: shownField('As returned by GET; ignored.')
   },
   { additionalProperties: false }
 )
@@ -167,7 +166,7 @@ export const JsonRecord = Type.Object(
   Object.fromEntries(Object.entries(RecordFields.properties).map(([name, schema]) => [name, orNull(schema)])),
   {
     additionalProperties: false,
-    description: 'A field that is null is absent. A record as GET shows it may be sent again.'
+    description: 'A null field counts as absent. A record as GET returns it can be sent again.'
   }
 )
 
@@ -175,19 +174,19 @@ export const Limit = Type.Integer({
   minimum: 1,
   maximum: 1000,
   default: 10,
-  description: 'Matches to return, at most.'
+  description: 'Maximum matches to return.'
 })
 
 export const RecordBody = Type.Object({
   id: Type.String(),
   text: Type.Union([Type.String(), Type.Null()]),
   metadata: Type.Union([Metadata, Type.Null()]),
-  modalities: Type.Array(Modality, { description: 'What the record is searched by.' }),
+  modalities: Type.Array(Modality, { description: 'Modalities that the record is searchable by.' }),
   image_url: Type.Union([Type.String(), Type.Null()], { description: 'Path of the kept image.' }),
   created_at: Type.String({ format: 'date-time' }),
   updated_at: Type.String({ format: 'date-time' }),
   expires_at: Type.Optional(
-    Type.String({ format: 'date-time', description: 'When it is gone by itself, if it is to go.' })
+    Type.String({ format: 'date-time', description: 'When the record expires, if it does.' })
   )
 })
 

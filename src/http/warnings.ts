@@ -29,13 +29,13 @@ async function diskWarning({ diskSpace }: Pick<StoreHealth, 'diskSpace'>): Promi
     return {
       name: 'disk_full',
       detail:
-        `${left}: writes are refused (507), searches and deletions go on; delete records or ` +
-        'collections, or give it more room'
+        `${left}: writes are rejected (507), searches and deletions still work; delete records ` +
+        'or collections, or enlarge the disk'
     }
   return hasReserve
     ? undefined
     : {
         name: 'disk_low',
-        detail: `${left}, less than its reserve: backups and uploads of backups are refused`
+        detail: `${left}, less than the reserve: backups and uploads of backups are rejected`
       }
 }

@@ -61,18 +61,18 @@ export function createMetrics({
   })
   const records = new Counter({
     name: 'semblance_records_written_total',
-    help: 'Records sent in, by what became of them.',
+    help: 'Records received, by outcome.',
     labelNames: ['status'],
     registers
   })
   const deaths = new Counter({
     name: 'semblance_worker_deaths_total',
-    help: 'Worker threads that ended unasked.',
+    help: 'Worker threads that ended unexpectedly.',
     registers
   })
   const towerRuns = new Histogram({
     name: 'semblance_tower_run_duration_seconds',
-    help: 'Runs of the towers, a batch each, by execution provider.',
+    help: 'Runs of the towers, one per batch, by execution provider.',
     labelNames: ['model', 'tower', 'provider'],
     buckets: BUCKETS,
     registers
@@ -85,7 +85,7 @@ export function createMetrics({
   })
   const evaluations = new Counter({
     name: 'semblance_evaluations_total',
-    help: 'Evaluations that ended, by how: done, failed or cancelled.',
+    help: 'Finished evaluations by outcome: done, failed or cancelled.',
     labelNames: ['state'],
     registers
   })
@@ -97,7 +97,7 @@ export function createMetrics({
   keyGauges(keys, registers)
   const imageFetches = new Histogram({
     name: 'semblance_image_fetch_duration_seconds',
-    help: 'Images fetched by url, by outcome, their wait for a turn included.',
+    help: 'Images fetched by URL, by outcome; the duration includes waiting for a free slot.',
     labelNames: ['outcome'],
     buckets: BUCKETS,
     registers
@@ -129,9 +129,7 @@ export function createMetrics({
 function storeGauges(health: StoreHealth, registers: Registry[]): void {
   new Gauge({
     name: 'semblance_store_lost_commits',
-    help:
-      'Acknowledged commits that the store was found to lack at a start in the last 7 days; 0 ' +
-      'where it has all.',
+    help: 'Acknowledged commits that were missing from the store at a start in the last 7 days; 0 if none.',
     registers,
     collect() {
       this.set(health.setback?.commits ?? 0)
@@ -139,7 +137,7 @@ function storeGauges(health: StoreHealth, registers: Registry[]): void {
   })
   new Gauge({
     name: 'semblance_data_disk_free_bytes',
-    help: 'Bytes that are free on the disk of the data folder. Writes are refused (507) when none are left.',
+    help: 'Free bytes on the disk of the data folder. Writes are rejected (507) when none are left.',
     registers,
     async collect() {
       this.set(
@@ -162,8 +160,8 @@ function overloadGauges(
   new Gauge({
     name: 'semblance_queue_expected_wait_seconds',
     help:
-      'How long a new entry of a queue would wait, by its recent throughput; 0 while nothing is ' +
-      'known. Requests over MAX_QUEUE_MS and MAX_BULK_QUEUE_MS get 429.',
+      'Expected wait of a new entry in a queue, from its recent throughput; 0 while unknown. ' +
+      'Requests over MAX_QUEUE_MS and MAX_BULK_QUEUE_MS get 429.',
     labelNames: ['model', 'input', 'lane'],
     registers,
     collect() {
@@ -191,7 +189,7 @@ function overloadGauges(
   const labelNames = ['model', 'pool'] as const
   new Gauge({
     name: 'semblance_workers_alive',
-    help: 'Worker threads that live, by pool.',
+    help: 'Live worker threads by pool.',
     labelNames,
     registers,
     collect() {
@@ -201,8 +199,8 @@ function overloadGauges(
   new Gauge({
     name: 'semblance_workers_circuit_open',
     help:
-      '1 where the workers of a pool died again and again, and are started anew after a pause; 0.5 ' +
-      'where they are on trial.',
+      '1 if the workers of a pool failed repeatedly and are restarted after a pause; 0.5 while ' +
+      'they are on trial.',
     labelNames,
     registers,
     collect() {
@@ -222,7 +220,7 @@ function keyGauges(keys: Pick<KeyRing, 'size' | 'isStale'>, registers: Registry[
   })
   new Gauge({
     name: 'semblance_api_keys_stale',
-    help: '1 where API_KEYS_FILE can not be read as it is now, so that the keys from before are in force.',
+    help: '1 if API_KEYS_FILE cannot be read, so that the previous keys stay in force.',
     registers,
     collect() {
       this.set(keys.isStale ? 1 : 0)
@@ -243,7 +241,9 @@ function encoderGauges(encoders: Encoders, registers: Registry[]): void {
   })
   new Gauge({
     name: 'semblance_encoder_info',
-    help: '1, with the model, the execution providers that were asked for and those that run its towers.',
+    help:
+      'Always 1, labelled with the model, the requested execution providers and those that run its ' +
+      'towers.',
     labelNames: ['model', 'fingerprint', 'requested', 'image', 'text'],
     registers,
     collect() {
@@ -264,7 +264,7 @@ function encoderGauges(encoders: Encoders, registers: Registry[]): void {
   })
   new Gauge({
     name: 'semblance_execution_provider_fallback',
-    help: '1 where the preferred execution provider does not run both towers of a model.',
+    help: '1 if the preferred execution provider does not run both towers of a model.',
     labelNames: ['model'],
     registers,
     collect() {
@@ -274,7 +274,7 @@ function encoderGauges(encoders: Encoders, registers: Registry[]): void {
   })
   const lookups = new Counter({
     name: 'semblance_embedding_cache_lookups_total',
-    help: 'Look-ups of the embedding cache, by result.',
+    help: 'Lookups in the embedding cache, by result.',
     labelNames: ['model', 'result'],
     registers,
     collect() {
@@ -296,7 +296,7 @@ function collectionGauges(
 ): () => Promise<void> {
   const pending = new Gauge({
     name: 'semblance_index_pending',
-    help: 'Embeddings that wait to enter their graph.',
+    help: 'Embeddings that wait to be added to their graph.',
     registers
   })
   const records = new Gauge({
@@ -313,7 +313,7 @@ function collectionGauges(
   })
   const bytes = new Gauge({
     name: 'semblance_collection_bytes',
-    help: 'Kept images and embeddings.',
+    help: 'Bytes of kept images and embeddings.',
     labelNames: ['collection'],
     registers
   })

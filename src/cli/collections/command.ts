@@ -8,10 +8,10 @@ const EXAMPLES: Record<string, string> = {
   show: '$ semblance collections show images',
   create:
     '$ semblance collections create pets --storage thumbnail\n  $ semblance collections create mine ' +
-    '--no-model --dimension 512     for embeddings brought along',
+    '--no-model --dimension 512     for embeddings supplied by clients',
   drop:
     '$ semblance collections drop pets\n  $ semblance collections drop pets --yes                  ' +
-    '          without being asked',
+    '          without confirmation',
   reindex: '$ semblance collections reindex images --model Xenova/clip-vit-base-patch32'
 }
 
@@ -31,7 +31,7 @@ export function collectionsCommand(): Command {
 function listCommand(): Command {
   return new Command('list')
     .description('List the collections.')
-    .option('--json', 'print the service\'s answer: {"collections": [...]}')
+    .option('--json', 'print the service\'s response: {"collections": [...]}')
     .action(async (options: ShowOptions) => (await import('./list.js')).listCollections(options))
 }
 
@@ -47,15 +47,15 @@ function showCommand(): Command {
 
 function createCommand(): Command {
   return new Command('create')
-    .description('Create a collection; again with the same settings it changes nothing.')
+    .description('Create a collection; repeating the command with the same settings changes nothing.')
     .argument('<collection>', 'a to z, 0 to 9, _ and -')
-    .option('--model <name>', 'the model (default: the first of the service)')
-    .option('--no-model', 'none: embeddings are brought along, of the dimension')
-    .option('--dimension <number>', 'of embeddings that are brought along', count(1, 8192))
+    .option('--model <name>', "the model (default: the service's first model)")
+    .option('--no-model', 'no model: clients supply embeddings of the given dimension')
+    .option('--dimension <number>', 'dimension of the embeddings that clients supply', count(1, 8192))
     .addOption(
-      new Option('--storage <what>', 'what it keeps of images').choices(['original', 'thumbnail', 'none'])
+      new Option('--storage <what>', 'what to keep of images').choices(['original', 'thumbnail', 'none'])
     )
-    .option('--ef-search <number>', 'candidates while searching', count(8, 10_000))
+    .option('--ef-search <number>', 'candidates during a search', count(8, 10_000))
     .option('--json', 'print it as JSON')
     .action(async (collection: string, options: CreateOptions) =>
       (await import('./create.js')).create(collection, options)
@@ -64,9 +64,9 @@ function createCommand(): Command {
 
 function dropCommand(): Command {
   return new Command('drop')
-    .description('Drop a collection with all its records. Asks first.')
+    .description('Delete a collection with all its records, after confirmation.')
     .argument('<collection>')
-    .option('-y, --yes', 'do not ask')
+    .option('-y, --yes', 'do not ask for confirmation')
     .action(async (collection: string, options: DropOptions) =>
       (await import('./drop.js')).drop(collection, options)
     )
@@ -75,12 +75,12 @@ function dropCommand(): Command {
 function reindexCommand(): Command {
   return new Command('reindex')
     .description(
-      'Encode a collection again, with another model or the same; it can be searched meanwhile. Ctrl-C ' +
-        'leaves it running in a service that stays.'
+      'Re-index a collection with the same or another model; it can be searched meanwhile. Ctrl-C ' +
+        'stops waiting; the job continues as long as the service runs.'
     )
     .argument('<collection>')
-    .option('--model <name>', 'a model that is loaded (default: the first of the service)')
-    .option('--skip-missing', 'go on without images that were not kept')
+    .option('--model <name>', "a loaded model (default: the service's first model)")
+    .option('--skip-missing', 'continue without images that were not kept')
     .option('--json', 'print the job as JSON when it has ended')
     .action(async (collection: string, options: ReindexOptions) =>
       (await import('./reindex.js')).reindex(collection, options)

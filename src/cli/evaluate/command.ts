@@ -5,95 +5,85 @@ import { collect, count } from '../counts.js'
 import { withService } from '../service.js'
 import type { EvaluateOptions } from './options.js'
 
-const HELP = `
-What a dataset is:
-  captions.json     COCO captions, or Karpathy's splits (--split test)
-  captions.csv      Flickr's captions, or a table of images and texts (file_name, text)
-  folder/           a folder a class; or images with metadata.jsonl (file_name, text or label)
-  examples.jsonl    Winoground's pairs (image_0, image_1, caption_0, caption_1), or an image with a
-                    true caption and false ones
-  embeddings/       image and text embeddings as .npy, for which no model is needed
-  Images are looked for beside the file, or in --images.
-
-Tasks, done where the dataset has what they need:
-  ${TASKS.join(', ')}.
-
-Models come from MODEL and MODELS_DIR, as those of the service do, and run in this process: no
-service is needed. Embeddings are kept in DATA_DIR/evaluation-cache by the model's fingerprint and
-the image's bytes: a second evaluation encodes only what is new, and one that was stopped goes on
-where it was. What can't be read is left out, counted and named in the report.
-
-With --collection a service evaluates one of its collections by the embeddings that it has, with
-its own models: images are not encoded again, and its index is measured beside exact search.
---label-field names the field of the metadata that has the classes.
-
-Examples:
-  $ semblance evaluate coco/captions_val.json --images coco/val2014 --limit 1000
-  $ semblance evaluate pets/ --tasks zero-shot --templates imagenet-80 --html pets.html
-  $ semblance evaluate pets/ captions.json --against Xenova/clip-vit-base-patch32 --json report.json
-  $ semblance evaluate pets/ --json | jq '.datasets[0].results[0].tasks[0].figures'
-  $ semblance evaluate laion/ --tasks retrieval --ef-search 64     embeddings in two .npy files
-  $ semblance evaluate --collection photos --label-field kind --html photos.html`
+const HELP =
+  `\nDataset formats:\n  captions.json     COCO captions, or Karpathy's splits (--split ` +
+  `test)\n  captions.csv      Flickr's captions, or a table of images and texts (file_name, ` +
+  `text)\n  folder/           one folder per class; or images with metadata.jsonl ` +
+  `(file_name, text or label)\n  examples.jsonl    Winoground's pairs (image_0, image_1, ` +
+  `caption_0, caption_1), or an image with a\n                    true caption and false ` +
+  `ones\n  embeddings/       image and text embeddings as .npy, which need no model\n  ` +
+  `Images are read from the folder of the file, or from --images.\n\nTasks, as far as the ` +
+  `dataset supports them:\n  ${TASKS.join(', ')}.\n\nModels are read from MODEL and ` +
+  `MODELS_DIR, as in the service, and run in this process: no\nservice is needed. ` +
+  `Embeddings are cached in DATA_DIR/evaluation-cache by the model's fingerprint and\nthe ` +
+  `image's bytes: a second evaluation encodes only new items, and a stopped evaluation ` +
+  `continues\nwhere it was. Unreadable items are left out, counted and listed in the ` +
+  `report.\n\nWith --collection, a service evaluates one of its collections with the stored ` +
+  `embeddings and its\nown models: images are not encoded again, and its index is compared ` +
+  `with exact search.\n--label-field names the metadata field that holds the ` +
+  `classes.\n\nExamples:\n  $ semblance evaluate coco/captions_val.json --images ` +
+  `coco/val2014 --limit 1000\n  $ semblance evaluate pets/ --tasks zero-shot --templates ` +
+  `imagenet-80 --html pets.html\n  $ semblance evaluate pets/ captions.json --against ` +
+  `Xenova/clip-vit-base-patch32 --json report.json\n  $ semblance evaluate pets/ --json | ` +
+  `jq '.datasets[0].results[0].tasks[0].figures'\n  $ semblance evaluate laion/ --tasks ` +
+  `retrieval --ef-search 64     embeddings in two .npy files\n  $ semblance evaluate ` +
+  '--collection photos --label-field kind --html photos.html'
 
 /** `semblance evaluate`. */
 export function evaluateCommand(): Command {
   return withService(new Command('evaluate'))
-    .description(
-      'Measure a model on your own data: retrieval, classification, what it leans on and what it withstands.'
-    )
-    .argument('[dataset...]', 'files or folders, each a dataset')
+    .description('Measure a model on your own data: retrieval, classification, biases and robustness.')
+    .argument('[dataset...]', 'files or folders; each is a dataset')
     .option('-c, --collection <name>', 'a collection of a service, in place of datasets')
-    .option(
-      '--label-field <field>',
-      'of a collection, the field of the metadata that has the class of a record'
-    )
-    .addOption(
-      new Option('--format <format>', 'how the dataset is written (default: made out by itself)').choices(
-        FORMATS
-      )
-    )
-    .option('--images <folder>', 'where the images of the dataset lie')
-    .option('--split <name>', 'the part of the dataset that is used')
-    .option('--limit <number>', 'use so many items of each dataset, the first', count(1, 1e9))
-    .option('--tasks <names>', 'tasks, comma-separated (default: all that the dataset allows)', parseTasks)
+    .option('--label-field <field>', 'for a collection: the metadata field that holds the class of a record')
+    .addOption(new Option('--format <format>', 'format of the dataset (default: detected)').choices(FORMATS))
+    .option('--images <folder>', "folder of the dataset's images")
+    .option('--split <name>', 'split of the dataset to use')
+    .option('--limit <number>', 'use only the first items of each dataset', count(1, 1e9))
+    .option('--tasks <names>', 'tasks, comma-separated (default: all that the dataset supports)', parseTasks)
     .option(
       '--model <name>',
       'a name under MODELS_DIR or a folder; name:variant for a variant (default: MODEL)'
     )
-    .option('--against <name>', 'a second model, compared with the first on the same items')
+    .option('--against <name>', 'a second model to compare with the first on the same items')
     .option(
       '--templates <template>',
       'a set (simple, imagenet-7, imagenet-80) or a sentence with {label}; may be given several times',
       collect
     )
-    .option('--seed <number>', 'of all that is drawn at random (default: 0)', count(0, 2 ** 32 - 1))
+    .option('--seed <number>', 'random seed (default: 0)', count(0, 2 ** 32 - 1))
     .option('--resamples <number>', 'bootstrap samples of the intervals (default: 1000)', count(10, 100_000))
-    .option('--confidence <part>', 'of the intervals (default: 0.95)', parseConfidence)
+    .option('--confidence <part>', 'confidence level of the intervals (default: 0.95)', parseConfidence)
     .addOption(
       new Option(
         '--duplicates <what>',
-        'whether equal images and equal captions are one (default: merge)'
+        'whether identical images and captions count as one (default: merge)'
       ).choices(['merge', 'keep'])
     )
     .option(
       '--m <number>',
-      'links of a node in the HNSW graph whose loss is shown (default: 16)',
+      'links per node of the HNSW graph whose loss is measured (default: 16)',
       count(2, 200)
     )
-    .option('--ef-construction <number>', 'candidates while it is built (default: 200)', count(1, 10_000))
-    .option('--ef-search <number>', 'candidates of a search in it (default: 128)', count(1, 10_000))
+    .option(
+      '--ef-construction <number>',
+      'candidates during its construction (default: 200)',
+      count(1, 10_000)
+    )
+    .option('--ef-search <number>', 'candidates during a search (default: 128)', count(1, 10_000))
     .option(
       '--json [file]',
-      'write the report as JSON, to standard output in place of the table where no file is named'
+      'write the report as JSON; without a file name to standard output, in place of the table'
     )
-    .option('--html <file>', 'write the report as one page with plots and pictures')
-    .option('--card <folder>', "write a model card's figures and pictures into a folder")
-    .option('--save-embeddings <folder>', 'write all that was embedded as .npy, with its names')
+    .option('--html <file>', 'write the report as one HTML file with plots and pictures')
+    .option('--card <folder>', 'write the figures and pictures of a model card to a folder')
+    .option('--save-embeddings <folder>', 'write all embeddings as .npy, with the names of their items')
     .option(
       '--cache <folder>',
-      'keep embeddings here, up to EVALUATION_CACHE_MIB a model (default: evaluation-cache in DATA_DIR)'
+      'cache embeddings in this folder, up to EVALUATION_CACHE_MIB for each model (default: ' +
+        'evaluation-cache in DATA_DIR)'
     )
-    .option('--no-cache', 'keep no embeddings')
+    .option('--no-cache', 'do not cache embeddings')
     .addHelpText('after', HELP)
     .action(async (datasets: string[], options: EvaluateOptions) => {
       if (options.collection !== undefined)

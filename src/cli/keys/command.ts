@@ -6,7 +6,7 @@ import { revokeCommand } from './revoke.js'
 /** `semblance keys`: the API keys in API_KEYS_FILE. */
 export function keysCommand(): Command {
   const keys = new Command('keys').description(
-    'Make, list and revoke the API keys of a file; a running service takes changes up by itself.'
+    'Create, list and revoke the API keys in a file; a running service picks up changes.'
   )
   for (const command of [createCommand(), listKeysCommand(), revokeCommand()]) {
     keys.addCommand(command.option('--file <path>', 'file of API keys (default: API_KEYS_FILE)'))

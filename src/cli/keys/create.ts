@@ -23,8 +23,8 @@ const HOURS: Record<string, number> = { h: 1, d: 24, w: 7 * 24, y: 365 * 24 }
 /** `semblance keys create`: prints the key, and keeps only its digest. */
 export function createCommand(): Command {
   return new Command('create')
-    .description('Make a key, add its SHA-256 to the file, and print the key, which can not be shown again.')
-    .requiredOption('--name <name>', 'what logs and the audit call it')
+    .description('Create a key, add its SHA-256 to the file, and print the key, which cannot be shown again.')
+    .requiredOption('--name <name>', 'name of the key in logs and in the audit log')
     .addOption(
       new Option(
         '--scope <scope>',
@@ -35,7 +35,7 @@ export function createCommand(): Command {
     )
     .option(
       '--collections <names>',
-      'the collections that it reaches, comma-separated; beginnings end with *  (default: all)',
+      'collections that the key has access to, comma-separated; prefixes end with *  (default: all)',
       (names) => names.split(',')
     )
     .option(
@@ -43,7 +43,11 @@ export function createCommand(): Command {
       'requests a minute; 0 sets no limit (default: RATE_LIMIT_PER_MINUTE)',
       parseCount
     )
-    .option('--expires <duration>', 'how long it is valid: 12h, 90d, 4w, 1y (default: for ever)', parseExpiry)
+    .option(
+      '--expires <duration>',
+      'how long the key is valid: 12h, 90d, 4w, 1y (default: no expiry)',
+      parseExpiry
+    )
     .action(runCreate)
 }
 

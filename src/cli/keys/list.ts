@@ -11,8 +11,8 @@ interface ListOptions {
 /** `semblance keys list`: the keys without their digests. */
 export function listKeysCommand(): Command {
   return new Command('list')
-    .description('List the keys of the file.')
-    .option('--json', 'as JSON')
+    .description('List the keys in the file.')
+    .option('--json', 'print JSON')
     .action(runList)
 }
 

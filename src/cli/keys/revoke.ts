@@ -4,8 +4,8 @@ import { host } from '../host.js'
 /** `semblance keys revoke`. */
 export function revokeCommand(): Command {
   return new Command('revoke')
-    .description('Take a key out of the file.')
-    .argument('<name>', 'as keys list shows it')
+    .description('Remove a key from the file.')
+    .argument('<name>', "name of the key, as 'keys list' shows it")
     .action(runRevoke)
 }
 

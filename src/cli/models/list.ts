@@ -13,7 +13,7 @@ interface ListOptions {
 export function listCommand(): Command {
   return new Command('list')
     .description('List the model packages under MODELS_DIR.')
-    .option('--json', 'as JSON')
+    .option('--json', 'print JSON')
     .action(runList)
 }
 

@@ -16,7 +16,8 @@ interface PullOptions {
 export function pullCommand(): Command {
   return new Command('pull')
     .description(
-      'Bring a model from the Hugging Face hub, or HF_ENDPOINT, into MODELS_DIR; run again to go on.'
+      'Download a model from the Hugging Face hub, or from HF_ENDPOINT, into MODELS_DIR; run it ' +
+        'again to continue.'
     )
     .argument('<repo[@revision]>', 'owner/name, with a branch, tag or commit if not main')
     .addOption(

@@ -10,9 +10,9 @@ interface RmOptions {
 /** `semblance models rm`. */
 export function rmCommand(): Command {
   return new Command('rm')
-    .description('Remove a package from MODELS_DIR, and what an unfinished pull of it left.')
-    .argument('<name>', 'as models list shows it')
-    .option('--force', "also when it was not pulled, and so can't be pulled again")
+    .description('Remove a package from MODELS_DIR, including the files of an unfinished pull.')
+    .argument('<name>', "name of the package, as 'models list' shows it")
+    .option('--force', "remove it even if it was not pulled and can't be pulled again")
     .action(runRm)
 }
 

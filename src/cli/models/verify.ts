@@ -10,9 +10,9 @@ interface VerifyOptions {
 /** `semblance models verify`. */
 export function verifyCommand(): Command {
   return new Command('verify')
-    .description('Compare packages, all or one, with the checksums they were pulled with.')
-    .argument('[name]', 'as models list shows it')
-    .option('--json', 'as JSON')
+    .description('Compare one or all packages with the checksums they were pulled with.')
+    .argument('[name]', "name of the package, as 'models list' shows it")
+    .option('--json', 'print JSON')
     .action(runVerify)
 }
 

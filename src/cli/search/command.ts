@@ -6,41 +6,38 @@ import { withService } from '../service.js'
 import { withStop } from '../with-stop.js'
 import type { SearchOptions } from './run.js'
 
-const HELP = `
-Words, --image and --record may be given together, and several times: what is found is near to all
-of them. Pictures are shown in terminals that can (kitty, Ghostty, WezTerm, iTerm2). --json prints
-the service's answer, one object: {"matches": [{"id", "score", "text", "metadata", "image_url"}],
-"model", "took_ms"}.
-
-Examples:
-  $ semblance search "a dog on a beach"
-  $ semblance search --image dog.jpg -n 20 --open              a page with the pictures, in the browser
-  $ semblance search "a dog" --minus "people" --filter '{"label": "beach"}'
-  $ semblance search --record 2024/07/dog.jpg --target text
-  $ semblance search "a dog" --json | jq -r '.matches[].id'`
+const HELP =
+  '\nWords, --image and --record can be combined and repeated: matches are close to all of them. ' +
+  'Images\nare shown in terminals that support it (kitty, Ghostty, WezTerm, iTerm2). --json prints ' +
+  'the\nservice\'s response as one object: {"matches": [{"id", "score", "text", "metadata", ' +
+  '"image_url"}],\n"model", "took_ms"}.\n\nExamples:\n  $ semblance search "a dog on a beach"\n  $ ' +
+  'semblance search --image dog.jpg -n 20 --open              a page with the images, in the browser\n ' +
+  ' $ semblance search "a dog" --minus "people" --filter \'{"label": "beach"}\'\n  $ semblance search ' +
+  '--record 2024/07/dog.jpg --target text\n  $ semblance search "a dog" --json | jq -r ' +
+  "'.matches[].id'"
 
 /** `semblance search`. */
 export function searchCommand(): Command {
   return withService(new Command('search'))
-    .description('Find pictures, or texts, by words, by pictures, or by both.')
-    .argument('[words...]', 'what they show')
-    .addOption(collectionOption("the collection (default: 'images', or the only one there is)"))
-    .option('-i, --image <file>', 'find what is like this picture', collect)
-    .option('-r, --record <id>', 'find what is like this record', collect)
+    .description('Search images or texts by words, by images, or by both.')
+    .argument('[words...]', 'what the images show')
+    .addOption(collectionOption("the collection (default: 'images', or the only one)"))
+    .option('-i, --image <file>', 'find records similar to this image', collect)
+    .option('-r, --record <id>', 'find records similar to this record', collect)
     .option('--minus <words>', 'lead away from these words', collect)
     .addOption(
       new Option(
         '--target <what>',
-        'pictures, texts, or records by both (default: pictures, in a collection that has any)'
+        'images, texts, or records by both (default: images, in a collection that has any)'
       ).choices(['image', 'text', 'record'])
     )
-    .option('-n, --limit <number>', 'how many', count(1, 1000), 10)
+    .option('-n, --limit <number>', 'number of matches', count(1, 1000), 10)
     .option('--filter <json>', 'a condition on metadata', parseFilter)
-    .option('--exact', 'compare with every record, in place of the HNSW graph')
-    .option('--json', 'print the answer as JSON')
-    .option('--open', 'write a page with the pictures, and open it in the browser where there is one')
-    .option('--sheet <file.html>', 'write that page here')
-    .option('--no-pictures', 'show no pictures in the terminal')
+    .option('--exact', 'compare with every record, in place of searching the HNSW graph')
+    .option('--json', 'print the response as JSON')
+    .option('--open', 'write a page with the images, and open it in a browser if there is one')
+    .option('--sheet <file.html>', 'write that page to this file')
+    .option('--no-pictures', 'show no images in the terminal')
     .addHelpText('after', HELP)
     .action(async (words: string[], options: SearchOptions) => {
       const { queryOf, runSearch } = await import('./run.js')

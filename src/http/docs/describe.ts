@@ -15,15 +15,12 @@ export const SHARED_COMPONENTS = {
       required: false,
       schema: { type: 'number' as const, minimum: 0.001, maximum: 3600 },
       description:
-        'Seconds that the caller waits. Then the answer is 504, and what has not been done is dropped; ' +
-        "what can't be done in time is refused at once."
+        'Time limit of the request in seconds. When it has passed, the answer is 504 and the remaining ' +
+        'work is dropped; requests that cannot finish in time are rejected at once.'
     }
   },
   headers: {
-    RetryAfter: {
-      description: 'Seconds after which another try is worth it.',
-      schema: { type: 'integer' as const }
-    }
+    RetryAfter: { description: 'Seconds after which to try again.', schema: { type: 'integer' as const } }
   },
   schemas: { Error: ErrorBody },
   examples: Object.fromEntries(

@@ -8,16 +8,17 @@ import { PAGE_POLICY } from '../static-files.js'
 import { EXAMPLE_IMAGE } from '../schemas.js'
 
 const DESCRIPTION = [
-  'Cross-modal retrieval: images and texts in one embedding space, searched in both directions, and ' +
+  'Cross-modal retrieval: images and texts in one embedding space, searchable in both directions, with ' +
     'zero-shot classification.',
-  'Errors have one shape, `{"error": {"code", "message", "request_id"}}`: 4xx says what to mend, 429 and ' +
-    '503 carry Retry-After. Each operation lists the codes that it answers, and `components.examples` has ' +
-    'what each of them means.',
-  'Where API keys are asked for each has a scope: read searches, classifies, embeds and reads; write also ' +
-    'changes records and evaluates collections; admin also makes, changes, drops, re-indexes, backs up, ' +
-    'restores and exports collections, and evaluates folders. A key may be limited to some collections.',
-  'Examples that read ask the demo collection `emoji`. Those that change something use a collection ' +
-    '`playground` of their own, which the example of "Create a collection" makes.'
+  'All errors have the same shape, `{"error": {"code", "message", "request_id"}}`. 4xx messages say ' +
+    'how to fix the request; 429 and 503 carry Retry-After. Each operation lists its error codes, and ' +
+    '`components.examples` explains each code.',
+  'If the service requires API keys, each key has a scope: read allows search, classification, ' +
+    'embedding and reading; write also allows changing records and evaluating collections; admin also ' +
+    'allows creating, changing, deleting, re-indexing, backing up, restoring and exporting collections, ' +
+    'and evaluating folders. A key can be limited to some collections.',
+  'Examples that read use the demo collection `emoji`. Examples that write use a collection ' +
+    '`playground`, which the example of "Create a collection" creates.'
 ].join('\n\n')
 
 const TAGS = [
@@ -48,12 +49,12 @@ export const docs = plugin(async (app) => {
       components: {
         ...SHARED_COMPONENTS,
         securitySchemes: {
-          apiKey: { type: 'http', scheme: 'bearer', description: 'Where the operator asks for keys.' },
+          apiKey: { type: 'http', scheme: 'bearer', description: 'If the operator requires API keys.' },
           apiKeyHeader: {
             type: 'apiKey',
             in: 'header',
             name: 'X-API-Key',
-            description: 'The same key, in a header of its own.'
+            description: 'The same key in a header of its own.'
           }
         }
       },

@@ -29,28 +29,29 @@ const BackupBody = Type.Object({
   collection: Type.String(),
   collection_created_at: Type.String({
     format: 'date-time',
-    description: 'When that was created, which tells it from others that had its name.'
+    description:
+      'When the collection was created; this distinguishes it from other collections that had the same name.'
   }),
   bytes: Type.Integer(),
-  sha256: Type.String({ description: 'Of the file.' }),
+  sha256: Type.String({ description: 'SHA-256 of the file.' }),
   records: Type.Integer(),
   embeddings: Type.Integer(),
-  images: Type.Integer({ description: 'Kept images; equal ones are there once.' }),
+  images: Type.Integer({ description: 'Kept images; identical images are stored once.' }),
   lost_images: Type.Integer({
     description:
-      'Images whose file was gone or damaged: their records are there without them. Not 0 means that ' +
-      'the data folder has suffered.'
+      'Images whose file was missing or damaged; their records are in the backup without them. A value ' +
+      'other than 0 means that the data folder is damaged.'
   }),
   model: Type.Union([Type.String(), Type.Null()]),
   fingerprint: Type.Union([Type.String(), Type.Null()]),
   dimension: Type.Integer(),
-  format: Type.Integer({ description: 'Version of the format.' }),
+  format: Type.Integer({ description: 'Version of the backup format.' }),
   service: Type.String({ description: 'Version of the service that made it.' }),
-  created_at: Type.String({ format: 'date-time', description: 'The moment that it shows.' })
+  created_at: Type.String({ format: 'date-time', description: 'The point in time of the backup.' })
 })
 
 const MakeBody = Type.Object(
-  { name: Type.Optional(Type.String({ pattern: BACKUP_NAME, description: 'The time, by default.' })) },
+  { name: Type.Optional(Type.String({ pattern: BACKUP_NAME, description: 'By default the current time.' })) },
   { additionalProperties: false, examples: [{ name: 'before-upgrade' }] }
 )
 
@@ -74,9 +75,9 @@ export function backupRoutes(app: App, { backups, collections }: Services): void
         operationId: 'makeBackup',
         summary: 'Make a backup of a collection',
         description:
-          'One file of records, embeddings, kept images and settings as they are at one moment, kept ' +
-          'in the data folder. Writes and searches go on. It answers when the backup is whole; who ' +
-          'closes the connection before that stops it.',
+          'Writes one file with the records, embeddings, kept images and settings of the collection at ' +
+          'one point in time to the data folder. Writes and searches continue. The call returns when ' +
+          'the backup is complete; closing the connection before that cancels it.',
         params: OwnCollectionParams,
         body: MakeBody,
         response: responses({ 201: BackupBody })
@@ -95,7 +96,7 @@ export function backupRoutes(app: App, { backups, collections }: Services): void
       if (backup.lostImages > 0)
         request.log.error(
           { backup: backup.name, collection: backup.collection, lostImages: backup.lostImages },
-          'kept images are gone or damaged, and so not in the backup'
+          'kept images are missing or damaged, and not in the backup'
         )
       return reply
         .code(201)
@@ -112,8 +113,8 @@ export function backupRoutes(app: App, { backups, collections }: Services): void
         operationId: 'listBackups',
         summary: 'List the backups of a collection, the latest first',
         description:
-          'They outlive their collection: those of one that was dropped are for keys that reach every ' +
-          'collection.',
+          'Backups remain when their collection is deleted; those of a deleted collection are visible ' +
+          'to keys with access to all collections.',
         params: OwnCollectionParams,
         response: responses({ 200: Type.Object({ backups: Type.Array(BackupBody) }) })
       }
@@ -157,12 +158,12 @@ export function backupFileRoute(app: App, { backups, collections }: Services): v
         operationId: 'getBackup',
         summary: 'Fetch a backup',
         description:
-          'An SQLite database. Its SHA-256 is the ETag (in hex) and in Repr-Digest; Range and If-Range ' +
-          'go on with a download that was cut off.',
+          'An SQLite database. Its SHA-256 is in the ETag (in hex) and in Repr-Digest. Range and ' +
+          'If-Range resume an interrupted download.',
         params: BackupParams,
         response: {
           200: BACKUP_FILE,
-          206: { ...BACKUP_FILE, description: 'The bytes that Range asks for.' },
+          206: { ...BACKUP_FILE, description: 'The bytes that Range requests.' },
           ...responses({})
         }
       }

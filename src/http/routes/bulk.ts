@@ -18,7 +18,7 @@ const tags = ['Records']
 
 const BulkKey = Type.String({
   pattern: '^[\\u0020-\\u007e]{1,255}$',
-  description: 'Stands for one load of one body: 1 to 255 printable ASCII characters.',
+  description: 'Identifies one load of one body: 1 to 255 printable ASCII characters.',
   examples: ['pets-2030-01-31']
 })
 
@@ -37,14 +37,13 @@ export function bulkRoutes(app: App, services: Services): void {
         operationId: 'bulkRecords',
         summary: 'Add or replace any number of records',
         description:
-          'NDJSON in and out: a line for each record as in the plain call, answered by a line ' +
-          '`{"line", "id", "status", "error"?}` in the same order. ' +
-          'Answers come while lines are still sent, so read while you write: what is not read holds ' +
-          'back what is taken in. After 1,000 lines in a row that are not records the load ends with ' +
-          'an error line: a file of another format is not worth sending to its end. ' +
-          'Under an `Idempotency-Key` the load can be resumed by sending the same again: lines that ' +
-          'were answered before are `skipped`, or `failed` again, without being looked at. ' +
-          'Keys are kept for 7 days after the last batch.',
+          'NDJSON in both directions: each line is a record as in the plain call, and is answered by a ' +
+          'line `{"line", "id", "status", "error"?}` in the same order. Answers arrive while lines are ' +
+          'still sent, so read while you write: unread answers slow down the upload. After 1,000 ' +
+          'consecutive lines that are not valid records, the load ends with an error line. With an ' +
+          '`Idempotency-Key`, an interrupted load can be resumed by sending the same lines again: ' +
+          'lines that were already answered are reported as `skipped`, or again as `failed`, without ' +
+          'being processed. Keys are kept for 7 days after the last batch.',
         params: OwnCollectionParams,
         headers: Type.Object({ 'idempotency-key': Type.Optional(BulkKey) }),
         querystring: Type.Object(
@@ -55,8 +54,8 @@ export function bulkRoutes(app: App, services: Services): void {
                 maximum: Number.MAX_SAFE_INTEGER,
                 default: 1,
                 description:
-                  'Number of the first line that is sent, for a client that leaves out what was loaded ' +
-                  'before.'
+                  'Number of the first line in this request, for clients that leave out lines that ' +
+                  'were already loaded.'
               })
             )
           },
@@ -77,7 +76,7 @@ export function bulkRoutes(app: App, services: Services): void {
         },
         response: {
           200: {
-            description: 'A line a record.',
+            description: 'One record per line.',
             content: { 'application/x-ndjson': { schema: { type: 'string' } } }
           },
           ...responses({})
@@ -144,15 +143,15 @@ export function bulkLoadRoute(app: App, { collections }: Services): void {
       schema: {
         tags,
         operationId: 'getBulkLoad',
-        summary: 'Show how far a bulk load is',
+        summary: 'Show the progress of a bulk load',
         description:
-          'By its Idempotency-Key. A client that sends only the rest goes on with `from_line` of ' +
-          '`lines` + 1.',
+          'Looks up the load by its Idempotency-Key. A client that sends only the remaining lines ' +
+          'continues with `from_line` set to `lines` + 1.',
         params: Type.Object({ collection: OwnCollectionName, key: BulkKey }),
         response: responses({
           200: Type.Object({
             key: Type.String(),
-            lines: Type.Integer({ description: 'Lines that are answered for good: written, or failed.' }),
+            lines: Type.Integer({ description: 'Lines with a final answer: written or failed.' }),
             created: Type.Integer(),
             updated: Type.Integer(),
             failed: Type.Integer(),
@@ -164,7 +163,7 @@ export function bulkLoadRoute(app: App, { collections }: Services): void {
                 id: Type.Union([Type.String(), Type.Null()]),
                 error: Type.Object({ code: Type.String(), message: Type.String() })
               }),
-              { description: 'The first 1,000 lines that failed.' }
+              { description: 'The first 1,000 failed lines.' }
             )
           })
         })

@@ -15,8 +15,8 @@ export const ClassifierQuery = Type.Object(
       Type.String({
         pattern: COLLECTION_NAME,
         description:
-          'The collection that it was trained with, where several have a classifier of the name. By ' +
-          'default the one of no collection, else the only one.'
+          'The collection that the classifier was trained with, needed if several have a classifier of ' +
+          'this name. By default the classifier without a collection, or else the only one.'
       })
     )
   },
@@ -30,8 +30,8 @@ const Template = Type.Union(
   [Type.String(), Type.Array(Type.String({ maxLength: 1000 }), { minItems: 1, maxItems: 256 })],
   {
     description:
-      'What labels are put into for the prior: own templates, each with {label}, or the name of a set. ' +
-      "The model's own by default."
+      'Templates for the prior: your own, each with {label}, or the name of a set. By default the ' +
+      "model's own."
   }
 )
 
@@ -40,8 +40,8 @@ const trainOptions = {
     Type.Enum([...METHODS], {
       default: 'linear-probe',
       description:
-        'linear-probe: L2-regularised logistic regression. nearest-class-mean: by the cosine with the ' +
-        'mean of each class.'
+        'linear-probe: L2-regularised logistic regression. nearest-class-mean: cosine with the mean of ' +
+        'each class.'
     })
   ),
   c: Type.Optional(
@@ -49,21 +49,21 @@ const trainOptions = {
       minimum: 1e-6,
       maximum: 1e6,
       description:
-        "Inverse strength of the linear probe's regularisation; chosen by cross-validation, by default."
+        'Inverse regularisation strength of the linear probe; by default chosen by cross-validation.'
     })
   ),
   prior: Type.Optional(
     Type.Union([Type.Boolean(), Type.Literal('auto')], {
       default: 'auto',
       description:
-        'Whether the words of each label are one more example of it. auto: where it predicts better in ' +
-        'cross-validation, or nothing can be held out.'
+        'Whether the text of each label is used as an additional example. auto: if this predicts ' +
+        'better in cross-validation, or if nothing can be held out.'
     })
   ),
   templates: Type.Optional(Template),
   prompts: Type.Optional(
     Type.Record(Label, Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }), {
-      description: 'By label, prompts for the prior in place of the templates.'
+      description: 'Prompts for the prior by label, in place of the templates.'
     })
   ),
   folds: Type.Optional(
@@ -71,8 +71,9 @@ const trainOptions = {
       minimum: 2,
       maximum: 20,
       description:
-        'Of the cross-validation: 5 by default, or as many as the smallest class has examples; one for ' +
-        'each of up to 20 examples. Fewer where labels and examples are many: the answer says how many.'
+        'Folds of the cross-validation. By default 5, or as many as the smallest class has examples; ' +
+        'one per example for up to 20 examples. Fewer for many labels and examples: the answer gives ' +
+        'the number used.'
     })
   ),
   seed: Type.Optional(
@@ -80,17 +81,17 @@ const trainOptions = {
       minimum: 0,
       maximum: 2 ** 32 - 1,
       default: 0,
-      description: 'Of the folds and of `per_class`.'
+      description: 'Random seed of the folds and of `per_class`.'
     })
   ),
   model: Type.Optional(
-    Type.String({ description: 'For examples that are sent: the first of the loaded models, by default.' })
+    Type.String({ description: 'Model for examples in the request. By default the first loaded model.' })
   )
 }
 const MAX_SENT = 10_000
 const Example = Type.Object(
   { label: Label, image: Type.Optional(JsonImage), text: Type.Optional(Text) },
-  { additionalProperties: false, description: 'With an image, a text, or both.' }
+  { additionalProperties: false, description: 'Examples with an image, a text, or both.' }
 )
 
 export const TrainJson = Type.Object(
@@ -103,18 +104,14 @@ export const TrainJson = Type.Object(
       })
     ),
     label_field: Type.Optional(
-      Type.String({
-        minLength: 1,
-        maxLength: 1000,
-        description: 'The field of the metadata that holds the label.'
-      })
+      Type.String({ minLength: 1, maxLength: 1000, description: 'The metadata field that holds the label.' })
     ),
     modalities: Type.Optional(
       Type.Array(Type.Enum(['image', 'text']), {
         ...Modalities,
         description:
-          "Of the records' embeddings which; `image` by default. With both, the classifier takes " +
-          'images with texts.'
+          'Which embeddings of the records to use; `image` by default. With both, the classifier ' +
+          'accepts an image with a text.'
       })
     ),
     filter: Type.Optional(FilterBody),
@@ -122,7 +119,7 @@ export const TrainJson = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: 100_000,
-        description: 'Records of each label, at most; drawn by the seed.'
+        description: 'Maximum records of each label, drawn by the seed.'
       })
     ),
     ...trainOptions
@@ -148,7 +145,7 @@ export const TrainForm = Type.Object(
     labels: Type.Array(Label, {
       minItems: 1,
       maxItems: 256,
-      description: 'One for each image, in their order.'
+      description: 'One label for each image, in the same order.'
     }),
     ...trainOptions
   },
@@ -165,41 +162,43 @@ export const ClassifierBody = Type.Object({
   fingerprint: Type.String(),
   method: Type.Enum([...METHODS]),
   inputs: Type.Array(Type.Enum(['image', 'text']), {
-    description: 'What it was trained with. One of two takes inputs that lack the other, too.'
+    description:
+      'Modalities it was trained with. A classifier for both also accepts inputs with only one of them.'
   }),
-  collection: Type.Union([Type.String(), Type.Null()], { description: 'Whose records were the examples.' }),
+  collection: Type.Union([Type.String(), Type.Null()], {
+    description: 'The collection whose records were the examples.'
+  }),
   labels: Type.Array(
     Type.Object({
       label: Type.String(),
       examples: Type.Integer(),
       validated: Type.Boolean({
-        description: 'Whether examples of it were held out; the only one of a label can not be.'
+        description: 'Whether examples of this label were held out; the only example of a label cannot be.'
       })
     })
   ),
   c: Type.Union([Type.Number(), Type.Null()], {
-    description: 'Inverse strength of the regularisation, of a linear probe.'
+    description: 'Inverse regularisation strength, for a linear probe.'
   }),
   scale: Type.Union([Type.Number(), Type.Null()], {
-    description: 'What cosines are multiplied by, of a nearest class mean.'
+    description: 'Factor of the cosines, for nearest class mean.'
   }),
-  prior: Type.Boolean({ description: 'Whether the words of each label were one more example of it.' }),
+  prior: Type.Boolean({ description: 'Whether the text of each label was used as an additional example.' }),
   templates: Type.Union([Type.Array(Type.String()), Type.Null()]),
   folds: Type.Union([Type.Integer(), Type.Null()]),
   validated_examples: Type.Integer({
-    description:
-      'Examples that the figures are over, each predicted by a classifier that was trained without it.'
+    description: 'Examples that the figures are based on, each predicted by a classifier trained without it.'
   }),
   accuracy: Type.Union([Interval, Type.Null()], {
     description:
-      'With its 95 % bootstrap interval; null where nothing could be held out. Each fold is predicted ' +
-      'with the setting, and the prior where it is auto, that the other folds choose.'
+      'With its 95 % bootstrap interval; null if nothing could be held out. Each fold is predicted ' +
+      'with the setting, and the prior if it is auto, that the other folds select.'
   }),
   auroc: Type.Union([Type.Number(), Type.Null()], {
     description:
-      'Area under the ROC curve, each label against the rest, mean over labels; of examples in one ' +
-      'fold, since scores of several classifiers are not comparable. Null where each example was a ' +
-      'fold of its own, as up to 20 are.'
+      'Area under the ROC curve of each label against the rest, averaged over the labels, for examples ' +
+      'in one fold, because scores of different classifiers are not comparable. Null if each example ' +
+      'was its own fold, as for up to 20 examples.'
   }),
   confusion: Type.Union([Type.Array(Type.Array(Type.Integer())), Type.Null()], {
     description:
@@ -207,11 +206,7 @@ export const ClassifierBody = Type.Object({
   }),
   most_confused: Type.Array(
     Type.Object({ label: Type.String(), predicted: Type.String(), count: Type.Integer() }),
-    {
-      description:
-        'The labels that are most often taken for another, the most frequent first, and which; up to ' +
-        '100 pairs.'
-    }
+    { description: 'The most frequently confused pairs of labels, most frequent first; up to 100 pairs.' }
   ),
   seed: Type.Integer(),
   created_at: Type.String({ format: 'date-time' })
@@ -219,7 +214,7 @@ export const ClassifierBody = Type.Object({
 
 const MAX_CLASSIFIED = 64
 const TopK = Type.Optional(
-  Type.Integer({ minimum: 1, maximum: 1000, description: 'Best labels to return; all by default.' })
+  Type.Integer({ minimum: 1, maximum: 1000, description: 'Number of best labels to return; all by default.' })
 )
 export const ClassifyJson = Type.Object(
   {
@@ -251,7 +246,7 @@ export const ClassifyForm = Type.Object(
 const Labels = Type.Array(
   Type.Object({
     label: Type.String(),
-    score: Type.Number({ description: 'A probability; those of all labels sum to 1.' })
+    score: Type.Number({ description: 'A probability; the scores of all labels sum to 1.' })
   }),
   { description: 'Best first.' }
 )
@@ -259,7 +254,7 @@ export const ClassifiedBody = Type.Object({
   labels: Type.Optional(Labels),
   results: Type.Optional(
     Type.Array(Type.Object({ labels: Labels }), {
-      description: 'For several images, one each, in their order.'
+      description: 'For several images: one result each, in the same order.'
     })
   ),
   model: Type.String(),

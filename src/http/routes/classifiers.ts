@@ -31,11 +31,10 @@ export function classifierRoutes(app: App, services: Services): void {
         operationId: 'trainClassifier',
         summary: 'Train a classifier with labelled examples',
         description:
-          'With examples that are sent, or the records of a collection by a field of their metadata. A ' +
-          'name is one within a collection, and one among those of no collection: a classifier that ' +
-          'has it there serves on until the new one takes its place at once. ' +
-          'As a form: file parts `image`, and `labels` as JSON (or repeated fields of plain text), one ' +
-          'for each image.',
+          'Uses the examples in the request, or the records of a collection labelled by a metadata ' +
+          'field. Names are unique within a collection, and among the classifiers without one: an ' +
+          'existing classifier serves until the new one replaces it. As a form: file parts `image`, ' +
+          'and `labels` as JSON (or repeated plain text fields), one for each image.',
         params: ClassifierParams,
         body: {
           content: { 'application/json': { schema: TrainJson }, 'multipart/form-data': { schema: TrainForm } }

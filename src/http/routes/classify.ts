@@ -34,8 +34,8 @@ export function classifyRoute(app: App, services: Services): void {
         operationId: 'classify',
         summary: 'Classify images or texts with a trained classifier',
         description:
-          'A classifier that was trained with images and texts takes both together, and either alone. ' +
-          'As a form: file parts `image`, and `text`, `top_k`.',
+          'A classifier trained with images and texts accepts both together or either alone. As a ' +
+          'form: file parts `image`, and `text`, `top_k`.',
         params: ClassifierParams,
         querystring: ClassifierQuery,
         body: {

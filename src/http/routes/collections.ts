@@ -9,38 +9,38 @@ import type { App, Services } from './services.js'
 
 const Hnsw = Type.Object(
   {
-    m: Type.Integer({ minimum: 2, maximum: 128, description: 'Links a node. Fixed at creation.' }),
+    m: Type.Integer({ minimum: 2, maximum: 128, description: 'Links per node. Fixed at creation.' }),
     ef_construction: Type.Integer({
       minimum: 8,
       maximum: 2000,
-      description: 'Candidates while building. Fixed at creation.'
+      description: 'Candidates during construction. Fixed at creation.'
     }),
     ef_search: Type.Integer({
       minimum: 8,
       maximum: 10000,
-      description: 'Candidates while searching; more is slower and finds more.'
+      description: 'Candidates during a search; more is slower and more accurate.'
     })
   },
   { additionalProperties: false, description: 'Settings of the HNSW graphs.' }
 )
 
 const Storage = Type.Enum(['original', 'thumbnail', 'none'], {
-  description: 'What is kept of images beside their embeddings.'
+  description: 'What to keep of images in addition to their embeddings.'
 })
 
 export const CollectionBody = Type.Object({
   name: Type.String(),
   records: Type.Integer(),
-  images: Type.Integer({ description: 'Records searchable by an image.' }),
-  texts: Type.Integer({ description: 'Records searchable by a text.' }),
+  images: Type.Integer({ description: 'Records with a searchable image.' }),
+  texts: Type.Integer({ description: 'Records with a searchable text.' }),
   dimension: Type.Integer(),
-  model: Type.Union([Type.String(), Type.Null()], { description: 'null: embeddings are brought along.' }),
+  model: Type.Union([Type.String(), Type.Null()], { description: 'null: clients supply the embeddings.' }),
   fingerprint: Type.Union([Type.String(), Type.Null()], {
-    description: "SHA-256 of all that the encoder's embeddings depend on."
+    description: "SHA-256 of everything that the encoder's embeddings depend on."
   }),
   hnsw: Hnsw,
   storage: Storage,
-  bytes: Type.Integer({ description: 'Kept images and embeddings.' }),
+  bytes: Type.Integer({ description: 'Size of kept images and embeddings.' }),
   created_at: Type.String({ format: 'date-time' }),
   snapshots: Type.Array(
     Type.Object({
@@ -48,7 +48,7 @@ export const CollectionBody = Type.Object({
       created_at: Type.String({ format: 'date-time' }),
       bytes: Type.Integer()
     }),
-    { description: 'The newest snapshots of the HNSW graphs, which the next start reads.' }
+    { description: 'The latest snapshots of the HNSW graphs, which the next start loads.' }
   )
 })
 
@@ -57,15 +57,14 @@ const CreateBody = Type.Object(
     model: Type.Optional(
       Type.Union([Type.String(), Type.Null()], {
         description:
-          'The first of the loaded models, by default; null with a `dimension` for embeddings that are ' +
-          'brought along.'
+          'By default the first loaded model; null with a `dimension` if clients supply the embeddings.'
       })
     ),
     dimension: Type.Optional(
       Type.Integer({
         minimum: 1,
         maximum: 8192,
-        description: 'Of embeddings that are brought along; a model has its own.'
+        description: 'Dimension of embeddings that clients supply; otherwise set by the model.'
       })
     ),
     hnsw: Type.Optional(Type.Partial(Hnsw)),
@@ -87,8 +86,8 @@ export function collectionRoutes(app: App, { collections, encoders }: Services):
         operationId: 'createCollection',
         summary: 'Create a collection',
         description:
-          'Again with the same settings it changes nothing, and never clears. `storage` and ' +
-          '`ef_search` may be changed later; the other settings answer 409.',
+          'Repeating the call with the same settings changes nothing and never clears the collection. ' +
+          '`storage` and `ef_search` can be changed later; changing other settings is answered 409.',
         params: OwnCollectionParams,
         body: CreateBody,
         response: responses({ 200: CollectionBody, 201: CollectionBody })

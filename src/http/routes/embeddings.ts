@@ -28,12 +28,14 @@ const EmbeddingsRequest = Type.Object(
     model: Type.Optional(Type.String()),
     encoding_format: Type.Optional(
       Type.Enum(['float', 'base64'], {
-        description: 'base64: of the float32 values, little-endian. float by default.'
+        description: 'base64: the float32 values in little-endian order, encoded as base64. By default float.'
       })
     ),
-    dimensions: Type.Optional(Type.Integer({ description: "The model's own; others are refused." })),
+    dimensions: Type.Optional(
+      Type.Integer({ description: "The model's dimension; other values are rejected." })
+    ),
     // As OpenAI's API, this takes null for what is not set.
-    user: Type.Optional(Type.String({ description: 'Taken for compatibility, and not used.' }))
+    user: Type.Optional(Type.String({ description: 'Accepted for compatibility and ignored.' }))
   },
   { additionalProperties: false, examples: [{ model: 'mini', input: ['a dog', { image: EXAMPLE_IMAGE }] }] }
 )
@@ -65,7 +67,7 @@ const SimilarityRequest = Type.Object(
 
 const SimilarityResponse = Type.Object({
   similarity: Type.Array(Type.Array(Type.Number()), {
-    description: 'The cosines: a row a text, a column an image.'
+    description: 'The cosines: one row per text, one column per image.'
   }),
   model: Type.String()
 })
@@ -86,7 +88,8 @@ export function embeddingRoutes(app: App, services: Services): void {
         tags,
         operationId: 'createEmbeddings',
         summary: 'Embed texts and images',
-        description: "Compatible with OpenAI's clients; images are taken beside texts, into the same space.",
+        description:
+          "Compatible with OpenAI's clients. Accepts images as well as texts, embedded in the same space.",
         body: EmbeddingsRequest,
         response: responses({ 200: EmbeddingsResponse })
       },

@@ -15,21 +15,24 @@ const MAX_RECORDS = 100_000
 
 const FolderDataset = Type.Object(
   {
-    folder: Path(
-      'A dataset below the folder that the operator has named as DATASETS_DIR, as `coco` or ' +
-        '`coco/captions.json`.'
+    folder: Path("A dataset under the operator's DATASETS_DIR, such as `coco` or `coco/captions.json`."),
+    format: Type.Optional(Type.Enum([...FORMATS], { description: 'Detected by default.' })),
+    images: Type.Optional(
+      Path('The image folder, relative to the dataset folder, if it is a different one.')
     ),
-    format: Type.Optional(Type.Enum([...FORMATS], { description: 'Found out by default.' })),
-    images: Type.Optional(Path('The folder of the images, below that of the dataset, where it is another.')),
     split: Type.Optional(
       Type.String({
         minLength: 1,
         maxLength: 255,
-        description: 'The split that is used, of a dataset that has some.'
+        description: 'The split to use, for datasets with splits.'
       })
     ),
     limit: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: MAX_ITEMS, description: 'The first items alone; all, by default.' })
+      Type.Integer({
+        minimum: 1,
+        maximum: MAX_ITEMS,
+        description: 'Use only the first items; all by default.'
+      })
     )
   },
   { additionalProperties: false }
@@ -43,8 +46,8 @@ const CollectionDataset = Type.Object(
         minLength: 1,
         maxLength: 255,
         description:
-          'The field of the metadata that has the class of a record: a single value; of nested objects ' +
-          'by path, as `a.b`.'
+          'The metadata field that holds the class of a record: a single value; for nested objects a ' +
+          'path such as `a.b`.'
       })
     ),
     limit: Type.Optional(
@@ -52,8 +55,8 @@ const CollectionDataset = Type.Object(
         minimum: 2,
         maximum: MAX_RECORDS,
         description:
-          'Records that are looked at, at most, drawn alike each time; 10,000 by default, and never ' +
-          'more than 128 MiB of embeddings a modality.'
+          'Maximum records to evaluate, always the same sample; 10,000 by default, and never more than ' +
+          '128 MiB of embeddings per modality.'
       })
     )
   },
@@ -66,13 +69,13 @@ export const EvaluationRequest = Type.Object(
   {
     dataset: Dataset,
     model: Type.Optional(
-      Type.String({ description: 'A loaded model. The first, by default; of a collection its own.' })
+      Type.String({ description: 'A loaded model. By default the first, or for a collection its own.' })
     ),
     against: Type.Optional(
       Type.String({
         description:
-          'Another loaded model that is measured on the same items and compared by paired tests; not ' +
-          'of a collection, which has the embeddings of one.'
+          'Another loaded model to evaluate on the same items and compare by paired tests; not for a ' +
+          'collection, which has the embeddings of one model.'
       })
     ),
     tasks: Type.Optional(
@@ -81,9 +84,9 @@ export const EvaluationRequest = Type.Object(
         maxItems: TASKS.length,
         uniqueItems: true,
         description:
-          'Those that the dataset allows, by default; of a collection retrieval, and with a ' +
-          'label_field zero-shot and few-shot. Compositionality and fusion, which need several ' +
-          'captions an image, are of folders alone.'
+          'By default all tasks that the dataset supports; for a collection retrieval, and with a ' +
+          'label_field also zero-shot and few-shot. Compositionality and fusion, which need several ' +
+          'captions per image, are only available for folders.'
       })
     ),
     templates: Type.Optional(
@@ -91,11 +94,11 @@ export const EvaluationRequest = Type.Object(
         minItems: 1,
         maxItems: 100,
         description:
-          'Of zero-shot: sets by name (simple, imagenet-7, imagenet-80), or sentences with {label}.'
+          'For zero-shot: names of sets (simple, imagenet-7, imagenet-80), or sentences with {label}.'
       })
     ),
     seed: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1, description: 'Of all that is drawn; 0 by default.' })
+      Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1, description: 'Random seed; 0 by default.' })
     ),
     resamples: Type.Optional(
       Type.Integer({
@@ -107,8 +110,8 @@ export const EvaluationRequest = Type.Object(
     duplicates: Type.Optional(
       Type.Enum(['merge', 'keep'], {
         description:
-          'Whether equal images and equal captions are one, so that each of them is right (`merge`, by ' +
-          'default), or stand alone.'
+          'Whether identical images and identical captions count as one, so that each of them is ' +
+          'correct (`merge`, by default), or as separate items.'
       })
     )
   },
@@ -121,20 +124,20 @@ export const EvaluationBody = Type.Object({
   state: Type.Enum(['queued', 'running', ...ENDED]),
   progress: Type.Object(
     { done: Type.Integer(), total: Type.Integer(), step: Type.String() },
-    { description: 'Of the step that it is at.' }
+    { description: 'Progress of the current step.' }
   ),
   collection: Type.Union([Type.String(), Type.Null()], {
-    description: 'The collection that is evaluated, null where it is a folder.'
+    description: 'The collection to evaluate; null for a folder.'
   }),
   dataset: Dataset,
   model: Type.String(),
   fingerprint: Type.String(),
   against: Type.Union([Type.String(), Type.Null()]),
   tasks: Type.Union([Type.Array(Type.Enum([...TASKS])), Type.Null()], {
-    description: 'Those that were asked for, null for all that the dataset allows.'
+    description: 'The requested tasks; null for all that the dataset supports.'
   }),
   report_url: Type.Union([Type.String(), Type.Null()], {
-    description: 'Path of the report as a page, once it is done.'
+    description: 'Path of the report as a web page, once it is done.'
   })
 })
 

@@ -19,7 +19,7 @@ import type { App, Services } from './services.js'
 const EvaluationParams = Type.Object({
   id: Type.String({
     format: 'uuid',
-    description: 'Of an evaluation, and of its job.',
+    description: 'Id of the evaluation and of its job.',
     examples: ['3f0e8a52-8c38-4b7e-8f2a-6d0f4f8f7a11']
   })
 })
@@ -106,8 +106,8 @@ export function evaluationRoutes(app: App, services: Services): void {
       schema: {
         tags,
         operationId: 'getEvaluationReport',
-        summary: "An evaluation's report as a page",
-        description: 'One file with its plots and pictures in it, to be looked at, kept and sent around.',
+        summary: "Get an evaluation's report as a web page",
+        description: 'A single HTML file with all plots and pictures, to view, archive and share.',
         params: EvaluationParams,
         response: {
           200: { description: 'The page.', content: { 'text/html': { schema: { type: 'string' } } } },
@@ -138,8 +138,8 @@ export function evaluationRoutes(app: App, services: Services): void {
         operationId: 'deleteEvaluation',
         summary: 'Delete an evaluation',
         description:
-          'Ends it if it waits or runs, and removes it with its report. One of a folder asks for a key ' +
-          'with the scope admin.',
+          'Cancels a waiting or running evaluation, and deletes it with its report. Deleting the ' +
+          'evaluation of a folder needs a key with the scope admin.',
         params: EvaluationParams,
         response: responses({ 204: Type.Null() })
       }
@@ -167,12 +167,12 @@ function startRoute(app: App, { jobs }: Services): void {
         operationId: 'startEvaluation',
         summary: 'Measure a model on a dataset or a collection',
         description:
-          'In the background: retrieval, zero-shot and more, as the dataset allows, every figure with ' +
-          'its interval. One runs at a time, the others wait in their order, up to 16 of them; it ' +
-          'survives restarts. Its images and texts are encoded when nobody else waits for the encoder. ' +
-          'A folder asks for a key with the scope admin, and that the operator has named a folder of ' +
-          'datasets; a collection for one with the scope write that reaches it, and is measured by the ' +
-          'embeddings it has. Follow it as a job: `/v1/jobs/{id}/events`.',
+          'Runs in the background: retrieval, zero-shot and more, as the dataset supports, each figure ' +
+          'with its interval. One evaluation runs at a time, up to 16 wait in order, and they survive ' +
+          'restarts. Images and texts are encoded when no other request waits for the encoder. A ' +
+          'folder needs a key with the scope admin and a DATASETS_DIR set by the operator. A ' +
+          'collection needs a key with the scope write and access to it, and is evaluated with its ' +
+          'stored embeddings. Follow the evaluation as a job: `/v1/jobs/{id}/events`.',
         body: EvaluationRequest,
         response: responses({ 202: EvaluationBody })
       }

@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox'
 import type { ExecutionReport } from '../../encoder/start-towers.js'
 
 const Tower = Type.Object({
-  provider: Type.String({ description: 'The execution provider that does its work.' }),
+  provider: Type.String({ description: 'The execution provider that does most of the work.' }),
   nodes: Type.Record(Type.String(), Type.Integer(), {
     description: 'Nodes of the graph by the provider that ran them.'
   })
@@ -16,7 +16,7 @@ export const Execution = Type.Object(
     image: Tower,
     text: Tower
   },
-  { description: "Execution providers, by a profile of the towers' warm-up." }
+  { description: "Execution providers, from a profile of the towers' warm-up." }
 )
 
 /** An execution report as responses show it. */

@@ -13,8 +13,8 @@ const FileParams = Type.Object({
   collection: CollectionName,
   file: Type.Enum([...FILES], {
     description:
-      'Modality, and what of it: `.npy` a NumPy array of float32, a row an embedding; `.ids` a line ' +
-      'for each row, the id of its record.',
+      'Modality and file type: `.npy` is a NumPy array of float32 with one row per embedding; `.ids` ' +
+      "has the id of each row's record on one line.",
     examples: ['image.npy']
   })
 })
@@ -23,8 +23,8 @@ const ExportQuery = Type.Object(
     embeddings: Type.Optional(
       Type.Boolean({
         description:
-          'With all embeddings, or with none. By default with those that can not be computed again ' +
-          'from the exported record: all of a collection without a model, those of a record without a ' +
+          'Include all embeddings, or none. By default those that cannot be computed again from the ' +
+          'exported record: all embeddings of a collection without a model, those of records without a ' +
           'text or a kept image, and with `images` those of images that are kept as thumbnails.'
       })
     ),
@@ -32,8 +32,8 @@ const ExportQuery = Type.Object(
       Type.Boolean({
         default: false,
         description:
-          'With kept images, in base64. Without them the header `semblance-kept-images` says how many ' +
-          'are left out.'
+          'Include kept images in base64. Without them, the header `semblance-kept-images` gives the ' +
+          'number left out.'
       })
     )
   },
@@ -44,9 +44,9 @@ const ExportQuery = Type.Object(
 const KEPT_IMAGES = 'semblance-kept-images'
 
 const RECORD_LINES = {
-  description: 'A line a record.',
+  description: 'One record per line.',
   headers: {
-    [KEPT_IMAGES]: Type.Integer({ description: 'Records with a kept image when the export begins.' })
+    [KEPT_IMAGES]: Type.Integer({ description: 'Records with a kept image at the start of the export.' })
   },
   content: { 'application/x-ndjson': { schema: { type: 'string' } } }
 }
@@ -63,11 +63,11 @@ export function exportRoutes(app: App, { collections, exports }: Services): void
       schema: {
         tags,
         operationId: 'exportRecords',
-        summary: 'Export the records as lines of JSON',
+        summary: 'Export the records as NDJSON',
         description:
-          'A line a record, in the shape that `records/bulk` takes in, in the order of ids, without ' +
-          'created_at and updated_at. Each record is as it was at some moment of the export; a backup ' +
-          'shows all of them at one.',
+          'One record per line, in the shape that `records/bulk` accepts, ordered by id, without ' +
+          'created_at and updated_at. Each record is as it was at some point during the export; a ' +
+          'backup shows all records at one point in time.',
         params: CollectionParams,
         querystring: ExportQuery,
         response: { 200: RECORD_LINES, ...responses({}) }
@@ -94,9 +94,9 @@ export function exportRoutes(app: App, { collections, exports }: Services): void
         operationId: 'exportEmbeddings',
         summary: 'Export the embeddings of one modality',
         description:
-          "As they are at one moment. The ETag of a modality's two files is the same while its " +
-          "embeddings are: send the one's as If-Match with the other, which answers 412 where rows and " +
-          'ids would not belong together.',
+          "The embeddings at one point in time. The ETag of a modality's two files is the same as long " +
+          'as its embeddings do not change: send the ETag of one file as If-Match with the other. The ' +
+          'answer is 412 if rows and ids would not match.',
         params: FileParams,
         response: {
           200: {

@@ -7,14 +7,14 @@ import type { App, Services } from './services.js'
 const FacetsQuery = Type.Object(
   {
     filter: Type.Optional(
-      Type.String({ description: 'A filter as JSON: only records that pass it are counted.' })
+      Type.String({ description: 'A filter as JSON: only matching records are counted.' })
     ),
     limit: Type.Optional(
       Type.Integer({
         minimum: 1,
         maximum: 1000,
         default: 20,
-        description: 'Values of a field that are listed, at most.'
+        description: 'Maximum values to list for each field.'
       })
     )
   },
@@ -23,27 +23,27 @@ const FacetsQuery = Type.Object(
 const Value = Type.Union([Type.String(), Type.Number(), Type.Boolean()])
 const Bound = Type.Optional(
   Type.Union([Type.Number(), Type.String()], {
-    description: 'Of numbers, and of dates as ISO 8601; those with a zone compare as instants.'
+    description: 'Range of numbers, and of dates in ISO 8601; dates with a zone compare as instants.'
   })
 )
 const FacetsBody = Type.Object({
   fields: Type.Array(
     Type.Object({
-      field: Type.String({ description: 'As filters name it: `a.b` is a field of an object.' }),
+      field: Type.String({ description: 'Name as in filters: `a.b` is a field of an object.' }),
       type: Type.Enum(['string', 'number', 'boolean', 'mixed']),
-      records: Type.Integer({ description: 'Records that hold a value; null is none.' }),
+      records: Type.Integer({ description: 'Records that have a value; null counts as none.' }),
       values: Type.Array(Type.Object({ value: Value, records: Type.Integer() }), {
-        description: 'Those that most records hold, most first; strings over 256 characters are left out.'
+        description:
+          'The most frequent values, most frequent first; strings longer than 256 characters are left out.'
       }),
-      distinct: Type.Integer({ description: 'Values that there are, listed or not.' }),
+      distinct: Type.Integer({ description: 'Number of distinct values, listed or not.' }),
       min: Bound,
       max: Bound
     }),
-    { description: 'Those that most records hold, most first.' }
+    { description: 'The most frequent fields, most frequent first.' }
   ),
   left_out: Type.Integer({
-    description:
-      'Fields that were not counted: up to 200 are, those that most records of the collection hold.'
+    description: 'Fields that were not counted: only the 200 most frequent fields of the collection are.'
   })
 })
 
@@ -55,11 +55,11 @@ export function facetRoute(app: App, { collections }: Services): void {
       schema: {
         tags: ['Records'],
         operationId: 'countFacets',
-        summary: 'Count the values of metadata',
+        summary: 'Count metadata values',
         description:
-          'The fields of the metadata with their values, and how many records hold each: what there is ' +
-          'to filter by. A list counts by its elements. What is written meanwhile may be counted or ' +
-          'not.',
+          'Returns the metadata fields with their values and the number of records with each, for use ' +
+          'in filters. A list counts once for each of its elements. Records written during the call ' +
+          'may or may not be counted.',
         params: CollectionParams,
         querystring: FacetsQuery,
         response: responses({ 200: FacetsBody })

@@ -8,32 +8,30 @@ import type { App, Services } from './services.js'
 const Workers = Type.Object({
   pool: Type.String(),
   model: Type.Union([Type.String(), Type.Null()], {
-    description: 'Whose workers they are; null for those of the store.'
+    description: 'Model of the workers; null for the workers of the store.'
   }),
   workers: Type.Integer(),
   alive: Type.Integer(),
   circuit: Type.Enum(['closed', 'open', 'half_open'], {
-    description: 'open: they died again and again, and are started anew after a pause.'
+    description: 'open: the workers failed repeatedly and are restarted after a pause.'
   })
 })
 const Live = Type.Object({
   status: Type.Enum(['ok', 'failed']),
-  failed: Type.Array(Type.String(), {
-    description: 'Pools of workers that could not be started again, time after time.'
-  })
+  failed: Type.Array(Type.String(), { description: 'Worker pools that repeatedly failed to start.' })
 })
 const Ready = Type.Object({
   status: Type.Enum(['ready', 'starting', 'failing', 'closing']),
   models: Type.Array(Type.Object({ name: Type.String(), execution: Execution })),
   pending: Type.Array(
     Type.Object({ task: Type.String(), progress: Type.Number({ description: '0 to 1' }) }),
-    { description: 'What is still to be done.' }
+    { description: 'What remains to be done.' }
   ),
   workers: Type.Array(Workers),
   warnings: Type.Array(Type.Object({ name: Type.Enum([...WARNINGS]), detail: Type.String() }), {
     description:
-      'What an operator should look at while it serves: with one of these it is ready all the same, ' +
-      'since searches are answered.'
+      'Problems that an operator should check while the service runs; the service is still ready, ' +
+      'because searches are answered.'
   })
 })
 

@@ -16,7 +16,7 @@ const ReindexJobBody = Type.Object({
   state: Type.Enum(['running', ...ENDED]),
   progress: Type.Object({ done: Type.Integer(), total: Type.Integer() }, { description: 'Records.' }),
   collection: Type.String(),
-  model: Type.String({ description: 'The model that the collection is encoded with.' }),
+  model: Type.String({ description: 'The model that encodes the collection.' }),
   fingerprint: Type.String(),
   skip_missing: Type.Boolean(),
   missing: Type.Object(
@@ -26,22 +26,22 @@ const ReindexJobBody = Type.Object({
         Type.Object({ id: Type.String(), modality: Type.Enum(['image', 'text']), reason: Type.String() })
       )
     },
-    { description: "Embeddings that can't be made anew: how many, and the first 1,000 of them." }
+    { description: 'Embeddings that cannot be computed again: their number, and the first 1,000.' }
   )
 })
 
 const JobBody = Type.Union([ReindexJobBody, EvaluationBody], {
-  description: 'By `kind`: a re-indexing, or an evaluation.'
+  description: 'By `kind`: a re-index or an evaluation.'
 })
 
 const ReindexBody = Type.Object(
   {
-    model: Type.Optional(Type.String({ description: 'The first of the loaded models, by default.' })),
+    model: Type.Optional(Type.String({ description: 'By default the first loaded model.' })),
     skip_missing: Type.Optional(
       Type.Boolean({
         description:
-          'Go on without the embeddings of images that were not kept; by default the job fails, and ' +
-          'names them.'
+          'Continue without the embeddings of images that were not kept; by default the job fails and ' +
+          'lists them.'
       })
     )
   },
@@ -51,7 +51,7 @@ const ReindexBody = Type.Object(
 const JobParams = Type.Object({
   id: Type.String({
     format: 'uuid',
-    description: 'Of a job.',
+    description: 'Id of a job.',
     examples: ['3f0e8a52-8c38-4b7e-8f2a-6d0f4f8f7a11']
   })
 })
@@ -77,11 +77,11 @@ export function jobRoutes(app: App, { jobs, collections }: Services): void {
       schema: {
         tags,
         operationId: 'reindexCollection',
-        summary: 'Encode a collection again with a loaded model',
+        summary: 'Re-index a collection with a loaded model',
         description:
-          'In the background: kept images and texts are encoded anew, while the old embeddings go on ' +
-          'serving until the new ones take their place at once. It survives restarts. For texts and ' +
-          'images to be searched meanwhile, the old model must be loaded too.',
+          'Runs in the background: kept images and texts are encoded again while the old embeddings ' +
+          'keep serving, until the new ones replace them at once. The job survives restarts. To search ' +
+          'by text and image in the meantime, the old model must stay loaded.',
         params: OwnCollectionParams,
         body: ReindexBody,
         response: responses({ 202: ReindexJobBody })
@@ -133,7 +133,7 @@ export function jobRoutes(app: App, { jobs, collections }: Services): void {
         operationId: 'followJob',
         summary: 'Follow a job',
         description:
-          'Server-sent events: `progress` whenever the job has changed, `end` when it has ended; the ' +
+          'Server-sent events: `progress` after each change of the job, `end` when it has ended; the ' +
           'data is the job.',
         params: JobParams,
         produces: ['text/event-stream'],

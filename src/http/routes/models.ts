@@ -5,16 +5,16 @@ import { Execution, toExecutionBody } from './execution.js'
 import type { App, Services } from './services.js'
 
 const Model = Type.Object({
-  id: Type.String({ description: "The same as `name`, as OpenAI's clients call it." }),
+  id: Type.String({ description: "Same as `name`, the field that OpenAI's clients use." }),
   object: Type.Literal('model'),
   created: Type.Integer({ description: 'When the service loaded its models, in seconds since 1970.' }),
   owned_by: Type.Literal('semblance'),
   name: Type.String(),
   family: Type.Enum(['clip', 'siglip'], {
-    description: 'What it was trained by: a softmax over the batch, or a sigmoid for each pair.'
+    description: 'Training loss: a softmax over the batch, or a sigmoid for each pair.'
   }),
-  layout: Type.String({ description: "Whose layout the package's files are in." }),
-  variant: Type.String({ description: "How the towers' weights are stored." }),
+  layout: Type.String({ description: "Layout of the package's files." }),
+  variant: Type.String({ description: "Precision of the towers' weights." }),
   dimension: Type.Integer(),
   fingerprint: Type.String(),
   image_size: Type.Object({ width: Type.Integer(), height: Type.Integer() }),
@@ -27,7 +27,7 @@ const Model = Type.Object({
   }),
   execution: Execution,
   passed_over: Type.Array(Type.Object({ provider: Type.String(), reason: Type.String() }), {
-    description: 'Preferred execution providers that do not run both towers, and why.'
+    description: 'Preferred execution providers that do not run both towers, with the reason.'
   })
 })
 
@@ -43,8 +43,8 @@ export function modelRoutes(app: App, { encoders }: Services): void {
         operationId: 'listModels',
         summary: 'List the loaded models',
         description:
-          'The first is the one that requests mean which name none. `data` is the same list, where ' +
-          "OpenAI's clients look for it.",
+          'The first is the default of requests that name no model. `data` is the same list, where ' +
+          "OpenAI's clients expect it.",
         response: responses({
           200: Type.Object({
             object: Type.Literal('list'),

@@ -12,7 +12,7 @@ const ImageQuery = Type.Object(
   {
     size: Type.Optional(
       Type.Enum(['thumbnail'], {
-        description: 'thumbnail: a WebP of at most 320 pixels on its longer side, whatever the image is.'
+        description: 'thumbnail: always a WebP of at most 320 pixels on its longer side.'
       })
     )
   },
@@ -39,8 +39,8 @@ export function recordImageRoute(app: App, { config, encoders, collections, imag
         operationId: 'getRecordImage',
         summary: "Fetch a record's image",
         description:
-          'As it was sent, or as a WebP thumbnail, by the `storage` of the collection; with `size` a ' +
-          'thumbnail in any case.',
+          "Returns the image as it was sent or as a WebP thumbnail, depending on the collection's " +
+          '`storage`; with `size`, always a thumbnail.',
         params: RecordParams,
         querystring: ImageQuery,
         response: {

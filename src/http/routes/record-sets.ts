@@ -25,12 +25,11 @@ export function recordSetRoutes(app: App, { collections }: Services): void {
         tags,
         operationId: 'listRecords',
         summary: 'List records',
-        description:
-          'In the order of their ids. `next_cursor` fetches the next page; it is null on the last.',
+        description: 'Ordered by id. `next_cursor` fetches the next page; it is null on the last page.',
         params: CollectionParams,
         querystring: Type.Object(
           {
-            cursor: Type.Optional(Type.String({ description: 'The next_cursor of the page before.' })),
+            cursor: Type.Optional(Type.String({ description: 'The next_cursor of the previous page.' })),
             limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
             filter: Type.Optional(Type.String({ description: 'A filter as JSON.' }))
           },
@@ -85,7 +84,7 @@ export function recordSetRoutes(app: App, { collections }: Services): void {
         ),
         response: responses({
           200: Type.Object({
-            deleted: Type.Integer({ description: 'Records that were there and are gone.' })
+            deleted: Type.Integer({ description: 'Records that existed and were deleted.' })
           })
         })
       }

@@ -74,8 +74,8 @@ const FormRecords = Type.Object(
     additionalProperties: false,
     minProperties: 1,
     description:
-      'Repeated fields pair up by their order; one that is sent is sent for every record, empty where ' +
-      'a record has none.',
+      'Repeated fields are matched by position; a field that is sent must be sent for every record, ' +
+      'empty if a record has no value.',
     examples: [{ id: ['apple'], text: ['a red apple'], metadata: [{ kind: 'fruit' }] }]
   }
 )
@@ -86,9 +86,7 @@ const Envelope = Type.Object(
 )
 
 const Result = Type.Object({
-  id: Type.Union([Type.String(), Type.Null()], {
-    description: 'Null where a record that failed names none that can be one.'
-  }),
+  id: Type.Union([Type.String(), Type.Null()], { description: 'Null if a failed record has no valid id.' }),
   status: Type.Enum(['created', 'updated', 'failed']),
   error: Type.Optional(Type.Object({ code: Type.String(), message: Type.String() }))
 })
@@ -111,11 +109,10 @@ export function recordRoutes(app: App, services: Services): void {
         operationId: 'upsertRecords',
         summary: 'Add or replace records',
         description:
-          'Up to 256 records, each with an image, a text or both. Every record gets a status of its ' +
-          'own, in the order sent; one that fails, or is misshapen, leaves the others be. ' +
-          'A record as GET shows it may be sent again: it keeps its image by its `image_url`, and its ' +
-          'times are ignored. ' +
-          'As a form: parts `image` (files), `id`, `text`, `metadata` (JSON), `ttl_seconds`, ' +
+          'Up to 256 records, each with an image, a text or both. Each record gets its own status, in ' +
+          'the order sent; a failed or invalid record does not affect the others. A record as GET ' +
+          'returns it can be sent again: it keeps its image through its `image_url`, and its times are ' +
+          'ignored. As a form: parts `image` (files), `id`, `text`, `metadata` (JSON), `ttl_seconds`, ' +
           '`expires_at`, each as often as there are records.',
         params: OwnCollectionParams,
         body: {
@@ -172,10 +169,10 @@ export function singleRecordRoutes(app: App, services: Services): void {
       schema: {
         tags,
         operationId: 'patchRecord',
-        summary: 'Change parts of a record',
+        summary: 'Update fields of a record',
         description:
-          'What is not named stays; null removes. Metadata is merged (RFC 7396). A new text or image ' +
-          'is encoded anew.',
+          'Fields that are not sent stay unchanged; null removes a field. Metadata is merged (RFC ' +
+          '7396). A new text or image is encoded again.',
         params: OwnRecordParams,
         body: PatchBody,
         response: responses({ 200: RecordBody })

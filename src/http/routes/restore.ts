@@ -29,7 +29,7 @@ const RestoreBody = Type.Object(
     from: Type.Optional(
       Type.String({
         ...CollectionName,
-        description: 'The collection that the backup is of; the same, by default.'
+        description: 'The collection of the backup; by default the same collection.'
       })
     )
   },
@@ -41,14 +41,14 @@ const RestoreQuery = Type.Object(
     replace: Type.Optional(
       Type.Boolean({
         default: false,
-        description: 'Put it in the place of a collection that has the name; else that answers 409.',
+        description: 'Replace an existing collection of this name; otherwise that is answered 409.',
         examples: [true]
       })
     ),
     sha256: Type.Optional(
       Type.String({
         pattern: '^[0-9a-fA-F]{64}$',
-        description: 'Of the file that is sent, which is refused if it differs.'
+        description: 'SHA-256 of the uploaded file, which is rejected if it differs.'
       })
     )
   },
@@ -58,12 +58,13 @@ const RestoreQuery = Type.Object(
 const schema = {
   tags: ['Backups'],
   operationId: 'restoreCollection',
-  summary: 'Make a collection of a backup',
+  summary: 'Restore a collection from a backup',
   description:
-    'Of a file that is sent, whatever its collection was called, or of a backup that lies here. All of ' +
-    'it is checked first and on the way: it comes into being whole, in one moment, or not at all. ' +
-    'Records keep their times. It can be searched when the call answers, with the same answers as ' +
-    'where it was made. Embeddings of a model that is not loaded wait for it.',
+    'Restores an uploaded file, whatever its collection was called, or a backup in the data folder. ' +
+    'Everything is checked before and during the restore: the collection appears at once and complete, ' +
+    'or not at all. Records keep their times. The collection can be searched when the call returns, ' +
+    'with the same results as where the backup was made. Embeddings of a model that is not loaded are ' +
+    'kept until it is.',
   params: OwnCollectionParams,
   querystring: RestoreQuery,
   body: {

@@ -19,10 +19,10 @@ export const FilterBody = Type.Unsafe<Record<string, unknown>>({
   type: 'object',
   additionalProperties: true,
   description:
-    'A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", ' +
-    '"$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. ' +
-    'Of a list any element may match; `a.b` is a field of an object. ' +
-    'Dates and times with a zone (RFC 3339) compare as instants.'
+    'A condition on metadata: `{"field": value}`, `{"field": {"$eq", "$ne", "$gt", "$gte", "$lt", ' +
+    '"$lte", "$in": [..], "$nin": [..], "$all": [..], "$exists"}}`, and `$and`, `$or`, `$nor`, `$not`. ' +
+    'Any element of a list may match; `a.b` is a field of an object. Dates and times with a zone (RFC ' +
+    '3339) compare as instants.'
 })
 const Field = Type.Enum(['text', 'metadata', 'image_url', 'embeddings'])
 
@@ -35,40 +35,40 @@ export const searchOptions = {
       maximum: MAX_DEPTH,
       default: 0,
       description:
-        `Matches to pass over; with \`limit\` up to ${MAX_DEPTH}. ` +
-        'Pages of one query are parts of one list, as long as nothing is written.'
+        `Matches to skip; with \`limit\` at most ${MAX_DEPTH}. Pages of one query are parts ` +
+        'of one list as long as nothing is written.'
     })
   ),
   filter: Type.Optional(FilterBody),
-  score_threshold: Type.Optional(Type.Number({ description: 'Least score of a match.' })),
+  score_threshold: Type.Optional(Type.Number({ description: 'Minimum score of a match.' })),
   relative_threshold: Type.Optional(
     Type.Number({
       minimum: 0,
       maximum: 1,
       description:
-        "Least part of the best match's score: cosines run higher for some queries than for others, so " +
-        'that one least score does not fit all.'
+        'Minimum score relative to the best match: cosines are higher for some queries than for ' +
+        'others, so one minimum score does not fit all.'
     })
   ),
   exact: Type.Optional(
-    Type.Boolean({ description: 'Compare with every embedding instead of the HNSW graph.' })
+    Type.Boolean({ description: 'Compare with every embedding instead of searching the HNSW graph.' })
   ),
   ef_search: Type.Optional(
     Type.Integer({
       minimum: 1,
       maximum: 10000,
-      description: "Candidates in the graph; the collection's by default."
+      description: "Candidates in the HNSW graph; by default the collection's setting."
     })
   ),
   with: Type.Optional(
     Type.Array(Field, {
       uniqueItems: true,
-      description: 'Fields of the matches; text, metadata and image_url by default.'
+      description: 'Fields of the matches; by default text, metadata and image_url.'
     })
   ),
   explain: Type.Optional(
     Type.Boolean({
-      description: 'Say in `explanation` how it was searched, and how many records passed the filter.'
+      description: 'Return `explanation`: how the search was done, and how many records passed the filter.'
     })
   )
 }
@@ -96,26 +96,29 @@ const Part = Type.Object(
     text: Type.Optional(Type.String({ minLength: 1 })),
     image: Type.Optional(JsonImage),
     record: Type.Optional(
-      Type.String({
-        ...RecordId,
-        description: 'A record of this collection, which is then left out of the matches.'
-      })
+      Type.String({ ...RecordId, description: 'A record of this collection; it is left out of the matches.' })
     ),
     modality: Type.Optional(
       Type.Enum(['image', 'text'], {
-        description: "Of the record's embeddings which; the image's by default, if it has one."
+        description:
+          'Which embedding of the record to use; by default that of the image if the record has one.'
       })
     ),
     embedding: Type.Optional(EmbeddingBody),
     weight: Type.Optional(
-      Type.Number({ minimum: -100, maximum: 100, default: 1, description: 'A negative one leads away.' })
+      Type.Number({
+        minimum: -100,
+        maximum: 100,
+        default: 1,
+        description: 'A negative weight leads away from the part.'
+      })
     )
   },
   { additionalProperties: false, description: 'One of text, image, record and embedding.' }
 )
 export const TargetName = Type.Enum(['image', 'text', 'record'], {
   default: 'image',
-  description: 'What the query is compared with: pictures, texts, or records by both, fused.'
+  description: 'What the query is compared with: images, texts, or records by both, fused.'
 })
 const Weights = Type.Object(
   {
@@ -129,25 +132,25 @@ const FusionBody = Type.Object(
   {
     method: Type.Enum([...FUSION_METHODS], {
       description:
-        'rrf: late fusion by reciprocal ranks, 60 added. weighted: late fusion by the mean of the ' +
-        'cosines. joint: early fusion, the cosine with one joint vector a record, the weighted sum of ' +
-        'its two embeddings brought to length 1.'
+        'rrf: late fusion by reciprocal ranks with the constant 60. weighted: late fusion by the mean ' +
+        'of the cosines. joint: early fusion, the cosine with one joint vector per record, the ' +
+        'weighted sum of its two embeddings scaled to length 1.'
     }),
     weights: Type.Optional(Weights),
     normalisation: Type.Optional(
       Type.Enum([...NORMALISATIONS], {
         description:
-          'For weighted: z-score averages how many standard deviations each cosine is above the ' +
-          "query's mean in its modality, since cosines of one kind run higher than those of two; none, " +
-          'the default, averages the cosines.'
+          'For weighted: z-score averages the standard scores of the cosines within each modality, ' +
+          'because cosines within one modality are higher than across modalities; none, the default, ' +
+          'averages the cosines.'
       })
     )
   },
   {
     additionalProperties: false,
     description:
-      'How image and text become one score, for the target record; rrf by default. A record that has ' +
-      'only one of them is judged by that one.'
+      'How image and text are combined into one score, for the target record; rrf by default. A record ' +
+      'with only one of them is scored by that one.'
   }
 )
 
@@ -187,7 +190,7 @@ export const SearchBody = Type.Object({
       id: Type.String(),
       score: Type.Number({
         description:
-          'The cosine of the query and the record, -1 to 1; for the target record what the fusion gives.'
+          'The cosine of the query and the record, from -1 to 1; for the target record the fused score.'
       }),
       modality: Type.Union([Modality, Type.Literal('record')]),
       text: Type.Optional(Type.Union([Type.String(), Type.Null()])),
@@ -202,16 +205,16 @@ export const SearchBody = Type.Object({
     Type.Object({
       strategy: Type.Enum(['exact', 'hnsw'], {
         description:
-          'exact: all that passed were compared with the query. hnsw: the HNSW graph was searched, for ' +
-          'deep pages a scan of the rest as well.'
+          'exact: all records that passed the filter were compared with the query. hnsw: the HNSW ' +
+          'graph was searched; for deep pages, the rest was scanned as well.'
       }),
-      passed: Type.Integer({ description: 'Records that passed the filter and hold the modality.' }),
-      total: Type.Integer({ description: 'Records that hold the modality.' }),
+      passed: Type.Integer({ description: 'Records that passed the filter and have the modality.' }),
+      total: Type.Integer({ description: 'Records that have the modality.' }),
       candidates: Type.Optional(
         Type.Integer({
           description:
-            'For the target record: records whose scores were compared; all that passed where the ' +
-            'strategy is exact.'
+            'For the target record: records whose scores were compared; with the strategy exact, all ' +
+            'that passed the filter.'
         })
       )
     })

@@ -46,7 +46,7 @@ export function searchRoutes(app: App, services: Services): void {
       schema: {
         tags,
         operationId: 'searchTextToImage',
-        summary: 'Find pictures by words',
+        summary: 'Search images by text',
         params: CollectionParams,
         body: TextQuery,
         response
@@ -66,7 +66,7 @@ export function searchRoutes(app: App, services: Services): void {
       schema: {
         tags,
         operationId: 'searchImageToText',
-        summary: 'Find texts by a picture',
+        summary: 'Search texts by image',
         params: CollectionParams,
         body: {
           content: {
@@ -114,10 +114,10 @@ export function generalSearchRoutes(app: App, services: Services): void {
       schema: {
         tags,
         operationId: 'search',
-        summary: 'Search by anything for anything',
+        summary: 'Search by any combination of inputs',
         description:
           'The query is a text, an image, a record, an embedding, or a list of these with weights, ' +
-          'negative ones too: their sum is compared with pictures, texts, or records by both.',
+          'which may be negative. The weighted sum is compared with images, texts, or records by both.',
         params: CollectionParams,
         body: GeneralQuery,
         response
@@ -144,7 +144,7 @@ export function generalSearchRoutes(app: App, services: Services): void {
       schema: {
         tags,
         operationId: 'searchByText',
-        summary: 'Search by words, from a browser',
+        summary: 'Search by text with GET',
         params: CollectionParams,
         querystring: Type.Object(
           {

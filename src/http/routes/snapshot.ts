@@ -11,7 +11,7 @@ const SnapshotBody = Type.Object({
       bytes: Type.Integer(),
       took_ms: Milliseconds
     }),
-    { description: 'One for each modality that the collection holds.' }
+    { description: 'One for each modality of the collection.' }
   )
 })
 
@@ -24,11 +24,12 @@ export function snapshotRoute(app: App, { collections }: Services): void {
       schema: {
         tags: ['Collections'],
         operationId: 'snapshotCollection',
-        summary: 'Save the graphs of a collection now',
+        summary: 'Save the graphs of a collection',
         description:
-          'So that the next start reads them and builds nothing. It happens by itself too, after many ' +
-          'changes and when the service ends. Adds pause meanwhile, searches go on. Records are safe ' +
-          'without it; to copy a collection make a backup.',
+          'Saves the HNSW graphs so that the next start loads them instead of building them. This also ' +
+          'happens automatically, after many changes and at shutdown. Writes to the graphs pause ' +
+          'meanwhile; searches continue. Records are durable without snapshots; to copy a collection, ' +
+          'make a backup.',
         params: CollectionParams,
         response: responses({ 200: SnapshotBody })
       }

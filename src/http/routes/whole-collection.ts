@@ -21,7 +21,7 @@ const IDS_BYTES = 8 * MIB
 
 const Target = Type.Enum(['image', 'text'], {
   default: 'image',
-  description: 'What is compared: pictures, or texts.'
+  description: 'What to compare: images or texts.'
 })
 const Value = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()])
 
@@ -34,8 +34,7 @@ const MatrixQuery = Type.Object(
         maximum: MAX_SAMPLE,
         default: DEFAULT_SAMPLE,
         description:
-          'Records that are looked at: so many of the collection, the same ones each time, or all that ' +
-          'there are.'
+          'Maximum records of the sample, the same ones each time, or all records if there are fewer.'
       })
     ),
     neighbors: Type.Optional(
@@ -44,8 +43,8 @@ const MatrixQuery = Type.Object(
         maximum: 100,
         default: DEFAULT_NEIGHBORS,
         description:
-          'Nearest ones of each that are told; of all together up to 2,000,000. 0 for the sample and ' +
-          'its values alone.'
+          'Nearest neighbors of each record; in all at most 2,000,000. 0 returns only the sample and ' +
+          'its values.'
       })
     ),
     filter: Type.Optional(FilterBody),
@@ -53,7 +52,7 @@ const MatrixQuery = Type.Object(
       Type.Array(Type.String({ minLength: 1, maxLength: 1000 }), {
         maxItems: 4,
         uniqueItems: true,
-        description: 'Fields of the metadata whose values are told.'
+        description: 'Metadata fields whose values are returned.'
       })
     )
   },
@@ -67,18 +66,20 @@ const MatrixBody = Type.Object({
   neighbors: Type.String({
     description:
       'Base64 of uint32 values, little-endian, shape [n, k]: positions in `ids`, nearest first. ' +
-      '4294967295 where one of the sample was removed meanwhile.'
+      '4294967295 if a record of the sample was removed meanwhile.'
   }),
   similarities: Type.String({
     description:
-      'Base64 of float32 values, little-endian, shape [n, k]: their cosines. NaN where there is no neighbor.'
+      'Base64 of float32 values, little-endian, shape [n, k]: the cosines. NaN where there is no neighbor.'
   }),
-  k: Type.Integer({ description: 'Neighbors of each: as many as were asked for, or n - 1.' }),
+  k: Type.Integer({
+    description: 'Neighbors of each record: the requested number, or n - 1 if that is less.'
+  }),
   values: Type.Record(Type.String(), Type.Array(Type.Union([Value, Type.Array(Value)])), {
-    description: 'By field n values, null where there is none.'
+    description: 'For each field n values, null if a record has none.'
   }),
   records: Type.Integer({
-    description: 'Records that the sample is of: they hold the target and pass the filter.'
+    description: 'Records that the sample was drawn from: they have the target modality and pass the filter.'
   }),
   took_ms: Type.Object({ total: Milliseconds })
 })
@@ -98,7 +99,7 @@ const ScoresBody = Type.Object({
   scores: Type.String({
     description:
       'Base64 of float32 values, little-endian: the exact cosine of the query and each record, in the ' +
-      'order of `ids`; NaN where there is no such record or it has no such embedding.'
+      'order of `ids`; NaN if the record or its embedding does not exist.'
   }),
   model: Type.Union([Type.String(), Type.Null()]),
   took_ms: SearchTook
@@ -115,10 +116,10 @@ export function matrixRoute(app: App, { collections }: Services): void {
       schema: {
         tags,
         operationId: 'searchMatrix',
-        summary: 'Find the nearest neighbours among a sample',
+        summary: 'Find the nearest neighbors within a sample',
         description:
           'For maps and clusters of a collection. Small samples are compared exactly, large ones (over ' +
-          '6,000 records, or 24,000 of 100,000) by the HNSW graph.',
+          '6,000 records, or 24,000 of 100,000) with the HNSW graph.',
         params: CollectionParams,
         body: MatrixQuery,
         response: responses({ 200: MatrixBody })
@@ -165,7 +166,8 @@ export function scoresRoute(app: App, services: Services): void {
         operationId: 'scoreRecords',
         summary: 'Compare a query with given records',
         description:
-          'The query is as in the general search. Up to 100,000 records are compared with it, exactly.',
+          'The query has the same form as in the general search. Up to 100,000 records are compared ' +
+          'with it exactly.',
         params: CollectionParams,
         body: ScoresQuery,
         response: responses({ 200: ScoresBody })

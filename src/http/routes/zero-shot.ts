@@ -23,33 +23,37 @@ const Label = Type.Union(
       { additionalProperties: false }
     )
   ],
-  { description: 'A label, put into the templates, or a label with prompts of its own.' }
+  { description: 'A label, inserted into the templates, or a label with its own prompts.' }
 )
 const options = {
   labels: Type.Array(Label, {
     minItems: 1,
     maxItems: MAX_LABELS,
     description:
-      'Two or more, or one with `multi_label`: of a softmax a single label always gets 1, and the ' +
-      'answer has a `warning`. Labels that the model reads as equal tokens are refused.'
+      'Two or more labels, or one with `multi_label`. Under softmax a single label always gets 1, and ' +
+      'the answer has a `warning`. Labels that the model reads as the same tokens are rejected.'
   }),
   templates: Type.Optional(
     Type.Union(
       [Type.String(), Type.Array(Type.String({ maxLength: 1000 }), { minItems: 1, maxItems: 256 })],
       {
         description:
-          'Own templates, each with {label}, or the name of a set: ' +
-          `${Object.keys(TEMPLATES).join(', ')}. The model's own by default.`
+          'Your own templates, each with {label}, or the name of a set: ' +
+          `${Object.keys(TEMPLATES).join(', ')}. By default the model's own.`
       }
     )
   ),
   multi_label: Type.Optional(
-    Type.Boolean({ description: 'Score each label on its own, so that several may hold, or none.' })
+    Type.Boolean({ description: 'Score each label independently, so that several or none may apply.' })
   ),
   top_k: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: MAX_LABELS, description: 'Best labels to return; all by default.' })
+    Type.Integer({
+      minimum: 1,
+      maximum: MAX_LABELS,
+      description: 'Number of best labels to return; all by default.'
+    })
   ),
-  model: Type.Optional(Type.String({ description: 'The first of the loaded models, by default.' }))
+  model: Type.Optional(Type.String({ description: 'By default the first loaded model.' }))
 }
 const JsonBody = Type.Object(
   {
@@ -78,7 +82,7 @@ const FormBody = Type.Object(
 const Labels = Type.Array(
   Type.Object({
     label: Type.String(),
-    score: Type.Number({ description: 'A probability, by the activation.' }),
+    score: Type.Number({ description: 'A probability, computed with the activation.' }),
     similarity: Type.Number({ description: "The cosine of the image and the label's prompts." })
   }),
   { description: 'Best first.' }
@@ -86,15 +90,19 @@ const Labels = Type.Array(
 const ResponseBody = Type.Object({
   labels: Type.Optional(Labels),
   results: Type.Optional(
-    Type.Array(Type.Object({ labels: Labels }), { description: 'For `images`, one each, in their order.' })
+    Type.Array(Type.Object({ labels: Labels }), {
+      description: 'For `images`: one result each, in the same order.'
+    })
   ),
   activation: Type.Enum(['softmax', 'sigmoid'], {
-    description: 'softmax: the scores of all labels sum to 1. sigmoid: each stands alone.'
+    description: 'softmax: the scores of all labels sum to 1. sigmoid: each score is independent.'
   }),
   templates: Type.Array(Type.String()),
   model: Type.String(),
   warning: Type.Optional(
-    Type.String({ description: 'Why the scores say nothing, where there is a single label under softmax.' })
+    Type.String({
+      description: 'Explains that the scores are meaningless, if there is a single label under softmax.'
+    })
   )
 })
 
@@ -115,10 +123,11 @@ export function zeroShotRoutes(app: App, services: Services): void {
       schema: {
         tags: ['Zero-shot'],
         operationId: 'zeroShot',
-        summary: 'Classify images by labels in words',
+        summary: 'Classify images with labels in words',
         description:
-          "A label's embedding is the normalised mean over its prompts. As a form: file parts `image`, " +
-          'and `labels`, `templates` as a JSON list (or a field of plain text for each).',
+          "The embedding of a label is the normalised mean of its prompts' embeddings. As a form: file " +
+          'parts `image`, and `labels`, `templates` as JSON lists (or one plain text field for each ' +
+          'value).',
         body: {
           content: { 'application/json': { schema: JsonBody }, 'multipart/form-data': { schema: FormBody } }
         },

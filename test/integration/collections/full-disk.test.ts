@@ -55,7 +55,7 @@ t.test(
       takeTheRest(dataDir)
       t.equal(statfsSync(dataDir).bavail, 0)
       t.match(await warningsOf(store.health), [
-        { name: 'disk_full', detail: /writes are refused.*deletions go on/ }
+        { name: 'disk_full', detail: /writes are rejected.*deletions still work/ }
       ])
       const removed = await (
         await collections.get('large')
