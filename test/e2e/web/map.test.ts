@@ -214,13 +214,20 @@ t.test('the map', async (t) => {
     )
     t.match(await card.innerText(), /^picture \d+$/)
     const shown = (await card.innerText()).replace('picture ', '')
-    await page.locator('.map-frame canvas').click()
-    await page.waitForURL(
-      (address) =>
-        address.pathname === '/' &&
-        address.searchParams.get('r') === shown &&
-        address.searchParams.get('c') === 'pictures'
-    )
+    const isOpen = (address: URL) =>
+      address.pathname === '/' &&
+      address.searchParams.get('r') === shown &&
+      address.searchParams.get('c') === 'pictures'
+    // A press that a busy machine holds for over 250 ms is not a click for deck.gl.
+    const timeout = 5000
+    for (let tries = 0; tries < 10 && !isOpen(new URL(page.url())); tries++) {
+      await page
+        .locator('.map-frame canvas')
+        .click({ timeout })
+        .catch(() => undefined)
+      await page.waitForURL(isOpen, { timeout }).catch(() => undefined)
+    }
+    t.ok(isOpen(new URL(page.url())), page.url())
     t.same(problems, [])
   })
 
