@@ -65,7 +65,7 @@ export async function call<T>(run: (client: Client) => Promise<T>): Promise<T> {
       isLocked.value = true
       // Another call may have asked meanwhile.
       if (apiKey.peek() !== used) continue
-      if (!(await askForKey(used === '' ? 'This service asks for an API key.' : error.message))) throw error
+      if (!(await askForKey(used === '' ? 'This service requires an API key.' : error.message))) throw error
     }
   }
 }
@@ -74,7 +74,7 @@ export async function call<T>(run: (client: Client) => Promise<T>): Promise<T> {
 export function messageOf(error: unknown): string {
   if (error instanceof SemblanceError) return error.message
   if (error instanceof TypeError && /fetch|network/i.test(error.message))
-    return 'The service can not be reached. Is it still running?'
+    return 'The service cannot be reached. Is it still running?'
   return error instanceof Error ? error.message : String(error)
 }
 

@@ -5,8 +5,7 @@ export function LinkNote() {
   const { isCut } = useAddress()
   return (
     <p class={isCut ? 'muted' : 'visually-hidden'} role="status">
-      {isCut &&
-        'This is too much for a link: it stays in this tab, and a copy of the link has not all of it.'}
+      {isCut && 'The query is too long for a link: it stays in this tab, and a copied link is incomplete.'}
     </p>
   )
 }

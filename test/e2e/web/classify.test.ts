@@ -167,7 +167,7 @@ t.test('a picture is classified in the gallery, live', async (t) => {
     const labels = page.locator('.label-chip')
     await page.getByLabel('Add a label', { exact: true }).waitFor()
     await paste(Array.from({ length: 1000 }, (_, i) => `a picture of the number ${i}`))
-    await page.getByText('This is too much for a link').waitFor()
+    await page.getByText('The query is too long for a link').waitFor()
     t.ok(page.url().length < 8200, `${page.url().length} characters`)
     t.equal((await page.reload())?.status(), 200)
     await labels.first().waitFor()
@@ -179,7 +179,7 @@ t.test('a picture is classified in the gallery, live', async (t) => {
     await page.getByRole('button', { name: 'Remove all' }).click()
     await paste(['red', 'blue'])
     await page.waitForURL(/label=red&label=blue/)
-    t.equal(await page.getByText('This is too much for a link').count(), 0)
+    t.equal(await page.getByText('The query is too long for a link').count(), 0)
     t.same(problems, [])
   })
 

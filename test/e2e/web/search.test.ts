@@ -621,7 +621,7 @@ t.test(
     )
     const page = await open(t, '/?q=a+lion', { origin: locked.url, expected: /401/ })
     const prompt = page.getByRole('dialog', { name: 'API key' })
-    await prompt.getByText('This service asks for an API key.').waitFor()
+    await prompt.getByText('This service requires an API key.').waitFor()
     t.same(await accessibilityProblems(page), [])
     await screenshot(page, 'search-key')
     await prompt.getByLabel('Key', { exact: true }).fill('not-the-key-at-all')
@@ -647,7 +647,7 @@ t.test(
     await page.locator('.result-score').first().waitFor()
     await page.getByRole('button', { name: 'Change the API key' }).click()
     await prompt.getByRole('button', { name: 'Forget it' }).click()
-    await prompt.getByText('This service asks for an API key.').waitFor()
+    await prompt.getByText('This service requires an API key.').waitFor()
     t.equal(
       await page.evaluate(
         () => sessionStorage.getItem('semblance.key') ?? localStorage.getItem('semblance.key')

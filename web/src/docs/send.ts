@@ -63,7 +63,7 @@ export async function send(
     if (
       answer.status !== 401 ||
       !(await askForKey(
-        key === '' ? 'This service asks for an API key.' : 'The service does not take this API key.'
+        key === '' ? 'This service requires an API key.' : 'The service rejects this API key.'
       ))
     ) {
       return receive(answer, { ms: performance.now() - startedAt, onReceived })

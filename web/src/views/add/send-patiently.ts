@@ -48,7 +48,7 @@ export async function sendPatiently(
       if (signal.aborted || !(error instanceof SemblanceError)) throw error
       const { status, retryAfter } = error
       if (status === 0 && tries >= TRIES && (await isThere()))
-        throw new Error('The connection broke off each time that the file was sent.', { cause: error })
+        throw new Error('The connection broke each time the file was sent.', { cause: error })
       if (status !== 429 && ((status !== 503 && status !== 0) || tries++ >= TRIES)) throw error
       onProgress(0)
       pausedUntil.value = Date.now() + (retryAfter === undefined ? PAUSE_MS : retryAfter * 1000)

@@ -67,9 +67,9 @@ async function brokenOff(file: File): Promise<Error> {
     return new SemblanceError({
       status: 0,
       code: 'UNREACHABLE',
-      message: 'The service can not be reached. Is it still running?'
+      message: 'The service cannot be reached. Is it still running?'
     })
   } catch {
-    return new Error('The file can not be read any more.')
+    return new Error('The file can no longer be read.')
   }
 }

@@ -51,7 +51,7 @@ export function UploadPanel({ onStart }: { onStart: () => void }) {
       />
       {isRunning && pausedUntil.value !== undefined && (
         <p class="muted" role="status">
-          The service is full just now: it goes on in a moment, by itself.
+          The service is busy. The upload continues automatically in a moment.
         </p>
       )}
       {uploadProblem.value !== undefined && <Failure error={uploadProblem.value} retry={onStart} />}

@@ -40,7 +40,7 @@ export function CollectionDetail({ collection, onDrop }: { collection: Collectio
           <Exports key={name} collection={collection} />
         </Section>
         <Section id="drop" title="Drop">
-          <p class="hint">All of its records and kept pictures go. Its backups stay.</p>
+          <p class="hint">Deletes all records and kept pictures. Backups stay.</p>
           <div>
             <button type="button" class="danger" onClick={onDrop}>{`Drop ${name}`}</button>
           </div>

@@ -39,7 +39,9 @@ export function CollectionsView() {
         </button>
       </div>
       {problem.value !== undefined && <Failure error={problem.value} retry={() => void load()} />}
-      {known?.length === 0 && <p class="empty">There is none yet. Make one, then add pictures to it.</p>}
+      {known?.length === 0 && (
+        <p class="empty">There are no collections yet. Create one, then add pictures to it.</p>
+      )}
       <div class="collections">
         {known && known.length > 0 && <CollectionList collections={known} current={name} />}
         {current && <CollectionDetail collection={current} onDrop={() => address.set({ do: 'drop' })} />}

@@ -82,7 +82,7 @@ export function CreateDialog({ onClose, onCreated }: CreateDialogProps) {
               value={place === 0 ? '' : each.name}
             >{`${each.name} (${each.dimension} dimensions)`}</option>
           ))}
-          <option value={BROUGHT_ALONG}>None: embeddings are brought along</option>
+          <option value={BROUGHT_ALONG}>None: embeddings are supplied by clients</option>
         </select>
       </label>
       {isBrought && (

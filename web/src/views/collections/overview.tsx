@@ -29,8 +29,8 @@ export function Overview({ collection }: { collection: Collection }) {
         <div class="problem" role="note">
           <Icon name="warning" />
           <p>
-            {mismatch} Searches by words and pictures are refused: load that model, or re-index the collection
-            with one that is loaded.
+            {mismatch} Searches by words and pictures are rejected. Load that model, or re-index the
+            collection with a loaded model.
           </p>
           <a class="button" href="#reindex">
             Re-index
@@ -45,7 +45,7 @@ export function Overview({ collection }: { collection: Collection }) {
       </dl>
       <dl class="facts wide">
         <dt>Model</dt>
-        <dd>{model === null ? 'none: embeddings are brought along' : <code>{model}</code>}</dd>
+        <dd>{model === null ? 'none: embeddings are supplied by clients' : <code>{model}</code>}</dd>
         {fingerprint !== null && (
           <>
             <dt>Fingerprint</dt>

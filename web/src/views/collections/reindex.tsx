@@ -12,13 +12,13 @@ const NAMED = 20
 /** Encoding a collection anew: begun here, followed wherever it was begun. */
 export function Reindex({ collection }: { collection: Collection }) {
   if (collection.model === null)
-    return <p class="muted">Its embeddings are brought along: there is no model to encode it with.</p>
+    return <p class="muted">This collection has no model: its embeddings are supplied by clients.</p>
   const latest = jobs.value.find((job) => job.collection === collection.name)
   return (
     <>
       <p class="hint">
-        In the background: kept pictures and texts are encoded anew while the old embeddings go on serving,
-        until the new ones take their place at once. It survives restarts.
+        Runs in the background: kept pictures and texts are encoded again while the old embeddings keep
+        serving, until the new ones replace them at once. It survives restarts.
       </p>
       {latest && (latest.state === 'running' ? <Running job={latest} /> : <Ended job={latest} />)}
       {latest?.state !== 'running' && <ReindexForm collection={collection} />}
@@ -61,7 +61,7 @@ function Ended({ job: { state, model, error, missing, ended_at: endedAt } }: { j
       </p>
       {missing.count > 0 && (
         <details>
-          <summary>{`${formatNumber(missing.count, 'embedding')} that can't be made anew`}</summary>
+          <summary>{`${formatNumber(missing.count, 'embedding')} that can't be computed again`}</summary>
           <ul>
             {missing.records.slice(0, NAMED).map(({ id, modality, reason }) => (
               <li key={`${modality} ${id}`}>

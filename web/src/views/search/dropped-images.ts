@@ -71,7 +71,7 @@ function toBase64(file: Blob): Promise<string> {
   return new Promise<string>((resolve, reject) => {
     const reader = new FileReader()
     reader.onload = () => resolve((reader.result as string).replace(/^[^,]*,/, ''))
-    reader.onerror = () => reject(new Error('The picture can not be read.'))
+    reader.onerror = () => reject(new Error('The picture cannot be read.'))
     reader.readAsDataURL(file)
   })
 }

@@ -4,7 +4,7 @@ import { apiKey } from '../../connection.js'
 export async function savePicture(path: string, name: string): Promise<void> {
   const key = apiKey.peek()
   const answer = await fetch(path, { headers: key === '' ? {} : { authorization: `Bearer ${key}` } })
-  if (!answer.ok) throw new Error(`The picture can not be loaded: ${answer.status}.`)
+  if (!answer.ok) throw new Error(`The picture cannot be loaded: ${answer.status}.`)
   const blob = await answer.blob()
   const link = document.createElement('a')
   link.href = URL.createObjectURL(blob)

@@ -91,7 +91,7 @@ export function SearchBox({ asking: { asked, change }, collection, hasModel, onI
           <button
             type="button"
             class="quiet"
-            title="Add these words to the query and go on (Ctrl+Enter)"
+            title="Add these words to the query and continue (Ctrl+Enter)"
             onClick={() => keep(1)}
           >
             <Icon name="add" />

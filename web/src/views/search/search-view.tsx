@@ -73,8 +73,8 @@ function CollectionSearch({ name }: { name: string }) {
       )}
       {!hasModel && (
         <p class="muted search-note">
-          The embeddings of this collection were brought along, so that no model knows its words and pictures.
-          From any record “more like this” finds those near it.
+          Clients supplied the embeddings of this collection, so it can't be searched by words or pictures.
+          Use “more like this” on any record to find similar ones.
         </p>
       )}
       {(results.first ? results.first.took : isSearch(asked)) && (
@@ -87,7 +87,7 @@ function CollectionSearch({ name }: { name: string }) {
         results.found.length > 0 && <Starters asking={asking} collection={name} found={results.found} />}
       <div class="search-body" data-bare={facets.length === 0 || undefined}>
         <FilterAside {...filters} />
-        <section class="search-found" aria-label="What was found">
+        <section class="search-found" aria-label="Results">
           <div class="search-line">
             <Summary results={results} asked={asked} total={collection?.records ?? results.found.length} />
             <FilterDrawer {...filters} />
@@ -146,7 +146,7 @@ function NothingFound({
     <div class="empty">
       <p>
         {asked.target === 'record'
-          ? 'Nothing is near that.'
+          ? 'No matches.'
           : `No record here holds ${asked.target === 'text' ? 'a text' : 'a picture'}.`}
       </p>
       {asked.target !== 'record' && (
