@@ -130,7 +130,7 @@ const load = (url, input, connections) =>
   closedLoop(url, { path: PATH, bodies: bodies[input], connections, seconds })
 
 for (let round = 0; round < rounds; round++) {
-  // Each stands alone while it is measured, and loads its towers anew: none profits from the order.
+  // Each stands alone while it is measured, and loads its towers again: none profits from the order.
   for (const input of ['image', 'text']) note(`raw ${input}`, await rawLoops(1, { input, ...limits[input] }))
   note('raw text padded', await rawLoops(1, { input: 'text', ...limits.text, padded: true }))
   note('raw photo', await rawLoops(cores, { input: 'photo' }))

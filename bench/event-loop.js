@@ -72,7 +72,7 @@ async function call({ method, path, body, type }) {
   }
 }
 
-/** Waits until no job works: a request's work may go on after its answer. */
+/** Waits until no job works: a request's work may continue after its answer. */
 async function jobsEnd() {
   const works = ({ status }) => status === 'queued' || status === 'running'
   while ((await (await fetch(`${url}/v1/jobs`)).json()).jobs.some(works))

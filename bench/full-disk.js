@@ -11,7 +11,7 @@ import sharp from 'sharp'
 
 const folder = await mkdtemp(join(tmpdir(), 'semblance-disk-'))
 const NOBODY = 65534
-// The service runs as nobody: permissions mean nothing to root.
+// The service runs as no one: permissions mean nothing to root.
 execFileSync('mount', ['-t', 'tmpfs', '-o', `size=32m,uid=${NOBODY}`, 'tmpfs', folder])
 const child = spawn(process.execPath, [fileURLToPath(new URL('../dist/cli/serve.js', import.meta.url))], {
   env: { ...process.env, PORT: '0', DATA_DIR: folder, DEMO: 'false', LOG_LEVEL: 'info' },

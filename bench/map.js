@@ -51,7 +51,7 @@ async function call(url, path, body) {
 }
 
 /**
- * What searches, and a call that needs the HTTP thread alone, take while some work goes on (once each,
+ * What searches, and a call that needs the HTTP thread alone, take while some work continues (once each,
  * without).
  */
 async function beside(url, bodies, work) {

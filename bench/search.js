@@ -1,5 +1,6 @@
-// Search over embeddings that are brought along, loaded over HTTP: recall@10 against the exact answer,
-// latency at one client, rates at 1 and at 16, by filter; load time, memory by vector, time from a snapshot.
+// Search over embeddings that are supplied by the client, loaded over HTTP: recall@10 against the exact
+// answer, latency at one client, rates at 1 and at 16, by filter; load time, memory by vector, time from a
+// snapshot.
 // node bench/search.js [--vectors 10000,100000,300000] [--dimension 512] [--queries 1000] [--seconds 5]
 //   The service must be built (npm run build).
 import { rm } from 'node:fs/promises'

@@ -1,5 +1,5 @@
 // Seconds from the start of the service to ready: empty, with records whose graph comes from a snapshot, and
-// with records whose graph is built anew. The median of several runs; the files are in the system's cache.
+// with records whose graph is built again. The median of several runs; the files are in the system's cache.
 // node bench/startup.js [--vectors 100000] [--dimension 512] [--runs 5] [--rebuilds 1]
 //   The service must be built (npm run build).
 import { rm } from 'node:fs/promises'

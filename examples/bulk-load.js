@@ -1,4 +1,4 @@
-// Loads a file of records, one line of JSON each, into a collection. What was cut off goes on where it was:
+// Loads a file of records, one line of JSON each, into a collection. What was cut off continues where it was:
 // run it again.
 //   node examples/bulk-load.js records.ndjson pets
 import { createHash } from 'node:crypto'

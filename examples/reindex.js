@@ -1,4 +1,4 @@
-// Encodes a collection anew with a loaded model, and tells how far it is. The collection can be searched all
+// Encodes a collection again with a loaded model, and tells how far it is. The collection can be searched all
 // the while.
 //   node examples/reindex.js pets
 //   node examples/reindex.js pets clip-vit-base-patch32

@@ -1,6 +1,6 @@
 import createError from '@fastify/error'
 
-// Every public error: its code, its message (which says what to mend) and its status.
+// Every public error: its code, its message (which says what to fix) and its status.
 
 export const InvalidRequest = createError('INVALID_REQUEST', '%s', 400)
 export const Unauthorized = createError(

@@ -203,7 +203,7 @@ export function lzwZeros(pixels) {
   const [clear, end] = [4, 5]
   emit(clear, 3)
   // Each code is the run that is longer by one than the last: n codes make n(n+1)/2 pixels; at a full table
-  // it starts anew.
+  // it starts again.
   for (let left = pixels; left > 0;) {
     let [next, width, run] = [6, 3, 1]
     emit(0, width)

@@ -102,7 +102,7 @@ export function faultOf(request, { status, headers, text }, { dataDir }) {
     : undefined
 }
 
-/** What HTTP itself has a status for is refused before any operation is known. */
+/** What HTTP itself has a status for is rejected before any operation is known. */
 const PROTOCOL_STATUSES = [408, 414, 417, 431]
 
 function errorFault({ operation, isStray }, status, body) {
@@ -163,7 +163,7 @@ function innerFault({ id, inner }, answers) {
 const PICTURE_CODES = ['IMAGE_INVALID', 'IMAGE_TOO_LARGE', 'IMAGE_UNSUPPORTED']
 
 /**
- * Whole pictures are taken, SVG is not, in whatever wrapping, and what is refused is said to be a picture
+ * Whole pictures are taken, SVG is not, in whatever wrapping, and what is rejected is said to be a picture
  * that can't be read.
  */
 function pictureFault(kind, status, body) {

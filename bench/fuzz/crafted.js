@@ -24,7 +24,7 @@ const once = (make) => {
   let made
   return () => (made ??= make())
 }
-/** A compressed MiB of zeros after which a stream can go on with another. */
+/** A compressed MiB of zeros after which a stream can continue with another. */
 const zeroBlock = once(() =>
   deflateRawSync(Buffer.alloc(MIB), { level: 9, finishFlush: constants.Z_FULL_FLUSH })
 )

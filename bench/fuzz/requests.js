@@ -116,7 +116,7 @@ const credentials = fc.oneof(
   }
 )
 /**
- * How the bytes go out: whole, in pieces of unknown length, slowly, cut off in the middle, or with nobody who
+ * How the bytes go out: whole, in pieces of unknown length, slowly, cut off in the middle, or with no one who
  * waits for the answer.
  */
 const sending = fc.oneof(
@@ -209,12 +209,12 @@ async function render(
   const isOdd =
     oddity !== 'none' || method !== undefined || plain.length > 2000 || /\/(\.|%2e){0,2}(\/|$)/i.test(plain)
   return {
-    // Where another path or method was asked for, nobody knows what should be answered.
+    // Where another path or method was asked for, no one knows what should be answered.
     operation: isOdd ? undefined : operation,
     mayPass:
       operation.scope === 'open' ||
       (authorization === undefined && RANKS.indexOf(scope) >= RANKS.indexOf(operation.scope)),
-    // A body where none is taken is refused by its type and length.
+    // A body where none is taken is rejected by its type and length.
     isStray: content !== undefined && operation.bodies.length === 0,
     hasDeadline: [...inHeaders, ...headers].some(([name]) => name === 'x-request-timeout'),
     method: method ?? operation.method,

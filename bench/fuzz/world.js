@@ -107,7 +107,7 @@ async function fill(call, name) {
     throw new Error(JSON.stringify(body))
 }
 
-/** What the collection that nobody writes to answers. */
+/** What the collection that no one writes to answers. */
 async function knownAnswers(call) {
   const searches = [{ text: 'something red' }, { record: 'r3', modality: 'image' }].flatMap((query) =>
     ['image', 'text'].map((target) => ({ query, target, limit: 40, exact: true }))

@@ -9,7 +9,7 @@ export interface ApiKey {
   name: string
   scope: Scope
   /**
-   * SHA-256 of the key. The keys made here are 256 random bits, which nobody can try out: a slow hash would
+   * SHA-256 of the key. The keys made here are 256 random bits, which no one can try out: a slow hash would
    * add nothing.
    */
   digest: Buffer

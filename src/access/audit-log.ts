@@ -4,7 +4,7 @@ import { pino } from 'pino'
 /** Where one line is written for every change that was asked for. */
 export interface AuditLog {
   write(entry: Record<string, unknown>): void
-  /** Opens the file anew, after it was moved away. */
+  /** Opens the file again, after it was moved away. */
   reopen(): void
   close(): void
 }
@@ -63,7 +63,7 @@ function appendedFile(path: string): Destination {
       }
     },
     reopen: () => {
-      // Where the new one can't be opened the old one goes on.
+      // Where the new one can't be opened the old one continues.
       const next = open(path)
       closeSync(file)
       file = next

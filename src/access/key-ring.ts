@@ -9,7 +9,7 @@ import { readKeyFile, toApiKeys } from './key-file.js'
 /** The API keys in force. */
 export interface KeyRing {
   /**
-   * Whether callers must show a key. A file that holds none any more lets nobody in, rather than everybody.
+   * Whether callers must show a key. A file that holds none any more lets no one in, rather than everybody.
    */
   readonly isLocked: boolean
   /** How many keys there are. */

@@ -6,7 +6,7 @@ import { openKeyRing, type KeyRing, type KeysReload } from './key-ring.js'
 export interface Access {
   keys: KeyRing
   auditLog?: AuditLog
-  /** Reads the keys again, and opens the audit log anew. */
+  /** Reads the keys again, and opens the audit log again. */
   reload(): Promise<void>
   close(): void
 }

@@ -52,7 +52,7 @@ export interface Classifiers {
    */
   training<T>(work: (train: Train) => Promise<T>): Promise<T>
   /**
-   * Puts a classifier under its name, which is one of its collection; the one that was there serves till
+   * Puts a classifier under its name, which is one of its collection; the one that was there serves until
    * then. Resolves, once it is durable, to the one that was there.
    */
   save(stored: StoredClassifier, weights: Float32Array): Promise<StoredClassifier | undefined>

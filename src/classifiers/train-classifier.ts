@@ -53,8 +53,8 @@ const SCALE_SETTINGS = [2, 5, 10, 20, 50, 100]
  */
 export const DEFAULT_SETTINGS: Record<MethodName, number> = { 'linear-probe': 1, 'nearest-class-mean': 10 }
 /**
- * The gradient at which a probe is good enough to be compared, scikit-learn's `tol`; the last one goes on to
- * a hundredth.
+ * The gradient at which a probe is good enough to be compared, scikit-learn's `tol`; the last one continues
+ * to a hundredth.
  */
 export const COMPARED_AT = 1e-4
 /**

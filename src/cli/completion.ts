@@ -68,8 +68,8 @@ export function completeCommand(program: () => Command): Command {
 }
 
 /**
- * Commands, options or an option's choices by which a command line may go on; none where a file or free text
- * belongs.
+ * Commands, options or an option's choices by which a command line may continue; none where a file or free
+ * text belongs.
  */
 export function candidates(program: Command, words: string[]): [value: string, what: string][] {
   if (words.length === 0)

@@ -26,10 +26,10 @@ export function exitCodeOf(error: unknown): number {
 
 /**
  * A command that ended before all was done. It is told as its cause is, with what was done until then and how
- * to go on.
+ * to continue.
  */
 export class StoppedEarly extends Error {
-  /** What was done until then, and how to go on: sentences. */
+  /** What was done until then, and how to continue: sentences. */
   readonly soFar: string
 
   constructor(reason: string, { cause, soFar }: { cause: unknown; soFar: string }) {

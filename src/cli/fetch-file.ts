@@ -16,7 +16,7 @@ export interface FileToFetch {
   target: string
   signal: AbortSignal
   headers?: Record<string, string>
-  /** What the file must be, where that is known: then a download that is cut off goes on where it was. */
+  /** What the file must be, where that is known: then a download that is cut off continues where it was. */
   expected?: { bytes: number; sha256: string }
   /** Told of the answer's headers, and of what comes. */
   onAnswer?: (headers: Headers) => void

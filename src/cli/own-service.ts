@@ -20,7 +20,7 @@ const entry = fileURLToPath(new URL('./own-service-child.js', import.meta.url))
 
 /**
  * Starts a service for one command: on a free loopback port, over DATA_DIR, without the demo unless DEMO asks
- * for it. It has a key that nobody else knows, and ends with the command, however that ends. Throws an
+ * for it. It has a key that no one else knows, and ends with the command, however that ends. Throws an
  * UnreachableError with why it does not start.
  */
 export async function startOwnService(signal: AbortSignal): Promise<OwnService> {

@@ -11,15 +11,15 @@ export type RecordToWrite = WriteRecords['requestBody']['content']['application/
 
 export interface BulkOptions {
   /**
-   * Stands for one load of these records: with it a load goes on by itself after a lost connection, and when
-   * it is sent again.
+   * Stands for one load of these records: with it a load continues by itself after a lost connection, and
+   * when it is sent again.
    */
   idempotencyKey?: string
   /** The number of the first record that is given here; 1 by default. */
   fromLine?: number
   signal?: AbortSignal
   /**
-   * How often a load under a key is gone on with where no line was answered since; by default as often as the
+   * How often a load under a key is resumed where no line was answered since; by default as often as the
    * client sends a call again.
    */
   retries?: number
@@ -42,7 +42,7 @@ type RecordOrLine = RecordToWrite | string | Uint8Array
 /** What is loaded. */
 export type Records = AsyncIterable<RecordOrLine> | Iterable<RecordOrLine>
 
-/** Ends of a load after which the same may be gone on with. */
+/** Ends of a load after which the same may be resumed. */
 const PASSING = new Set([
   'CLOSED',
   'WORKER_DIED',
@@ -146,14 +146,14 @@ async function* sendLines(
 }
 
 /**
- * Whether an error leaves the load to be gone on with: a lost connection (a TypeError of fetch), or a service
+ * Whether an error leaves the load to be resumed: a lost connection (a TypeError of fetch), or a service
  * that is not there for a while.
  */
 function isPassing(error: unknown): boolean {
   return error instanceof SemblanceError ? PASSING.has(error.code) : error instanceof TypeError
 }
 
-/** A lost connection says how far the load is and how to go on; what the service ended says so itself. */
+/** A lost connection says how far the load is and how to continue; what the service ended says so itself. */
 function stoppedAt(error: unknown, done: number, { idempotencyKey: key, signal }: BulkCall): unknown {
   if (!(error instanceof TypeError) || signal?.aborted) return error
   const soFar = done === 0 ? 'No record was answered' : `Records up to ${done} were answered`

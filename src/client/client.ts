@@ -89,8 +89,8 @@ export interface Client {
   /**
    * Loads any number of records, or of lines of JSON (strings or UTF-8 bytes), and yields what became of each
    * in their order: read while you write, since what is not read holds back what is taken. Under an
-   * `idempotencyKey` it goes on by itself after a lost connection. Throws the SemblanceError that ends a load
-   * as a whole, and what the records throw.
+   * `idempotencyKey` it continues by itself after a lost connection. Throws the SemblanceError that ends a
+   * load as a whole, and what the records throw.
    */
   bulk(
     collection: string,

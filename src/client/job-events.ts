@@ -7,7 +7,7 @@ import type { Job } from './shapes.js'
 const LONGEST_WAIT_AT = 4
 
 /**
- * The states of a job until it has ended, of as many streams as that takes: a service that restarts goes on
+ * The states of a job until it has ended, of as many streams as that takes: a service that restarts continues
  * with its jobs. See `Client.events`.
  */
 export async function* followJob(

@@ -36,7 +36,7 @@ const LEAST_SHRINK = 3
 /** Most scans of a JPEG: encoders make ten or so. */
 const MAX_SCANS = 64
 /**
- * An image that takes longer to decode is refused; libvips looks at the time between its lines, so that some
+ * An image that takes longer to decode is rejected; libvips looks at the time between its lines, so that some
  * take longer.
  */
 const MAX_SECONDS = 10

@@ -4,7 +4,7 @@ import { COMPRESSION, PHOTOMETRIC, readTiffDirectory, TAGS, type TiffDirectory }
 /**
  * How a picture is decoded. libvips fills what it can't decode with black or grey unless it is told to fail,
  * and at which level it has to be told so differs by format: errors of a TIFF's tiles, and the warnings by
- * which libjpeg goes on behind lost data, count at 'warning' alone; libpng warns of much that changes no
+ * which libjpeg continues behind lost data, count at 'warning' alone; libpng warns of much that changes no
  * pixel.
  */
 export interface Look {
@@ -57,7 +57,7 @@ export function strictLook(type: string, bytes: Uint8Array): Look {
 }
 
 /**
- * The look after one that failed: without the strictness towards warnings where all of them are harmless, or
+ * The manage one that failed: without the strictness towards warnings where all of them are harmless, or
  * without the tags that pixels don't depend on where those are at fault. Undefined where the picture is
  * damaged.
  */

@@ -187,7 +187,7 @@ async function tune(
   }
 }
 
-/** ONNX Runtime's messages go on over many lines. */
+/** ONNX Runtime's messages continue over many lines. */
 function firstLine(message: string): string {
   return message.split('\n')[0]
 }

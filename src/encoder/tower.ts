@@ -43,7 +43,7 @@ const OUTPUTS = [
   'text_features'
 ]
 
-/** Opens both towers of a package. Throws when one can't be opened, having let go of the other. */
+/** Opens both towers of a package. Throws when one can't be opened, having release the other. */
 export async function openTowers(
   model: ModelPackage,
   settings: SessionSettings

@@ -10,7 +10,7 @@ import type { Task } from './tasks/task.js'
 import { wordOrderTask } from './tasks/word-order.js'
 import { zeroShotTask } from './tasks/zero-shot.js'
 
-/** A task of which nobody but itself knows what it prepares. */
+/** A task of which no one but itself knows what it prepares. */
 export type AnyTask = Task<unknown>
 
 const ALL = [

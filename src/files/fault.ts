@@ -5,6 +5,6 @@ export interface Fault {
   reason: string
   /** The id of the record that it may have from before. */
   id?: string
-  /** Whether there may be files behind it that nobody sees. */
+  /** Whether there may be files behind it that no one sees. */
   hides?: boolean
 }

@@ -140,7 +140,7 @@ export async function buildApp({ logger, traces, keys, auditLog, ...services }: 
     // They are answered in the one shape (drain.ts).
     return503OnClosing: false,
     connectionTimeout: IDLE_CONNECTION_MS,
-    // It is refused in the one shape (request-guard.ts).
+    // It is rejected in the one shape (request-guard.ts).
     http: { requireHostHeader: false },
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: (error, request, reply) => {

@@ -7,7 +7,7 @@ import { ClientGone, DeadlineExceeded, InvalidRequest } from '../errors.js'
 declare module 'fastify' {
   interface FastifyContextConfig {
     /**
-     * Whether its answer goes on for as long as the caller likes: only a deadline of the caller's own ends
+     * Whether its answer continues for as long as the caller likes: only a deadline of the caller's own ends
      * it.
      */
     streams?: boolean

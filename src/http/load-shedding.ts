@@ -21,7 +21,7 @@ export interface LoadSheddingOptions extends Pick<Config, 'MAX_QUEUE_MS'> {
 
 /**
  * Refuses requests that bring a body while the turns of the event loop alone would take much of MAX_QUEUE_MS.
- * No queue sees that wait, and to read and parse a body would lengthen it, so the request is refused by its
+ * No queue sees that wait, and to read and parse a body would lengthen it, so the request is rejected by its
  * headers. Streams are held back as they are read.
  */
 export const loadShedding = plugin(async (app, options: LoadSheddingOptions) => {

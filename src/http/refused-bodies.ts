@@ -14,7 +14,7 @@ export const discardRefusedBodies = plugin(async (app) => {
     if (Number(raw.headers['content-length']) <= LONGEST_BYTES) reply.removeHeader('connection')
     else reply.header('connection', 'close')
   })
-  // Node discards a body that nobody has begun to read. One that was read in part would block the next
+  // Node discards a body that no one has begun to read. One that was read in part would block the next
   // request of its connection for ever.
   app.addHook('onResponse', async ({ raw }) => {
     if (!raw.readableEnded && !raw.destroyed) raw.resume()

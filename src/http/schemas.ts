@@ -106,7 +106,7 @@ const EmbeddingValues = Type.Union([
     description: 'Base64 of float32 values, little-endian: a third of the bytes, and much faster to read.'
   })
 ])
-/** Embeddings brought along, by modality. */
+/** Embeddings supplied by the client, by modality. */
 export const Embeddings = Type.Object(
   { image: Type.Optional(EmbeddingValues), text: Type.Optional(EmbeddingValues) },
   {

@@ -1,6 +1,6 @@
 import { TransientError } from './transient-error.js'
 
-/** Nobody is there: what a machine without internet sees. */
+/** No one is there: what a machine without internet sees. */
 const UNREACHABLE = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',

@@ -40,8 +40,8 @@ const PARALLEL = 4
 
 /**
  * Brings one variant of a repository into MODELS_DIR: what is there and whole is kept, the rest downloaded,
- * checked, and put in place by rename. What cuts a pull off, a kill included, leaves it to the next to go on.
- * Throws an Error that says what to do.
+ * checked, and put in place by rename. What cuts a pull off, a kill included, leaves it to the next to
+ * continue. Throws an Error that says what to do.
  */
 export async function pull(hub: Hub, request: PullRequest): Promise<Pulled> {
   return occupy({ ...request, signal: hub.signal }, async (place) => {

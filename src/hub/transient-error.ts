@@ -1,4 +1,4 @@
-/** A failure that another try may mend; `retryAfterMs` is how long the hub asked to wait. */
+/** A failure that another try may fix; `retryAfterMs` is how long the hub asked to wait. */
 export class TransientError extends Error {
   readonly retryAfterMs?: number
 

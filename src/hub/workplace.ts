@@ -64,7 +64,7 @@ export async function occupy<T>(
 
 /**
  * Puts the assembled package, whose files are synced, where the old one is. A crash leaves the old, the new,
- * or what `mend` mends.
+ * or what `fix` fixes.
  */
 export async function install({ target, assembled, aside }: Workplace): Promise<void> {
   await mkdir(dirname(target), { recursive: true })

@@ -16,7 +16,7 @@ export type LookUp = (host: string) => Promise<Address[]>
 /** How long a name server may take, and how often it is asked. */
 const NAME_SERVER = { timeout: 2000, tries: 2 }
 
-/** What says that a name has no address of a family, and not that nobody could tell. */
+/** What says that a name has no address of a family, and not that no one could tell. */
 const NONE = new Set(['ENOTFOUND', 'ENODATA'])
 
 /**

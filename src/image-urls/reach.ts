@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js'
 
 /**
  * Who an address leads to: anyone on the internet, a machine of a private network (this one included), or
- * nobody that an image is fetched from in any case: link-local (where clouds keep their credentials),
+ * no one that an image is fetched from in any case: link-local (where clouds keep their credentials),
  * multicast, reserved, translated.
  */
 export type Reach = 'public' | 'private' | 'special'

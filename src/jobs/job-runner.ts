@@ -38,7 +38,8 @@ export function createRunner(options: RunnerOptions) {
       const stop = new AbortController()
       const worked = work(job, AbortSignal.any([stop.signal, closing.signal])).then(
         () => end(job, { state: 'done', error: null }),
-        // One that is cancelled while the service stops is cancelled; the others go on in the next process.
+        // One that is cancelled while the service stops is cancelled; the others continue in the next
+        // process.
         (error) =>
           closing.signal.aborted && !stop.signal.aborted
             ? giveBack(job)
@@ -57,7 +58,7 @@ export function createRunner(options: RunnerOptions) {
       const { stop, ended } = running.get(job.id) ?? {}
       stop?.abort()
       await ended
-      // It had stopped for the next process to go on with when its cancelling came.
+      // It had stopped for the next process to continue with when its cancelling came.
       if (isOpen(job)) await fail(job, { error: undefined, isCancelled: true })
     },
     watch: (job: Job, signal: AbortSignal) => watch(job, events, AbortSignal.any([signal, closing.signal])),

@@ -47,7 +47,7 @@ export interface ReindexPart {
   model: string
   fingerprint: string
   skipMissing: boolean
-  /** What can't be encoded anew: how many, and the first of them. */
+  /** What can't be encoded again: how many, and the first of them. */
   missing: { count: number; records: Unencodable[] }
 }
 
@@ -58,7 +58,7 @@ export interface JobState {
   state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled'
   progress: { done: number; total: number; step?: string }
   /**
-   * Processes that began or went on with it and did not stop it themselves: the one that runs it, and those
+   * Processes that began or continued with it and did not stop it themselves: the one that runs it, and those
    * that crashed.
    */
   crashes?: number
@@ -83,11 +83,11 @@ export interface JobKind<Asked, Part> {
   plan(asked: Asked): Promise<Part>
   /** Throws what stands against a planned job beside the others; no other is admitted before it is added. */
   admit?(part: Part, jobs: Job[]): void
-  /** Does the work, or goes on with it after a restart; it may change the job's own part and progress. */
+  /** Does the work, or continues with it after a restart; it may change the job's own part and progress. */
   run(job: JobState & Part, work: Work): Promise<void>
   /** Removes what a job made that was cancelled or has failed. */
   undo?(job: JobState & Part): Promise<void>
-  /** Is given the jobs at the start, before those that are open go on. */
+  /** Is given the jobs at the start, before those that are open continue. */
   onResume?(jobs: Job[]): Promise<void>
 }
 

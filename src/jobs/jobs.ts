@@ -23,9 +23,9 @@ export interface Jobs {
   forget(id: string): Promise<void>
   /** The job as it is, and again whenever it has changed, until it has ended. Throws JOB_NOT_FOUND. */
   watch(id: string, signal: AbortSignal): AsyncGenerator<Job>
-  /** Goes on with what an earlier process had begun, and drops what nobody will end. */
+  /** Goes on with what an earlier process had begun, and drops what no one will end. */
   resume(): Promise<void>
-  /** Stops the jobs where they are; the next process goes on with them. */
+  /** Stops the jobs where they are; the next process continues with them. */
   close(): Promise<void>
 }
 

@@ -5,7 +5,7 @@ import { CollectionHasNoModel, ReindexRunning } from '../errors.js'
 import type { Job, JobKind, ReindexAsked, ReindexPart } from './job.js'
 import { reindex } from './reindex.js'
 
-/** Records that a job names, of those that can't be encoded anew. */
+/** Records that a job names, of those that can't be encoded again. */
 const MAX_NAMED = 1000
 
 /** It keeps what it has done, so that each process gets it further. */
@@ -52,7 +52,7 @@ export function reindexJobs({
         dimension
       } = encoder
       job.fingerprint = fingerprint
-      // Found anew by a job that goes on.
+      // Found again by a job that continues.
       job.missing = { count: 0, records: [] }
       const collection = await collections.get(job.collection)
       await reindex({

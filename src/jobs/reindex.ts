@@ -8,7 +8,7 @@ import type { Encoder } from '../encoder/encoder.js'
 import { ImageNotKept, isPublicError, ReindexIncomplete } from '../errors.js'
 import { retry } from '../threading/retry.js'
 
-/** A record that can't be encoded anew in one of its modalities, and why. */
+/** A record that can't be encoded again in one of its modalities, and why. */
 export interface Unencodable {
   id: string
   modality: Modality
@@ -21,13 +21,13 @@ export interface ReindexOptions {
   replacement: Replacement
   encoder: Encoder
   /**
-   * Whether records go on without the embeddings that can't be made anew; else the old ones stay, all of
+   * Whether records continue without the embeddings that can't be made again; else the old ones stay, all of
    * them.
    */
   skipMissing: boolean
   onProgress: (progress: { done: number; total: number }) => void
   onUnencodable: (record: Unencodable) => void
-  /** Ends the work where it is; it can be gone on with. */
+  /** Ends the work where it is; it can be resumed. */
   signal: AbortSignal
 }
 
@@ -36,7 +36,7 @@ const PAGE = 1000
 const BATCH = 64
 /** After a pass over the collection that found so few records changed, writes wait for the last one. */
 const FEW = 256
-/** After so many passes they wait in any case: the writes may go on for ever. */
+/** After so many passes they wait in any case: the writes may continue for ever. */
 const MAX_PASSES = 20
 const LAST_TRIES = 5
 

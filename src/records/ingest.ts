@@ -23,7 +23,7 @@ export interface NewRecord {
   image?: Uint8Array
   /** When it is gone by itself, in milliseconds since 1970. */
   expiresAt?: number
-  /** Embeddings brought along, used in place of the encoder's. */
+  /** Embeddings supplied by the client, used in place of the encoder's. */
   embeddings?: Partial<Record<Modality, SentEmbedding>>
 }
 
@@ -72,7 +72,7 @@ export async function writeRecords(
 }
 
 /**
- * Encodes records in the bulk lane; what is to be written or is refused, in their order. Throws as `ingest`.
+ * Encodes records in the bulk lane; what is to be written or is rejected, in their order. Throws as `ingest`.
  */
 export async function prepareRecords(
   target: Target,

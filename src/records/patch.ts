@@ -18,7 +18,7 @@ export interface SentPatch {
   text?: string | null
   metadata?: Record<string, unknown> | null
   image?: Uint8Array | null
-  /** Embeddings brought along, used in place of the encoder's. */
+  /** Embeddings supplied by the client, used in place of the encoder's. */
   embeddings?: Partial<Record<Modality, SentEmbedding>>
   /** When it is gone by itself, in milliseconds since 1970. */
   expiresAt?: number | null

@@ -33,8 +33,8 @@ export function encoderOf({ collection: { settings }, encoders }: Target): Encod
 }
 
 /**
- * Throws COLLECTION_HAS_NO_MODEL when a collection's embeddings are brought along: nothing can be encoded for
- * it.
+ * Throws COLLECTION_HAS_NO_MODEL when a collection's embeddings are supplied by the client: nothing can be
+ * encoded for it.
  */
 export function requireModel({ settings }: Collection): void {
   if (settings.model === null) throw new CollectionHasNoModel(settings.name)

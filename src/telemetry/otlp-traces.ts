@@ -116,13 +116,13 @@ function beginTrace(tracer: Tracer, { id, method, route, path, headers }: Traced
     traceId,
     spanId,
     step: ({ stage, at, ms, attributes: own }) => {
-      // Work that others wait for as well may go on when this request is over.
+      // Work that others wait for as well may continue when this request is over.
       if (ended || !span.isRecording() || ++steps > MAX_STEPS) return
       tracer.startSpan(stage, { startTime: epoch + at, attributes: own }, inside).end(epoch + at + ms)
     },
     fail: ({ code, statusCode }) => {
       span.setAttribute('error.type', code)
-      // By the conventions for servers what the caller can mend is no error of the span.
+      // By the conventions for servers what the caller can fix is no error of the span.
       if (statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR, message: code })
     },
     end: (status) => {

@@ -4,7 +4,7 @@ import type { Step } from './stages.js'
 
 /** Where the traces of requests go. */
 export interface Traces {
-  /** Begins the trace of a request, or goes on with the caller's (W3C Trace Context). */
+  /** Begins the trace of a request, or continues with the caller's (W3C Trace Context). */
   begin(request: TracedRequest): RequestTrace
   /** Sends what is left, for so many milliseconds at most. */
   close(withinMs: number): Promise<void>

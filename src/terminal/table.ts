@@ -12,7 +12,7 @@ export function table(cells: string[][], numbers: ReadonlySet<number> = new Set(
   return rows.map((row) => `${row.map(padded).join('  ').trimEnd()}\n`).join('')
 }
 
-/** As `table`, with lines cut to a width: the last column gives way, and then is marked. */
+/** As `table`, with lines cut to a width: the last column yields, and then is marked. */
 export function fitTable(rows: string[][], width: number, numbers?: ReadonlySet<number>): string {
   return table(rows, numbers)
     .split('\n')

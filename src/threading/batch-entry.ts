@@ -9,7 +9,7 @@ export interface Entry<Item, Result> {
   waiters: Set<Waiter<Result>>
   /** Whether it is worked on, or was. */
   isBegun?: boolean
-  /** Aborts the batch that runs it when nobody waits for the batch. */
+  /** Aborts the batch that runs it when no one waits for the batch. */
   onAbandoned?: (reason: unknown) => void
 }
 

@@ -50,7 +50,7 @@ export interface Batch {
   onBegun: () => void
   /** How long each item waited, in milliseconds. */
   waited: number[]
-  /** Aborted when nobody waits for any of its items any more. */
+  /** Aborted when no one waits for any of its items any more. */
   signal: AbortSignal
 }
 

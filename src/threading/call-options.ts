@@ -4,7 +4,7 @@ export type Lane = 'interactive' | 'bulk'
 /** How long a caller waits for its call. */
 export interface CallOptions {
   /**
-   * Aborts when nobody waits for the result. Work that has not begun by then is dropped, unless other callers
+   * Aborts when no one waits for the result. Work that has not begun by then is dropped, unless other callers
    * wait for it, and the call rejects with the reason.
    */
   signal?: AbortSignal

@@ -53,7 +53,7 @@ t.test('a first start shows the demo collection, a second one keeps it', async (
   t.equal(await second.ended, 0)
 })
 
-t.test('a load that was cut off goes on; DEMO=false leaves it out', async (t) => {
+t.test('a load that was cut off continues; DEMO=false leaves it out', async (t) => {
   const dataDir = t.testdir()
   const first = await startProcess(t, { ...AS_INSTALLED, DATA_DIR: dataDir, LOG_LEVEL: 'info' })
   const api = client(first.url)

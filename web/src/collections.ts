@@ -13,7 +13,7 @@ export const collectionsProblem = signal<string | undefined>()
 const turns = { asked: 0, shown: 0 }
 
 /**
- * Asks the service for its collections anew. An answer to an earlier call that comes after that to a later
+ * Asks the service for its collections again. An answer to an earlier call that comes after that to a later
  * one is dropped.
  */
 export async function loadCollections(): Promise<void> {

@@ -9,7 +9,7 @@ import { Problem } from './problem.js'
 export function Failure({ error, retry }: { error: unknown; retry?: () => void }) {
   const status = error instanceof SemblanceError ? error.status : 0
   const isRefused = status === 401 || status === 403
-  // What is to be mended first would fail again as it is.
+  // What is to be fixed first would fail again as it is.
   const isWorthAnotherTry = status < 400 || status === 429 || status >= 500
   const changeKey = async () => {
     if (await askForKey(messageOf(error))) retry?.()

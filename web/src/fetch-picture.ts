@@ -7,7 +7,7 @@ import { wait, waitAfter } from '../../src/client/retry.js'
 const AT_A_TIME = 4
 /** How often one is asked for while the service is too busy. */
 const TRIES = 5
-/** Longest wait before the next try, in milliseconds: a minute's requests are counted anew after it. */
+/** Longest wait before the next try, in milliseconds: a minute's requests are counted again after it. */
 const LONGEST_WAIT_MS = 61_000
 
 let underWay = 0

@@ -21,7 +21,7 @@ export function loadView(load: () => Promise<ComponentType>): FunctionComponent 
         () => (state.value = 'failed')
       )
     }, [])
-    // A module that failed once fails again: the page is asked for anew, which may be of another build.
+    // A module that failed once fails again: the page is asked for again, which may be of another build.
     if (state.value === 'failed')
       return (
         <Problem

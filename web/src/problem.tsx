@@ -8,7 +8,7 @@ interface ProblemProps {
   children?: ComponentChildren
 }
 
-/** Says what went wrong and how to go on. Screen readers hear it at once. */
+/** Says what went wrong and how to continue. Screen readers hear it at once. */
 export function Problem({ message, retry, children }: ProblemProps) {
   return (
     <div class="problem" role="alert">

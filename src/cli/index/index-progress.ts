@@ -18,7 +18,7 @@ export function indexProgress(stream: NodeJS.WriteStream, quiet: boolean): Index
   let counted: number | undefined
   const lines = liveLines(stream, stream.isTTY && !quiet ? 'live' : 'none', () => {
     const done = handled(tally)
-    // What can not be counted beforehand grows as it goes.
+    // What cannot be counted beforehand grows as it goes.
     const total = Math.max(counted ?? 0, done)
     const { speed, secondsLeft } = paceOf({ done, total, startedAt })
     const left = counted === undefined ? 'counting' : secondsLeft === undefined ? '' : `${secondsLeft} s left`

@@ -29,15 +29,15 @@ export interface LoadState {
 }
 
 /**
- * How often a load is gone on with before it is given up; waits double from half a second, so that these are
+ * How often a load is resumed before it is given up; waits double from half a second, so that these are
  * some half a minute.
  */
 const TRIES = 6
 
 /**
  * Streams lines of records as they are into a collection. A file goes under a key made of what is in it: what
- * was cut off goes on where it was, and the same file again is nothing to do. Standard input, `-`, goes under
- * a key of this run.
+ * was cut off continues where it was, and the same file again is nothing to do. Standard input, `-`, goes
+ * under a key of this run.
  */
 export async function sendLines(service: Service, file: string, options: LinesOptions): Promise<void> {
   const { collection, all, signal, onAnswer, onLoad } = options
@@ -106,7 +106,7 @@ const LONGEST_BLANK = 1024
 
 /**
  * The lines of a text that come after so many, as bytes: the service names those that are not UTF-8. Those at
- * its end that are blank, which nobody answers, are left out.
+ * its end that are blank, which no one answers, are left out.
  */
 async function* linesOf(chunks: AsyncIterable<Buffer>, after: number): AsyncGenerator<Buffer> {
   let number = 0

@@ -27,7 +27,7 @@ const FIRST: Record<string, string> = {
   STORAGE_UNWRITABLE: 'Make it writable. Then'
 }
 
-/** The error that a run ends with, saying what was stored before it and how to go on. */
+/** The error that a run ends with, saying what was stored before it and how to continue. */
 export function stoppedIndex(error: unknown, { signal, ...run }: StoppedRun): unknown {
   const code = codeOf(error) ?? ''
   if (error instanceof UsageError || (handled(run.tally) === 0 && !(code in FIRST))) return error

@@ -242,8 +242,8 @@ async function* firstItems(
 }
 
 /**
- * Reads items, as often as one likes; what was read to see whether any can be used is not read anew the first
- * time.
+ * Reads items, as often as one likes; what was read to see whether any can be used is not read again the
+ * first time.
  */
 async function usableItems(
   read: () => AsyncIterable<Found>,

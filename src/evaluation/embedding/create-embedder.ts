@@ -51,9 +51,9 @@ const CORRUPTED_AT_ONCE = 4
 export const LOOKUPS_IN_A_ROW = 256
 
 /**
- * An embedder that reads images when it is their turn, a bounded number at a time, in the lane that gives way
+ * An embedder that reads images when it is their turn, a bounded number at a time, in the lane that yields
  * to those that wait for an answer. It looks embeddings up before it encodes, and keeps them as they come, so
- * that what was stopped goes on.
+ * that what was stopped continues.
  */
 export function createEmbedder(encoder: Encoder, options: EmbedderOptions = {}): FileEmbedder {
   const { model, dimension } = encoder

@@ -103,8 +103,8 @@ function isDamage(error: unknown): boolean {
 }
 
 /**
- * Renames a file, so that it can be looked at and is in nobody's way; returns its new name. Who has it open
- * goes on with it.
+ * Renames a file, so that it can be looked at and is in no one's way; returns its new name. Who has it open
+ * continues with it.
  */
 function setAside(path: string): string {
   const aside = `${path}.damaged-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`
@@ -131,7 +131,7 @@ export interface KeptOptions {
 }
 
 /**
- * The embeddings of one model, kept on disk as they come. What can't be trusted is encoded anew, never
+ * The embeddings of one model, kept on disk as they come. What can't be trusted is encoded again, never
  * returned.
  */
 export interface KeptEmbeddings {
@@ -173,7 +173,7 @@ export function corruptionName(corruption: Corruption): string {
 
 /**
  * Opens the kept embeddings of a model. Several processes may share them. A damaged file is renamed and begun
- * anew, with a warning; a file that can't be written to is, with a warning, done without. Throws when the
+ * again, with a warning; a file that can't be written to is, with a warning, done without. Throws when the
  * folder can't be made or read.
  */
 export function openKeptEmbeddings({ cache, ...options }: KeptOptions): KeptEmbeddings {

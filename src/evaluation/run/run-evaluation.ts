@@ -74,8 +74,8 @@ export interface EvaluationRequest {
 /**
  * Measures models on datasets: every task that a dataset's kind allows, each figure with its interval, and
  * the first two models compared. Embeddings are written as they come, so that an evaluation that was stopped
- * goes on where it was. Throws where a task can't be done, TEMPLATE_INVALID, where a dataset can't be read or
- * has no usable item, and the signal's reason.
+ * continues where it was. Throws where a task can't be done, TEMPLATE_INVALID, where a dataset can't be read
+ * or has no usable item, and the signal's reason.
  */
 export async function runEvaluation(request: EvaluationRequest): Promise<Report> {
   const startedAt = performance.now()

@@ -79,8 +79,8 @@ export interface RankedPairs {
 const CAPTIONS_AT_ONCE = 2048
 const IMAGES_AT_ONCE = 2048
 /**
- * Scores this near to that of a pair are computed anew in float64. Products of float32 unit rows err by less:
- * 1e-6 was the most at 768 dimensions.
+ * Scores this near to that of a pair are computed again in float64. Products of float32 unit rows err by
+ * less: 1e-6 was the most at 768 dimensions.
  */
 const MARGIN = 1e-5
 

@@ -21,7 +21,7 @@ import type { UnfetchedRecord } from './sent-record.js'
 
 /** Records that are encoded and committed together. */
 const BATCH = 64
-/** Bytes of lines after which a batch goes on its way before it is full. */
+/** Bytes of lines after which a batch continues its way before it is full. */
 const BATCH_BYTES = 8 << 20
 /** Lines that were answered before and are answered together. */
 const SKIPPED_BATCH = 1000
@@ -183,7 +183,7 @@ function retryWhileFull<T>({ signal }: BulkStream['callOptions'], work: () => Pr
 /** How many images of one bulk load are fetched ahead of those that are encoded. */
 const AHEAD = 16
 
-/** Bytes of fetched images after which a part of a batch goes on its way. */
+/** Bytes of fetched images after which a part of a batch continues its way. */
 const PART_BYTES = 8 << 20
 
 /**

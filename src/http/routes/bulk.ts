@@ -103,7 +103,7 @@ export function bulkRoutes(app: App, services: Services): void {
             resumed: { load: await collection.bulkLoad(key), failed: await collection.failedLines(key) }
           })
         })
-        // Whoever left meanwhile would have nobody let go of the key.
+        // Whoever left meanwhile would have no one release the key.
         callOptions.signal.throwIfAborted()
         const answers = endWithError(
           answerLines({
@@ -123,7 +123,7 @@ export function bulkRoutes(app: App, services: Services): void {
           }),
           { request, release }
         )
-        // Another stream may go on from where this one's last batch ends, not before.
+        // Another stream may continue from where this one's last batch ends, not before.
         reply.raw.once('close', () => void answers.return(undefined).finally(release))
         return reply.type('application/x-ndjson').send(Readable.from(answers, { objectMode: false }))
       } catch (error) {

@@ -145,7 +145,7 @@ function wanted(embeddings: boolean | undefined): 'all' | 'needed' | 'none' {
   return embeddings === undefined ? 'needed' : embeddings ? 'all' : 'none'
 }
 
-/** A stream that lets go of its source whether or not it is read, or to its end. */
+/** A stream that releases its source whether or not it is read, or to its end. */
 function streamOf(parts: AsyncIterable<string | Uint8Array>, close: () => Promise<void>): Readable {
   return Readable.from(parts, { objectMode: false }).once('close', () => void close())
 }

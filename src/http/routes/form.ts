@@ -15,7 +15,7 @@ export function formBody(limits: FormLimits, toBody: (form: Form) => unknown | P
     try {
       request.body = await toBody(await readForm(request, limits))
     } catch (error) {
-      // The client still sends: what nobody reads would keep it from ever seeing the answer.
+      // The client still sends: what no one reads would keep it from ever seeing the answer.
       request.raw.unpipe()
       request.raw.resume()
       throw isPublicError(error)

@@ -4,7 +4,7 @@ import type { SearchTook } from './search-schemas.js'
 
 const STAGES = ['queue', 'decode', 'preprocess', 'encode', 'search'] as const
 
-/** Follows a search from now on: what is told goes on to another listener, and is summed by stage. */
+/** Follows a search from now on: what is told continues to another listener, and is summed by stage. */
 export function followSearch(onStep: OnStep): { tell: OnStep; took: () => Static<typeof SearchTook> } {
   const startedAt = performance.now()
   const steps: Step[] = []

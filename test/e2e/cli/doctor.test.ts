@@ -5,7 +5,7 @@ import { runCommand } from '../../fixtures/command.js'
 import { inSequence } from '../../fixtures/pattern.js'
 import { testServer } from '../../fixtures/server.js'
 
-t.test('all is well beside a service that runs', async (t) => {
+t.test('all is healthy beside a service that runs', async (t) => {
   const dataDir = join(t.testdir(), 'data')
   const { api } = await testServer(t, { DATA_DIR: dataDir })
   await api('PUT', '/v1/collections/things')

@@ -49,7 +49,7 @@ async function untilKept(cache: string, rows: number): Promise<void> {
   for (let waited = 0; keptRows(cache) < rows && waited < 60_000; waited += 20) await sleep(20)
 }
 
-t.test('an evaluation that was killed goes on where it was', async (t: Test) => {
+t.test('an evaluation that was killed continues where it was', async (t: Test) => {
   const folder = t.testdir()
   const env = { DATA_DIR: join(folder, 'data'), ...SMALL }
   const cache = join(folder, 'data', 'evaluation-cache')

@@ -31,7 +31,7 @@ t.test('Ctrl-C stops it while standard input is still open', async (t) => {
   })
 })
 
-t.test('Ctrl-C stops it, and the next run goes on', async (t) => {
+t.test('Ctrl-C stops it, and the next run continues', async (t) => {
   const root = t.testdir()
   await Promise.all(
     Array.from({ length: 200 }, async (_, i) =>

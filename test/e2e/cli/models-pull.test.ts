@@ -37,37 +37,40 @@ async function saidToWait({ errors }: CommandProcess): Promise<void> {
   for (let waited = 0; !errors().includes('waiting') && waited < 30_000; waited += 20) await sleep(20)
 }
 
-t.test('killed midway again and again, it goes on to a package that is the same byte for byte', async (t) => {
-  const hub = await startHub(t, huggingFaceFiles(3_000_000))
-  hub.speed = 1_500_000
-  const modelsDir = t.testdir()
-  const env = { MODELS_DIR: modelsDir, HF_ENDPOINT: hub.endpoint }
-  const kills = 3
-  for (let round = 1; round <= kills; round++) {
-    const { child, ended } = startCommand(t, PULL, env)
-    await arrived(modelsDir, hub, round * 1_000_000)
-    await sleep(uniform() * 200)
-    child.kill('SIGKILL')
-    t.equal((await ended).code, 'SIGKILL', `kill ${round}`)
-    t.equal(await stat(join(modelsDir, 'acme')).catch(() => 'none'), 'none', 'no half package')
+t.test(
+  'killed midway again and again, it continues to a package that is the same byte for byte',
+  async (t) => {
+    const hub = await startHub(t, huggingFaceFiles(3_000_000))
+    hub.speed = 1_500_000
+    const modelsDir = t.testdir()
+    const env = { MODELS_DIR: modelsDir, HF_ENDPOINT: hub.endpoint }
+    const kills = 3
+    for (let round = 1; round <= kills; round++) {
+      const { child, ended } = startCommand(t, PULL, env)
+      await arrived(modelsDir, hub, round * 1_000_000)
+      await sleep(uniform() * 200)
+      child.kill('SIGKILL')
+      t.equal((await ended).code, 'SIGKILL', `kill ${round}`)
+      t.equal(await stat(join(modelsDir, 'acme')).catch(() => 'none'), 'none', 'no half package')
+    }
+    hub.speed = Infinity
+    t.equal((await callCommand(PULL, env)).code, 0)
+    await isWhole(t, modelsDir, hub)
+    const [large, whole] = [
+      hub.requests.filter(({ path }) => /vision_model\.onnx(\?|$)/.test(path) && path.startsWith('/blobs')),
+      hub.requests.filter(({ range }) => !range)
+    ]
+    t.ok(large.length > 1)
+    t.same(
+      large.slice(1).filter(({ range, status }) => !range || status !== 206),
+      [],
+      'after the first request only what lacked was asked for'
+    )
+    t.equal(whole.filter(({ path }) => path.startsWith('/blobs/')).length, FP32.length + 1)
   }
-  hub.speed = Infinity
-  t.equal((await callCommand(PULL, env)).code, 0)
-  await isWhole(t, modelsDir, hub)
-  const [large, whole] = [
-    hub.requests.filter(({ path }) => /vision_model\.onnx(\?|$)/.test(path) && path.startsWith('/blobs')),
-    hub.requests.filter(({ range }) => !range)
-  ]
-  t.ok(large.length > 1)
-  t.same(
-    large.slice(1).filter(({ range, status }) => !range || status !== 206),
-    [],
-    'after the first request only what lacked was asked for'
-  )
-  t.equal(whole.filter(({ path }) => path.startsWith('/blobs/')).length, FP32.length + 1)
-})
+)
 
-t.test('SIGINT keeps what has come, and says how to go on', async (t) => {
+t.test('SIGINT keeps what has come, and says how to continue', async (t) => {
   const hub = await startHub(t, huggingFaceFiles(1_000_000))
   hub.speed = 500_000
   const modelsDir = t.testdir()
@@ -106,7 +109,7 @@ t.test('commands at the same time take turns', async (t) => {
   await isWhole(t, modelsDir, hub)
 })
 
-t.test('a command that waits for one that is killed goes on where that ended', async (t) => {
+t.test('a command that waits for one that is killed continues where that ended', async (t) => {
   const hub = await startHub(t)
   hub.speed = 50_000
   const modelsDir = t.testdir()

@@ -19,7 +19,7 @@ const record = (n: number) => ({
   embeddings: { text: Array.from({ length: DIMENSION }, (_, d) => Math.sin((n + 1) * (d + 1))) }
 })
 
-/** Adds until it is refused; returns how many records were acknowledged, and the refusal. */
+/** Adds until it is rejected; returns how many records were acknowledged, and the refusal. */
 async function fill(api: Api, from: number): Promise<{ next: number; refusal: Awaited<ReturnType<Api>> }> {
   for (let call = 0; call < MOST_CALLS; call++) {
     const start = from + call * PER_CALL

@@ -35,7 +35,7 @@ export function reindexLoad(models: string[]): Load {
   let version = 1
   let turn = 0
 
-  /** Each writer has ids of its own: of two that change one record nobody knows who came last. */
+  /** Each writer has ids of its own: of two that change one record no one knows who came last. */
   async function write(api: Api, writer: string): Promise<void> {
     for (;;) {
       const ids = [...new Set(Array.from({ length: BATCH }, () => `${writer}${Math.floor(uniform() * IDS)}`))]

@@ -107,7 +107,7 @@ t.test('pictures and texts are added from the gallery', async (t) => {
     t.same(problems, [])
   })
 
-  t.test('while the service is full it waits, and goes on by itself', async (t) => {
+  t.test('while the service is full it waits, and continues by itself', async (t) => {
     await api('PUT', '/v1/collections/patient')
     const { page, problems } = await open('/add?c=patient', { expected: /429/ })
     let refusals = 0
@@ -133,7 +133,7 @@ t.test('pictures and texts are added from the gallery', async (t) => {
     t.same(problems, [])
   })
 
-  t.test('thousands of files: few are in the page, and it can be stopped and gone on with', async (t) => {
+  t.test('thousands of files: few are in the page, and it can be stopped and resumed', async (t) => {
     await api('PUT', '/v1/collections/many')
     const { page, problems } = await open('/add?c=many', { look: 'phone' })
     await page.locator('input[data-kind=files]').waitFor({ state: 'attached' })

@@ -47,7 +47,7 @@ t.test('collections are managed from the gallery', async (t) => {
     ])
   )
 
-  t.test('the key is asked for; one that is too narrow is refused with a way out', async (t) => {
+  t.test('the key is asked for; one that is too narrow is rejected with a way out', async (t) => {
     const { page, problems } = await open('/collections', { expected: /40[13]/ })
     await page.getByLabel('Key', { exact: true }).fill(READ)
     await page.getByRole('button', { name: 'Use key' }).click()

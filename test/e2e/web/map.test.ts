@@ -286,7 +286,7 @@ t.test('the map', async (t) => {
     )
   })
 
-  t.test('what can not be laid out is told', async () => {
+  t.test('what cannot be laid out is told', async () => {
     await api('PUT', '/v1/collections/empty', {})
     const { page } = await openPage(browser, { origin: url, expected: /404/ })
     await page.goto(`${url}/map?c=empty&target=image`)

@@ -75,7 +75,7 @@ t.test('API keys: read, write, admin, none', async (t) => {
   }
 })
 
-t.test('keys that are none are refused at the start, and not shown', async (t) => {
+t.test('keys that are none are rejected at the start, and not shown', async (t) => {
   for (const keys of ['short', 'read:short', 'root:0123456789abcdef', `read:${READ},secretsecretsecret`]) {
     t.throws(() => readConfig({ API_KEYS: keys }), /API_KEYS: entry [12]/)
     try {

@@ -216,7 +216,7 @@ t.test('every change that was asked for has a line', async (t) => {
     t.match((await linesOnce(path, ++count))[count - 1], { operation: 'reloadKeys', code: 'KEYS_INVALID' })
   })
 
-  t.test('a file that was moved away is begun anew', async (t) => {
+  t.test('a file that was moved away is begun again', async (t) => {
     const before = readFileSync(path, 'utf8')
     renameSync(path, `${path}.1`)
     await reload()
@@ -229,7 +229,7 @@ t.test('every change that was asked for has a line', async (t) => {
   })
 })
 
-t.test('an audit log that can not be opened is an error, one that fails later is told of', async (t) => {
+t.test('an audit log that cannot be opened is an error, one that fails later is told of', async (t) => {
   const folder = t.testdir({ file: '' })
   t.throws(() => openAuditLog(folder, () => undefined), /AUDIT_LOG can't be written to: .*EISDIR/)
   t.throws(() => openAuditLog(join(folder, 'file/audit.log'), () => undefined), /ENOTDIR/)

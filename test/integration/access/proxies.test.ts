@@ -12,14 +12,14 @@ t.test('the rate is counted by the address that a trusted proxy tells of', async
   t.equal(await call('203.0.113.99, 203.0.113.1'), 429, 'what the caller itself put before is not believed')
 })
 
-t.test('without TRUST_PROXY nobody is believed', async (t) => {
+t.test('without TRUST_PROXY no one is believed', async (t) => {
   const { api } = await testServer(t, { RATE_LIMIT_PER_MINUTE: '2' })
   const call = async (address: string) =>
     (await api('GET', '/v1/models', undefined, { headers: { 'x-forwarded-for': address } })).status
   t.same([await call('203.0.113.1'), await call('203.0.113.2'), await call('203.0.113.3')], [200, 200, 429])
 })
 
-t.test('what is no proxy is refused at the start', async (t) => {
+t.test('what is no proxy is rejected at the start', async (t) => {
   t.same(trustedProxies(['10.0.0.0/8', ' ::1', 'fd00::/8', 'loopback']), [
     '10.0.0.0/8',
     '::1',

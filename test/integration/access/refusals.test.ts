@@ -8,7 +8,7 @@ const from = (address: string, key?: string) => ({
 })
 
 t.test(
-  'an address that shows wrong keys is refused unheard, right keys too, but for those it has shown before',
+  'an address that shows wrong keys is rejected unheard, right keys too, but for those it has shown before',
   async (t) => {
     const { api } = await testServer(t, {
       API_KEYS: `read:${READ},read:${OTHER}`,

@@ -172,7 +172,7 @@ t.test('what was best by chance is not measured by that chance', async (t) => {
   let right = 0
   for (let run = 0; run < 40; run++) {
     const labels = Uint32Array.from({ length: size }, (_, i) => i % 2)
-    // A row of its own for each example, so that each setting guesses anew.
+    // A row of its own for each example, so that each setting guesses again.
     const rows = {
       values: Float32Array.from({ length: size * size }, (_, i) => Number(i % (size + 1) === 0)),
       dimension: size
@@ -379,7 +379,7 @@ t.test('examples are counted as they are collected', async (t) => {
 })
 
 t.test(
-  'a training has its place before its examples are there, and keeps it till its thread has ended',
+  'a training has its place before its examples are there, and keeps it until its thread has ended',
   async (t) => {
     const store = await openStore({ dataDir: t.testdir() })
     const classifiers = await openClassifiers(store.classifiers)

@@ -158,7 +158,7 @@ t.test('backup, restore and export over the command line, with a key', async (t)
     })
 })
 
-t.test('a download that is cut off goes on where it was; one that is spoiled is refused', async (t) => {
+t.test('a download that is cut off continues where it was; one that is spoiled is rejected', async (t) => {
   const folder = t.testdir({ files: {} })
   const file = join(folder, 'files', 'things.sqlite')
   const proxy = await unreliable(t, second.url, { after: 150_000 })

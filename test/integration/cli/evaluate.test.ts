@@ -103,7 +103,7 @@ t.test('embeddings that were made before need no model', async (t: Test) => {
   })
 })
 
-t.test('what can not be is said before anything is encoded', async (t: Test) => {
+t.test('what cannot be is said before anything is encoded', async (t: Test) => {
   const env = environment(t.testdir())
   const refused: [string[], RegExp][] = [
     [['nowhere'], /nowhere/],

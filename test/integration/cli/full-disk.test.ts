@@ -18,7 +18,7 @@ interface Stopped {
   stopped: { code: string; message: string; next_line?: number }
 }
 
-t.test('a load that a full disk stops says how many records are stored and how to go on', async (t) => {
+t.test('a load that a full disk stops says how many records are stored and how to continue', async (t) => {
   const dataDir = await smallDisk('12m')
   if (!dataDir) return void t.pass('a disk of its own', { skip: 'no disk may be mounted here' })
   const server = await testServer(t, {
@@ -73,7 +73,7 @@ t.test('a load that a full disk stops says how many records are stored and how t
       t.equal(await stored('sent'), answers.length)
     })
 
-    await t.test('standard input is gone on with from a line', async (t) => {
+    await t.test('standard input is resumed from a line', async (t) => {
       const stdin = await readFile(lines, 'utf8')
       const { code, stderr } = await callCommand(
         ['index', '-', '-c', 'piped'],

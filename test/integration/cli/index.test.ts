@@ -381,7 +381,7 @@ t.test('text with a byte order mark, text that is not UTF-8, and the types of ce
   t.match(await record('pictures', 'b.png'), { metadata: { price: 7 } })
 })
 
-t.test('what can not be read is told, and leaves the rest be', async (t) => {
+t.test('what cannot be read is told, and leaves the rest be', async (t) => {
   const root = await folder(t, {
     'a.png': await solid('red'),
     'b.png': await solid('green'),
@@ -536,7 +536,7 @@ t.test('a service that is full, goes away, or takes little is waited for and ask
   t.equal(bodies.length, 3, 'nine were halved, and a half of these again')
 })
 
-t.test('lines are gone on with where the service was full or away', async (t) => {
+t.test('lines are resumed where the service was full or away', async (t) => {
   const root = await folder(t, {
     'lines.ndjson':
       Array.from({ length: 900 }, (_, i) => JSON.stringify({ id: `${i}`, text: `number ${i}` })).join('\n') +

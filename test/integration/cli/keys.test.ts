@@ -60,7 +60,7 @@ t.test('keys create, list, revoke', async (t) => {
   )
 })
 
-t.test('what can not be done is said', async (t) => {
+t.test('what cannot be done is said', async (t) => {
   const folder = t.testdir({ 'broken.json': '{' })
   t.match(await callCommand(['keys', 'list']), { code: 1, stderr: /set --file or API_KEYS_FILE/ })
   t.match(await callCommand(['keys', 'revoke', 'x', '--file', join(folder, 'none.json')]), {

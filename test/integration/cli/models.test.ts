@@ -156,7 +156,7 @@ t.test(
   }
 )
 
-t.test('rm: what is no package, or not inside, is refused', async (t) => {
+t.test('rm: what is no package, or not inside, is rejected', async (t) => {
   const { modelsDir, run } = await models(t)
   await mkdir(join(modelsDir, 'inner'))
   const outside = join(modelsDir, 'notes/deep')

@@ -109,7 +109,7 @@ t.test('against a service', async (t) => {
     })
 
     t.test(
-      `a load under a key goes on after a lost connection, ${stream ? 'streamed' : 'in batches'}`,
+      `a load under a key continues after a lost connection, ${stream ? 'streamed' : 'in batches'}`,
       async (t) => {
         const name = stream ? 'lossy-streamed' : 'lossy-batches'
         await client.put('/v1/collections/{collection}', { params: { path: { collection: name } }, body: {} })
@@ -233,7 +233,7 @@ t.test('after a lost connection only what may be done twice is sent again', asyn
   t.equal(calls.length, 1)
 })
 
-t.test('a load ends where it can not go on', async (t) => {
+t.test('a load ends where it cannot continue', async (t) => {
   let calls = 0
   let answer: RequestListener
   const url = await listening(t, (request, reply) => {

@@ -62,7 +62,7 @@ t.test('one process at a time has the folder', async (t) => {
   await open(t, dataDir)
 })
 
-t.test('a store of a newer version is refused and left as it is', async (t) => {
+t.test('a store of a newer version is rejected and left as it is', async (t) => {
   const { dataDir, store } = await open(t)
   await store.close()
   const db = new SQLite(join(dataDir, 'semblance.db'))
@@ -91,7 +91,7 @@ t.test('the store is opened as promised', async (t) => {
     collection: key,
     records: [{ id, embeddings: { image: randomVector() } }]
   })
-  t.test('one write that can not be done fails alone', async (t) => {
+  t.test('one write that cannot be done fails alone', async (t) => {
     const { answers } = writer.commit([
       upsert('a'),
       { kind: 'drop', collection: { id: 99, name: 'nowhere' } },

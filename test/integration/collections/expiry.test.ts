@@ -156,7 +156,7 @@ t.test('by a clock that is set: what has expired is gone to every read and write
     t.end()
   })
 
-  t.test('the sweep removes what is due in batches, the oldest first, and lets go of images', async (t) => {
+  t.test('the sweep removes what is due in batches, the oldest first, and releases images', async (t) => {
     for (const n of [3, 1, 2]) upsert(`due${n}`, time + n)
     upsert('not due', time + 100)
     time += 10
@@ -320,7 +320,7 @@ t.test('no search, list or filter sees what has expired while no sweep runs', as
   t.same(await searcher.call('read', { operation: 'embeddingsOf', args: [of, 'passing1'] }), {})
 })
 
-t.test('a sweep that fails says so once, and goes on', async (t) => {
+t.test('a sweep that fails says so once, and continues', async (t) => {
   const dataDir = t.testdir()
   const problems: string[] = []
   const store = await openStore({ dataDir, onProblem: (problem) => problems.push(problem) })

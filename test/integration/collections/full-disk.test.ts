@@ -40,7 +40,7 @@ function takeTheRest(dataDir: string): void {
 }
 
 t.test(
-  'on a full disk records and whole collections can be deleted, which makes room for others',
+  'on a full disk records and whole collections can be deleted, which frees space for others',
   async (t) => {
     const dataDir = await smallDisk('48m')
     if (!dataDir) return void t.pass('a disk of its own', { skip: 'no disk may be mounted here' })

@@ -91,7 +91,7 @@ t.test('a damaged snapshot is passed over for the one before, or for none', asyn
   )
 })
 
-t.test('a snapshot that can not be written throws and leaves the ones before', async (t) => {
+t.test('a snapshot that cannot be written throws and leaves the ones before', async (t) => {
   const dataDir = t.testdir()
   await writeSnapshot(dataDir, identity, graphOf(5))
   await t.rejects(

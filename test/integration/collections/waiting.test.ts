@@ -5,7 +5,7 @@ import { ClientGone } from '../../../src/errors.js'
 import { randomVector, settings } from '../../fixtures/collections.js'
 
 t.test(
-  'writes that nobody waits for are dropped while they wait, and done wholly once the writer has them',
+  'writes that no one waits for are dropped while they wait, and done wholly once the writer has them',
   async (t) => {
     const store = await openStore({ dataDir: t.testdir() })
     const { collections } = store
@@ -38,7 +38,7 @@ t.test(
   }
 )
 
-t.test('reads that nobody waits for are dropped while they wait', async (t) => {
+t.test('reads that no one waits for are dropped while they wait', async (t) => {
   const store = await openStore({ dataDir: t.testdir() })
   const { collections } = store
   t.teardown(() => store.close())

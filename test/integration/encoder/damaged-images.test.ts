@@ -122,7 +122,7 @@ function fillerBlocks(data: Uint8Array): number {
   return found
 }
 
-t.test('a picture cut anywhere is refused, or is the whole picture', async (t) => {
+t.test('a picture cut anywhere is rejected, or is the whole picture', async (t) => {
   const bad: string[] = []
   for (const [name, bytes] of Object.entries(await corpus())) {
     const { data: whole, code } = await outcome(bytes)
@@ -149,7 +149,7 @@ t.test('a picture cut anywhere is refused, or is the whole picture', async (t) =
 })
 
 t.test(
-  'damage inside is refused where the format can tell, and never filled up with black or grey',
+  'damage inside is rejected where the format can tell, and never filled up with black or grey',
   async (t) => {
     const random = seeded(3)
     const bad: string[] = []
@@ -194,7 +194,7 @@ t.test('damage in the first bytes gets an answer of its own, and crashes nothing
   )
 })
 
-t.test('TIFFs that were indexed as black pictures are refused, by thumbnails too', async (t) => {
+t.test('TIFFs that were indexed as black pictures are rejected, by thumbnails too', async (t) => {
   t.match(await decodeImage(await tiffFile('good-deflate'), limits), { width: 48, height: 40 })
   for (const name of ['zstd-tag', 'raw-half', 'packbits-cut']) {
     await t.rejects(decodeImage(await tiffFile(name), limits), { code: 'IMAGE_INVALID' }, name)

@@ -160,7 +160,7 @@ t.test(
   }
 )
 
-t.test('a side longer than any JPEG has is refused', async (t) => {
+t.test('a side longer than any JPEG has is rejected', async (t) => {
   await t.rejects(decodeImage(pngBomb(70_000, 2), limits), {
     code: 'IMAGE_TOO_LARGE',
     message: /70000 x 2 pixels; at most 65535 are allowed on a side/
@@ -168,7 +168,7 @@ t.test('a side longer than any JPEG has is refused', async (t) => {
 })
 
 t.test(
-  'a JPEG of more scans than any encoder makes is refused unread: each walks over the whole picture',
+  'a JPEG of more scans than any encoder makes is rejected unread: each walks over the whole picture',
   async (t) => {
     const noise = () =>
       sharp({

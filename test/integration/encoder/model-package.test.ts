@@ -85,7 +85,7 @@ t.test(
   }
 )
 
-t.test('a variant that is not there is refused with those that are, for each tower', async (t) => {
+t.test('a variant that is not there is rejected with those that are, for each tower', async (t) => {
   const folder = await copyOfMini(t)
   await cp(join(folder, 'onnx/vision_model.onnx'), join(folder, 'onnx/vision_model_fp16.onnx'))
   await t.rejects(
@@ -160,7 +160,7 @@ t.test(
   }
 )
 
-t.test('image processors that use the same settings for other things are refused by name', async (t) => {
+t.test('image processors that use the same settings for other things are rejected by name', async (t) => {
   const folder = await copyOfMini(t)
   for (const type of ['Qwen2VLImageProcessor', 'BlipImageProcessor', 'VitMatteImageProcessor']) {
     await writeFile(

@@ -23,7 +23,7 @@ t.test('a long text is cut to what the tower takes and keeps its end token', asy
   t.not(ids[75], EOT)
 })
 
-t.test('far too long a text is refused before it is tokenized', async (t) => {
+t.test('far too long a text is rejected before it is tokenized', async (t) => {
   t.throws(() => requireShort('a'.repeat(8001)), { code: 'TEXT_INVALID', statusCode: 422 })
   t.doesNotThrow(() => requireShort('a'.repeat(8000)))
   t.equal(tokenize('a '.repeat(4000)).length, 77)

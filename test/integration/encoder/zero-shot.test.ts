@@ -61,7 +61,7 @@ t.test('classification', async (t) => {
     t.equal(own[0].label, 'dog')
   })
 
-  t.test('labels that the model reads as equal tokens are refused', async (t) => {
+  t.test('labels that the model reads as equal tokens are rejected', async (t) => {
     for (const pair of [
       ['cat', 'Cat'],
       ['cat', 'cat '],
@@ -143,7 +143,7 @@ t.test('classification', async (t) => {
     t.ok(Math.abs(similarity - cosine(image, await encoder.encodeText('a $& $1 dog'))) < 1e-6)
   })
 
-  t.test('labels and templates that make no sense are refused', async (t) => {
+  t.test('labels and templates that make no sense are rejected', async (t) => {
     const reject = (options: object, code: string) =>
       t.rejects(createClassifier(encoder, { labels, ...options }), { code, statusCode: 422 })
     await reject({ labels: ['a dog', 'a cat', 'a dog'] }, 'LABELS_INVALID')

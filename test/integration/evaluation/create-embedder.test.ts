@@ -85,7 +85,7 @@ t.test(
   }
 )
 
-t.test('images that can not be embedded are named, each with its reason', async (t) => {
+t.test('images that cannot be embedded are named, each with its reason', async (t) => {
   const encoder = await miniEncoder(t)
   const folder = t.testdir({ 'no.jpg': 'not a picture', 'empty.png': '' })
   const [whole] = await pictures(folder, ['red'])

@@ -134,7 +134,7 @@ t.test('two processes share a file', async (t) => {
   kept.close()
 })
 
-t.test('a file that is no such file is put aside, with a warning, and begun anew', async (t) => {
+t.test('a file that is no such file is put aside, with a warning, and begun again', async (t) => {
   const folder = t.testdir()
   const path = join(folder, 'f1.sqlite')
   const spoil: Record<string, () => Promise<void>> = {
@@ -175,7 +175,7 @@ t.test('a file that is no such file is put aside, with a warning, and begun anew
   )
 })
 
-t.test('an embedding that was changed where it lay is made anew', async (t) => {
+t.test('an embedding that was changed where it lay is made again', async (t) => {
   const folder = t.testdir()
   keep(folder, 50)
   const path = join(folder, 'f1.sqlite')
@@ -194,7 +194,7 @@ t.test('an embedding that was changed where it lay is made anew', async (t) => {
   again.kept.close()
 })
 
-t.test('a folder that can not be made is an error that says so', async (t) => {
+t.test('a folder that cannot be made is an error that says so', async (t) => {
   const folder = t.testdir({ file: 'x' })
   t.throws(() => open(join(folder, 'file', 'cache')), /file/)
 })

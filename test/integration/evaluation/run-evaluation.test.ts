@@ -133,7 +133,7 @@ t.test(
   }
 )
 
-t.test('what can not be read is left out for all models, counted and named', async (t: Test) => {
+t.test('what cannot be read is left out for all models, counted and named', async (t: Test) => {
   const folder = t.testdir()
   await cp(small('images'), join(folder, 'images'), { recursive: true })
   await cp(small('coco'), join(folder, 'coco'), { recursive: true })
@@ -158,7 +158,7 @@ t.test('what can not be read is left out for all models, counted and named', asy
   )
 })
 
-t.test('a task that can not be done is refused, with what is possible', async (t) => {
+t.test('a task that cannot be done is rejected, with what is possible', async (t) => {
   const classes = await openDataset(small('classes'))
   const encoders = await towers(t, ['clip'])
   await t.rejects(runEvaluation({ datasets: [classes], encoders, tasks: ['retrieval'] }), {

@@ -277,7 +277,7 @@ t.test('the service at its edges', async (t) => {
     t.match(await api('GET', '/health/ready'), { status: 200, body: { status: 'ready' } })
   })
 
-  t.test('bodies over their limit are refused, and who sends them sees that', async (t) => {
+  t.test('bodies over their limit are rejected, and who sends them sees that', async (t) => {
     const large = Buffer.alloc(100 << 20, 'x')
     t.match(
       await api('POST', '/v1/collections/things/records', large, {

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import t from 'tap'
 import { testServer } from '../../fixtures/server.js'
 
-t.test('a body that is refused midway does not hold back the next request of its connection', async (t) => {
+t.test('a body that is rejected midway does not hold back the next request of its connection', async (t) => {
   const { url, api } = await testServer(t)
   await api('PUT', '/v1/collections/things')
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
@@ -30,7 +30,7 @@ t.test('a body that is refused midway does not hold back the next request of its
   )
   await answers(next, /^HTTP\/1\.1 200 OK/)
 
-  // A field of a form that is refused before all of it has come.
+  // A field of a form that is rejected before all of it has come.
   const form =
     `--b\r\ncontent-disposition: form-data; ` + `name="color"\r\n\r\n${'x'.repeat(3 << 20)}\r\n--b--\r\n`
   await answers(

@@ -43,7 +43,7 @@ async function isWhole(t: Test, { hub, target }: Prepared): Promise<void> {
   t.equal(await stat(`${target}.partial.etag`).catch(() => 'gone'), 'gone')
 }
 
-t.test('a connection that drops is gone on with from the byte it came to', async (t) => {
+t.test('a connection that drops is resumed from the byte it came to', async (t) => {
   const prepared = await prepare(t)
   prepared.hub.faults[MODEL] = [
     { kind: 'drop', after: 100_000 },
@@ -112,7 +112,7 @@ t.test('wrong bytes: the file and both checksums are named, and the partial goes
   t.same(prepared.retries, [], 'it is not tried again: the next answer would be the same')
 })
 
-t.test('a partial whose bytes went bad, as after a power cut, is fetched anew', async (t) => {
+t.test('a partial whose bytes went bad, as after a power cut, is fetched again', async (t) => {
   const first = await prepare(t, { retry: { tries: 1, baseMs: 1 } })
   first.hub.faults[MODEL] = [{ kind: 'drop', after: 100_000 }]
   await t.rejects(first.download(), /broke/)

@@ -51,7 +51,7 @@ t.test('a package: the files of the variant, byte for byte, and where they came 
   )
 })
 
-t.test('again: nothing to do; damaged or missing files are mended, and only they are fetched', async (t) => {
+t.test('again: nothing to do; damaged or missing files are fixed, and only they are fetched', async (t) => {
   const hub = await startHub(t)
   const modelsDir = t.testdir()
   const client = clientOf(t, hub)
@@ -258,7 +258,7 @@ t.test('weights in files of their own come with the graph that names them, and a
 })
 
 t.test(
-  'weights that a graph names and no file holds are refused by name, in the pull and in verify',
+  'weights that a graph names and no file holds are rejected by name, in the pull and in verify',
   async (t) => {
     const hub = await startHub(t)
     hub.files['onnx/text_model.onnx'].content = onnxFile(Buffer.alloc(100), ['tower.weight'])

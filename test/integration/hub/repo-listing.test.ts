@@ -88,7 +88,7 @@ t.test('the API too is tried again, and waited for', async (t) => {
   t.equal(await resolveCommit(clientOf(t, hub), { repo: hub.repo, revision: 'main' }), hub.commit)
 })
 
-t.test('nobody there: said at once, with the host and the ways out', async (t) => {
+t.test('no one there: said at once, with the host and the ways out', async (t) => {
   const retries: string[] = []
   const client = clientOf(
     t,
@@ -106,7 +106,7 @@ t.test('nobody there: said at once, with the host and the ways out', async (t) =
 })
 
 t.test(
-  'an endpoint may lie under a path; one with a password, or that is no address, is refused',
+  'an endpoint may lie under a path; one with a password, or that is no address, is rejected',
   async (t) => {
     const { signal } = new AbortController()
     t.equal(openHub({ endpoint: 'https://mirror.example/hf/', signal }).endpoint, 'https://mirror.example/hf')

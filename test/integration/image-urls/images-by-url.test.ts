@@ -115,7 +115,7 @@ t.test('everywhere that an image is taken, an url stands for its bytes', async (
   )
 })
 
-t.test('what nobody waits for any more is dropped', async (t) => {
+t.test('what no one waits for any more is dropped', async (t) => {
   const host = await startPictureHost(t, { '/silent': () => {}, '/ok': picture })
   const { api } = await testServer(t, {
     IMAGE_URLS: 'true',
@@ -219,7 +219,7 @@ t.test('lists of hosts', async (t) => {
   )
 })
 
-t.test('settings that say nothing are refused at the start', async (t) => {
+t.test('settings that say nothing are rejected at the start', async (t) => {
   for (const value of ['http://example.com', 'a b', '*', 'a/b', '*.*.com', 'user@host'])
     t.throws(() => readConfig({ IMAGE_URL_ALLOWED_HOSTS: value }), /is not a host/, value)
   t.throws(() => readConfig({ IMAGE_URL_DENIED_HOSTS: 'example.com:80' }), /without a port/)

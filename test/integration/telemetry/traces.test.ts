@@ -75,7 +75,7 @@ t.test('what asks for traces', async (t) => {
   )
 })
 
-t.test("a trace of each request, with its stages, goes on with the caller's", async (t) => {
+t.test("a trace of each request, with its stages, continues with the caller's", async (t) => {
   const collector = await startCollector(t)
   setEnv(t, {
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
@@ -218,7 +218,7 @@ t.test("a trace of each request, with its stages, goes on with the caller's", as
   })
 
   await t.test(
-    'what is probed every few seconds is left out, and nobody reads what was sent in',
+    'what is probed every few seconds is left out, and no one reads what was sent in',
     async (t) => {
       await api('GET', '/health/live')
       await api('GET', '/metrics')

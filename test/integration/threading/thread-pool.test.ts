@@ -26,7 +26,7 @@ t.test('errors cross threads with their code and status; faults lose their messa
   t.match(fault.cause, /a fault of ours/, 'the log gets the stack')
 })
 
-t.test('a thread that can not start rejects the start', async (t) => {
+t.test('a thread that cannot start rejects the start', async (t) => {
   await t.rejects(start({ workerData: 'broken' }), /broken from the start/)
 })
 
@@ -77,7 +77,7 @@ t.test('a thread that dies between calls is replaced too', async (t) => {
   t.match(threads.state, { name: 'fragile', threads: 1, alive: 1, circuit: 'closed' })
 })
 
-t.test('an argument that can not be cloned fails, and no thread with it', async (t) => {
+t.test('an argument that cannot be cloned fails, and no thread with it', async (t) => {
   const threads = await start()
   t.teardown(() => threads.close())
   const before = await threads.call('thread', undefined)
@@ -86,7 +86,7 @@ t.test('an argument that can not be cloned fails, and no thread with it', async 
 })
 
 t.test(
-  'deaths without end open the circuit: calls are refused at once, with when to try again',
+  'deaths without end open the circuit: calls are rejected at once, with when to try again',
   async (t) => {
     const deaths: Error[] = []
     const threads = await start({ circuit: hasty(), onDeath: (error) => deaths.push(error) })
@@ -113,7 +113,7 @@ t.test(
 )
 
 t.test(
-  'threads that can not be started again neither spin nor end the process, and are there when they can',
+  'threads that cannot be started again neither spin nor end the process, and are there when they can',
   async (t) => {
     const brokenBy = `${t.testdir()}/broken`
     const failures: Error[] = []

@@ -86,7 +86,7 @@ t.test('a broken file, and one that is gone, keeps the keys that were', async (t
   t.notOk(ring.isStale)
 })
 
-t.test('reload reads it at once; a file without keys lets nobody in', async (t) => {
+t.test('reload reads it at once; a file without keys lets no one in', async (t) => {
   const path = join(t.testdir({ 'keys.json': text('one') }), 'keys.json')
   const ring = await openKeyRing({ entries: [], path })
   t.teardown(() => ring.close())
@@ -97,7 +97,7 @@ t.test('reload reads it at once; a file without keys lets nobody in', async (t) 
   t.equal(ring.size, 0)
 })
 
-t.test('a file that can not be used from the start is an error', async (t) => {
+t.test('a file that cannot be used from the start is an error', async (t) => {
   const folder = t.testdir({ 'keys.json': '{' })
   await t.rejects(openKeyRing({ entries: [], path: join(folder, 'keys.json') }), /is not JSON/)
   await t.rejects(openKeyRing({ entries: [], path: join(folder, 'none.json') }), /does not exist/)

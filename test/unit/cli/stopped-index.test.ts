@@ -10,7 +10,7 @@ const lost = new UnreachableError('The connection to http://there broke: other s
 const refusal = (code: string) =>
   new SemblanceError({ status: 503, code, message: 'As the service says it.' })
 
-t.test('stoppedIndex says what is stored and how to go on', async (t) => {
+t.test('stoppedIndex says what is stored and how to continue', async (t) => {
   const soFar = '1 record was stored before that: 1 created, 0 updated, 2 unchanged, 0 failed.'
   const cases: { error: Error; lines?: string; all?: boolean; message: string; exitCode: number }[] = [
     {

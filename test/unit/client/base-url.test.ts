@@ -39,7 +39,7 @@ t.test('an address may end with slashes or /v1, and have the path of a proxy', a
   }
 })
 
-t.test('an address whose parts would be ignored is refused', async (t) => {
+t.test('an address whose parts would be ignored is rejected', async (t) => {
   t.throws(() => connectTo({ url: 'localhost:8080' }), /is not an http or https URL/)
   t.throws(() => connectTo({ url: 'http://user:secret@host' }), {
     message: /^(?!.*secret).*a user name or a password/

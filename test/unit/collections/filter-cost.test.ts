@@ -64,7 +64,7 @@ t.test('records that are written between the steps pass as they are at the end',
   t.same(listed(step.value), listed(columns.rows(filter)))
 })
 
-t.test('a filter that would take seconds is refused with its cost', async (t) => {
+t.test('a filter that would take seconds is rejected with its cost', async (t) => {
   const index = new CollectionIndex({ dimension: 2, hnsw: DEFAULT_HNSW })
   const list = Array.from({ length: 1000 }, (_, i) => i)
   for (let key = 0; key < 200; key++) index.put(key, { n: list })

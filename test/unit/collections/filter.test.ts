@@ -73,7 +73,7 @@ t.test('every operator', async (t) => {
   for (const [filter, expected] of cases) t.same(rows(filter), expected, JSON.stringify(filter))
 })
 
-t.test('what is no filter is refused with its place', async (t) => {
+t.test('what is no filter is rejected with its place', async (t) => {
   const cases: [unknown, RegExp][] = [
     [5, /filter must be an object/],
     [{ a: { $regex: 'x' } }, /filter\.a\.\$regex is not an operator\. The operators are \$eq, .*\$exists/],
@@ -108,7 +108,7 @@ t.test('what is no filter is refused with its place', async (t) => {
     )
 })
 
-t.test('numbers that are not exact are refused in every operator', async (t) => {
+t.test('numbers that are not exact are rejected in every operator', async (t) => {
   const large = 2 ** 53
   const cases: [unknown, string][] = [
     [{ a: large }, 'filter.a'],
@@ -137,7 +137,7 @@ t.test('numbers that are not exact are refused in every operator', async (t) => 
   })
 })
 
-t.test('any depth is refused without recursion', async (t) => {
+t.test('any depth is rejected without recursion', async (t) => {
   const shapes: Record<string, (inner: unknown) => unknown> = {
     $not: (inner) => ({ $not: inner }),
     $and: (inner) => ({ $and: [inner] }),

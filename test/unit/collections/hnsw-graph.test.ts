@@ -46,7 +46,7 @@ t.test('edges of hnswlib-node that the graph rounds', async (t) => {
     t.equal(graph.count, 0)
   })
 
-  t.test('typed arrays are refused there: here they are what is taken', async (t) => {
+  t.test('typed arrays are rejected there: here they are what is taken', async (t) => {
     const raw = new hnswlib.HierarchicalNSW('ip', DIMENSION)
     raw.initIndex(1)
     t.throws(() => raw.addPoint(randomVector() as unknown as number[], 0))

@@ -76,7 +76,7 @@ t.test("OpenCLIP's configurations", async (t) => {
   )
 })
 
-t.test('what is not supported is refused', async (t) => {
+t.test('what is not supported is rejected', async (t) => {
   t.throws(() => parsePreprocessing({ size: 8, resample: 4 }), /resample 4/)
   t.throws(() => parsePreprocessing({}), /size/)
   t.throws(() => parsePreprocessing({ size: 8, do_center_crop: false }), /crop/)

@@ -15,7 +15,7 @@ t.test('a repository with and without a revision', async (t) => {
   })
 })
 
-t.test('what is no repository or no revision is refused by name', async (t) => {
+t.test('what is no repository or no revision is rejected by name', async (t) => {
   for (const name of [
     '',
     'a/b/c',

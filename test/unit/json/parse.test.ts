@@ -55,7 +55,7 @@ t.test('a key that comes twice has its last value, long or not', async (t) => {
   t.strictSame(parse(`{"a":{"base64":"${'AAAA'.repeat(9000)}"},"a":{"url":"c"}}`), { a: { url: 'c' } })
 })
 
-t.test('what is not JSON is refused, in long values too', async (t) => {
+t.test('what is not JSON is rejected, in long values too', async (t) => {
   const long = 'x'.repeat(50_000)
   for (const text of [
     '',
@@ -121,7 +121,7 @@ t.test('values, keys, bytes and numbers are bounded', async (t) => {
   t.equal(refusal(`{"image":{"base64":"${'A'.repeat(4 << 20)}"}}`), 'none', 'images are beside the bound')
 })
 
-t.test('a metadata that can not be used leaves what it came with usable', async (t) => {
+t.test('a metadata that cannot be used leaves what it came with usable', async (t) => {
   const many = `{${Array.from({ length: 60_000 }, (_, i) => `"k${i}":${i}`).join()}}`
   const nested = `${'{"a":'.repeat(200)}1${'}'.repeat(200)}`
   const text =
@@ -136,7 +136,7 @@ t.test('a metadata that can not be used leaves what it came with usable', async 
   })
 })
 
-t.test('a metadata by itself that can not be used is told', async (t) => {
+t.test('a metadata by itself that cannot be used is told', async (t) => {
   t.strictSame(
     parse('['.repeat(90_000), { root: 'metadata' }),
     new Unusable('The metadata is nested more than 32 levels deep.')
@@ -144,7 +144,7 @@ t.test('a metadata by itself that can not be used is told', async (t) => {
   t.strictSame(parse('{"a":{"b":"c"}}', { root: 'metadata' }), { a: { b: 'c' } })
 })
 
-t.test('keys that would reach prototypes are refused, however they are written', async (t) => {
+t.test('keys that would reach prototypes are rejected, however they are written', async (t) => {
   for (const key of [
     '__proto__',
     '\\u005f_proto__',

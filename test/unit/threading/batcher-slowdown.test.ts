@@ -88,7 +88,7 @@ t.test('the bound of the wait holds when the work slows down tenfold under what 
   )
 })
 
-t.test('a request of many is refused only while nothing of it has begun', async (t) => {
+t.test('a request of many is rejected only while nothing of it has begun', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
   const release: (() => void)[] = []
@@ -155,7 +155,7 @@ t.test('a request is admitted by the time to its answer, what runs ahead of it i
 })
 
 t.test(
-  'what has a slot and waits in a further queue is refused at the bound, unless it has begun there',
+  'what has a slot and waits in a further queue is rejected at the bound, unless it has begun there',
   async (t) => {
     mock.timers.enable({ apis: ['setTimeout'] })
     t.teardown(() => mock.timers.reset())

@@ -120,7 +120,7 @@ t.test('who waits for an entry of the bulk lane takes it along', async (t) => {
   t.same(batches.flat(), ['running', 'bulk3', 'bulk1', 'bulk2'])
 })
 
-t.test('an entry that nobody waits for any more is not joined, and its run is told', async (t) => {
+t.test('an entry that no one waits for any more is not joined, and its run is told', async (t) => {
   const signals: AbortSignal[] = []
   const { batcher, releaseAll } = held({ key: (item) => item })
   const told = new Batcher<string, string>({
@@ -427,7 +427,7 @@ t.test('who would wait too long is turned away, and told for how long', async (t
   )
 })
 
-t.test('a deadline that the queue can not meet is refused at once, and one that it can is not', async (t) => {
+t.test('a deadline that the queue cannot meet is rejected at once, and one that it can is not', async (t) => {
   const batcher = slow(30)
   const ahead = batcher.addAll(items(40))
   await Promise.all(ahead.slice(0, 15))

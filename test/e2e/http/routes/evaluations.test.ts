@@ -123,7 +123,7 @@ t.test('a folder is evaluated: followed, listed, read as JSON and as a page, and
   t.same(await readdir(join(folder, 'data', 'evaluations')), [], 'with its file')
 })
 
-t.test('what can not be evaluated is refused, and said why', async (t) => {
+t.test('what cannot be evaluated is rejected, and said why', async (t) => {
   const folder = t.testdir({
     datasets: { empty: {}, broken: { 'captions.csv': 'file_name,text\nnowhere.png,a picture\n' } },
     secret: {}
@@ -260,7 +260,7 @@ t.test(
   }
 )
 
-t.test('an evaluation goes on after the service was killed, with what was embedded', async (t) => {
+t.test('an evaluation continues after the service was killed, with what was embedded', async (t) => {
   const folder = t.testdir({ datasets: {}, data: {} })
   await captionedFolder(join(folder, 'datasets', 'many'), 200)
   const env = {
@@ -383,7 +383,7 @@ t.test('a collection is evaluated by the embeddings that it has', async (t) => {
     })
   })
 
-  t.test('what does not go together is refused', async (t) => {
+  t.test('what does not go together is rejected', async (t) => {
     await api('PUT', '/v1/collections/brought', { model: null, dimension: 2 })
     const cases: [object, number, string][] = [
       [{ dataset: { collection: 'brought' } }, 422, 'COLLECTION_HAS_NO_MODEL'],

@@ -55,7 +55,7 @@ async function embeddingsOf(api: Api, collection: string, target = 'image'): Pro
   )
 }
 
-t.test('a collection is encoded anew by another model, while it serves and is written to', async (t) => {
+t.test('a collection is encoded again by another model, while it serves and is written to', async (t) => {
   const other = await otherModel(t)
   const { api } = await testServer(t, { MODELS: `mini,${other}`, DATA_DIR: join(t.testdirName, 'data') })
   await api('PUT', '/v1/collections/things')
@@ -299,7 +299,7 @@ t.test('a kept image that is damaged is named; a dropped collection ends its job
   t.match((await api('GET', '/v1/collections/things')).body, { model: 'mini', images: 2 })
 })
 
-t.test('a service that is killed in the middle goes on with the job', async (t) => {
+t.test('a service that is killed in the middle continues with the job', async (t) => {
   const other = await otherModel(t)
   const env = { MODELS: `mini,${other}`, DATA_DIR: join(t.testdirName, 'data'), DEMO: 'false' }
   let service = await startProcess(t, env)

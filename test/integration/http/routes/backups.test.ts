@@ -97,7 +97,7 @@ t.test('a backup restored on a second instance answers searches alike', async (t
   )
 })
 
-t.test('a backup is of one moment while writes go on, and its images are held', async (t) => {
+t.test('a backup is of one moment while writes continue, and its images are held', async (t) => {
   const { api, close } = await testServer(t, { DATA_DIR: t.testdir() })
   await api('PUT', '/v1/collections/things', { model: null, dimension: 4 })
   const set = (n: number) =>

@@ -6,7 +6,7 @@ import { testServer } from '../../../fixtures/server.js'
 const type = { 'content-type': 'application/x-ndjson' }
 type Result = { line: number; id?: string | null; status: string; error?: { code: string } }
 
-t.test('bulk loads that go on where they were', async (t) => {
+t.test('bulk loads that continue where they were', async (t) => {
   const { api, url } = await testServer(t)
   const base = '/v1/collections/own'
   await api('PUT', base, { model: null, dimension: 3 })
@@ -63,7 +63,7 @@ t.test('bulk loads that go on where they were', async (t) => {
     )
   })
 
-  t.test('from_line counts on; what leaves lines out is refused', async (t) => {
+  t.test('from_line counts on; what leaves lines out is rejected', async (t) => {
     await bulk(body(70), { key: 'from' })
     const rest = await bulk([70, 71].map((n) => record(n, `f${n}`)).join('\n'), { key: 'from', from: 71 })
     t.same(
@@ -138,7 +138,7 @@ t.test('bulk loads that go on where they were', async (t) => {
     t.match(await load('all failing'), { lines: 1300, failed: 1300 })
   })
 
-  t.test('another body under the same key is refused before anything of it is written', async (t) => {
+  t.test('another body under the same key is rejected before anything of it is written', async (t) => {
     await bulk(body(80), { key: 'body' })
     const before = (await api('GET', base)).body.records
     const other = await bulk(body(79) + record(79, 'other') + '\n' + record(80, 'new') + '\n', {
@@ -187,36 +187,33 @@ t.test('bulk loads that go on where they were', async (t) => {
     })
   })
 
-  t.test(
-    'one stream at a time; one that is cut off leaves its batches and can be gone on with',
-    async (t) => {
-      const sending = open(`${url}${base}/records/bulk`, {
-        method: 'POST',
-        headers: { ...type, 'idempotency-key': 'cut' }
-      })
-      sending.on('error', () => undefined)
-      const answered = new Promise<void>((resolve) =>
-        sending.on('response', (response) => response.once('data', () => resolve()))
-      )
-      sending.write(body(64))
-      await answered
-      sending.write(body(74).slice(body(64).length))
-      t.match(await bulk(body(200), { key: 'cut' }), {
-        status: 409,
-        body: { error: { code: 'BULK_LOAD_RUNNING' } }
-      })
-      t.same((await bulk(record(0), { key: 'beside' })).counts, { updated: 1 }, 'another key is not kept out')
-      sending.destroy()
-      let again = await bulk(body(200), { key: 'cut' })
-      for (let tries = 0; again.status === 409 && tries < 100; tries++) {
-        await sleep(20)
-        again = await bulk(body(200), { key: 'cut' })
-      }
-      t.equal(again.counts.skipped, 64, 'the ten lines of the batch that was not full are not among them')
-      t.equal(again.results.length, 200)
-      t.match(await load('cut'), { lines: 200, completed: true })
+  t.test('one stream at a time; one that is cut off leaves its batches and can be resumed', async (t) => {
+    const sending = open(`${url}${base}/records/bulk`, {
+      method: 'POST',
+      headers: { ...type, 'idempotency-key': 'cut' }
+    })
+    sending.on('error', () => undefined)
+    const answered = new Promise<void>((resolve) =>
+      sending.on('response', (response) => response.once('data', () => resolve()))
+    )
+    sending.write(body(64))
+    await answered
+    sending.write(body(74).slice(body(64).length))
+    t.match(await bulk(body(200), { key: 'cut' }), {
+      status: 409,
+      body: { error: { code: 'BULK_LOAD_RUNNING' } }
+    })
+    t.same((await bulk(record(0), { key: 'beside' })).counts, { updated: 1 }, 'another key is not kept out')
+    sending.destroy()
+    let again = await bulk(body(200), { key: 'cut' })
+    for (let tries = 0; again.status === 409 && tries < 100; tries++) {
+      await sleep(20)
+      again = await bulk(body(200), { key: 'cut' })
     }
-  )
+    t.equal(again.counts.skipped, 64, 'the ten lines of the batch that was not full are not among them')
+    t.equal(again.results.length, 200)
+    t.match(await load('cut'), { lines: 200, completed: true })
+  })
 
   t.test('a client that goes before it is answered anything leaves the key free', async (t) => {
     const sending = open(`${url}${base}/records/bulk`, {

@@ -287,7 +287,7 @@ t.test('classifiers over HTTP', async (t) => {
     })
   })
 
-  t.test('what is no training is refused, and says why', async (t) => {
+  t.test('what is no training is rejected, and says why', async (t) => {
     const refused = async (body: unknown, status: number, message: RegExp) =>
       t.match(
         await api('PUT', '/v1/classifiers/wrong', body),

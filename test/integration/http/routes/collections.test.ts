@@ -40,7 +40,7 @@ t.test('collections over HTTP', async (t) => {
     })
   })
 
-  t.test('what can not be had is refused with the reason', async (t) => {
+  t.test('what cannot be had is rejected with the reason', async (t) => {
     await api('PUT', '/v1/collections/fixed')
     const refused = async (path: string, body: unknown, expected: object) =>
       t.match(await api('PUT', path, body), expected, JSON.stringify(body))

@@ -100,7 +100,7 @@ t.test('embeddings', async (t) => {
     )
   })
 
-  t.test('what can not be embedded is refused', async (t) => {
+  t.test('what cannot be embedded is rejected', async (t) => {
     for (const body of [
       {},
       { input: '' },

@@ -32,7 +32,7 @@ t.test('records that end by themselves', async (t) => {
     }
   )
 
-  t.test('what is no end is refused', async (t) => {
+  t.test('what is no end is rejected', async (t) => {
     for (const expires_at of [
       '2000-01-01T00:00:00Z',
       '2100-02-30T00:00:00Z',

@@ -15,7 +15,7 @@ const joint = ({ image, text }: { image?: Vector; text?: Vector }, w: { image: n
 t.test('fusion over HTTP', async (t) => {
   const { api } = await testServer(t)
 
-  t.test('of embeddings that were brought along', async (t) => {
+  t.test('of embeddings that were supplied by the client', async (t) => {
     const base = '/v1/collections/vectors'
     await api('PUT', base, { model: null, dimension: 8 })
     const embeddings = Array.from({ length: 60 }, (_, n): { image?: Vector; text?: Vector } => ({

@@ -10,7 +10,7 @@ const axis = (n: number, lean = 0) =>
   )
 type Matches = { id: string; score: number; modality: string }[]
 
-t.test('the general search over embeddings that were brought along', async (t) => {
+t.test('the general search over embeddings that were supplied by the client', async (t) => {
   const { api } = await testServer(t)
   const base = '/v1/collections/vectors'
   t.match(await api('PUT', base, { model: null }), { status: 400, body: { error: { message: /dimension/ } } })
@@ -156,7 +156,7 @@ t.test('the general search over embeddings that were brought along', async (t) =
     })
   })
 
-  t.test('what is no query is refused', async (t) => {
+  t.test('what is no query is rejected', async (t) => {
     const refused = async (query: unknown, expected: object) =>
       t.match(await search({ query }), expected, JSON.stringify(query).slice(0, 60))
     await refused({}, { status: 422, body: { error: { code: 'QUERY_INVALID' } } })

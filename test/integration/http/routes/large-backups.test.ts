@@ -28,7 +28,7 @@ async function begin(url: string, bytes: number, length?: number) {
 
 const isWell = async (api: Api) => (await api('GET', '/v1/collections')).status === 200
 
-t.test('an upload over the limit is refused by its length, or once it is over', async (t) => {
+t.test('an upload over the limit is rejected by its length, or once it is over', async (t) => {
   const dataDir = t.testdir()
   const { api, url } = await testServer(t, { DATA_DIR: dataDir, MAX_BACKUP_MIB: '2' })
   const tooLarge = {
@@ -60,7 +60,7 @@ t.test('an upload over the limit is refused by its length, or once it is over', 
   t.ok(await isWell(api))
 })
 
-t.test('an upload that would take the reserve of the disk is refused', async (t) => {
+t.test('an upload that would take the reserve of the disk is rejected', async (t) => {
   const dataDir = await smallDisk('512m')
   if (!dataDir) return void t.pass('a disk of its own', { skip: 'no disk may be mounted here' })
   const { api, url, close } = await testServer(t, { DATA_DIR: dataDir })

@@ -51,7 +51,7 @@ t.test("the clients that are written for OpenAI's API", async (t) => {
     })
   })
 
-  t.test('token ids get one error, with the setting that mends it', async (t) => {
+  t.test('token ids get one error, with the setting that fixes it', async (t) => {
     for (const input of [
       [1, 2, 3],
       [[1, 2], [3]]

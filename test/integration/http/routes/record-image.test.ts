@@ -189,7 +189,7 @@ t.test('kept images, and thumbnails of them that are made on demand', async (t) 
     t.equal((await sharp(kept).metadata()).hasAlpha, true, 'and where thumbnails are kept')
   })
 
-  t.test('a WebP that says more than its pixels is made anew', async (t) => {
+  t.test('a WebP that says more than its pixels is made again', async (t) => {
     const told = await sharp({ create: { width: 50, height: 50, channels: 3, background: 'green' } })
       .webp()
       .withExif({ IFD0: { Copyright: 'somebody' } })

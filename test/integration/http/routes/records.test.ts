@@ -198,7 +198,7 @@ t.test('records over HTTP', async (t) => {
       )
   })
 
-  t.test('wrong shapes are refused whole', async (t) => {
+  t.test('wrong shapes are rejected whole', async (t) => {
     for (const body of [
       {},
       { records: [] },
@@ -425,7 +425,7 @@ t.test('records over HTTP', async (t) => {
     })
   })
 
-  t.test('numbers that would change are refused by PATCH, too', async (t) => {
+  t.test('numbers that would change are rejected by PATCH, too', async (t) => {
     await api('POST', records, {
       records: [{ id: 'exact', text: 'x', metadata: { n: Number.MAX_SAFE_INTEGER } }]
     })

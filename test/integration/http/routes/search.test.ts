@@ -79,7 +79,7 @@ t.test('search over HTTP', async (t) => {
     t.ok(exact.every(({ score }: { score: number }) => Math.abs(score) <= 1.000001))
   })
 
-  t.test('what is no search is refused', async (t) => {
+  t.test('what is no search is rejected', async (t) => {
     const refused = async (path: string, body: unknown, expected: object) =>
       t.match(await api('POST', `${base}/search/${path}`, body), expected, JSON.stringify(body).slice(0, 80))
     for (const body of [
@@ -202,7 +202,7 @@ t.test('search over HTTP', async (t) => {
     })
   })
 
-  t.test('zero-shot: what makes no sense is refused', async (t) => {
+  t.test('zero-shot: what makes no sense is rejected', async (t) => {
     const image = { base64: pictures[0].toString('base64') }
     const refused = async (body: object, expected: object) =>
       t.match(await api('POST', '/v1/zero-shot', body), expected, JSON.stringify(body).slice(0, 80))

@@ -294,7 +294,7 @@ t.test('a collection as a whole', async (t) => {
     })
   })
 
-  t.test('what nobody waits for any more ends, and searches go on', async (t) => {
+  t.test('what no one waits for any more ends, and searches continue', async (t) => {
     const late = await api('POST', `${base}/search/matrix`, {}, { headers: { 'x-request-timeout': '0.001' } })
     t.ok([429, 504].includes(late.status), `${late.status}`)
     t.match(await api('POST', `${base}/search/matrix`, { sample: 5 }), { status: 200 })

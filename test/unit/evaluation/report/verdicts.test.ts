@@ -48,7 +48,7 @@ t.test('nothing is said of fewer than twenty items', async (t) => {
 })
 
 t.test(
-  'a calibration error is judged from a thousand images on, and below it is said that it can not be',
+  'a calibration error is judged from a thousand images on, and below it is said that it cannot be',
   async (t) => {
     t.same(said('zero-shot', { 'zero_shot.ece': share(0.3, { items: 999 }) }), [
       [

@@ -141,7 +141,7 @@ t.test('of very many queries the exact recall beside that of the graph is of the
   t.match(method.at(-1), /2000 of 2300 and 2000 of 2300 captions and images drawn at random/)
 })
 
-t.test('where captions can not be opened the images are closed', async (t) => {
+t.test('where captions cannot be opened the images are closed', async (t) => {
   const folder = t.testdir()
   const { images } = noisy({ images: 4, captionsEach: 1, noise: 1 })
   const path = join(folder, 'images.npy')

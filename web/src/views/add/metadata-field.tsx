@@ -7,7 +7,7 @@ interface MetadataFieldProps {
   onChange: (text: string) => void
 }
 
-/** Why metadata can not be read; undefined where it can. */
+/** Why metadata cannot be read; undefined where it can. */
 export function metadataProblem(text: string): string | undefined {
   try {
     parseMetadata(text)
@@ -16,7 +16,7 @@ export function metadataProblem(text: string): string | undefined {
   }
 }
 
-/** Metadata as it is typed, with what is to be mended. */
+/** Metadata as it is typed, with what is to be fixed. */
 export function MetadataField({ text, label, onChange }: MetadataFieldProps) {
   const id = useId()
   const problem = metadataProblem(text)

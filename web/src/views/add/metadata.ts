@@ -1,4 +1,4 @@
-/** Reads metadata as it is typed: a JSON object, or lines of `key=value`. Throws what is to be mended. */
+/** Reads metadata as it is typed: a JSON object, or lines of `key=value`. Throws what is to be fixed. */
 export function parseMetadata(text: string): Record<string, unknown> {
   const trimmed = text.trim()
   return trimmed.startsWith('{')

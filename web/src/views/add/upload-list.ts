@@ -53,7 +53,7 @@ export function createUploadList() {
   }
   const add = (picture: CaptionedPicture) => {
     const known = byPath.get(picture.path)
-    // The one that is on its way goes on.
+    // The one that is on its way continues.
     if (known?.state === 'sending') return
     if (known) setSent(known, 0)
     bytes.total += picture.file.size - (known?.file.size ?? 0)

@@ -7,7 +7,7 @@ import { STATES, type UploadState } from './upload-list.js'
 import { UploadRows } from './upload-rows.js'
 import { retryFailed, stopUploads, uploadedTo, uploading, uploadProblem, uploads } from './uploads.js'
 
-/** How far all of the files are, each of them, and the ways to go on. */
+/** How far all of the files are, each of them, and the ways to continue. */
 export function UploadPanel({ onStart }: { onStart: () => void }) {
   const address = useAddress()
   void uploads.version.value

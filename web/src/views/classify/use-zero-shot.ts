@@ -59,7 +59,7 @@ export function useZeroShot(image: Blob | undefined, asked: Asked) {
   }
 }
 
-/** The form of a request; made anew for each try, since it is read as it is sent. */
+/** The form of a request; made again for each try, since it is read as it is sent. */
 function formOf(image: Blob, { labels, templates, multiLabel, model }: Asked): FormData {
   const form = new FormData()
   form.append(

@@ -10,7 +10,7 @@ export type Job = Extract<Answer<'/v1/jobs', 'get'>['jobs'][number], { kind: 're
 export const jobs = signal<Job[]>([])
 
 /**
- * So often in a row the service may not be there, which starts anew in less than that takes: up to a minute.
+ * So often in a row the service may not be there, which starts again in less than that takes: up to a minute.
  */
 const RETRIES = 10
 
@@ -32,7 +32,7 @@ export async function loadJobs(): Promise<void> {
   if (before.some(({ id }) => !running.has(id))) await loadCollections()
 }
 
-/** Begins to encode a collection anew with a model. */
+/** Begins to encode a collection again with a model. */
 export async function startReindex(
   collection: string,
   body: { model?: string; skip_missing: boolean }

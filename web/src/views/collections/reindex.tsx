@@ -6,10 +6,10 @@ import { models } from '../../models.js'
 import { useAction } from '../../use-action.js'
 import { cancelJob, jobs, startReindex, type Job } from './jobs.js'
 
-/** Records that are named of those that can't be encoded anew. */
+/** Records that are named of those that can't be encoded again. */
 const NAMED = 20
 
-/** Encoding a collection anew: begun here, followed wherever it was begun. */
+/** Encoding a collection again: begun here, followed wherever it was begun. */
 export function Reindex({ collection }: { collection: Collection }) {
   if (collection.model === null)
     return <p class="muted">This collection has no model: its embeddings are supplied by clients.</p>

@@ -18,7 +18,7 @@ export interface RunningLayout {
 }
 
 /**
- * Lays out a sample in a worker, so that the page goes on, and keeps what came out in the browser under
+ * Lays out a sample in a worker, so that the page continues, and keeps what came out in the browser under
  * `key`, by which it is there at once the next time.
  */
 export function layOut(task: LayoutTask, key: string): RunningLayout {
@@ -38,7 +38,7 @@ export function layOut(task: LayoutTask, key: string): RunningLayout {
         layout.value = { positions, progress }
         if (!done) return
         worker!.terminate()
-        // A browser that keeps nothing lays out anew.
+        // A browser that keeps nothing lays out again.
         void set(key, { identity, positions } satisfies Kept).catch(() => {})
         resolve()
       }

@@ -20,7 +20,7 @@ export interface SampleState {
   problem: ReadonlySignal<string | undefined>
 }
 
-/** A sample of a collection as it is laid out; anew whenever what is asked for changes, or `tries` does. */
+/** A sample of a collection as it is laid out; again whenever what is asked for changes, or `tries` does. */
 export function useSample({
   collection,
   target,

@@ -63,7 +63,7 @@ export function Comparison({ asked, collection }: { asked: Asked; collection: st
       (compared) => ({ compared }),
       (error: unknown) => ({ problem: messageOf(error) })
     )
-    // Of a query that was left meanwhile nobody wants to know.
+    // Of a query that was left meanwhile no one wants to know.
     if (state.peek() === asking) state.value = next
   }
   const { compared, problem, isBusy } = state.value

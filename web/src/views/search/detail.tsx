@@ -25,7 +25,7 @@ export function Detail({ asking, collection, found }: DetailProps) {
     if (opened === undefined) dialog.current?.close()
     else if (!dialog.current?.open) dialog.current?.showModal()
   }, [opened])
-  // Arrows go on when what had the focus has gone with the record before.
+  // Arrows continue when what had the focus has gone with the record before.
   useEffect(() => {
     if (opened !== undefined && !dialog.current?.contains(document.activeElement)) dialog.current?.focus()
   }, [opened, record])

@@ -15,7 +15,7 @@ const LONGEST = 1024
 /** Of the smaller picture, from 0 to 1. */
 const QUALITY = 0.92
 
-/** How many pictures are kept for going back to; older ones are let go of. */
+/** How many pictures are kept for going back to; older ones are released. */
 const KEPT = 20
 const images = new Map<string, DroppedImage>()
 

@@ -21,7 +21,7 @@ export interface Found {
   score?: number
 }
 
-/** Some of what was found, and where to go on. */
+/** Some of what was found, and where to continue. */
 export interface Page {
   found: Found[]
   /** For the page after this; undefined on the last one. */
@@ -45,7 +45,7 @@ export async function toQuery({ text, parts }: Asked) {
 
 interface Place {
   collection: string
-  /** Where to go on, of the page before. */
+  /** Where to continue, of the page before. */
   from?: string
   signal: AbortSignal
 }

@@ -7,10 +7,10 @@ export interface Asking {
   asked: Asked
   /** The id of the record that is looked at. */
   opened?: string
-  /** Changes what is searched for: a step of the history, unless it goes on with the last one. */
+  /** Changes what is searched for: a step of the history, unless it continues with the last one. */
   change(changes: Partial<Asked>, options?: { replace?: boolean }): void
   add(part: Part): void
-  /** Starts anew with what is like a record. */
+  /** Starts again with what is like a record. */
   moreLike(id: string): void
   open(id: string): void
   /** On to another record, while one is open. */

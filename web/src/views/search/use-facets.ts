@@ -8,7 +8,7 @@ export type Facet = Answer<'/v1/collections/{collection}/facets', 'get'>['fields
 /** Values of a field that are listed at most. */
 const VALUES = 50
 
-/** What there is to filter by in a collection, and why it can't be told. Another `filling` asks anew. */
+/** What there is to filter by in a collection, and why it can't be told. Another `filling` asks again. */
 export function useFacets(
   collection: string | undefined,
   filling: string

@@ -27,7 +27,7 @@ interface State {
 
 /**
  * What a query finds, page by page. While the next query is under way the answer to the last one stays; late
- * answers are dropped. Where nothing is searched for another `filling` lists anew.
+ * answers are dropped. Where nothing is searched for another `filling` lists again.
  */
 export function useResults(collection: string | undefined, asked: Asked, filling: string): Results {
   const state = useSignal<State>({ found: [], isBusy: true })
