@@ -89,7 +89,8 @@ t.test('SIGINT keeps what has come, and says how to continue', async (t) => {
 
 t.test('commands at the same time take turns', async (t) => {
   const hub = await startHub(t)
-  hub.speed = 50_000
+  // Slow enough that the first is still at work when a busy machine has started the second.
+  hub.speed = 10_000
   const modelsDir = t.testdir()
   const env = { MODELS_DIR: modelsDir, HF_ENDPOINT: hub.endpoint }
   const first = startCommand(t, PULL, env)
@@ -111,7 +112,7 @@ t.test('commands at the same time take turns', async (t) => {
 
 t.test('a command that waits for one that is killed continues where that ended', async (t) => {
   const hub = await startHub(t)
-  hub.speed = 50_000
+  hub.speed = 10_000
   const modelsDir = t.testdir()
   const env = { MODELS_DIR: modelsDir, HF_ENDPOINT: hub.endpoint }
   const first = startCommand(t, PULL, env)
