@@ -40,7 +40,7 @@ if (disk) {
       t.notOk(hub.requests.some(({ path }) => path.includes('/resolve/')))
 
       await rm(join(disk, 'filler'))
-      hub.speed = 300_000
+      hub.speed = 100_000
       const ended = callCommand(PULL, env)
       for (
         let waited = 0;
