@@ -53,7 +53,7 @@ t.test("Karpathy's splits", async (t) => {
   t.same((await load(path, { split: 'val' })).items, [said(2)])
   t.match(await load(path, { split: 'all' }), { name: 'karpathy/dataset_coco (all)', items: four })
   await t.rejects(openDataset(path, { split: 'other' }), {
-    message: /has no split 'other': there is test, train, validation, or all\./
+    message: /has no split 'other'; the splits are test, train, validation, or all\./
   })
 })
 
@@ -72,7 +72,9 @@ t.test('a folder of images with metadata, by splits', async (t) => {
   })
   t.same((await load(path, { split: 'train' })).items, [item(0, 'train'), item(1, 'train')])
   t.equal((await load(path, { split: 'all' })).items.length, 4)
-  await t.rejects(openDataset(path, { split: 'validation' }), { message: /there is test, train, or all/ })
+  await t.rejects(openDataset(path, { split: 'validation' }), {
+    message: /the splits are test, train, or all/
+  })
 })
 
 t.test('a folder a class', async (t) => {
