@@ -23,8 +23,8 @@ t.test('all is healthy beside a service that runs', async (t) => {
   )
   const text = findings.map((finding) => `${finding.topic}: ${finding.text}`).join('\n')
   t.match(text, /machine: .*Node\.js \d+/)
-  t.match(text, /runtime: onnxruntime-node 1\..* knows cpu, webgpu/)
-  t.match(text, /mini: asked for cpu; image tower on cpu \(nodes: cpu \d+\), text tower on cpu/)
+  t.match(text, /runtime: onnxruntime-node 1\..* supports cpu, webgpu/)
+  t.match(text, /mini: requested cpu; image tower on cpu \(nodes: cpu \d+\), text tower on cpu/)
   t.match(
     text,
     inSequence(

@@ -127,7 +127,7 @@ t.test('pictures and texts are added from the gallery', async (t) => {
     })
     await page.locator('input[data-kind=files]').setInputFiles([await picture('late.png', 'pink')])
     await page.getByRole('button', { name: 'Add 1 picture to patient' }).click()
-    await page.getByText('The service is full just now').waitFor()
+    await page.getByText('The service is busy').waitFor()
     await ended(page, /1 created/)
     t.equal(refusals, 2)
     t.same(problems, [])
