@@ -49,7 +49,7 @@ t.test('a collection of a service is evaluated from the command line', async (t)
     [['-c', 'walls', '--against', 'clip'], 2, /--against can't be used with --collection/],
     [['-c', 'walls', '--cache', folder], 2, /--cache can't be used with --collection/],
     [['-c', 'walls', '--no-cache'], 2, /--no-cache can't be used with --collection/],
-    [['-c', 'walls', 'folder'], 2, /apart/],
+    [['-c', 'walls', 'folder'], 2, /can't be evaluated in one/],
     [['-c', 'nowhere'], 1, /There is no collection 'nowhere'/],
     [[], 2, /name a dataset, or a collection/]
   ]

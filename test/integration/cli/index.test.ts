@@ -375,7 +375,10 @@ t.test('text with a byte order mark, text that is not UTF-8, and the types of ce
     stderr: /No row has a value in the column 'prize'/
   })
   t.match(await index(join(root, 'shop.csv'), '--types', 'zip=text'), { code: 2, stderr: /'zip=string'/ })
-  t.match(await index(join(root, 'mark.ndjson'), '--strings'), { code: 2, stderr: /take no --strings/ })
+  t.match(await index(join(root, 'mark.ndjson'), '--strings'), {
+    code: 2,
+    stderr: /can't be used with --strings/
+  })
   t.match(await index(join(root, 'pictures'), '-c', 'pictures'), { code: 0, created: 2 })
   t.match(await record('pictures', 'a.png'), { text: 'a red thing' })
   t.match(await record('pictures', 'b.png'), { metadata: { price: 7 } })
@@ -407,7 +410,7 @@ t.test('what cannot be read is told, and leaves the rest be', async (t) => {
   for (const reason of [
     /not UTF-8; rename the file/,
     /b\.txt: The caption can't be read/,
-    /longer than 255 bytes/,
+    /longer than the 255 bytes/,
     /control characters/
   ])
     t.match(run.stderr, reason)
@@ -438,11 +441,14 @@ t.test('mistakes on the command line, and services that are not there', async (t
   await writeFile(join(root, 't.csv'), 'id,text\n')
   t.match(await index(join(root, 'l.ndjson'), '--prefix', 'x/', '--label', '--text-column', 'y'), {
     code: 2,
-    stderr: /take no --prefix and no --label and no --text-column\./
+    stderr: /can't be used with --prefix or --label or --text-column\./
   })
-  t.match(await index('-', '--label'), { code: 2, stderr: /take no --label/ })
-  t.match(await index(join(root, 't.csv'), '--label'), { code: 2, stderr: /takes no --label/ })
-  t.match(await index(join(root, 'a.png'), '--label'), { code: 2, stderr: /take no --label/ })
+  t.match(await index('-', '--label'), { code: 2, stderr: /can't be used with --label/ })
+  t.match(await index(join(root, 't.csv'), '--label'), {
+    code: 2,
+    stderr: /A table can't be used with --label/
+  })
+  t.match(await index(join(root, 'a.png'), '--label'), { code: 2, stderr: /can't be used with --label/ })
   t.match(await index(join(root, 'a.png'), '-c', 'there', '--storage', 'none', '--model', 'clip'), {
     code: 0,
     created: 1
@@ -457,7 +463,7 @@ t.test('mistakes on the command line, and services that are not there', async (t
   ])
     t.match(await index(join(root, 'a.png'), '-c', 'there', ...other), {
       code: 2,
-      stderr: /'there' already exists, with storage none and model clip: /
+      stderr: /'there' already exists, with storage none and model clip; /
     })
   t.match(await callCommand(['collections', 'list', '--url', `http://127.0.0.1:${await closedPort()}`]), {
     code: 69,

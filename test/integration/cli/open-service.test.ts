@@ -35,7 +35,10 @@ t.test('a service that is named needs its key', async (t) => {
     await callCommand(['collections', 'list', '--url', `${url}/`, '--api-key', 'a-key-of-many-characters']),
     { code: 0, stdout: /There are no collections/, stderr: '' }
   )
-  t.match(await callCommand(['collections', 'list', '--url', 'ftp://x']), { code: 2, stderr: /no http/ })
+  t.match(await callCommand(['collections', 'list', '--url', 'ftp://x']), {
+    code: 2,
+    stderr: /'ftp:\/\/x' is not an http or https URL/
+  })
   for (const key of ['a-secret\nkey', 'a-secret\u00fckey', ' a-secret']) {
     const { code, stdout, stderr } = await callCommand(['collections', 'list', '--url', url], {
       SEMBLANCE_API_KEY: key
