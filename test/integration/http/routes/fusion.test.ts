@@ -109,7 +109,7 @@ t.test('fusion over HTTP', async (t) => {
     )
     t.match(await search({ fusion: { method: 'joint', weights: { image: 0, text: 0 } } }), {
       status: 400,
-      body: { error: { message: /both 0/ } }
+      body: { error: { message: /must not both be 0/ } }
     })
     t.match(await search({ fusion: { method: 'joint', normalisation: 'z-score' } }), {
       status: 400,
