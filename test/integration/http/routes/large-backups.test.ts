@@ -33,7 +33,7 @@ t.test('an upload over the limit is rejected by its length, or once it is over',
   const { api, url } = await testServer(t, { DATA_DIR: dataDir, MAX_BACKUP_MIB: '2' })
   const tooLarge = {
     status: 413,
-    body: { error: { code: 'BACKUP_TOO_LARGE', message: /over the 2 MiB/, request_id: /./ } }
+    body: { error: { code: 'BACKUP_TOO_LARGE', message: /exceeds the limit of 2 MiB/, request_id: /./ } }
   }
   t.match(
     await begin(url, 0, 2 * MIB + 1),
