@@ -81,7 +81,7 @@ t.test('an evaluation that was killed continues where it was', async (t: Test) =
   const then = keptRows(cache)
   t.ok(then >= before + 1, `${then} after ${before}`)
   const whole = await callCommand(args, env)
-  const made = Number(/(\d+) embeddings of mini were made/.exec(whole.stderr)?.[1])
+  const made = Number(/(\d+) embeddings of mini were computed/.exec(whole.stderr)?.[1])
   t.equal(made, keptRows(cache) - then, 'what was there is not made again')
   const alone = await callCommand([...args, '--no-cache'], env)
   t.same(

@@ -11,16 +11,17 @@ import { testServer } from '../../fixtures/server.js'
 const { url, api } = await testServer(t, { MODELS_DIR: 'test/fixtures/towers', MODELS: 'clip' })
 const here = { SEMBLANCE_URL: url }
 
-/** Waits until a collection has records, at most half a minute. */
-async function stored(collection: string): Promise<void> {
+/** Waits until a collection has so many records, at most half a minute. */
+async function stored(collection: string, records: number): Promise<void> {
   const count = async () => (await api('GET', `/v1/collections/${collection}`)).body.records ?? 0
-  for (let waited = 0; (await count()) === 0 && waited < 30_000; waited += 10) await sleep(10)
+  for (let waited = 0; (await count()) < records && waited < 30_000; waited += 10) await sleep(10)
 }
 
 t.test('Ctrl-C stops it while standard input is still open', async (t) => {
   const { child, ended } = startCommand(t, ['index', '-', '-c', 'lines'], here, 'pipe')
   child.stdin!.write(Array.from({ length: 300 }, (_, i) => `{"id": "more${i}", "text": "more"}\n`).join(''))
-  await stored('lines')
+  // The command has the answers to the first of several batches by then.
+  await stored('lines', 192)
   child.kill('SIGINT')
   t.match(await ended, {
     code: 130,
@@ -39,7 +40,7 @@ t.test('Ctrl-C stops it, and the next run continues', async (t) => {
     )
   )
   const { child, ended } = startCommand(t, ['index', root, '-c', 'stopped'], here)
-  await stored('stopped')
+  await stored('stopped', 1)
   child.kill('SIGINT')
   t.match(await ended, {
     code: 130,
