@@ -26,7 +26,7 @@ import {
 } from './sqlite/reads.js'
 import type { StoreCall } from './store-read.js'
 import { removeIndex, syncIndexes, type Indexes } from './sync-indexes.js'
-import { Upkeep, type SavedGraph } from './upkeep.js'
+import { Maintenance, type SavedGraph } from './maintenance.js'
 import type { RecordChange } from './sqlite/record-change.js'
 
 /** What the searcher reports: how far the graphs are at the start, and what went wrong on the way. */
@@ -61,7 +61,7 @@ const indexes: Indexes = new Map()
 const REPORT_EVERY_MS = 250
 const report = (message: SearcherReport) => parentPort?.postMessage(message)
 const onProblem = (problem: string) => report({ problem })
-const upkeep = new Upkeep({ dataDir, indexes, rebuild: rebuildElsewhere, onProblem })
+const maintenance = new Maintenance({ dataDir, indexes, rebuild: rebuildElsewhere, onProblem })
 
 async function rebuildElsewhere(
   identity: GraphIdentity,
@@ -111,14 +111,14 @@ async function load(): Promise<void> {
 
 /** Builds what the snapshots lacked, reporting how far it is. Searches are answered by scans meanwhile. */
 function catchUp(): void {
-  const total = upkeep.pending
-  void upkeep.wake()
+  const total = maintenance.pending
+  void maintenance.wake()
   if (total === 0) return
   report({ indexed: 0, total })
-  const before = upkeep.inserted
+  const before = maintenance.inserted
   const timer = setInterval(() => {
     // Those that were there at the start go first; what comes meanwhile is not waited for.
-    const indexed = upkeep.pending === 0 ? total : Math.min(total, upkeep.inserted - before)
+    const indexed = maintenance.pending === 0 ? total : Math.min(total, maintenance.inserted - before)
     report({ indexed, total })
     if (indexed === total) clearInterval(timer)
   }, REPORT_EVERY_MS)
@@ -138,7 +138,7 @@ export const configure = handler(({ id, hnsw }: StoredCollection) => {
 /** Reads the store anew, where it is not known what became of a write. */
 export const resync = handler(() => {
   syncIndexes(indexes, store)
-  void upkeep.wake()
+  void maintenance.wake()
 })
 
 /** Frees the indexes of a dropped collection. */
@@ -152,8 +152,8 @@ export const apply = handler(async ({ collection, changes, vectors }: IndexChang
   const index = indexes.get(collection)
   if (!index) return
   changes.forEach((change, i) => index.apply(change, vectors[i]))
-  void upkeep.wake()
-  if (changes.some(({ added }) => added.length > 0)) await upkeep.room()
+  void maintenance.wake()
+  if (changes.some(({ added }) => added.length > 0)) await maintenance.room()
 })
 
 /** Takes committed embeddings of records that are there in; they are searchable when this resolves. */
@@ -167,8 +167,8 @@ export const embed = handler(
   }) => {
     for (const { key, vector, ...embedding } of embeddings)
       indexes.get(collection)?.add(key, embedding, vector)
-    void upkeep.wake()
-    await upkeep.room()
+    void maintenance.wake()
+    await maintenance.room()
   }
 )
 
@@ -308,7 +308,7 @@ function indexOf({ collection }: { collection: number }): CollectionIndex {
 /** Saves the graphs of a collection; undefined where there is none any more. */
 export const snapshot = handler(async (collection: number): Promise<SavedGraph[] | undefined> => {
   // What fails because it was dropped is no fault of the disk.
-  const saved = await upkeep
+  const saved = await maintenance
     .save(collection)
     .catch((error) => (indexes.has(collection) ? Promise.reject(error) : undefined))
   return indexes.has(collection) ? saved : undefined
@@ -326,7 +326,7 @@ export const counts = handler(
 )
 
 /** Labels that wait for their graph, in all. */
-export const pending = handler(() => upkeep.pending)
+export const pending = handler(() => maintenance.pending)
 
 /** A read of the store that needs no index. */
 export const read = handler(({ operation, args }: StoreCall) =>
@@ -334,7 +334,7 @@ export const read = handler(({ operation, args }: StoreCall) =>
 )
 
 /** Ends the work on graphs and saves what changed. */
-export const stop = handler(() => upkeep.stop())
+export const stop = handler(() => maintenance.stop())
 
 await load().catch((error) => Promise.reject(storeFailure(error, dataDir)))
 catchUp()

@@ -11,7 +11,7 @@ import {
   sweepImages,
   writeImages
 } from './image-files.js'
-import { createRoomMaker } from './making-room.js'
+import { createFullDiskWriter } from './full-disk-writes.js'
 import type { RecordPatch, RecordWrite, RestoredRecord } from './record.js'
 import { openReserve } from './reserve.js'
 import type { BulkLoadStep } from './sqlite/bulk-loads.js'
@@ -60,7 +60,7 @@ const lock = lockFolder(dataDir)
 const reserve = openReserve(dataDir)
 const { db, store, isImageReferred, setback } = withRoom(() => start(openWriter(dataDir)))
 const highWater = openMark(dataDir)
-const makeRoom = createRoomMaker({ commit, foldLog, reserve, onProblem })
+const writeOnFullDisk = createFullDiskWriter({ commit, foldLog, reserve, onProblem })
 
 /**
  * Opens the store with the room of the reserve where the disk is full: recovery after a crash rewrites the
@@ -205,7 +205,7 @@ export const write = handler((writes: RawWrite[]): WriteAnswer[] => {
     return commit(digested)
   } catch (error) {
     letGo([...images.keys()].filter((sha256) => !isImageReferred(sha256)))
-    return makeRoom(digested, error)
+    return writeOnFullDisk(digested, error)
   }
 })
 

@@ -74,13 +74,13 @@ export type EvaluationJob = JobState & { kind: 'evaluation' } & EvaluationPart
 export type Job = ReindexJob | EvaluationJob
 
 /** What one kind of job does. */
-export interface JobKind<Asked, Part> {
+export interface JobKind<Request, Part> {
   /** Set where one of the kind runs at a time: how many others may wait for it. */
   mayWait?: number
   /** Processes that may end unasked while such a job runs; it is not begun again after so many. */
   mostCrashes: number
   /** What a new job has beside its state. Throws what stands against it. */
-  plan(asked: Asked): Promise<Part>
+  plan(request: Request): Promise<Part>
   /** Throws what stands against a planned job beside the others; no other is admitted before it is added. */
   admit?(part: Part, jobs: Job[]): void
   /** Does the work, or continues with it after a restart; it may change the job's own part and progress. */

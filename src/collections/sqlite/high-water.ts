@@ -13,14 +13,14 @@ export interface Setback {
 }
 
 /** How far a store had come. */
-interface Mark {
+interface CommitCount {
   commits: number
   at: number
 }
 
 /** Keeps, in a small file beside the store, how many commits were made. */
 export interface HighWaterMark {
-  raise(mark: Mark): void
+  raise(mark: CommitCount): void
   close(): void
 }
 
@@ -53,9 +53,9 @@ export function openMark(dataDir: string): HighWaterMark {
 }
 
 /** The mark that lies beside a store; undefined where there is none that can be read. */
-export function readMark(dataDir: string): Mark | undefined {
+export function readMark(dataDir: string): CommitCount | undefined {
   try {
-    const { commits, at } = JSON.parse(readFileSync(join(dataDir, FILE), 'utf8')) as Mark
+    const { commits, at } = JSON.parse(readFileSync(join(dataDir, FILE), 'utf8')) as CommitCount
     return Number.isSafeInteger(commits) && Number.isSafeInteger(at) ? { commits, at } : undefined
   } catch {
     return undefined

@@ -8,7 +8,7 @@ import { MODALITIES, type Modality } from './record.js'
 import { SLICE_MS } from './slices.js'
 import { sweepSnapshots, writeSnapshot, type GraphIdentity } from './snapshots.js'
 
-export interface UpkeepOptions {
+export interface MaintenanceOptions {
   dataDir: string
   indexes: Map<number, CollectionIndex>
   /** Rebuilds a graph from the store in another thread, and gives up when it is told to stop. */
@@ -50,8 +50,8 @@ interface Demand {
  * The work on graphs that goes on beside searches, one thing at a time: waiting labels move in, a slice at a
  * time; a graph that changed much is saved; one that is a third dead is rebuilt elsewhere and swapped.
  */
-export class Upkeep {
-  readonly #options: UpkeepOptions
+export class Maintenance {
+  readonly #options: MaintenanceOptions
   #running: Promise<void> | undefined
   #turn = 0
   #nextRebuild = 0
@@ -61,7 +61,7 @@ export class Upkeep {
   readonly #demands = new Map<number, Demand>()
   readonly #stop = new AbortController()
 
-  constructor(options: UpkeepOptions) {
+  constructor(options: MaintenanceOptions) {
     this.#options = options
   }
 

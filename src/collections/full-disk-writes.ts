@@ -4,7 +4,7 @@ import type { Reserve } from './reserve.js'
 import type { Write, WriteAnswer } from './sqlite/writes.js'
 
 /** What deletions on a full disk need. */
-export interface RoomMakerOptions {
+export interface FullDiskWriterOptions {
   /** Commits writes in one transaction. Throws what the store does. */
   commit: (writes: Write[]) => WriteAnswer[]
   /** Folds the log into the store's file, and gives its room back to the disk. */
@@ -18,7 +18,7 @@ export interface RoomMakerOptions {
 const BATCH = 50
 
 /** Whether a write makes room, or is so small and needed that it may use the reserve: the end of a job. */
-function makesRoom({ kind }: Write): boolean {
+function freesSpace({ kind }: Write): boolean {
   return ['drop', 'delete', 'clear', 'hide', 'expire', 'drop-classifier', 'forget-job', 'job'].includes(kind)
 }
 
@@ -27,12 +27,12 @@ function makesRoom({ kind }: Write): boolean {
  * Deleting takes room at first, since pages go into the log before they go into the file: the reserve is
  * given up for that, and many records are removed in small transactions, after each of which the log is cut.
  */
-export function createRoomMaker({
+export function createFullDiskWriter({
   commit,
   foldLog,
   reserve,
   onProblem
-}: RoomMakerOptions): (writes: Write[], full: unknown) => WriteAnswer[] {
+}: FullDiskWriterOptions): (writes: Write[], full: unknown) => WriteAnswer[] {
   const commitOne = (write: Write): WriteAnswer => {
     const [answer] = commit([write])
     foldLog()
@@ -68,7 +68,7 @@ export function createRoomMaker({
     return all
   }
   const one = (write: Write, full: unknown): WriteAnswer => {
-    if (!makesRoom(write)) return { failure: toErrorShape(storageError(full)) }
+    if (!freesSpace(write)) return { failure: toErrorShape(storageError(full)) }
     if (write.kind === 'delete') return remove(write)
     if (write.kind === 'drop') return attempt(() => drop(write))
     return attempt(() =>
@@ -76,7 +76,7 @@ export function createRoomMaker({
     )
   }
   return (writes, full) => {
-    if (!isFull(full) || !writes.some(makesRoom)) throw storageError(full)
+    if (!isFull(full) || !writes.some(freesSpace)) throw storageError(full)
     reserve.release()
     foldLog()
     try {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createRoomMaker } from '../../../src/collections/making-room.js'
+import { createFullDiskWriter } from '../../../src/collections/full-disk-writes.js'
 import type { Write, WriteAnswer } from '../../../src/collections/sqlite/writes.js'
 
 const collection = { id: 1, name: 'things' }
@@ -14,13 +14,13 @@ function deleteAll(failsAt: number): WriteAnswer {
     if (++groups === failsAt) throw full
     return writes.map(() => ({ changes: [] }))
   }
-  const makeRoom = createRoomMaker({
+  const writeOnFullDisk = createFullDiskWriter({
     commit,
     foldLog: () => {},
     reserve: reserve as never,
     onProblem: () => {}
   })
-  return makeRoom([{ kind: 'delete', collection, ids }], full)[0]
+  return writeOnFullDisk([{ kind: 'delete', collection, ids }], full)[0]
 }
 
 t.test('a deletion that fails before its first group was committed has changed nothing', async (t) => {
