@@ -1,29 +1,28 @@
 import { cp, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { solid } from '../../../fixtures/images.js'
 import { miniFolder } from '../../../fixtures/mini.js'
-import { client, testServer, type Api } from '../../../fixtures/server.js'
+import { client, ownFolder, testServer, type Api } from '../../../fixtures/server.js'
 import { startProcess, whenReady } from '../../../fixtures/service.js'
 
 /**
  * A package of mini's weights that sees images otherwise: another encoder, whose embeddings are not the same.
+ * The services of this file share it, and so their encoders.
  */
-async function otherModel(t: Test): Promise<string> {
-  const folder = join(t.testdir(), 'other')
-  await cp(miniFolder, folder, { recursive: true })
-  await writeFile(
-    join(folder, 'preprocessor_config.json'),
-    JSON.stringify({
-      size: { width: 224, height: 224 },
-      resample: 2,
-      image_mean: [0.4, 0.5, 0.6],
-      image_std: [0.3, 0.3, 0.3]
-    })
-  )
-  return folder
-}
+const other = join(t.testdir(), 'other')
+await cp(miniFolder, other, { recursive: true })
+await writeFile(
+  join(other, 'preprocessor_config.json'),
+  JSON.stringify({
+    size: { width: 224, height: 224 },
+    resample: 2,
+    image_mean: [0.4, 0.5, 0.6],
+    image_std: [0.3, 0.3, 0.3]
+  })
+)
+const MODELS = `mini,${other}`
 
 const picture = async (colour: string, width = 60) => ({
   base64: (await solid(colour, { width, height: 40 })).toString('base64')
@@ -56,8 +55,7 @@ async function embeddingsOf(api: Api, collection: string, target = 'image'): Pro
 }
 
 t.test('a collection is encoded again by another model, while it serves and is written to', async (t) => {
-  const other = await otherModel(t)
-  const { api } = await testServer(t, { MODELS: `mini,${other}`, DATA_DIR: join(t.testdirName, 'data') })
+  const { api } = await testServer(t, { MODELS })
   await api('PUT', '/v1/collections/things')
   const records = await Promise.all(
     Array.from({ length: 150 }, async (_, i) => ({
@@ -171,8 +169,7 @@ t.test('a collection is encoded again by another model, while it serves and is w
 })
 
 t.test('records whose image was not kept are named, and left out only if that is asked for', async (t) => {
-  const other = await otherModel(t)
-  const { api } = await testServer(t, { MODELS: `mini,${other}`, DATA_DIR: join(t.testdirName, 'data') })
+  const { api } = await testServer(t, { MODELS })
   await api('PUT', '/v1/collections/things', { storage: 'none' })
   await api('POST', '/v1/collections/things/records', {
     records: [
@@ -226,9 +223,8 @@ t.test('records whose image was not kept are named, and left out only if that is
 })
 
 t.test('a job is followed, cancelled, and refused where it makes no sense', async (t) => {
-  const other = await otherModel(t)
-  const dataDir = join(t.testdirName, 'data')
-  const { api, url } = await testServer(t, { MODELS: `mini,${other}`, DATA_DIR: dataDir })
+  const dataDir = await ownFolder(t)
+  const { api, url } = await testServer(t, { MODELS, DATA_DIR: dataDir })
   await api('PUT', '/v1/collections/brought', { model: null, dimension: 2 })
   t.match(await api('POST', '/v1/collections/brought/reindex'), {
     status: 422,
@@ -245,7 +241,7 @@ t.test('a job is followed, cancelled, and refused where it makes no sense', asyn
   await api('PUT', '/v1/collections/things')
   t.match(await api('POST', '/v1/collections/things/reindex', { model: 'huge' }), {
     status: 404,
-    body: { error: { code: 'MODEL_NOT_FOUND', message: /loaded: 'mini', 'other'/ } }
+    body: { error: { code: 'MODEL_NOT_FOUND', message: /loaded models: 'mini', 'other'/ } }
   })
   const records = await Promise.all(
     Array.from({ length: 200 }, async (_, i) => ({ id: `r${i}`, image: await picture(`rgb(${i}, 0, 0)`) }))
@@ -277,9 +273,8 @@ t.test('a job is followed, cancelled, and refused where it makes no sense', asyn
 })
 
 t.test('a kept image that is damaged is named; a dropped collection ends its job', async (t) => {
-  const other = await otherModel(t)
-  const dataDir = join(t.testdirName, 'data')
-  const { api } = await testServer(t, { MODELS: `mini,${other}`, DATA_DIR: dataDir })
+  const dataDir = await ownFolder(t)
+  const { api } = await testServer(t, { MODELS, DATA_DIR: dataDir })
   await api('PUT', '/v1/collections/things')
   await api('POST', '/v1/collections/things/records', {
     records: [
@@ -300,8 +295,7 @@ t.test('a kept image that is damaged is named; a dropped collection ends its job
 })
 
 t.test('a service that is killed in the middle continues with the job', async (t) => {
-  const other = await otherModel(t)
-  const env = { MODELS: `mini,${other}`, DATA_DIR: join(t.testdirName, 'data'), DEMO: 'false' }
+  const env = { MODELS, DATA_DIR: t.testdir(), DEMO: 'false' }
   let service = await startProcess(t, env)
   let api = client(service.url)
   await whenReady(service.url)
