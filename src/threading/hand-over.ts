@@ -17,31 +17,38 @@ export function handOver<A extends object>(value: A, memory: ArrayBuffer[]): A {
  * and embeddings. The sender keeps its own buffers, and may send them again. Small buffers are not copied.
  */
 export async function copyBuffers<A>(value: A): Promise<{ copy: A; memory: ArrayBuffer[] }> {
-  const copies: Copy[] = []
-  const copied = withCopies(value, copies) as A
+  const places: Place[] = []
+  const root = copyHolders({ value }, places) as { value: A }
   const yieldToEventLoop = createYielder()
-  for (const { copy, source } of copies) {
-    copy.set(source)
+  const memory: ArrayBuffer[] = []
+  // Allocated one by one, too: the pages of new memory are cleared at once.
+  for (const { holder, name } of places) {
+    const source = holder[name]
+    const copy =
+      source instanceof Float32Array ? new Float32Array(source) : new Uint8Array(source as Uint8Array)
+    holder[name] = copy
+    memory.push(copy.buffer)
     await yieldToEventLoop()
   }
-  return { copy: copied, memory: copies.map(({ copy }) => copy.buffer) }
+  return { copy: root.value, memory }
 }
 
-interface Copy {
-  copy: Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>
-  source: Float32Array | Uint8Array
+/** Where a large buffer is held: in a field of an object or at an index of an array. */
+interface Place {
+  holder: Record<string, unknown>
+  name: string
 }
 
-/** The value with new, still empty buffers in place of its large ones; `copies` lists both. */
-function withCopies(value: unknown, copies: Copy[]): unknown {
+/** The value with new objects and arrays, which still hold its buffers; `places` lists the large ones. */
+function copyHolders(value: unknown, places: Place[]): unknown {
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map((item) => withCopies(item, copies))
-  if (value instanceof Float32Array || value instanceof Uint8Array) {
-    if (value.byteLength < MIN_BYTES) return value
-    const copy = new (value instanceof Float32Array ? Float32Array : Uint8Array)(value.length)
-    copies.push({ copy, source: value })
-    return copy
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return value
+  const holder = (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>
+  for (const [name, item] of Object.entries(holder)) {
+    const isLarge =
+      (item instanceof Float32Array || item instanceof Uint8Array) && item.byteLength >= MIN_BYTES
+    if (isLarge) places.push({ holder, name })
+    else holder[name] = copyHolders(item, places)
   }
-  if (Object.getPrototypeOf(value) !== Object.prototype) return value
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withCopies(item, copies)]))
+  return holder
 }
