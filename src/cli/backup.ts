@@ -12,11 +12,11 @@ interface BackupOptions extends ServiceOptions {
   keep?: boolean
 }
 
-const EXAMPLES =
-  "\nExamples:\n  $ semblance backup pets -o pets.sqlite      download a backup of 'pets' and keep " +
-  "none in the service\n  $ semblance backup pets --name monday       keep one in the service's data " +
-  'folder\n  $ SEMBLANCE_API_KEY=... semblance backup pets -o pets.sqlite --url ' +
-  'https://search.example.org'
+const EXAMPLES = `
+Examples:
+  $ semblance backup pets -o pets.sqlite      download a backup of 'pets' and keep none in the service
+  $ semblance backup pets --name monday       keep one in the service's data folder
+  $ SEMBLANCE_API_KEY=... semblance backup pets -o pets.sqlite --url https://search.example.org`
 
 /** `semblance backup`. */
 export function backupCommand(): Command {

@@ -16,19 +16,23 @@ interface ExportOptions extends ServiceOptions {
   images?: boolean
 }
 
-const EXAMPLES =
-  "\nNDJSON has everything that 'semblance index' needs to create the same records: texts, metadata, " +
-  'expiry,\nkept images in base64, and the embeddings that cannot be computed again (of a collection ' +
-  "without a\nmodel or whose storage is not 'original', and of records without a text or a kept " +
-  "image). It does\nnot have the times of the records or the settings of the collection; 'semblance " +
-  "backup' keeps these\ntoo. What is left out is reported on standard error.\n\nExamples:\n  $ " +
-  'semblance export pets > pets.ndjson                       records, one JSON object per line\n  $ ' +
-  'semblance export pets | semblance index - -c copy         all records with their images\n  $ ' +
-  'semblance export pets --no-images -o pets.ndjson          texts and metadata only\n  $ semblance ' +
-  'export pets --embeddings -o pets.ndjson         with all embeddings\n  $ semblance export pets ' +
-  '--format npy                        .npy and .ids files for images and for texts\n\nTo read the ' +
-  "files of --format npy in Python:\n  rows = numpy.load('pets-image.npy')\n  ids = " +
-  "open('pets-image.ids', encoding='utf-8').read().split('\\n')[:-1]"
+const EXAMPLES = `
+NDJSON has everything that 'semblance index' needs to create the same records: texts, metadata, expiry,
+kept images in base64, and the embeddings that cannot be computed again (of a collection without a
+model or whose storage is not 'original', and of records without a text or a kept image). It does
+not have the times of the records or the settings of the collection; 'semblance backup' keeps these
+too. What is left out is reported on standard error.
+
+Examples:
+  $ semblance export pets > pets.ndjson                       records, one JSON object per line
+  $ semblance export pets | semblance index - -c copy         all records with their images
+  $ semblance export pets --no-images -o pets.ndjson          texts and metadata only
+  $ semblance export pets --embeddings -o pets.ndjson         with all embeddings
+  $ semblance export pets --format npy                        .npy and .ids files for images and for texts
+
+To read the files of --format npy in Python:
+  rows = numpy.load('pets-image.npy')
+  ids = open('pets-image.ids', encoding='utf-8').read().split('\\n')[:-1]`
 
 /** `semblance export`. */
 export function exportCommand(): Command {

@@ -16,14 +16,23 @@ import { searchCommand } from './search/command.js'
 import { serveCommand } from './serve-command.js'
 import { snapshotCommand } from './snapshot.js'
 
-const HELP =
-  '\nWhich service:\n  The one at --url or SEMBLANCE_URL; else the one at http://localhost:8080; else ' +
-  'the command starts\n  a service of its own over DATA_DIR (./data) and stops it at the end. Set ' +
-  'SEMBLANCE_API_KEY to an\n  API key.\n\nExit codes:\n  0    success\n  1    something failed; ' +
-  "standard error says what\n  2    invalid command line\n  69   the service can't be reached or does " +
-  'not start\n  130  stopped by Ctrl-C\n\nExamples:\n  $ semblance index ~/Pictures && semblance ' +
-  'search "a dog on a beach"\n  $ semblance classify photo.jpg --labels cat,dog,bird\n  $ semblance ' +
-  'serve'
+const HELP = `
+Which service:
+  The one at --url or SEMBLANCE_URL; else the one at http://localhost:8080; else the command starts
+  a service of its own over DATA_DIR (./data) and stops it at the end. Set SEMBLANCE_API_KEY to an
+  API key.
+
+Exit codes:
+  0    success
+  1    something failed; standard error says what
+  2    invalid command line
+  69   the service can't be reached or does not start
+  130  stopped by Ctrl-C
+
+Examples:
+  $ semblance index ~/Pictures && semblance search "a dog on a beach"
+  $ semblance classify photo.jpg --labels cat,dog,bird
+  $ semblance serve`
 
 /**
  * The whole command line. What commands run is imported when they run, so that help, completion and mistakes

@@ -12,10 +12,11 @@ interface RestoreOptions extends ServiceOptions {
   replace?: boolean
 }
 
-const EXAMPLES =
-  '\nExamples:\n  $ semblance restore pets.sqlite                          under its original name\n  ' +
-  '$ semblance restore pets.sqlite --collection pets-old    under another name\n  $ semblance restore ' +
-  'pets.sqlite --replace                replaces a collection of this name'
+const EXAMPLES = `
+Examples:
+  $ semblance restore pets.sqlite                          under its original name
+  $ semblance restore pets.sqlite --collection pets-old    under another name
+  $ semblance restore pets.sqlite --replace                replaces a collection of this name`
 
 /** `semblance restore`. */
 export function restoreCommand(): Command {

@@ -4,16 +4,18 @@ import { withService } from '../service.js'
 import { withStop } from '../with-stop.js'
 import type { ClassifyOptions } from './run.js'
 
-const HELP =
-  '\nA template has {label} where the label goes, or is the name of a set: simple, ' +
-  'imagenet-7,\nimagenet-80. --json prints one object per line as results arrive: {"file", "labels": ' +
-  '[{"label", "score",\n"similarity"}]}, or {"file", "error": {"code", "message"}}. A trained ' +
-  'classifier (PUT\n/v1/classifiers/{name}) uses the labels that it was trained with, and prints no ' +
-  'similarity.\n\nExamples:\n  $ semblance classify photo.jpg --labels cat,dog,bird\n  $ semblance ' +
-  'classify ~/Pictures --labels-file labels.txt --template imagenet-7 --top 1\n  $ semblance classify ' +
-  '\'holiday/*.jpg\' --labels "a beach,a lake" --template "a photo of {label}" --json\n  $ semblance ' +
-  'classify photo.jpg --labels indoors,people --multi-label   each label independently\n  $ semblance ' +
-  'classify photo.jpg --classifier clothes                    with a trained classifier'
+const HELP = `
+A template has {label} where the label goes, or is the name of a set: simple, imagenet-7,
+imagenet-80. --json prints one object per line as results arrive: {"file", "labels": [{"label", "score",
+"similarity"}]}, or {"file", "error": {"code", "message"}}. A trained classifier (PUT
+/v1/classifiers/{name}) uses the labels that it was trained with, and prints no similarity.
+
+Examples:
+  $ semblance classify photo.jpg --labels cat,dog,bird
+  $ semblance classify ~/Pictures --labels-file labels.txt --template imagenet-7 --top 1
+  $ semblance classify 'holiday/*.jpg' --labels "a beach,a lake" --template "a photo of {label}" --json
+  $ semblance classify photo.jpg --labels indoors,people --multi-label   each label independently
+  $ semblance classify photo.jpg --classifier clothes                    with a trained classifier`
 
 /** `semblance classify`. */
 export function classifyCommand(): Command {

@@ -5,29 +5,35 @@ import { collect, count } from '../counts.js'
 import { withService } from '../service.js'
 import type { EvaluateOptions } from './options.js'
 
-const HELP =
-  `\nDataset formats:\n  captions.json     COCO captions, or Karpathy's splits (--split ` +
-  `test)\n  captions.csv      Flickr's captions, or a table of images and texts (file_name, ` +
-  `text)\n  folder/           one folder per class; or images with metadata.jsonl ` +
-  `(file_name, text or label)\n  examples.jsonl    Winoground's pairs (image_0, image_1, ` +
-  `caption_0, caption_1), or an image with a\n                    true caption and false ` +
-  `ones\n  embeddings/       image and text embeddings as .npy, which need no model\n  ` +
-  `Images are read from the folder of the file, or from --images.\n\nTasks, as far as the ` +
-  `dataset supports them:\n  ${TASKS.join(', ')}.\n\nModels are read from MODEL and ` +
-  `MODELS_DIR, as in the service, and run in this process: no\nservice is needed. ` +
-  `Embeddings are cached in DATA_DIR/evaluation-cache by the model's fingerprint and\nthe ` +
-  `image's bytes: a second evaluation encodes only new items, and a stopped evaluation ` +
-  `continues\nwhere it was. Unreadable items are left out, counted and listed in the ` +
-  `report.\n\nWith --collection, a service evaluates one of its collections with the stored ` +
-  `embeddings and its\nown models: images are not encoded again, and its index is compared ` +
-  `with exact search.\n--label-field names the metadata field that holds the ` +
-  `classes.\n\nExamples:\n  $ semblance evaluate coco/captions_val.json --images ` +
-  `coco/val2014 --limit 1000\n  $ semblance evaluate pets/ --tasks zero-shot --templates ` +
-  `imagenet-80 --html pets.html\n  $ semblance evaluate pets/ captions.json --against ` +
-  `Xenova/clip-vit-base-patch32 --json report.json\n  $ semblance evaluate pets/ --json | ` +
-  `jq '.datasets[0].results[0].tasks[0].figures'\n  $ semblance evaluate laion/ --tasks ` +
-  `retrieval --ef-search 64     embeddings in two .npy files\n  $ semblance evaluate ` +
-  '--collection photos --label-field kind --html photos.html'
+const HELP = `
+Dataset formats:
+  captions.json     COCO captions, or Karpathy's splits (--split test)
+  captions.csv      Flickr's captions, or a table of images and texts (file_name, text)
+  folder/           one folder per class; or images with metadata.jsonl (file_name, text or label)
+  examples.jsonl    Winoground's pairs (image_0, image_1, caption_0, caption_1), or an image with a
+                    true caption and false ones
+  embeddings/       image and text embeddings as .npy, which need no model
+  Images are read from the folder of the file, or from --images.
+
+Tasks, as far as the dataset supports them:
+  ${TASKS.join(', ')}.
+
+Models are read from MODEL and MODELS_DIR, as in the service, and run in this process: no
+service is needed. Embeddings are cached in DATA_DIR/evaluation-cache by the model's fingerprint and
+the image's bytes: a second evaluation encodes only new items, and a stopped evaluation continues
+where it was. Unreadable items are left out, counted and listed in the report.
+
+With --collection, a service evaluates one of its collections with the stored embeddings and its
+own models: images are not encoded again, and its index is compared with exact search.
+--label-field names the metadata field that holds the classes.
+
+Examples:
+  $ semblance evaluate coco/captions_val.json --images coco/val2014 --limit 1000
+  $ semblance evaluate pets/ --tasks zero-shot --templates imagenet-80 --html pets.html
+  $ semblance evaluate pets/ captions.json --against Xenova/clip-vit-base-patch32 --json report.json
+  $ semblance evaluate pets/ --json | jq '.datasets[0].results[0].tasks[0].figures'
+  $ semblance evaluate laion/ --tasks retrieval --ef-search 64     embeddings in two .npy files
+  $ semblance evaluate --collection photos --label-field kind --html photos.html`
 
 /** `semblance evaluate`. */
 export function evaluateCommand(): Command {

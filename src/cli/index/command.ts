@@ -6,36 +6,43 @@ import { withService } from '../service.js'
 import { withStop } from '../with-stop.js'
 import type { IndexOptions } from './run.js'
 
-const HELP =
-  '\nSources:\n  a folder         its images, also in subfolders (jpeg, png, webp, gif, tiff, avif); ' +
-  'their relative\n                   paths are the ids. Captions are read from metadata.jsonl or ' +
-  'metadata.csv there\n                   (file_name, text; other fields become metadata), or else ' +
-  "from a .txt file of the\n                   same name beside the image\n  'photos/**/*.jpg'  a " +
-  'wildcard in quotes: the images of a folder whose paths match\n  images           one or more; their ' +
-  'paths from the working directory are the ids\n  table.csv, .tsv  with a header: file_name (or path, ' +
-  'image, file), text (or caption), id; other\n                   columns become metadata\n  ' +
-  "lines.ndjson     records as in the API, one per line; '-' reads them from standard input\n\nA " +
-  'column of a .csv or .tsv becomes numbers if every cell is a plain number, such as 12 or -0.5, ' +
-  'and\nbooleans if every cell is true or false; empty cells are left out. All other columns are ' +
-  'strings,\nincluding those with leading zeros (00123), a plus sign, separators (1,000), exponents, ' +
-  'or more\ndigits than a double keeps. --types zip=string and --strings change this. Text is UTF-8, ' +
-  'with or\nwithout a byte order mark, or UTF-16 with one; any other line fails and is ' +
-  'reported.\n\nNames that begin with a dot are left out, and so are @eaDir, #recycle, #snapshot, ' +
-  '@Recycle,\n@Recently-Snapshot, $RECYCLE.BIN, System Volume Information, lost+found, Thumbs.db and ' +
-  'desktop.ini.\nLinks to folders are followed if they lead out of the folder. --prune also deletes ' +
-  'the records of\nfiles that are now left out; the records of a folder without any image stay unless ' +
-  '--yes is given.\n\nUnchanged files are not sent again: each record keeps the size and time of its ' +
-  'file in metadata.file,\nand the command compares these. Run the same command again to continue ' +
-  'after a stop, and to update\na collection. A run that is stopped by a full disk, a lost connection ' +
-  'or Ctrl-C reports how many\nrecords are stored and how to continue; for standard input it names the ' +
-  'line to continue from. With\n--json, this is in the field stopped. Texts and fields that were added ' +
-  'to a record stay, and so do\nthose that the source no longer has: remove them from the record ' +
-  'itself.\n\nExamples:\n  $ semblance index ~/Pictures\n  $ semblance index ~/Pictures --prune        ' +
-  '               also delete the records of deleted files\n  $ semblance index pets/ -c pets --label  ' +
-  '                  pets/cat/1.jpg gets the metadata {"label": "cat"}\n  $ semblance index ' +
-  'catalogue.csv -c shop --text-column title\n  $ semblance export old | semblance index - -c new      ' +
-  '    all records of another collection\n  $ semblance index /mnt/nas --prefix nas/ --url ' +
-  'https://search.example.org --json'
+const HELP = `
+Sources:
+  a folder         its images, also in subfolders (jpeg, png, webp, gif, tiff, avif); their relative
+                   paths are the ids. Captions are read from metadata.jsonl or metadata.csv there
+                   (file_name, text; other fields become metadata), or else from a .txt file of the
+                   same name beside the image
+  'photos/**/*.jpg'  a wildcard in quotes: the images of a folder whose paths match
+  images           one or more; their paths from the working directory are the ids
+  table.csv, .tsv  with a header: file_name (or path, image, file), text (or caption), id; other
+                   columns become metadata
+  lines.ndjson     records as in the API, one per line; '-' reads them from standard input
+
+A column of a .csv or .tsv becomes numbers if every cell is a plain number, such as 12 or -0.5, and
+booleans if every cell is true or false; empty cells are left out. All other columns are strings,
+including those with leading zeros (00123), a plus sign, separators (1,000), exponents, or more
+digits than a double keeps. --types zip=string and --strings change this. Text is UTF-8, with or
+without a byte order mark, or UTF-16 with one; any other line fails and is reported.
+
+Names that begin with a dot are left out, and so are @eaDir, #recycle, #snapshot, @Recycle,
+@Recently-Snapshot, $RECYCLE.BIN, System Volume Information, lost+found, Thumbs.db and desktop.ini.
+Links to folders are followed if they lead out of the folder. --prune also deletes the records of
+files that are now left out; the records of a folder without any image stay unless --yes is given.
+
+Unchanged files are not sent again: each record keeps the size and time of its file in metadata.file,
+and the command compares these. Run the same command again to continue after a stop, and to update
+a collection. A run that is stopped by a full disk, a lost connection or Ctrl-C reports how many
+records are stored and how to continue; for standard input it names the line to continue from. With
+--json, this is in the field stopped. Texts and fields that were added to a record stay, and so do
+those that the source no longer has: remove them from the record itself.
+
+Examples:
+  $ semblance index ~/Pictures
+  $ semblance index ~/Pictures --prune                       also delete the records of deleted files
+  $ semblance index pets/ -c pets --label                    pets/cat/1.jpg gets the metadata {"label": "cat"}
+  $ semblance index catalogue.csv -c shop --text-column title
+  $ semblance export old | semblance index - -c new          all records of another collection
+  $ semblance index /mnt/nas --prefix nas/ --url https://search.example.org --json`
 
 /** `semblance index`. */
 export function indexCommand(): Command {

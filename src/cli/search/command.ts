@@ -6,15 +6,18 @@ import { withService } from '../service.js'
 import { withStop } from '../with-stop.js'
 import type { SearchOptions } from './run.js'
 
-const HELP =
-  '\nWords, --image and --record can be combined and repeated: matches are close to all of them. ' +
-  'Images\nare shown in terminals that support it (kitty, Ghostty, WezTerm, iTerm2). --json prints ' +
-  'the\nservice\'s response as one object: {"matches": [{"id", "score", "text", "metadata", ' +
-  '"image_url"}],\n"model", "took_ms"}.\n\nExamples:\n  $ semblance search "a dog on a beach"\n  $ ' +
-  'semblance search --image dog.jpg -n 20 --open              a page with the images, in the browser\n ' +
-  ' $ semblance search "a dog" --minus "people" --filter \'{"label": "beach"}\'\n  $ semblance search ' +
-  '--record 2024/07/dog.jpg --target text\n  $ semblance search "a dog" --json | jq -r ' +
-  "'.matches[].id'"
+const HELP = `
+Words, --image and --record can be combined and repeated: matches are close to all of them. Images
+are shown in terminals that support it (kitty, Ghostty, WezTerm, iTerm2). --json prints the
+service's response as one object: {"matches": [{"id", "score", "text", "metadata", "image_url"}],
+"model", "took_ms"}.
+
+Examples:
+  $ semblance search "a dog on a beach"
+  $ semblance search --image dog.jpg -n 20 --open              a page with the images, in the browser
+  $ semblance search "a dog" --minus "people" --filter '{"label": "beach"}'
+  $ semblance search --record 2024/07/dog.jpg --target text
+  $ semblance search "a dog" --json | jq -r '.matches[].id'`
 
 /** `semblance search`. */
 export function searchCommand(): Command {

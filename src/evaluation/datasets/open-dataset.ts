@@ -34,17 +34,18 @@ interface Detected {
 }
 
 /** What is looked for, for those whose dataset was not found. */
-const LOOKED_FOR =
-  'The format of a dataset is recognised by its files:\n  coco         a .json with "images", and ' +
-  '"annotations" that have captions\n  karpathy     a .json with "images" that have "sentences"\n  ' +
-  'flickr       lines of image,caption, of image_name| comment_number| comment, or of\n               ' +
-  'image#0<tab>caption, with or without a header\n  csv          a .csv, .tsv, .jsonl or .json of rows ' +
-  'with an image (file_name, path) and a caption\n               (text) or a label\n  imagefolder  a ' +
-  'folder with metadata.jsonl or metadata.csv, also in train, validation and test\n  classes      a ' +
-  'folder with a folder of images for each of two or more classes\n  winoground   a .jsonl of rows ' +
-  'with image_0, image_1, caption_0 and caption_1\n  choices      a .json or .jsonl of rows with an ' +
-  'image, a caption, and negative_caption or negatives\n  embeddings   a folder with images.npy and ' +
-  'texts.npy, or img_emb and text_emb of .npy files'
+const LOOKED_FOR = `The format of a dataset is recognised by its files:
+  coco         a .json with "images", and "annotations" that have captions
+  karpathy     a .json with "images" that have "sentences"
+  flickr       lines of image,caption, of image_name| comment_number| comment, or of
+               image#0<tab>caption, with or without a header
+  csv          a .csv, .tsv, .jsonl or .json of rows with an image (file_name, path) and a caption
+               (text) or a label
+  imagefolder  a folder with metadata.jsonl or metadata.csv, also in train, validation and test
+  classes      a folder with a folder of images for each of two or more classes
+  winoground   a .jsonl of rows with image_0, image_1, caption_0 and caption_1
+  choices      a .json or .jsonl of rows with an image, a caption, and negative_caption or negatives
+  embeddings   a folder with images.npy and texts.npy, or img_emb and text_emb of .npy files`
 /** Formats that folders are of themselves. */
 const OF_FOLDERS = ['imagefolder', 'classes', 'embeddings']
 const DESCRIBES = /\.(json|jsonl|ndjson|csv|tsv|txt|token)$/i
