@@ -6,12 +6,10 @@ import { withService } from '../service.js'
 const EXAMPLES: Record<string, string> = {
   list: "$ semblance collections list --json | jq -r '.collections[].name'",
   show: '$ semblance collections show images',
-  create:
-    '$ semblance collections create pets --storage thumbnail\n  $ semblance collections create mine ' +
-    '--no-model --dimension 512     for embeddings supplied by clients',
-  drop:
-    '$ semblance collections drop pets\n  $ semblance collections drop pets --yes                  ' +
-    '          without confirmation',
+  create: `$ semblance collections create pets --storage thumbnail
+  $ semblance collections create mine --no-model --dimension 512     for embeddings supplied by clients`,
+  drop: `$ semblance collections drop pets
+  $ semblance collections drop pets --yes                            without confirmation`,
   reindex: '$ semblance collections reindex images --model Xenova/clip-vit-base-patch32'
 }
 
