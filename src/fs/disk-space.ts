@@ -26,16 +26,14 @@ export interface DiskSpace {
   hasReserve: boolean
 }
 
-/** The room on the disk of a folder for this process. */
-export async function diskSpace(folder: string): Promise<DiskSpace> {
-  return { freeBytes: await freeBytes(folder), hasReserve: await hasRoom(folder, 0) }
+/** The room on the disk of a folder for this process, with so many bytes more on it. */
+export async function diskSpace(folder: string, more = 0): Promise<DiskSpace> {
+  const { bavail, blocks, bsize } = await statfs(folder)
+  const freeBytes = bavail * bsize - more
+  return { freeBytes, hasReserve: freeBytes >= Math.min(blocks * bsize * RESERVE.share, RESERVE.most) }
 }
 
-/**
- * Whether the disk of a folder would still have its reserve with so many bytes more on it: 5 % of the disk,
- * and 1 GiB at most.
- */
+/** Whether the disk of a folder would still have its reserve with so many bytes more on it. */
 export async function hasRoom(folder: string, bytes: number): Promise<boolean> {
-  const { bavail, blocks, bsize } = await statfs(folder)
-  return bavail * bsize - bytes >= Math.min(blocks * bsize * RESERVE.share, RESERVE.most)
+  return (await diskSpace(folder, bytes)).hasReserve
 }
