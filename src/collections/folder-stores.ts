@@ -1,6 +1,8 @@
-import { access, open, readFile, writeFile } from 'node:fs/promises'
+import { open, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { diskSpace } from '../fs/disk-space.js'
+import { exists } from '../fs/exists.js'
+import { unlessMissing } from '../fs/unless-missing.js'
 import type { Folder } from './folder.js'
 import { imagePath } from './image-files.js'
 import type { ClassifierStore } from './stores/classifier-store.js'
@@ -32,6 +34,7 @@ export function createClassifierStore({ commit, read }: Pick<Folder, 'commit' | 
 /** The kept images of a data folder, which the writer writes and removes. */
 export function createImageStore({ dataDir, writer }: Pick<Folder, 'dataDir' | 'writer'>): ImageStore {
   return {
+    // The record that an image belongs to may be deleted while the image is on its way.
     read: (sha256) => readFile(imagePath(dataDir, sha256)).catch(unlessMissing),
     open: async (sha256) => (await open(imagePath(dataDir, sha256)).catch(unlessMissing))?.createReadStream(),
     hold: async () => {
@@ -41,19 +44,10 @@ export function createImageStore({ dataDir, writer }: Pick<Folder, 'dataDir' | '
   }
 }
 
-/** The record that an image belongs to may be deleted while the image is on its way. */
-function unlessMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error
-}
-
 /** The markers of a data folder: a file each. */
 export function createMarkerStore(dataDir: string): MarkerStore {
   return {
-    has: (name) =>
-      access(join(dataDir, name)).then(
-        () => true,
-        () => false
-      ),
+    has: (name) => exists(join(dataDir, name)),
     set: (name, note) => writeFile(join(dataDir, name), `${note}\n`)
   }
 }

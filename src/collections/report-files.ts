@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { storageError } from '../fs/disk-fault.js'
 import { syncPath, writeDurably } from '../fs/durable-write.js'
+import { unlessMissing } from '../fs/unless-missing.js'
 import type { ReportStore } from './stores/report-store.js'
 
 /** The names that are written here; the folder's other files are somebody else's. */
@@ -12,14 +13,7 @@ export function createReportFiles(dataDir: string): ReportStore {
   const folder = join(dataDir, 'evaluations')
   const pathOf = (id: string) => join(folder, `${id}.json`)
   return {
-    read: async (id) => {
-      try {
-        return await readFile(pathOf(id), 'utf8')
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-        throw error
-      }
-    },
+    read: (id) => readFile(pathOf(id), 'utf8').catch(unlessMissing),
     write: async (id, report) => {
       try {
         // The name of a folder is durable once that which it lies in is.

@@ -10,7 +10,8 @@ import type { Variant } from '../packages/variants.js'
 import { fingerprint } from './fingerprint.js'
 import { readHuggingFace } from './hugging-face-layout.js'
 import { readOpenClip } from './open-clip-layout.js'
-import { exists, readJson } from './package-files.js'
+import { exists } from '../fs/exists.js'
+import { readJson } from './package-files.js'
 import { FAMILIES, type PackageSettings, type Supplement } from './package-settings.js'
 
 /**

@@ -1,12 +1,5 @@
-import { access, readFile } from 'node:fs/promises'
-
-/** Whether a file or folder is there. */
-export async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false
-  )
-}
+import { readFile } from 'node:fs/promises'
+import { exists } from '../fs/exists.js'
 
 /**
  * Reads a JSON file of a package, or the fallback where there is no such file. Throws an Error that names it.

@@ -1,6 +1,7 @@
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { syncPath } from '../fs/durable-write.js'
+import { exists } from '../fs/exists.js'
 import { withLock } from '../fs/exclusive-lock.js'
 import { diskError } from './disk.js'
 
@@ -98,11 +99,4 @@ export async function sweep(root: string): Promise<void> {
 async function leftovers(root: string): Promise<string[]> {
   const entries = await readdir(root, { withFileTypes: true }).catch(() => [])
   return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false
-  )
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { unlessMissing } from '../../fs/unless-missing.js'
 import { printable } from '../../terminal/printable.js'
 import type { DatasetReport, Plot, Report, Shown, TaskReport, WorstQuery } from '../report.js'
 import {
@@ -77,10 +78,9 @@ export async function writeCard(
   const files: CardFiles = new Map()
   const part = `${FROM}\n${cardText(report, { files, pictures })}\n${TO}`
   const path = join(folder, 'README.md')
-  const before = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error
-    return `# ${markdown(title ?? modelNames(report).at(0) ?? 'model')}\n`
-  })
+  const before =
+    (await readFile(path, 'utf8').catch(unlessMissing)) ??
+    `# ${markdown(title ?? modelNames(report).at(0) ?? 'model')}\n`
   await mkdir(join(folder, PICTURES), { recursive: true })
   for (const [name, content] of files) await writeFile(join(folder, PICTURES, name), content)
   const after = placed(before, part)
