@@ -4,8 +4,8 @@ import { Unusable } from '../json/parse.js'
 import type { App } from './routes/services.js'
 
 /**
- * Compiles the schemas of a route at its first request. Compiling all of them took a third of the CPU time of
- * `app.ready()`.
+ * Compiles the schemas of a route at its first request. Compiling all of them took 0.9 of the 1.3 s of CPU
+ * time in which a service starts beside its encoders.
  *
  * Bodies are taken as they are sent: no coercion, no silent removal. Paths and queries are text, and may be
  * coerced.

@@ -1,4 +1,4 @@
-/** A dataset that can't be read as a whole, for a reason that whoever named it can fix. */
+/** A dataset that can't be read as a whole, for a reason that its user can fix. */
 export class DatasetError extends Error {}
 
 /** An image of a dataset, whose bytes are read when it is encoded. */

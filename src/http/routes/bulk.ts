@@ -103,7 +103,7 @@ export function bulkRoutes(app: App, services: Services): void {
             resumed: { load: await collection.bulkLoad(key), failed: await collection.failedLines(key) }
           })
         })
-        // Whoever left meanwhile would have no one release the key.
+        // If the client has left by now, nothing else would release the key.
         callOptions.signal.throwIfAborted()
         const answers = endWithError(
           answerLines({
