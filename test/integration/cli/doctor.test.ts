@@ -1,9 +1,9 @@
-import { chmod, cp, writeFile } from 'node:fs/promises'
+import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import SQLite from 'better-sqlite3'
 import t from 'tap'
 import { callCommand } from '../../fixtures/call-command.js'
-import { miniFolder } from '../../fixtures/mini.js'
+import { miniWithPreprocessing } from '../../fixtures/mini.js'
 import { testServer } from '../../fixtures/server.js'
 
 /** A model that starts soon. */
@@ -31,17 +31,11 @@ t.test('what is wrong is found, and makes the exit code 1', async (t) => {
   await api('PUT', '/v1/collections/things')
   await api('POST', '/v1/collections/things/records', { records: [{ id: 'a', text: 'x' }] })
   await close()
-  const wrong = join(t.testdirName, 'wrong')
-  await cp(miniFolder, wrong, { recursive: true })
-  await writeFile(
-    join(wrong, 'preprocessor_config.json'),
-    JSON.stringify({
-      size: { width: 224, height: 224 },
-      resample: 0,
-      image_mean: [0, 0, 0],
-      image_std: [1, 1, 1]
-    })
-  )
+  const wrong = await miniWithPreprocessing(join(t.testdirName, 'wrong'), {
+    resample: 0,
+    image_mean: [0, 0, 0],
+    image_std: [1, 1, 1]
+  })
   const { code, findings } = await doctor({ DATA_DIR: dataDir, MODEL: wrong })
   t.equal(code, 1)
   t.match(

@@ -1,27 +1,18 @@
-import { cp, readdir, rm, writeFile } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { solid } from '../../../fixtures/images.js'
-import { miniFolder } from '../../../fixtures/mini.js'
+import { miniWithPreprocessing } from '../../../fixtures/mini.js'
 import { client, ownFolder, testServer, type Api } from '../../../fixtures/server.js'
 import { startProcess, whenReady } from '../../../fixtures/service.js'
 
-/**
- * A package of mini's weights that sees images otherwise: another encoder, whose embeddings are not the same.
- * The services of this file share it, and so their encoders.
- */
-const other = join(t.testdir(), 'other')
-await cp(miniFolder, other, { recursive: true })
-await writeFile(
-  join(other, 'preprocessor_config.json'),
-  JSON.stringify({
-    size: { width: 224, height: 224 },
-    resample: 2,
-    image_mean: [0.4, 0.5, 0.6],
-    image_std: [0.3, 0.3, 0.3]
-  })
-)
+/** Another encoder, whose image embeddings differ. The services of this file share it. */
+const other = await miniWithPreprocessing(join(t.testdir(), 'other'), {
+  resample: 2,
+  image_mean: [0.4, 0.5, 0.6],
+  image_std: [0.3, 0.3, 0.3]
+})
 const MODELS = `mini,${other}`
 
 const picture = async (colour: string, width = 60) => ({

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { testServer, type Api } from '../../../fixtures/server.js'
-import { fillDisk, freeBytes, smallDisk, unmount } from '../../../fixtures/small-disk.js'
+import { freeBytes } from '../../../../src/fs/disk-space.js'
+import { fillDisk, smallDisk, unmount } from '../../../fixtures/small-disk.js'
 
 const MIB = 2 ** 20
 const PATH = '/v1/collections/copy/restore'
