@@ -15,8 +15,8 @@ const TEST_OF_FILE = new URL('./test-of-file.js', import.meta.url).href
  * 'tap' is the subtest of that file.
  */
 export async function resolve(specifier, context, next) {
-  if (specifier === 'tap' && context.parentURL?.endsWith('.test.ts'))
-    return { url: `${TEST_OF_FILE}?file=${encodeURIComponent(context.parentURL)}&`, shortCircuit: true }
+  if (specifier === 'tap' && context.parentURL && new URL(context.parentURL).pathname.endsWith('.test.ts'))
+    return { url: `${TEST_OF_FILE}?${encodeURIComponent(context.parentURL)}`, shortCircuit: true }
   if (/^(\.|file:).*\.js$/.test(specifier)) {
     const url = new URL(specifier, context.parentURL)
     const source = new URL(url.href.replace(/\.js$/, '.ts'))
