@@ -1,4 +1,4 @@
-import type { Label } from './asked.js'
+import type { Label } from './classify-request.js'
 import type { Scores } from './use-zero-shot.js'
 
 /** A label for all that the others do not name. Its prompts say nothing of what is seen. */

@@ -5,7 +5,7 @@ import { Failure } from '../../failure.js'
 import { LinkNote } from '../../link-note.js'
 import { loadModels, models } from '../../models.js'
 import { ActivationNote } from './activation-note.js'
-import { askedIn, toValues, withLabels, type Label } from './asked.js'
+import { readClassifyRequest, toValues, withLabels, type Label } from './classify-request.js'
 import { LabelEditor } from './label-editor.js'
 import { LabelOffers } from './label-offers.js'
 import { RecordStrip } from './record-strip.js'
@@ -23,9 +23,9 @@ export function ClassifyView() {
   const address = useAddress()
   const collection = useCollectionName()
   const record = address.get('record')
-  const asked = askedIn(address)
+  const request = readClassifyRequest(address)
   const subject = useSubject(collection, record)
-  const { scores, error, isAsking, retry } = useZeroShot(subject.bytes, asked)
+  const { scores, error, isBusy, retry } = useZeroShot(subject.bytes, request)
   useEffect(() => void loadModels().catch(() => {}), [])
   const setLabels = (labels: Label[]) => address.set({ label: toValues(labels) })
   return (
@@ -44,9 +44,9 @@ export function ClassifyView() {
           )}
         </div>
         <div class="classify-main">
-          <LabelEditor labels={asked.labels} onChange={setLabels} />
+          <LabelEditor labels={request.labels} onChange={setLabels} />
           <LinkNote />
-          {asked.labels.length === 0 && (
+          {request.labels.length === 0 && (
             <div class="empty">
               <p>
                 Name what may be on the picture, in words of your own. Nothing was trained for these labels:
@@ -65,16 +65,16 @@ export function ClassifyView() {
               </div>
             </div>
           )}
-          {asked.labels.length > 0 && !subject.bytes && record === '' && (
+          {request.labels.length > 0 && !subject.bytes && record === '' && (
             <p class="empty">Now a picture: drop one, paste one, or take one of the collection.</p>
           )}
           {error !== undefined && <Failure error={error} retry={retry} />}
-          {scores && <ScoreChart scores={scores} isAsking={isAsking || subject.isLoading} />}
+          {scores && <ScoreChart scores={scores} isBusy={isBusy || subject.isLoading} />}
           {scores && (
             <ActivationNote
               activation={scores.activation}
-              labels={asked.labels}
-              onAdd={(label) => setLabels([...asked.labels, label])}
+              labels={request.labels}
+              onAdd={(label) => setLabels([...request.labels, label])}
             />
           )}
           <Options used={scores?.templates} />
@@ -86,7 +86,7 @@ export function ClassifyView() {
 
 function Options({ used }: { used: string[] | undefined }) {
   const address = useAddress()
-  const { templates, multiLabel, model } = askedIn(address)
+  const { templates, multiLabel, model } = readClassifyRequest(address)
   const known = models.value ?? []
   return (
     <section class="classify-options card" aria-label="How it is asked">

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useId, useRef } from 'preact/hooks'
 import { LONG_PAUSE_MS, useTyped } from '../../use-typed.js'
-import { linesOf, type Label } from './asked.js'
+import { linesOf, type Label } from './classify-request.js'
 
 interface LabelDetailProps {
   label: Label

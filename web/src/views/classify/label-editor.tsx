@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals'
 import { useRef } from 'preact/hooks'
 import { formatNumber } from '../../format.js'
 import { Icon } from '../../icon.js'
-import { labelsOf, withLabels, type Label } from './asked.js'
+import { labelsOf, withLabels, type Label } from './classify-request.js'
 import { LabelDetail } from './label-detail.js'
 
 interface LabelEditorProps {

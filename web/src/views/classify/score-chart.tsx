@@ -12,7 +12,7 @@ const PERCENT = new Intl.NumberFormat('en', {
 })
 
 /** The scores as bars, best first: a table to those who hear it. */
-export function ScoreChart({ scores, isAsking }: { scores: Scores; isAsking: boolean }) {
+export function ScoreChart({ scores, isBusy }: { scores: Scores; isBusy: boolean }) {
   const address = useAddress()
   const isAll = address.get('all') === '1'
   const { labels, model } = scores
@@ -20,7 +20,7 @@ export function ScoreChart({ scores, isAsking }: { scores: Scores; isAsking: boo
   const body = useMovedRows<HTMLTableSectionElement>(rows.map(({ label }) => label))
   return (
     <div class="score-chart">
-      <table aria-busy={isAsking}>
+      <table aria-busy={isBusy}>
         <caption class="visually-hidden">{`Scores of the labels by ${model}, best first`}</caption>
         <thead>
           <tr>
@@ -57,7 +57,7 @@ export function ScoreChart({ scores, isAsking }: { scores: Scores; isAsking: boo
         </button>
       )}
       <p class="visually-hidden" role="status">
-        {isAsking ? '' : `Best: ${labels[0].label}, ${PERCENT.format(labels[0].score)}`}
+        {isBusy ? '' : `Best: ${labels[0].label}, ${PERCENT.format(labels[0].score)}`}
       </p>
     </div>
   )

@@ -1,5 +1,5 @@
 import { LONG_PAUSE_MS, useTyped } from '../../use-typed.js'
-import { linesOf, TEMPLATE_SETS } from './asked.js'
+import { linesOf, TEMPLATE_SETS } from './classify-request.js'
 
 /** What own templates begin with. */
 const FIRST_OWN = ['a photo of a {label}.', 'a drawing of a {label}.']

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { Answer } from '../../../../src/client/client.js'
 import { call, isAbort } from '../../connection.js'
-import type { Asked } from './asked.js'
+import type { ClassifyRequest } from './classify-request.js'
 
 type ZeroShot = Answer<'/v1/zero-shot', 'post'>
 
@@ -16,26 +16,26 @@ const QUIET_MS = 150
  * Classifies an image whenever it or what is asked has changed; the last answer stays until the next one is
  * there.
  */
-export function useZeroShot(image: Blob | undefined, asked: Asked) {
+export function useZeroShot(image: Blob | undefined, request: ClassifyRequest) {
   const scores = useSignal<Scores | undefined>(undefined)
   const error = useSignal<unknown>(undefined)
-  const isAsking = useSignal(false)
+  const isBusy = useSignal(false)
   const tries = useSignal(0)
-  const isComplete = image !== undefined && asked.labels.length > 0
-  const text = JSON.stringify(asked)
+  const isComplete = image !== undefined && request.labels.length > 0
+  const text = JSON.stringify(request)
   useEffect(() => {
     error.value = undefined
     if (!isComplete) {
       scores.value = undefined
-      isAsking.value = false
+      isBusy.value = false
       return
     }
     const stop = new AbortController()
-    isAsking.value = true
+    isBusy.value = true
     const timer = setTimeout(async () => {
       try {
         const answer = await call((client) =>
-          client.post('/v1/zero-shot', { body: formOf(image, asked), signal: stop.signal })
+          client.post('/v1/zero-shot', { body: formOf(image, request), signal: stop.signal })
         )
         if (!stop.signal.aborted) scores.value = answer as Scores
       } catch (thrown) {
@@ -44,23 +44,18 @@ export function useZeroShot(image: Blob | undefined, asked: Asked) {
           scores.value = undefined
         }
       }
-      if (!stop.signal.aborted) isAsking.value = false
+      if (!stop.signal.aborted) isBusy.value = false
     }, QUIET_MS)
     return () => {
       clearTimeout(timer)
       stop.abort()
     }
   }, [image, text, tries.value])
-  return {
-    scores: scores.value,
-    error: error.value,
-    isAsking: isAsking.value,
-    retry: () => void tries.value++
-  }
+  return { scores: scores.value, error: error.value, isBusy: isBusy.value, retry: () => void tries.value++ }
 }
 
 /** The form of a request; made again for each try, since it is read as it is sent. */
-function formOf(image: Blob, { labels, templates, multiLabel, model }: Asked): FormData {
+function formOf(image: Blob, { labels, templates, multiLabel, model }: ClassifyRequest): FormData {
   const form = new FormData()
   form.append(
     'labels',

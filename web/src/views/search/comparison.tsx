@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { call, messageOf } from '../../connection.js'
-import type { Asked } from './asked.js'
+import type { SearchRequest } from './search-request.js'
 import { toFilter } from './condition.js'
 import { toQuery } from './find.js'
 import { inMilliseconds } from './timings.js'
@@ -18,14 +18,14 @@ interface Compared {
   isSame: boolean
 }
 
-async function compare(asked: Asked, collection: string): Promise<Compared> {
-  const query = await toQuery(asked)
+async function compare(request: SearchRequest, collection: string): Promise<Compared> {
+  const query = await toQuery(request)
   const search = async (exact: boolean) => {
     const body = {
       query,
-      target: asked.target,
+      target: request.target,
       limit: TOP,
-      filter: toFilter(asked.conditions),
+      filter: toFilter(request.conditions),
       exact,
       explain: true,
       with: []
@@ -49,22 +49,22 @@ async function compare(asked: Asked, collection: string): Promise<Compared> {
 }
 
 /** How far the approximate answer agrees with the exact one, and what each takes. */
-export function Comparison({ asked, collection }: { asked: Asked; collection: string }) {
+export function Comparison({ request, collection }: { request: SearchRequest; collection: string }) {
   const state = useSignal<{ compared?: Compared; problem?: string; isBusy?: boolean }>({})
-  const key = JSON.stringify([asked, collection])
+  const key = JSON.stringify([request, collection])
   useEffect(() => {
     state.value = {}
   }, [key])
   const run = async () => {
     if (state.peek().isBusy) return
-    const asking = { isBusy: true }
-    state.value = asking
-    const next = await compare(asked, collection).then(
+    const busy = { isBusy: true }
+    state.value = busy
+    const next = await compare(request, collection).then(
       (compared) => ({ compared }),
       (error: unknown) => ({ problem: messageOf(error) })
     )
     // Of a query that was left meanwhile no one wants to know.
-    if (state.peek() === asking) state.value = next
+    if (state.peek() === busy) state.value = next
   }
   const { compared, problem, isBusy } = state.value
   return (

@@ -3,28 +3,28 @@ import { useAddress } from '../../address.js'
 import { messageOf } from '../../connection.js'
 import { Icon } from '../../icon.js'
 import { savePicture } from './save-picture.js'
-import type { Asking } from './use-asked.js'
+import type { SearchControls } from './use-search-request.js'
 import type { StoredRecord } from './use-record.js'
 
 /** What one can do with a record that is looked at. */
 export function DetailActions({
   record: { id, text, image_url: image },
-  asking
+  controls
 }: {
   record: StoredRecord
-  asking: Asking
+  controls: SearchControls
 }) {
   const { isCut } = useAddress()
   const said = useSignal('')
   const link = useSignal<string | undefined>(undefined)
-  const add = (weight: number) => asking.add({ kind: 'record', value: id, weight })
+  const add = (weight: number) => controls.add({ kind: 'record', value: id, weight })
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(location.href)
-      said.value = asking.asked.parts.some(({ kind }) => kind === 'image')
+      said.value = controls.request.parts.some(({ kind }) => kind === 'image')
         ? 'Copied. The dropped picture is not in the link.'
         : isCut
-          ? 'Copied. The link has not all that is asked.'
+          ? 'Copied. The link leaves out a part of the search.'
           : 'Copied.'
     } catch {
       // Pages without TLS may not write to the clipboard.
@@ -35,7 +35,7 @@ export function DetailActions({
     savePicture(image!, text || id).catch((error: unknown) => (said.value = messageOf(error)))
   return (
     <div class="detail-actions">
-      <button type="button" class="primary" onClick={() => asking.moreLike(id)}>
+      <button type="button" class="primary" onClick={() => controls.moreLike(id)}>
         <Icon name="similar" /> More like this
       </button>
       <button type="button" title="Add it to the query" onClick={() => add(1)}>

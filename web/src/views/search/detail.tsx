@@ -7,18 +7,18 @@ import { withValue } from './condition.js'
 import { DetailActions } from './detail-actions.js'
 import type { Found } from './find.js'
 import { MetadataList } from './metadata-list.js'
-import type { Asking } from './use-asked.js'
+import type { SearchControls } from './use-search-request.js'
 import { useRecord, type StoredRecord } from './use-record.js'
 
 interface DetailProps {
-  asking: Asking
+  controls: SearchControls
   collection: string
   found: Found[]
 }
 
 /** The record that is looked at, over the results; arrows turn to the one before and after. */
-export function Detail({ asking, collection, found }: DetailProps) {
-  const { opened, close, turnTo } = asking
+export function Detail({ controls, collection, found }: DetailProps) {
+  const { opened, close, turnTo } = controls
   const dialog = useRef<HTMLDialogElement>(null)
   const { record, problem } = useRecord(collection, opened)
   useEffect(() => {
@@ -80,16 +80,24 @@ export function Detail({ asking, collection, found }: DetailProps) {
             </button>
           </div>
           {problem !== undefined && <Problem message={problem} />}
-          {record && <DetailBody record={record} score={found[at]?.score} asking={asking} />}
+          {record && <DetailBody record={record} score={found[at]?.score} controls={controls} />}
         </div>
       )}
     </dialog>
   )
 }
 
-function DetailBody({ record, score, asking }: { record: StoredRecord; score?: number; asking: Asking }) {
+function DetailBody({
+  record,
+  score,
+  controls
+}: {
+  record: StoredRecord
+  score?: number
+  controls: SearchControls
+}) {
   const { id, text, image_url: image, metadata } = record
-  const { conditions } = asking.asked
+  const { conditions } = controls.request
   return (
     <div class="detail-body" data-pictureless={!image || undefined}>
       {image && (
@@ -129,11 +137,11 @@ function DetailBody({ record, score, asking }: { record: StoredRecord; score?: n
           <MetadataList
             metadata={metadata}
             onValue={(field, value) =>
-              asking.change({ conditions: withValue(conditions, field, { value, isWanted: true }) })
+              controls.change({ conditions: withValue(conditions, field, { value, isWanted: true }) })
             }
           />
         )}
-        <DetailActions record={record} asking={asking} key={id} />
+        <DetailActions record={record} controls={controls} key={id} />
       </div>
     </div>
   )

@@ -1,6 +1,6 @@
 import type { Answer } from '../../../../src/client/client.js'
 import { call } from '../../connection.js'
-import type { Asked } from './asked.js'
+import type { SearchRequest } from './search-request.js'
 import { toFilter } from './condition.js'
 import { droppedImage } from './dropped-images.js'
 
@@ -31,7 +31,7 @@ export interface Page {
 }
 
 /** Parts as the service takes them. Pictures that are not here any more are left out. */
-export async function toQuery({ text, parts }: Asked) {
+export async function toQuery({ text, parts }: SearchRequest) {
   const written = parts.map(async ({ kind, value, weight }) => {
     if (kind !== 'image') return [{ [kind]: value, weight }]
     const image = droppedImage(value)
@@ -51,13 +51,13 @@ interface Place {
 }
 
 /** Searches; where there is no query left it lists. Throws what the service says, and AbortError. */
-export async function find(asked: Asked, place: Place): Promise<Page> {
-  const query = await toQuery(asked)
-  return query.length > 0 ? search(asked, query, place) : list(asked, place)
+export async function find(request: SearchRequest, place: Place): Promise<Page> {
+  const query = await toQuery(request)
+  return query.length > 0 ? search(request, query, place) : list(request, place)
 }
 
 async function search(
-  { target, exact, conditions }: Asked,
+  { target, exact, conditions }: SearchRequest,
   query: Awaited<ReturnType<typeof toQuery>>,
   { collection, from = '0', signal }: Place
 ): Promise<Page> {
@@ -74,7 +74,10 @@ async function search(
   return { found: matches, took, explanation, next: isLast ? undefined : String(offset + PAGE) }
 }
 
-async function list({ conditions }: Asked, { collection, from: cursor, signal }: Place): Promise<Page> {
+async function list(
+  { conditions }: SearchRequest,
+  { collection, from: cursor, signal }: Place
+): Promise<Page> {
   const filter = toFilter(conditions)
   const query = { limit: PAGE, cursor, ...(filter && { filter: JSON.stringify(filter) }) }
   const { records, next_cursor: next } = await call((client) =>

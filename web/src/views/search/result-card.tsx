@@ -1,6 +1,6 @@
 import { Icon } from '../../icon.js'
 import { Picture } from '../../picture.js'
-import type { Target } from './asked.js'
+import type { Target } from './search-request.js'
 import type { Found } from './find.js'
 
 interface ResultCardProps {

@@ -1,8 +1,8 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
-import type { Target } from './asked.js'
+import type { Target } from './search-request.js'
 import { ResultCard } from './result-card.js'
-import type { Asking } from './use-asked.js'
+import type { SearchControls } from './use-search-request.js'
 import type { Results } from './use-results.js'
 
 /** How far below the window the next page is asked for already. */
@@ -34,14 +34,14 @@ function ledTo(key: string, from: number, cards: HTMLElement[]): number | undefi
 interface ResultGridProps {
   results: Results
   target: Target
-  asking: Asking
+  controls: SearchControls
 }
 
 /** The results as a list in a grid: arrows move over it, and Tab enters and leaves it. */
 export function ResultGrid({
   results: { found, first, isBusy, hasMore, problem, loadMore },
   target,
-  asking
+  controls
 }: ResultGridProps) {
   const current = useSignal(0)
   const list = useRef<HTMLUListElement>(null)
@@ -87,8 +87,8 @@ export function ResultGrid({
             target={target}
             isCurrent={at === current.value}
             onFocus={() => (current.value = at)}
-            onOpen={() => asking.open(match.id)}
-            onMoreLike={() => asking.moreLike(match.id)}
+            onOpen={() => controls.open(match.id)}
+            onMoreLike={() => controls.moreLike(match.id)}
           />
         ))}
       </ul>

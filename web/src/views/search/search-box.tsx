@@ -1,15 +1,15 @@
 import { useRef } from 'preact/hooks'
 import { Icon } from '../../icon.js'
 import { useTyped } from '../../use-typed.js'
-import { isSearch } from './asked.js'
+import { isSearch } from './search-request.js'
 import { Chip } from './chip.js'
 import { ImageButton } from './image-button.js'
 import type { Part } from './part.js'
-import type { Asking } from './use-asked.js'
+import type { SearchControls } from './use-search-request.js'
 import { useBoxFocus } from './use-box-focus.js'
 
 interface SearchBoxProps {
-  asking: Asking
+  controls: SearchControls
   collection: string
   /** Whether the collection has a model, without which neither words nor pictures are understood. */
   hasModel: boolean
@@ -17,24 +17,24 @@ interface SearchBoxProps {
 }
 
 /** The words that are searched for, beside the chips of what else the query has. */
-export function SearchBox({ asking: { asked, change }, collection, hasModel, onImages }: SearchBoxProps) {
+export function SearchBox({ controls: { request, change }, collection, hasModel, onImages }: SearchBoxProps) {
   const box = useRef<HTMLInputElement>(null)
-  const { text, type, settle } = useTyped(asked.text, (text, options) => change({ text }, options))
-  useBoxFocus(box, { atStart: !isSearch(asked) })
+  const { text, type, settle } = useTyped(request.text, (text, options) => change({ text }, options))
+  useBoxFocus(box, { atStart: !isSearch(request) })
   const setParts = (parts: Part[], options?: { replace: boolean }) => change({ parts }, options)
   const remove = (at: number) => {
-    setParts(asked.parts.filter((_, i) => i !== at))
+    setParts(request.parts.filter((_, i) => i !== at))
     box.current?.focus()
   }
   const keep = (weight: number) => {
     const value = text.trim()
     if (value === '') return
     type('')
-    change({ text: '', parts: [...asked.parts, { kind: 'text', value, weight }] })
+    change({ text: '', parts: [...request.parts, { kind: 'text', value, weight }] })
     box.current?.focus()
   }
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === 'Backspace' && text === '' && asked.parts.length > 0) remove(asked.parts.length - 1)
+    if (event.key === 'Backspace' && text === '' && request.parts.length > 0) remove(request.parts.length - 1)
     if (event.key === 'ArrowDown') document.querySelector<HTMLElement>('.results [tabindex="0"]')?.focus()
     if (event.key === 'Enter' && (event.shiftKey || event.ctrlKey || event.metaKey)) {
       event.preventDefault()
@@ -45,9 +45,9 @@ export function SearchBox({ asking: { asked, change }, collection, hasModel, onI
     <form class="search-box" role="search" onSubmit={(event) => (event.preventDefault(), settle())}>
       <Icon name="search" />
       <div class="search-parts">
-        {asked.parts.length > 0 && (
+        {request.parts.length > 0 && (
           <ul class="chips" aria-label="Parts of the query">
-            {asked.parts.map((part, at) => (
+            {request.parts.map((part, at) => (
               <Chip
                 key={`${part.kind}:${part.value}:${at}`}
                 part={part}
@@ -55,7 +55,7 @@ export function SearchBox({ asking: { asked, change }, collection, hasModel, onI
                 onRemove={() => remove(at)}
                 onChange={(next) =>
                   setParts(
-                    asked.parts.map((each, i) => (i === at ? next : each)),
+                    request.parts.map((each, i) => (i === at ? next : each)),
                     { replace: true }
                   )
                 }
@@ -75,7 +75,7 @@ export function SearchBox({ asking: { asked, change }, collection, hasModel, onI
           disabled={!hasModel}
           placeholder={
             hasModel
-              ? asked.parts.length > 0
+              ? request.parts.length > 0
                 ? 'Add words'
                 : 'Describe what you look for'
               : 'No model: start from a record'

@@ -7,7 +7,7 @@ import { Failure } from '../../failure.js'
 import { LinkNote } from '../../link-note.js'
 import { Problem } from '../../problem.js'
 import { becameReady } from '../../starting.js'
-import { isSearch } from './asked.js'
+import { isSearch } from './search-request.js'
 import { Detail } from './detail.js'
 import { keepImage } from './dropped-images.js'
 import { FilterAside, FilterChips, FilterDrawer } from './filters.js'
@@ -16,7 +16,7 @@ import { SearchBox } from './search-box.js'
 import { Starters } from './starters.js'
 import { Summary } from './summary.js'
 import { Toolbar } from './toolbar.js'
-import { useAsked, type Asking } from './use-asked.js'
+import { useSearchRequest, type SearchControls } from './use-search-request.js'
 import { useFacets } from './use-facets.js'
 import { useImageDrop } from './use-image-drop.js'
 import { useResults, type Results } from './use-results.js'
@@ -41,34 +41,34 @@ export function SearchView() {
 }
 
 function CollectionSearch({ name }: { name: string }) {
-  const asking = useAsked()
-  const { asked, change } = asking
+  const controls = useSearchRequest()
+  const { request, change } = controls
   const collection = collections.value?.find((each) => each.name === name)
   // The service may still load it: its first records and its last ones are news.
   const filling = `${collection?.records === 0} ${becameReady.value}`
-  const results = useResults(name, asked, filling)
+  const results = useResults(name, request, filling)
   const { facets, problem } = useFacets(name, filling)
   // As long as it is not known, it is taken to have one.
   const hasModel = collection?.model !== null
   const addImages = (files: File[]) =>
     change({
       parts: [
-        ...asked.parts,
+        ...request.parts,
         ...files.map((file) => ({ kind: 'image' as const, value: keepImage(file), weight: 1 }))
       ]
     })
   const isOver = useImageDrop((files) => hasModel && addImages(files))
   const filters = {
     facets,
-    conditions: asked.conditions,
-    onChange: (conditions: typeof asked.conditions) => change({ conditions })
+    conditions: request.conditions,
+    onChange: (conditions: typeof request.conditions) => change({ conditions })
   }
   return (
     <div class="search" data-over={isOver || undefined}>
       <h1 class="visually-hidden">Search</h1>
-      <SearchBox asking={asking} collection={name} hasModel={hasModel} onImages={addImages} />
+      <SearchBox controls={controls} collection={name} hasModel={hasModel} onImages={addImages} />
       <LinkNote />
-      {asked.parts.some(({ kind }) => kind === 'image') && (
+      {request.parts.some(({ kind }) => kind === 'image') && (
         <p class="muted search-note">A dropped picture stays on this page: the link keeps all else.</p>
       )}
       {!hasModel && (
@@ -77,31 +77,35 @@ function CollectionSearch({ name }: { name: string }) {
           Use “more like this” on any record to find similar ones.
         </p>
       )}
-      {(results.first ? results.first.took : isSearch(asked)) && (
-        <Toolbar asking={asking} results={results} collection={name} />
+      {(results.first ? results.first.took : isSearch(request)) && (
+        <Toolbar controls={controls} results={results} collection={name} />
       )}
       {results.first &&
         !results.first.took &&
-        asked.conditions.length === 0 &&
+        request.conditions.length === 0 &&
         hasModel &&
-        results.found.length > 0 && <Starters asking={asking} collection={name} found={results.found} />}
+        results.found.length > 0 && <Starters controls={controls} collection={name} found={results.found} />}
       <div class="search-body" data-bare={facets.length === 0 || undefined}>
         <FilterAside {...filters} />
         <section class="search-found" aria-label="Results">
           <div class="search-line">
-            <Summary results={results} asked={asked} total={collection?.records ?? results.found.length} />
+            <Summary
+              results={results}
+              request={request}
+              total={collection?.records ?? results.found.length}
+            />
             <FilterDrawer {...filters} />
           </div>
           <FilterChips {...filters} />
           {problem !== undefined && problem !== messageOf(results.problem) && <Problem message={problem} />}
           {results.problem !== undefined && <Failure error={results.problem} retry={results.retry} />}
-          <ResultGrid results={results} target={asked.target} asking={asking} />
+          <ResultGrid results={results} target={request.target} controls={controls} />
           {results.first && results.found.length === 0 && (
-            <NothingFound results={results} asking={asking} collection={collection} />
+            <NothingFound results={results} controls={controls} collection={collection} />
           )}
         </section>
       </div>
-      <Detail asking={asking} collection={name} found={results.found} />
+      <Detail controls={controls} collection={name} found={results.found} />
       {isOver && (
         <div class="drop-over" aria-hidden="true">
           {hasModel ? 'Drop to search by this picture' : 'This collection has no model for pictures'}
@@ -114,14 +118,14 @@ function CollectionSearch({ name }: { name: string }) {
 /** Why there is no result, and the way on. */
 function NothingFound({
   results: { first },
-  asking: { asked, change },
+  controls: { request, change },
   collection
 }: {
   results: Results
-  asking: Asking
+  controls: SearchControls
   collection?: Collection
 }) {
-  if (asked.conditions.length > 0) {
+  if (request.conditions.length > 0) {
     return (
       <div class="empty">
         <p>No record passes these filters.</p>
@@ -141,15 +145,15 @@ function NothingFound({
       </div>
     )
   }
-  const other = asked.target === 'text' ? 'image' : 'text'
+  const other = request.target === 'text' ? 'image' : 'text'
   return (
     <div class="empty">
       <p>
-        {asked.target === 'record'
+        {request.target === 'record'
           ? 'No matches.'
-          : `No record here holds ${asked.target === 'text' ? 'a text' : 'a picture'}.`}
+          : `No record here holds ${request.target === 'text' ? 'a text' : 'a picture'}.`}
       </p>
-      {asked.target !== 'record' && (
+      {request.target !== 'record' && (
         <button
           type="button"
           onClick={() => change({ target: other })}

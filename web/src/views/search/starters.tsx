@@ -1,7 +1,7 @@
 import { isThere } from './is-there.js'
 import type { Found } from './find.js'
 import type { Part } from './part.js'
-import type { Asking } from './use-asked.js'
+import type { SearchControls } from './use-search-request.js'
 
 interface Starter {
   text: string
@@ -32,11 +32,11 @@ const nameOf = ({ text, parts = [] }: Starter) =>
  * themselves.
  */
 export function Starters({
-  asking,
+  controls,
   collection,
   found
 }: {
-  asking: Asking
+  controls: SearchControls
   collection: string
   found: Found[]
 }) {
@@ -59,7 +59,7 @@ export function Starters({
               key={nameOf(starter)}
               type="button"
               class="quiet"
-              onClick={() => asking.change({ text: starter.text, parts: starter.parts ?? [] })}
+              onClick={() => controls.change({ text: starter.text, parts: starter.parts ?? [] })}
             >
               {nameOf(starter)}
             </button>

@@ -1,18 +1,30 @@
 import { formatCount, formatNumber } from '../../format.js'
-import type { Asked } from './asked.js'
+import type { SearchRequest } from './search-request.js'
 import { inMilliseconds } from './timings.js'
 import type { Results } from './use-results.js'
 
 /** How much was found, in one line that screen readers hear. */
-export function Summary({ results, asked, total }: { results: Results; asked: Asked; total: number }) {
+export function Summary({
+  results,
+  request,
+  total
+}: {
+  results: Results
+  request: SearchRequest
+  total: number
+}) {
   return (
     <p class="summary number" role="status" aria-busy={results.isBusy}>
-      {tell(results, asked, total)}
+      {tell(results, request, total)}
     </p>
   )
 }
 
-function tell({ found, first, hasMore, problem }: Results, { conditions }: Asked, total: number): string {
+function tell(
+  { found, first, hasMore, problem }: Results,
+  { conditions }: SearchRequest,
+  total: number
+): string {
   if (problem !== undefined && found.length === 0) return 'No results'
   if (!first) return 'Searching'
   if (!first.took)

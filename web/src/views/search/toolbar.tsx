@@ -1,18 +1,18 @@
 import { Comparison } from './comparison.js'
-import { TARGETS, type Target } from './asked.js'
+import { TARGETS, type Target } from './search-request.js'
 import { Timings } from './timings.js'
-import type { Asking } from './use-asked.js'
+import type { SearchControls } from './use-search-request.js'
 import type { Results } from './use-results.js'
 
 const NAMES: Record<Target, string> = { image: 'Pictures', text: 'Texts', record: 'Both' }
 
 /** What is looked for and how; how long it took. */
 export function Toolbar({
-  asking: { asked, change },
+  controls: { request, change },
   results,
   collection
 }: {
-  asking: Asking
+  controls: SearchControls
   results: Results
   collection: string
 }) {
@@ -22,14 +22,14 @@ export function Toolbar({
       <Segments
         legend="Look for"
         name="target"
-        chosen={asked.target}
+        chosen={request.target}
         options={TARGETS.map((target) => ({ value: target, name: NAMES[target] }))}
         onChoose={(target) => change({ target })}
       />
       <Segments
         legend="How to search"
         name="exact"
-        chosen={asked.exact ? 'exact' : 'approximate'}
+        chosen={request.exact ? 'exact' : 'approximate'}
         onChoose={(way) => change({ exact: way === 'exact' })}
         options={[
           {
@@ -41,7 +41,7 @@ export function Toolbar({
         ]}
       />
       {took && <Timings took={took} />}
-      {took && <Comparison asked={asked} collection={collection} />}
+      {took && <Comparison request={request} collection={collection} />}
     </div>
   )
 }

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { useCallback, useEffect, useRef } from 'preact/hooks'
 import { apiKey, isAbort } from '../../connection.js'
-import { isSearch, type Asked } from './asked.js'
+import { isSearch, type SearchRequest } from './search-request.js'
 import { find, type Found, type Page } from './find.js'
 
 export interface Results {
@@ -29,21 +29,21 @@ interface State {
  * What a query finds, page by page. While the next query is under way the answer to the last one stays; late
  * answers are dropped. Where nothing is searched for another `filling` lists again.
  */
-export function useResults(collection: string | undefined, asked: Asked, filling: string): Results {
+export function useResults(collection: string | undefined, request: SearchRequest, filling: string): Results {
   const state = useSignal<State>({ found: [], isBusy: true })
   const tries = useSignal(0)
-  const key = JSON.stringify([collection, asked, apiKey.value, tries.value, isSearch(asked) || filling])
-  const current = useRef({ stop: new AbortController(), asked, collection: '' })
+  const key = JSON.stringify([collection, request, apiKey.value, tries.value, isSearch(request) || filling])
+  const current = useRef({ stop: new AbortController(), request, collection: '' })
 
   const load = useCallback(async (from?: string) => {
     const {
       stop: { signal },
-      asked,
+      request,
       collection
     } = current.current
     state.value = { ...state.value, isBusy: true, problem: undefined }
     try {
-      const page = await find(asked, { collection, from, signal })
+      const page = await find(request, { collection, from, signal })
       if (signal.aborted) return
       const before = from === undefined ? [] : state.value.found
       const known = new Set(before.map(({ id }) => id))
@@ -69,7 +69,7 @@ export function useResults(collection: string | undefined, asked: Asked, filling
   useEffect(() => {
     if (collection === undefined) return
     const stop = new AbortController()
-    current.current = { stop, asked, collection }
+    current.current = { stop, request, collection }
     void load()
     return () => stop.abort()
   }, [key])

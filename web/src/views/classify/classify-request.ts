@@ -10,7 +10,7 @@ export interface Label {
 }
 
 /** What is asked about an image; all of it stands in the link. */
-export interface Asked {
+export interface ClassifyRequest {
   labels: Label[]
   /** The name of a set, own templates, or undefined for those of the model. */
   templates: string | string[] | undefined
@@ -22,7 +22,7 @@ export interface Asked {
  * Reads what is asked from the link: `label` (its lines after the first are its prompts), `templates`,
  * `template`, `multi`, `model`.
  */
-export function askedIn(address: Address): Asked {
+export function readClassifyRequest(address: Address): ClassifyRequest {
   const set = address.get('templates')
   return {
     labels: address.getAll('label').map(labelOf),

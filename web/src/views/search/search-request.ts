@@ -7,7 +7,7 @@ export const TARGETS = ['image', 'text', 'record'] as const
 export type Target = (typeof TARGETS)[number]
 
 /** What is searched for: all of it is in the link. */
-export interface Asked {
+export interface SearchRequest {
   /** The words in the box, weight 1. */
   text: string
   parts: Part[]
@@ -17,7 +17,7 @@ export interface Asked {
 }
 
 /** Reads a link. What it does not know is left out. */
-export function readAsked(address: Address): Asked {
+export function readSearchRequest(address: Address): SearchRequest {
   return {
     text: address.get('q'),
     parts: address.getAll('p').map(readPart).filter(isThere),
@@ -28,13 +28,13 @@ export function readAsked(address: Address): Asked {
 }
 
 /** The names of the link that a change sets; a record that is open is closed by it. */
-export function writeAsked({
+export function writeSearchRequest({
   text,
   parts,
   conditions,
   target,
   exact
-}: Partial<Asked>): Record<string, string | string[] | undefined> {
+}: Partial<SearchRequest>): Record<string, string | string[] | undefined> {
   return {
     ...(text !== undefined && { q: text }),
     ...(parts && { p: parts.map(writePart) }),
@@ -46,4 +46,4 @@ export function writeAsked({
 }
 
 /** Whether something is searched for: else the collection is shown as it is. */
-export const isSearch = ({ text, parts }: Asked): boolean => text.trim() !== '' || parts.length > 0
+export const isSearch = ({ text, parts }: SearchRequest): boolean => text.trim() !== '' || parts.length > 0
