@@ -6,6 +6,8 @@ export interface Entry<Item, Result> {
   key?: string
   lane: Lane
   addedAt: number
+  /** When its call joined the first queue on its way. */
+  since: number
   waiters: Set<Waiter<Result>>
   /** Whether it is worked on, or was. */
   isBegun?: boolean
@@ -90,6 +92,17 @@ export function createWaiter<Result>(
 export function begin<Item, Result>(entry: Entry<Item, Result>): void {
   entry.isBegun = true
   for (const { onBegun } of entry.waiters) onBegun()
+}
+
+/** Adds an entry to a list that is in the order of `since`, behind those that came at the same time. */
+export function insert<Item, Result>(list: Entry<Item, Result>[], entry: Entry<Item, Result>): void {
+  list.splice(countUntil(list, entry.since), 0, entry)
+}
+
+/** How many entries of a list in the order of `since` came before a time or at it. */
+export function countUntil<Item, Result>(list: Entry<Item, Result>[], time: number): number {
+  // Nearly all entries come last.
+  return list.findLastIndex(({ since }) => since <= time) + 1
 }
 
 /** Takes an item out of a list; whether it was there. */

@@ -1,5 +1,14 @@
 import { setMaxListeners } from 'node:events'
-import { begin, createWaiter, QueueTimeout, removeFrom, type Entry, type Waiter } from './batch-entry.js'
+import {
+  begin,
+  countUntil,
+  createWaiter,
+  insert,
+  QueueTimeout,
+  removeFrom,
+  type Entry,
+  type Waiter
+} from './batch-entry.js'
 import type { CallOptions, Lane } from './call-options.js'
 import { Closed, QueueFull, retryLater } from '../errors.js'
 import { WaitList } from './wait-list.js'
@@ -141,12 +150,14 @@ export class Batcher<Item, Result> {
    * CLOSED.
    */
   addAll(items: Item[], options: AddOptions = {}): Promise<Result>[] {
+    const { queued = {} } = options
+    const since = (queued.since ??= performance.now())
     const refusal = this.#refusal(options)
     if (refusal) return items.map(() => Promise.reject(refusal))
     // One request may wait with thousands of entries on its signal; that is no leak.
     if (options.signal) setMaxListeners(0, options.signal)
-    const queueTimeout = this.#queueTimeout(options)
-    const promises = items.map((item) => this.#join(item, { ...options, queueTimeout }))
+    const queueTimeout = this.#queueTimeout(options.lane ?? 'interactive', since)
+    const promises = items.map((item) => this.#join(item, { ...options, since, queueTimeout }))
     this.#schedule()
     return promises
   }
@@ -160,14 +171,16 @@ export class Batcher<Item, Result> {
     return new Promise((resolve) => this.#onDrained.push(resolve))
   }
 
-  #refusal({ lane = 'interactive', deadline = Infinity }: AddOptions): Error | undefined {
+  #refusal({ lane = 'interactive', deadline = Infinity, queued }: AddOptions): Error | undefined {
     if (this.#closed) return new Closed()
     const { maxQueueSize, maxWaitMs } = this.#options
     const now = performance.now()
     // Until it is answered: those that run are ahead of it, too, and in a queue of many slots they may be
     // most of its wait.
-    const waitMs = this.#throughput[lane].waitMs(this.#lanes[lane].length + this.#begun[lane], now)
-    const bound = Math.min(BEGIN_PART * (maxWaitMs?.[lane] || Infinity), deadline - now)
+    const since = queued?.since ?? now
+    const ahead = countUntil(this.#lanes[lane], since) + this.#begun[lane]
+    const waitMs = this.#throughput[lane].waitMs(ahead, now)
+    const bound = Math.min(BEGIN_PART * (maxWaitMs?.[lane] || Infinity) - (now - since), deadline - now)
     const isRefused = this.#lanes[lane].length >= maxQueueSize || (waitMs > 0 && waitMs > bound)
     return isRefused ? retryLater(new QueueFull(), waitMs) : undefined
   }
@@ -176,11 +189,11 @@ export class Batcher<Item, Result> {
    * Rejects a request of which nothing has begun within its lane's bound: work may have slowed down since it
    * was admitted.
    */
-  #queueTimeout({ lane = 'interactive' }: AddOptions): QueueTimeout | undefined {
+  #queueTimeout(lane: Lane, since: number): QueueTimeout | undefined {
     const bound = this.#options.maxWaitMs?.[lane]
-    return bound
-      ? new QueueTimeout(BEGIN_PART * bound, () => retryLater(new QueueFull(), this.expectedWaitMs(lane)))
-      : undefined
+    if (!bound) return undefined
+    const remaining = Math.max(0, since + BEGIN_PART * bound - performance.now())
+    return new QueueTimeout(remaining, () => retryLater(new QueueFull(), this.expectedWaitMs(lane)))
   }
 
   /** Waits for an item's entry, which is there already where another waits for the same key. */
@@ -190,14 +203,15 @@ export class Batcher<Item, Result> {
       lane = 'interactive',
       signal,
       sharing,
+      since,
       queueTimeout,
       onBegun
-    }: AddOptions & { queueTimeout?: QueueTimeout }
+    }: AddOptions & { since: number; queueTimeout?: QueueTimeout }
   ): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
       const key = sharedKey(this.#options.key?.(item), sharing)
-      const entry = (key !== undefined && this.#byKey.get(key)) || this.#enqueue(item, lane, key)
+      const entry = (key !== undefined && this.#byKey.get(key)) || this.#enqueue(item, { lane, key, since })
       if (lane === 'interactive') this.#hurry(entry)
       const onLeave = (reason: unknown) => {
         entry.waiters.delete(waiter)
@@ -209,9 +223,12 @@ export class Batcher<Item, Result> {
     })
   }
 
-  #enqueue(item: Item, lane: Lane, key?: string): Entry<Item, Result> {
-    const entry: Entry<Item, Result> = { item, key, lane, addedAt: performance.now(), waiters: new Set() }
-    this.#lanes[lane].push(entry)
+  #enqueue(
+    item: Item,
+    { lane, key, since }: Pick<Entry<Item, Result>, 'lane' | 'key' | 'since'>
+  ): Entry<Item, Result> {
+    const entry = { item, key, lane, since, addedAt: performance.now(), waiters: new Set<Waiter<Result>>() }
+    insert(this.#lanes[lane], entry)
     if (key !== undefined) this.#byKey.set(key, entry)
     return entry
   }
@@ -219,7 +236,7 @@ export class Batcher<Item, Result> {
   /** Moves an entry that waits in the bulk lane to the interactive one: someone waits for it now. */
   #hurry(entry: Entry<Item, Result>): void {
     if (entry.lane === 'bulk' && removeFrom(this.#lanes.bulk, entry)) {
-      this.#lanes.interactive.push(entry)
+      insert(this.#lanes.interactive, entry)
       this.#shrunk('bulk')
     }
     entry.lane = 'interactive'

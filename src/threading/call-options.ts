@@ -14,6 +14,12 @@ export interface CallOptions {
    */
   deadline?: number
   /**
+   * Set where a call goes through several queues, which share it: the first one notes when it came, on the
+   * clock of `performance.now()`. The bounds of the next ones count from there, and older calls go first.
+   * Without it each queue has a bound of its own.
+   */
+  queued?: { since?: number }
+  /**
    * Who may notice, by the time that a call takes, that equal work was done before. Callers with the same
    * name share cached results and work in progress. Callers without a name share with each other, and may
    * notice all work.

@@ -205,9 +205,12 @@ async function runSearch(
   if (fusion) requireFusion(fusion)
   const filter = options.filter && parseFilter(options.filter)
   const { tell, took } = followSearch(onStep)
+  // One bound for both queues.
+  const queued = {}
   const query = await encodeQuery({ encoders, collection }, parts, {
     lane: 'interactive',
     ...callOptions,
+    queued,
     onStep: tell
   })
   const searchedAt = performance.now()
@@ -226,7 +229,7 @@ async function runSearch(
       without: parts.flatMap(({ record }) => record ?? []),
       withEmbeddings: options.with?.includes('embeddings')
     },
-    callOptions
+    { ...callOptions, queued }
   )
   tell({
     stage: 'search',

@@ -183,9 +183,12 @@ export function scoresRoute(app: App, services: Services): void {
       const collection = await collections.get(params.collection)
       const parts = await loadParts(services, request, query)
       const { tell, took } = followSearch(onStep)
+      // One bound for both queues.
+      const queued = {}
       const embedding = await encodeQuery({ encoders, collection }, parts, {
         lane: 'interactive',
         ...callOptions,
+        queued,
         onStep: tell
       })
       const step = {
@@ -193,7 +196,7 @@ export function scoresRoute(app: App, services: Services): void {
         attributes: { 'semblance.collection': params.collection, 'semblance.target': target }
       } as const
       const scores = await timeStep(tell, step, () =>
-        collection.scores({ target, query: embedding, ids }, callOptions)
+        collection.scores({ target, query: embedding, ids }, { ...callOptions, queued })
       )
       return { scores: bytesOf(scores).toString('base64'), model: collection.settings.model, took_ms: took() }
     }

@@ -185,3 +185,82 @@ t.test(
     t.equal(await begun, 'begun')
   }
 )
+
+t.test('queues that a call goes through have one bound, and take older calls first', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  let now = 0
+  const clock = mock.method(performance, 'now', () => now)
+  t.teardown(() => {
+    clock.mock.restore()
+    mock.timers.reset()
+  })
+  const queue = () => {
+    const ran: string[] = []
+    const release: (() => void)[] = []
+    const batcher = new Batcher<string, string>({
+      run: ([item]) => {
+        ran.push(item)
+        return new Promise((resolve) => release.push(() => resolve([item])))
+      },
+      maxBatchSize: 1,
+      maxDelayMs: 0,
+      concurrency: 1,
+      maxQueueSize: 100,
+      maxWaitMs: { interactive: BOUND_MS, bulk: BOUND_MS }
+    })
+    const next = async () => {
+      release.shift()!()
+      await turn()
+      await turn()
+    }
+    return { batcher, ran, next }
+  }
+  const [first, second] = [queue(), queue()]
+  const pass = async (ms: number) => {
+    now += ms
+    mock.timers.tick(ms)
+    await turn()
+  }
+  const through = async (item: string) => {
+    const queued = {}
+    await first.batcher.add(item, { queued })
+    return second.batcher.add(item, { queued })
+  }
+  const blocker = second.batcher.add('blocker')
+  const old = through('old')
+  const late = through('late').catch(({ code }) => code)
+  await turn()
+  await pass(600)
+  await first.next()
+  const young = second.batcher.add('young')
+  await turn()
+  await pass(100)
+  await first.next()
+  await second.next()
+  t.same(second.ran, ['blocker', 'old'], 'it came to this queue first, too')
+  await pass(60)
+  t.equal(await late, 'QUEUE_FULL', 'it waited 700 ms before, and 60 here')
+  await second.next()
+  t.same(second.ran, ['blocker', 'old', 'young'], 'who came here alone has the whole bound')
+  await second.next()
+  t.same(await Promise.all([blocker, old, young]), ['blocker', 'old', 'young'])
+})
+
+t.test('a call that came earlier elsewhere goes before those that wait already', async (t) => {
+  const ran: string[] = []
+  const batcher = new Batcher<string, string>({
+    run: async (items) => (ran.push(...items), items),
+    maxBatchSize: 1,
+    maxDelayMs: 0,
+    concurrency: 1,
+    maxQueueSize: 100
+  })
+  const since = performance.now()
+  await Promise.all([
+    batcher.add('first'),
+    batcher.add('second'),
+    batcher.add('oldest', { queued: { since: since - 1000 } }),
+    batcher.add('older', { queued: { since: since - 500 } })
+  ])
+  t.same(ran, ['oldest', 'older', 'first', 'second'])
+})
