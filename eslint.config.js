@@ -44,6 +44,7 @@ const upwards = not(
   ABOVE,
   'Imports run one way: server -> http -> {records, jobs} -> {encoder, collections}.'
 )
+const sqlite = not(['sqlite'], 'src/collections is the one folder that knows SQLite.')
 /** What each folder of src may not import. */
 const layers = {
   fs: [
@@ -114,16 +115,17 @@ const layers = {
   ],
   'http/routes': [not(['server', 'app'], 'Routes are imported by the app.')]
 }
-const layer = (folder, patterns) => ({
+const patternsOf = (folder) => [...(layers[folder] ?? []), ...(folder === 'collections' ? [] : [sqlite])]
+const layer = (folder) => ({
   files: [`src/${folder}/**/*.ts`],
-  rules: { 'no-restricted-imports': ['error', { paths: banned(), patterns }] }
+  rules: { 'no-restricted-imports': ['error', { paths: banned(), patterns: patternsOf(folder) }] }
 })
 const exceptions = [...new Set(Object.values(confined).flat())].map((file) => {
   const names = Object.keys(confined).filter((name) => confined[name].includes(file))
   const folder = file.split('/')[1]
   return {
     files: [file],
-    rules: { 'no-restricted-imports': ['error', { paths: banned(names), patterns: layers[folder] }] }
+    rules: { 'no-restricted-imports': ['error', { paths: banned(names), patterns: patternsOf(folder) }] }
   }
 })
 
@@ -159,8 +161,11 @@ export default tseslint.config(
   },
   // Compiled code, as base64.
   { files: ['src/**/*-kernel.ts'], rules: { '@stylistic/max-len': 'off' } },
-  { files: ['src/**/*.ts'], rules: { 'no-restricted-imports': ['error', { paths: banned() }] } },
-  ...Object.entries(layers).map(([folder, patterns]) => layer(folder, patterns)),
+  {
+    files: ['src/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { paths: banned(), patterns: [sqlite] }] }
+  },
+  ...Object.keys(layers).map(layer),
   ...exceptions,
   {
     files: ['web/src/**/*.{ts,tsx}'],

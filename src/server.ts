@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,7 +6,6 @@ import { openAccess } from './access/open-access.js'
 import { buildApp } from './http/app.js'
 import { openClassifiers } from './classifiers/classifiers.js'
 import { openStore } from './collections/open-store.js'
-import { failureOf } from './collections/sqlite/store-failure.js'
 import type { Store } from './collections/stores/store.js'
 import type { Config } from './config.js'
 import { loadDemo, type DemoOptions } from './records/demo.js'
@@ -65,7 +63,6 @@ export async function startServer({
   }
   const traces = await openTraces(process.env, (problem) => logger.warn(problem))
   const dataDir = resolve(config.DATA_DIR)
-  await mkdir(dataDir, { recursive: true }).catch((error) => Promise.reject(failureOf(error, dataDir)))
   // Both are mostly work of threads of their own, and take about as long as each other.
   const [store, encoders] = await openAllOrClose<[Store, Encoders]>(
     [

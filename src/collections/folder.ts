@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import type { CallOptions } from '../threading/call-options.js'
 import { fromErrorShape, isPublicError } from '../errors.js'
 import {
@@ -6,6 +7,7 @@ import {
   type FolderThreads,
   type StoreOptions
 } from './folder-threads.js'
+import { failureOf } from './sqlite/store-failure.js'
 import type { Written } from './sqlite/writes.js'
 import { createWaiting, type Waiting } from './waiting.js'
 import type { StoreRead } from './store-read.js'
@@ -28,11 +30,13 @@ export interface Folder extends FolderThreads {
 }
 
 /**
- * Opens a data folder: takes its lock, brings the store's schema up to date and reads the vectors of its
- * indexes, whose graphs are then built while they serve. Throws when another process has the folder or a
- * newer version wrote it.
+ * Opens a data folder, and creates it where there is none: takes its lock, brings the store's schema up to
+ * date and reads the vectors of its indexes, whose graphs are then built while they serve. Throws when
+ * another process has the folder or a newer version wrote it.
  */
 export async function openFolder(options: StoreOptions): Promise<Folder> {
+  const { dataDir } = options
+  await mkdir(dataDir, { recursive: true }).catch((error) => Promise.reject(failureOf(error, dataDir)))
   const threads = await openFolderThreads(options)
   const waiting = createWaiting(threads.writer, options.maxWaitMs)
   let isOutdated = false
@@ -48,7 +52,7 @@ export async function openFolder(options: StoreOptions): Promise<Folder> {
   const recover = () => (recovering ??= resync().finally(() => (recovering = undefined)))
   return {
     ...threads,
-    dataDir: options.dataDir,
+    dataDir,
     waiting,
     commit: async (write, callOptions) => {
       if (isOutdated) await recover()

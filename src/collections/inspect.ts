@@ -4,7 +4,8 @@ import { isHidden, MODALITIES, type StoredCollection } from './record.js'
 import { snapshotProblem } from './snapshots.js'
 import { newestSchema, openReader, storeExists, storeFailure } from './sqlite/connection.js'
 import { storeFaults } from './sqlite/faults.js'
-import { findSetback, lastSetback, type Setback } from './sqlite/high-water.js'
+import { findSetback, lastSetback } from './sqlite/high-water.js'
+import type { Setback } from './stores/setback.js'
 import { createStoreReader } from './sqlite/reads.js'
 
 /** What was found of a store, read beside a service that may be running. */

@@ -2,7 +2,7 @@ import type { Collection, CollectionParts } from './collection.js'
 import type { StoredCollection } from './record.js'
 import type { RecordCopy } from './sqlite/record-writes.js'
 import type { StoreReads } from './store-read.js'
-import type { ComparedRecord, RecordPage } from './sqlite/reads.js'
+import type { ComparedRecord, RecordPage } from './stores/record-page.js'
 
 /** A collection that is made anew beside the one that serves, to take its place. */
 export interface Replacement {

@@ -18,12 +18,8 @@ import { packSelection, type Selection } from './selection.js'
 import { inSlices, stopFlag, type StopFlag } from './slices.js'
 import { readSnapshot, sweepSnapshots, type GraphIdentity } from './snapshots.js'
 import { openReader, storeFailure } from './sqlite/connection.js'
-import {
-  createStoreReader,
-  type CollectionCounts,
-  type RecordPage,
-  type StoreReader
-} from './sqlite/reads.js'
+import { createStoreReader, type CollectionCounts, type StoreReader } from './sqlite/reads.js'
+import type { RecordPage } from './stores/record-page.js'
 import type { StoreCall } from './store-read.js'
 import { removeIndex, syncIndexes, type Indexes } from './sync-indexes.js'
 import { Maintenance, type SavedGraph } from './maintenance.js'

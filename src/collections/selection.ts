@@ -1,4 +1,4 @@
-import type { RecordVersion } from './sqlite/reads.js'
+import type { RecordVersion } from './stores/record-page.js'
 
 const END = 0
 

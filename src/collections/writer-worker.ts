@@ -14,16 +14,10 @@ import {
 import { createFullDiskWriter } from './full-disk-writes.js'
 import type { RecordPatch, RecordWrite, RestoredRecord } from './record.js'
 import { openReserve } from './reserve.js'
-import type { BulkLoadStep } from './sqlite/bulk-loads.js'
+import type { BulkLoadStep } from './stores/bulk-load.js'
 import { lockFolder, openWriter, storeFailure, type Connection } from './sqlite/connection.js'
-import {
-  describeSetback,
-  findSetback,
-  lastSetback,
-  noteSetback,
-  openMark,
-  type Setback
-} from './sqlite/high-water.js'
+import { findSetback, lastSetback, noteSetback, openMark } from './sqlite/high-water.js'
+import { describeSetback, type Setback } from './stores/setback.js'
 import { createStoreReader } from './sqlite/reads.js'
 import { createStoreWriter, type StoreWriter, type Write, type WriteAnswer } from './sqlite/writes.js'
 import type { CollectionKey, Digested } from './sqlite/record-change.js'

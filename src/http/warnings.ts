@@ -1,4 +1,4 @@
-import { describeSetback } from '../collections/sqlite/high-water.js'
+import { describeSetback } from '../collections/stores/setback.js'
 import type { StoreHealth } from '../collections/stores/store.js'
 
 /** What an operator should look at while the service serves. */

@@ -2,7 +2,7 @@ import type { CallOptions } from '../threading/call-options.js'
 import type { Modality, RecordWrite } from '../collections/record.js'
 import type { Embedding } from '../encoder/embedding.js'
 import { isPublicError, isTransient, RecordInvalid, toErrorShape, type ErrorShape } from '../errors.js'
-import type { BulkLoadStep } from '../collections/sqlite/bulk-loads.js'
+import type { BulkLoadStep } from '../collections/stores/bulk-load.js'
 import {
   encoderOf,
   keepImage,

@@ -1,16 +1,7 @@
 import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Setback } from '../stores/setback.js'
 import type { Connection } from './connection.js'
-
-/** What a store lost: commits that were acknowledged and are not in it any more. */
-export interface Setback {
-  commits: number
-  /** When the last commit that is lost was made, and the last that is there; milliseconds since 1970. */
-  lostUntil: number
-  keptUntil: number | null
-  /** When it was noticed. */
-  noticedAt: number
-}
 
 /** How far a store had come. */
 interface CommitCount {
@@ -82,17 +73,6 @@ export function noteSetback(db: Connection, setback: Setback): void {
 export function lastSetback(db: Connection): Setback | undefined {
   const { setback } = progressOf(db)
   return setback === null ? undefined : (JSON.parse(setback) as Setback)
-}
-
-/** What happened, for people. */
-export function describeSetback({ commits, lostUntil, keptUntil }: Setback): string {
-  const time = (at: number) => new Date(at).toISOString()
-  const kept =
-    keptUntil === null ? 'no commit is left' : `the last commit that is left is from ${time(keptUntil)}`
-  return (
-    `the store lost commits: ${commits} acknowledged ${commits === 1 ? 'commit' : 'commits'} ` +
-    `until ${time(lostUntil)} ${commits === 1 ? 'is' : 'are'} missing; ${kept}`
-  )
 }
 
 function progressOf(db: Connection): { commits: number; at: number | null; setback: string | null } {

@@ -1,4 +1,5 @@
 import type { CollectionSettings, Modality, StoredCollection, StoredRecord } from '../record.js'
+import type { ComparedRecord, RecordPage, RecordVersion } from '../stores/record-page.js'
 import { createBulkLoadReader, type BulkLoadReader } from './bulk-loads.js'
 import { createClassifierReader, type ClassifierReader } from './classifiers.js'
 import type { Connection } from './connection.js'
@@ -58,29 +59,6 @@ export interface StoreReader extends BulkLoadReader, ClassifierReader {
    */
   extra(collection: number, other: number, page: RecordPage): { ids: string[]; last?: string }
   jobs(): string[]
-}
-
-/** A record with what it would be encoded from, and whether a copy elsewhere is of its present state. */
-export interface ComparedRecord extends RecordVersion {
-  key: number
-  text: string | null
-  /** The SHA-256 of its kept image. */
-  image: string | null
-  /** What it has embeddings of. */
-  modalities: Modality[]
-  isCopied: boolean
-}
-
-/** A record as of one of its writes. */
-export interface RecordVersion {
-  id: string
-  updatedAt: number
-}
-
-/** A part of a listing: up to `limit` records whose ids come after one. */
-export interface RecordPage {
-  limit: number
-  after?: string
 }
 
 interface CollectionRow extends Omit<CollectionSettings, 'hnsw'> {

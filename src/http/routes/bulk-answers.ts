@@ -1,5 +1,5 @@
 import type { RecordWrite } from '../../collections/record.js'
-import type { BulkLoadStep } from '../../collections/sqlite/bulk-loads.js'
+import type { BulkLoadStep } from '../../collections/stores/bulk-load.js'
 import { type ErrorShape, InvalidRequest, isPublicError, isTransient, toErrorShape } from '../../errors.js'
 import {
   failedResult,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { BulkLoad, FailedLine } from '../../collections/sqlite/bulk-loads.js'
+import type { BulkLoad, FailedLine } from '../../collections/stores/bulk-load.js'
 import { IdempotencyKeyReused, InvalidRequest } from '../../errors.js'
 import type { RawLine } from './lines.js'
 
