@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyBaseLogger } from 'fastify'
+import type { ConnectionError, FastifyBaseLogger } from 'fastify'
 import { plainSecurityHeaders } from './access/security-headers.js'
 import type { Config } from '../config.js'
 
@@ -21,7 +21,7 @@ const MALFORMED: [status: number, message: string, code?: string] = [400, 'This 
 export function answerMalformed(
   config: Pick<Config, 'ALLOWED_ORIGINS'>,
   logger?: FastifyBaseLogger
-): (error: NodeJS.ErrnoException, socket: Socket) => void {
+): (error: ConnectionError, socket: Socket) => void {
   return (error, socket) => {
     // As Node's own listener does.
     const { _httpMessage: answer } = socket as Socket & { _httpMessage?: ServerResponse | null }
@@ -39,8 +39,10 @@ export function answerMalformed(
       connection: 'close',
       ...plainSecurityHeaders(config, requestId)
     }
+    // A request to HEAD that came in several packets can't be told from another any more.
+    const isHead = String(error.rawPacket).startsWith('HEAD ')
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`)
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${isHead ? '' : body}`)
   }
 }
 

@@ -85,6 +85,14 @@ for (const origins of ['', 'https://friend.example']) {
   })
 }
 
+t.test('an answer to HEAD has no body', async (t) => {
+  const { url } = await testServer(t)
+  const request = `HEAD /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`
+  const [head, body] = (await raw(Number(new URL(url).port), request)).split('\r\n\r\n')
+  t.match(head, /^HTTP\/1\.1 431 /)
+  t.equal(body, '')
+})
+
 t.test('an answer that is on its way is cut off, with no other in it', async (t) => {
   const { api, url } = await testServer(t)
   await api('PUT', '/v1/collections/things', { model: null, dimension: 4 })
