@@ -4,8 +4,8 @@
 //
 // Several files share a process, since it takes longer to load the service and its encoder than most files
 // take; with --isolate each file has its own. Prints a line for each file, and everything that a failed file
-// printed; with --tap it prints the TAP output of all files. `tap run` installs loaders in every thread of
-// every process: tests that start many threads take three times as long with them.
+// printed; with --tap it prints the TAP output of all files. `tap run` has loaders in every thread of every
+// process: tests that start many threads take three times as long with them.
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -60,8 +60,16 @@ t.jobs = Number(values.jobs)
 t.plan(groups.length)
 for (const group of groups)
   t.spawn(
-    process.execPath,
-    ['--import=./scripts/run-typescript.js', '--enable-source-maps', 'scripts/test-process.js'],
+    'env',
+    [
+      // tap sets this to have each process and each of its threads followed, and their coverage measured:
+      // files took twice as long.
+      '--unset=NODE_OPTIONS',
+      process.execPath,
+      '--import=./scripts/run-typescript.js',
+      '--enable-source-maps',
+      'scripts/test-process.js'
+    ],
     {
       buffered: true,
       timeout: (group.length * Number(values.timeout) + 60) * 1000,
