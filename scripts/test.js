@@ -52,6 +52,8 @@ if (values.tap) t.pipe(process.stdout)
 else void printFailures(t.pipe(new PassThrough()))
 
 const files = positionals.flatMap(testFiles)
+// What begins last keeps the others waiting for its end: large files tend to take long, and go first.
+if (values.isolate) files.sort((a, b) => statSync(b).size - statSync(a).size)
 const size = values.isolate ? 1 : FILES_PER_PROCESS
 const groups = Array.from({ length: Math.ceil(files.length / size) }, (_, n) =>
   files.slice(n * size, (n + 1) * size)
