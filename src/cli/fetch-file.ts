@@ -8,7 +8,6 @@ import { fileDigest } from '../collections/file-digest.js'
 import { renameDurably } from '../fs/durable-write.js'
 import { host } from './host.js'
 import type { Service } from './service.js'
-import { transferProgress } from './transfer-progress.js'
 
 export interface FileToFetch {
   path: string
@@ -32,6 +31,7 @@ const WAIT_MS = 500
  */
 export async function fetchFile(service: Service, file: FileToFetch): Promise<string> {
   const partial = `${file.target}.partial`
+  const { transferProgress } = await import('./transfer-progress.js')
   const progress = transferProgress(host().stderr, basename(file.target))
   try {
     await rm(partial, { force: true })

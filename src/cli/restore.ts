@@ -4,7 +4,6 @@ import { basename } from 'node:path'
 import { Command } from 'commander'
 import { host } from './host.js'
 import { withService, type ServiceOptions } from './service.js'
-import { transferProgress } from './transfer-progress.js'
 import { withStop } from './with-stop.js'
 
 interface RestoreOptions extends ServiceOptions {
@@ -39,6 +38,7 @@ async function runRestore(
   const name = collection ?? backupCollection(file)
   const sha256 = await fileDigest(file)
   await withStop(options, async (service, signal) => {
+    const { transferProgress } = await import('./transfer-progress.js')
     const progress = transferProgress(host().stderr, basename(file))
     const query = new URLSearchParams({ sha256, ...(replace && { replace: 'true' }) })
     let sent = 0

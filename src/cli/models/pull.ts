@@ -3,7 +3,6 @@ import { bytes } from '../../hub/bytes.js'
 import type { Pulled } from '../../hub/pull.js'
 import { parseRepo } from '../../hub/repo-name.js'
 import { VARIANTS, type Variant } from '../../packages/variants.js'
-import { pullProgress } from './pull-progress.js'
 import { host } from '../host.js'
 import { stopSignal } from '../stop-signal.js'
 
@@ -41,6 +40,7 @@ async function runPull(repoRevision: string, options: PullOptions): Promise<void
     HF_TOKEN: token
   } = modelsConfig(options)
   const variant = options.variant ?? MODEL_VARIANT
+  const { pullProgress } = await import('./pull-progress.js')
   const progress = pullProgress(host().stderr)
   const { signal, exitCode, release } = stopSignal()
   const hub = openHub({ endpoint, signal, onRetry: progress.onRetry, ...(token && { token }) })
