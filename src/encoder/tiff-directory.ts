@@ -45,7 +45,7 @@ interface Shape {
   big: boolean
 }
 
-/** Reads the first directory of a TIFF; undefined where it is not whole. */
+/** Reads the first directory of a TIFF; undefined where it is not whole. Values behind its end are none. */
 export function readTiffDirectory(bytes: Uint8Array): TiffDirectory | undefined {
   try {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -95,12 +95,16 @@ function numbersOf({ view, little, big }: Shape, entry: Entry | undefined): numb
   if (!entry || !WHOLE.has(entry.type) || entry.count > MAX_VALUES) return []
   const bytes = TYPE_BYTES[entry.type]
   const place = entry.at + (big ? 12 : 8)
-  const isInline = bytes * entry.count <= (big ? 8 : 4)
-  const from = isInline
-    ? place
-    : big
-      ? Number(view.getBigUint64(place, little))
-      : view.getUint32(place, little)
+  const inlineBytes = big ? 8 : 4
+  const size = bytes * entry.count
+  if (place + inlineBytes > view.byteLength) return []
+  const from =
+    size <= inlineBytes
+      ? place
+      : big
+        ? Number(view.getBigUint64(place, little))
+        : view.getUint32(place, little)
+  if (from + size > view.byteLength) return []
   const read = (at: number) => {
     if (bytes === 8) return Number(view.getBigUint64(at, little))
     return bytes === 4

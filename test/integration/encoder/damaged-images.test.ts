@@ -306,4 +306,13 @@ t.test("a TIFF's directory is read in either order, and not behind the end", asy
     t.same(readTiffDirectory(copy)?.numbers(296), [], 'a unit is no matter of pixels')
     t.equal(readTiffDirectory(files[name].subarray(0, 100)), undefined, `${name}, cut`)
   }
+  const elsewhere = Uint8Array.from(files['none tiff'])
+  const view = new DataView(elsewhere.buffer)
+  const directory = view.getUint32(4, true)
+  for (let entry = directory + 2; ; entry += 12)
+    if (view.getUint16(entry, true) === 258) {
+      view.setUint32(entry + 8, elsewhere.length - 4, true)
+      break
+    }
+  t.same(readTiffDirectory(elsewhere)?.numbers(258), [], 'values behind the end are missing')
 })
