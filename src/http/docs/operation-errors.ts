@@ -120,6 +120,7 @@ export const OPERATION_ERRORS: Record<string, OperationErrors> = {
       'FINGERPRINT_MISMATCH',
       'IDEMPOTENCY_KEY_REUSED',
       'INVALID_REQUEST',
+      'BODY_TOO_LARGE',
       'WORKER_DIED',
       'WORKERS_DOWN',
       'COLLECTION_REPLACED',
