@@ -1,6 +1,6 @@
 import { mock } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { Batcher } from '../../../src/threading/batcher.js'
 
 const BOUND_MS = 1000
@@ -14,23 +14,34 @@ interface Outcome {
   refused: boolean
 }
 
+/** A clock and timers of the test's own, until it ends; `now` is what `performance.now()` returns. */
+function ownClock(t: Test): { now: number } {
+  const clock = { now: 0 }
+  mock.timers.enable({ apis: ['setTimeout'] })
+  const { mock: replaced } = mock.method(performance, 'now', () => clock.now)
+  t.teardown(() => {
+    replaced.restore()
+    mock.timers.reset()
+  })
+  return clock
+}
+
 /**
  * A worker of one entry at a time under twice the load that it can take, which slows down tenfold while
  * entries wait. The clock and the timers are the test's own, so that it passes in a moment and is the same
  * each time.
  */
 async function slowdown(
+  t: Test,
   fastMs: number,
   slowMs: number
 ): Promise<{ outcomes: Outcome[]; retryAfterMs: number[] }> {
-  mock.timers.enable({ apis: ['setTimeout'] })
-  let now = 0
-  const clock = mock.method(performance, 'now', () => now)
+  const clock = ownClock(t)
   const begun = new Map<number, number>()
   let runMs = fastMs
   const batcher = new Batcher<number, number>({
     run: ([item]) => {
-      begun.set(item, now)
+      begun.set(item, clock.now)
       return new Promise((resolve) => setTimeout(() => resolve([item]), runMs))
     },
     maxBatchSize: 1,
@@ -42,16 +53,16 @@ async function slowdown(
   const outcomes: Outcome[] = []
   const retryAfterMs: number[] = []
   const add = (item: number) => {
-    const addedAt = now
+    const addedAt = clock.now
     const note = (refused: boolean) =>
-      void outcomes.push({ addedAt, begunAt: begun.get(item), answeredAt: now, refused })
+      void outcomes.push({ addedAt, begunAt: begun.get(item), answeredAt: clock.now, refused })
     batcher.add(item).then(
       () => note(false),
       ({ retryAfterMs: ms }) => (retryAfterMs.push(ms), note(true))
     )
   }
   const pass = async () => {
-    now += STEP_MS
+    clock.now += STEP_MS
     mock.timers.tick(STEP_MS)
     for (let i = 0; i < 3; i++) await turn()
   }
@@ -61,13 +72,11 @@ async function slowdown(
     await pass()
   }
   while (batcher.running > 0 || batcher.queued > 0) await pass()
-  clock.mock.restore()
-  mock.timers.reset()
   return { outcomes, retryAfterMs }
 }
 
 t.test('the bound of the wait holds when the work slows down tenfold under what was admitted', async (t) => {
-  const { outcomes, retryAfterMs } = await slowdown(10, 100)
+  const { outcomes, retryAfterMs } = await slowdown(t, 10, 100)
   t.equal(outcomes.length, 3000, 'each has its answer')
   const served = outcomes.filter(({ refused }) => !refused)
   t.ok(served.length > 300)
@@ -118,13 +127,7 @@ t.test('a request of many is rejected only while nothing of it has begun', async
 })
 
 t.test('a request is admitted by the time to its answer, what runs ahead of it included', async (t) => {
-  mock.timers.enable({ apis: ['setTimeout'] })
-  let now = 0
-  const clock = mock.method(performance, 'now', () => now)
-  t.teardown(() => {
-    clock.mock.restore()
-    mock.timers.reset()
-  })
+  const clock = ownClock(t)
   // Ten slots, through which one entry a tenth of a second comes: nine tenths of the wait are in the slots.
   const running: (() => void)[] = []
   const batcher = new Batcher<number, number>({
@@ -140,7 +143,7 @@ t.test('a request is admitted by the time to its answer, what runs ahead of it i
   for (let item = 0; item < 12; item++) add(item)
   await turn()
   for (let item = 0; item < 5; item++) {
-    now += 100
+    clock.now += 100
     running.shift()!()
     for (let i = 0; i < 3; i++) await turn()
     add(item)
@@ -187,13 +190,7 @@ t.test(
 )
 
 t.test('queues that a call goes through have one bound, and take older calls first', async (t) => {
-  mock.timers.enable({ apis: ['setTimeout'] })
-  let now = 0
-  const clock = mock.method(performance, 'now', () => now)
-  t.teardown(() => {
-    clock.mock.restore()
-    mock.timers.reset()
-  })
+  const clock = ownClock(t)
   const queue = () => {
     const ran: string[] = []
     const release: (() => void)[] = []
@@ -217,7 +214,7 @@ t.test('queues that a call goes through have one bound, and take older calls fir
   }
   const [first, second] = [queue(), queue()]
   const pass = async (ms: number) => {
-    now += ms
+    clock.now += ms
     mock.timers.tick(ms)
     await turn()
   }
