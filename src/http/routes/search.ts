@@ -206,11 +206,10 @@ async function runSearch(
   const filter = options.filter && parseFilter(options.filter)
   const { tell, took } = followSearch(onStep)
   // One bound for both queues.
-  const queued = {}
+  const bounded = { ...callOptions, queued: {} }
   const query = await encodeQuery({ encoders, collection }, parts, {
     lane: 'interactive',
-    ...callOptions,
-    queued,
+    ...bounded,
     onStep: tell
   })
   const searchedAt = performance.now()
@@ -229,7 +228,7 @@ async function runSearch(
       without: parts.flatMap(({ record }) => record ?? []),
       withEmbeddings: options.with?.includes('embeddings')
     },
-    { ...callOptions, queued }
+    bounded
   )
   tell({
     stage: 'search',

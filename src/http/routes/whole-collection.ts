@@ -184,11 +184,10 @@ export function scoresRoute(app: App, services: Services): void {
       const parts = await loadParts(services, request, query)
       const { tell, took } = followSearch(onStep)
       // One bound for both queues.
-      const queued = {}
+      const bounded = { ...callOptions, queued: {} }
       const embedding = await encodeQuery({ encoders, collection }, parts, {
         lane: 'interactive',
-        ...callOptions,
-        queued,
+        ...bounded,
         onStep: tell
       })
       const step = {
@@ -196,7 +195,7 @@ export function scoresRoute(app: App, services: Services): void {
         attributes: { 'semblance.collection': params.collection, 'semblance.target': target }
       } as const
       const scores = await timeStep(tell, step, () =>
-        collection.scores({ target, query: embedding, ids }, { ...callOptions, queued })
+        collection.scores({ target, query: embedding, ids }, bounded)
       )
       return { scores: bytesOf(scores).toString('base64'), model: collection.settings.model, took_ms: took() }
     }
