@@ -4,8 +4,7 @@
 //
 // Several files share a process, since it takes longer to load the service and its encoder than most files
 // take; with --isolate each file has its own. Prints a line for each file, and everything that a failed file
-// printed; with --tap it prints the TAP output of all files. `tap run` has loaders in every thread of every
-// process: tests that start many threads take three times as long with them.
+// printed; with --tap it prints the TAP output of all files.
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
